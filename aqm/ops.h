@@ -1,0 +1,105 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A queue law as user space sees it: one const table per law.
+ *
+ * Type (`struct aqm_ops`), configuration (params) and instance (vars, stats)
+ * are separate objects; sizes are declared and the host allocates.  Laws never
+ * allocate.  Tables stand at the end of each `aqm/ops_*.c`; aqm_find() knows
+ * them all by their fixed names.
+ */
+#ifndef AQM_OPS_H
+#define AQM_OPS_H
+
+#include "aqm/facts.h"
+#include "aqm/record.h"
+#include "base/error.h"
+
+/* How a parameter's value is stored in `params`. */
+enum aqm_param_kind {
+	AQM_PARAM_U32,
+	AQM_PARAM_U64,
+	AQM_PARAM_BOOL,     /* a bool, given as 0/1/true/false */
+	AQM_PARAM_MS_AS_NS, /* given in ms (decimals allowed), stored as uint64_t ns */
+	AQM_PARAM_Q32,      /* given as a decimal number, stored as uint64_t Q32.32 */
+	AQM_PARAM_CHOICE,   /* one of `choices`, stored as its index in a uint32_t */
+};
+
+/* One row makes `--set`, `--help`, `aqmllm aqms` and the manual. */
+struct aqm_param {
+	const char *name;          /* with its unit: target_ms */
+	enum aqm_param_kind kind;
+	size_t offset;             /* in params */
+	const char *default_text;
+	double min, max;           /* inclusive, in the unit of the name */
+	const char *choices;       /* "wrr/tsf", or NULL */
+	const char *doc;           /* one line, with its source */
+};
+
+/* Probabilities a law would show: Q0.32. */
+struct aqm_view {
+	uint64_t p_base; /* p' of a coupled law; drop probability of a single one */
+	uint64_t p_c;
+	uint64_t p_l;
+};
+
+struct aqm_ops {
+	const char *name;
+	const char *summary;
+	size_t params_size, vars_size, stats_size;
+	const struct aqm_param *params; /* ends with a NULL name */
+	bool dual;                      /* two queues L and C; false: everything is in C */
+
+	/* Consistency across parameters; optional, default: always good. */
+	int (*check)(const void *params, struct error *error);
+	void (*init)(const void *params, void *vars, void *stats);
+
+	/* Which queue a packet goes to; optional, default AQM_QUEUE_C. */
+	enum aqm_queue (*classify)(const void *params, const struct aqm_facts *facts);
+
+	/* Decision on arrival.  May leave bits in *cookie, which come back in facts->cookie. */
+	enum aqm_verdict (*on_enqueue)(const void *params, void *vars, void *stats,
+				       const struct aqm_facts *facts, uint32_t *cookie);
+
+	/* Decision on departure; optional, default AQM_PASS. */
+	enum aqm_verdict (*on_dequeue)(const void *params, void *vars, void *stats,
+				       const struct aqm_facts *facts);
+
+	/* Next periodic update; optional, default never.  The host calls tick() at that time. */
+	uint64_t (*tick_due_ns)(const void *params, const void *vars);
+	void (*tick)(const void *params, void *vars, void *stats, const struct aqm_facts *facts);
+
+	/*
+	 * Which queue to serve next when both hold packets; `head_bytes` are the lengths of
+	 * their first packets (0: empty).  Called once per departure, also when only one queue
+	 * holds packets, so that credits can move.  Required when `dual`.
+	 */
+	enum aqm_queue (*schedule)(const void *params, void *vars, const struct aqm_facts *facts,
+				   const uint32_t head_bytes[AQM_QUEUES]);
+
+	/* Tells the scheduler that the packet it chose left (was not dropped); optional. */
+	void (*served)(const void *params, void *vars, const struct aqm_facts *facts,
+		       const uint32_t head_bytes[AQM_QUEUES]);
+
+	/*
+	 * Fills the law's own fields of a log record from its present state (so: the state
+	 * before the decision when called before on_enqueue()); leaves host fields alone.
+	 */
+	void (*record)(const void *params, const void *vars, const struct aqm_facts *facts,
+		       struct aqm_record *record);
+	void (*view)(const void *params, const void *vars, struct aqm_view *view);
+};
+
+/* Every law, ends with NULL. */
+extern const struct aqm_ops *const aqm_all[];
+
+/* Law by its fixed name, or NULL. */
+const struct aqm_ops *aqm_find(const char *name);
+
+/* Writes every default into `params` (of ops->params_size bytes). */
+int aqm_params_default(const struct aqm_ops *ops, void *params, struct error *error);
+
+/* Applies one "name=value"; the error names the parameter, its range and the choices. */
+int aqm_params_set(const struct aqm_ops *ops, void *params, const char *assignment,
+		   struct error *error);
+
+#endif

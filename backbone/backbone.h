@@ -1,0 +1,115 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A pre-trained transformer as a function of input embeddings.
+ *
+ * hidden = f(inputs_embeds): no token embedding, no language-model head; the
+ * final norm is included.  Weights are f32 in memory.  Shapes: B sequences of
+ * T tokens, width H; row-major, last index fastest.
+ */
+#ifndef BACKBONE_BACKBONE_H
+#define BACKBONE_BACKBONE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/rng.h"
+
+struct backbone;
+
+/* One named array of parameters. Names are Hugging Face's (weights) or PEFT's (adapters). */
+struct backbone_param {
+	const char *name;
+	float *value;
+	float *gradient;   /* same shape; NULL while frozen */
+	int dims;
+	int64_t shape[4];
+	int64_t count;
+	bool is_adapter;
+};
+
+struct backbone_shape {
+	const char *architecture; /* "gpt2", "llama", ... */
+	int64_t layers, width, heads, kv_heads, ffn_width, vocabulary, max_positions;
+	int64_t parameters; /* total, without adapters */
+};
+
+struct backbone_options {
+	bool no_positions; /* GPT-2 only: leave `wpe` out (released code; needed for `compat`) */
+	int64_t stop_layer; /* run layers [0, stop_layer); 0: all */
+	bool trainable;    /* gradients for the backbone's own weights (full fine-tuning, pre-training) */
+};
+
+struct lora_options {
+	int64_t rank;          /* 0: no adapter */
+	double alpha;          /* scale = alpha / rank */
+	double dropout;        /* on the adapter's input, training only */
+	const char *const *targets; /* NULL-terminated projection names; NULL: the architecture's default */
+};
+
+/* Opens a Hugging Face directory.  Errors name file and key. */
+int backbone_open(struct backbone **backbone, const char *directory,
+		  const struct backbone_options *options, struct error *error);
+
+/* A network of the same configuration (config.json of `directory`) with random initial weights. */
+int backbone_random(struct backbone **backbone, const char *directory,
+		    const struct backbone_options *options, struct rng *rng, struct error *error);
+
+/* Writes config.json and model.safetensors. */
+int backbone_save(const struct backbone *backbone, const char *directory, struct error *error);
+void backbone_close(struct backbone *backbone);
+
+const struct backbone_shape *backbone_shape(const struct backbone *backbone);
+
+/* Fresh adapter: A uniform (Kaiming, as PEFT), B zero. */
+int backbone_lora_new(struct backbone *backbone, const struct lora_options *options,
+		      struct rng *rng, struct error *error);
+
+/* PEFT directory: adapter_config.json and adapter_model.safetensors. */
+int backbone_lora_load(struct backbone *backbone, const char *directory, struct error *error);
+int backbone_lora_save(const struct backbone *backbone, const char *directory,
+		       struct error *error);
+
+/* Parameters with a gradient (adapters; all weights too when `trainable`), in a fixed order. */
+size_t backbone_params(const struct backbone *backbone, const struct backbone_param **params);
+
+/* Token embedding table (vocabulary, width) when the checkpoint has one, else NULL (pre-training, LM head). */
+const struct backbone_param *backbone_token_embedding(const struct backbone *backbone);
+
+/*
+ * Forward.  `embeds` and `hidden` are (B, T, H).  With `tape` non-NULL the
+ * activations that backward needs are kept in `arena` and *tape points to
+ * them; with NULL nothing is kept.  `dropout_rng` non-NULL switches adapter
+ * dropout on.
+ */
+struct backbone_tape;
+int backbone_forward(const struct backbone *backbone, struct arena *arena, const float *embeds,
+		     int64_t batch, int64_t tokens, float *hidden, struct backbone_tape **tape,
+		     struct rng *dropout_rng, struct error *error);
+
+/* Backward: adds to the gradients of backbone_params(); writes d_embeds (B, T, H) unless NULL. */
+int backbone_backward(struct backbone *backbone, struct arena *arena,
+		      const struct backbone_tape *tape, const float *d_hidden, float *d_embeds,
+		      struct error *error);
+
+/*
+ * Streaming with a key/value cache: positions continue from the tokens already
+ * in the cache.  One cache serves one sequence.
+ */
+struct backbone_cache;
+int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
+		       struct backbone_cache **cache, struct error *error);
+void backbone_cache_free(struct backbone_cache *cache);
+int64_t backbone_cache_tokens(const struct backbone_cache *cache);
+
+/* Forgets everything from token `tokens` on. */
+void backbone_cache_truncate(struct backbone_cache *cache, int64_t tokens);
+
+/* Runs `tokens` new tokens after those in the cache; hidden is (tokens, H). */
+int backbone_extend(const struct backbone *backbone, struct arena *arena,
+		    struct backbone_cache *cache, const float *embeds, int64_t tokens,
+		    float *hidden, struct error *error);
+
+#endif

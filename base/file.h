@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Files: read-only maps, and replacement that is all or nothing.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+#include "base/error.h"
+
+struct file_map {
+	const unsigned char *data; /* NULL when size is 0 */
+	size_t size;
+};
+
+/* Maps a regular file for reading.  ERR_NOT_FOUND, ERR_IO, ERR_INVALID (a directory). */
+int file_map_open(struct file_map *map, const char *path, struct error *error);
+void file_map_close(struct file_map *map);
+
+/*
+ * Atomic replacement: write to `stream`, then commit.  Until the commit the
+ * old file stands untouched; the commit flushes, fsyncs, renames and fsyncs
+ * the folder.  Abort (also after a failed commit) removes the temporary file.
+ */
+struct file_replace {
+	FILE *stream;
+	char path[4096];
+	char temporary[4128];
+};
+
+int file_replace_open(struct file_replace *replace, const char *path, struct error *error);
+int file_replace_commit(struct file_replace *replace, struct error *error);
+void file_replace_abort(struct file_replace *replace);
+
+/* Writes a whole small file atomically. */
+int file_write_all(const char *path, const void *data, size_t size, struct error *error);
+
+/* Reads a whole file into malloc'd memory with a NUL after it; the caller frees. */
+int file_read_all(const char *path, char **data, size_t *size, struct error *error);
+
+/* mkdir -p. */
+int file_make_folders(const char *path, struct error *error);
+
+bool file_exists(const char *path);
+bool file_is_folder(const char *path);
+
+/* "folder/name" into `path`; ERR_RANGE when it does not fit. */
+int file_join(char *path, size_t size, const char *folder, const char *name, struct error *error);
+
+/* True when `path` ends in `suffix`. */
+bool file_has_suffix(const char *path, const char *suffix);
+
+#endif

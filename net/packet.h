@@ -1,0 +1,78 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A packet in user space: metadata of an IP packet with a TCP or UDP header.
+ *
+ * Packets come from a pool (a free list over chunks) and have one owner at a
+ * time; whoever holds a packet frees it or hands it on.
+ */
+#ifndef NET_PACKET_H
+#define NET_PACKET_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define NET_MTU_BYTES 1500
+
+enum net_protocol { NET_TCP = 6, NET_UDP = 17 };
+
+enum tcp_flag {
+	TCP_FIN = 0x01,
+	TCP_SYN = 0x02,
+	TCP_RST = 0x04,
+	TCP_PSH = 0x08,
+	TCP_ACK = 0x10,
+	TCP_ECE = 0x40,
+	TCP_CWR = 0x80,
+	TCP_AE = 0x100,
+};
+
+#define TCP_MAX_SACK_BLOCKS 3
+
+/* Sequence numbers are 64-bit byte offsets in memory; the low 32 bits are what a wire would show. */
+struct tcp_sack_block {
+	uint64_t start, end;
+};
+
+struct tcp_header {
+	uint64_t seq;
+	uint64_t ack;
+	uint64_t window_bytes;
+	uint32_t timestamp_us, timestamp_echo_us; /* RFC 7323, microseconds */
+	uint32_t payload_bytes;
+	uint16_t flags; /* enum tcp_flag */
+	uint8_t sack_count;
+	uint8_t ace_bytes_valid; /* AccECN option present */
+	uint32_t accecn_ce_bytes, accecn_ect1_bytes, accecn_ect0_bytes;
+	struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS];
+};
+
+struct packet {
+	struct packet *next;   /* link of whatever list holds it */
+	uint64_t enqueued_ns;  /* set by the queue that holds it */
+	uint64_t sent_ns;      /* when the endpoint emitted it */
+	uint64_t random;       /* 64 bits drawn when it entered the queue */
+	uint32_t cookie;       /* bits of the queue law */
+	uint32_t len_bytes;    /* IP total length */
+	uint32_t flow;         /* index of its flow in the run */
+	uint8_t ecn;           /* the two bits, as enum aqm_ecn */
+	uint8_t protocol;      /* enum net_protocol */
+	bool to_server;        /* direction: data true, acknowledgements false */
+	uint8_t hops;          /* how many queues it has passed */
+	struct tcp_header tcp;
+};
+
+struct packet_pool {
+	struct packet *free;
+	void *chunks;
+	size_t allocated; /* packets handed out and not yet returned */
+};
+
+void packet_pool_init(struct packet_pool *pool);
+void packet_pool_free(struct packet_pool *pool);
+
+/* A zeroed packet, or NULL when out of memory. */
+struct packet *packet_new(struct packet_pool *pool);
+void packet_free(struct packet_pool *pool, struct packet *packet);
+
+#endif

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A policy: sees records of a router, says how likely each verdict should be.
+ *
+ * The record passed to observe() is the state *before* the decision; once the
+ * packet's fate is known it is told to acted().  One policy object serves one
+ * router.
+ */
+#ifndef POLICY_POLICY_H
+#define POLICY_POLICY_H
+
+#include <stdint.h>
+
+#include "aqm/facts.h"
+#include "aqm/record.h"
+#include "base/error.h"
+
+struct policy;
+
+struct policy_cost {
+	uint64_t decisions;
+	uint64_t wall_ns;        /* spent in decide(), all decisions */
+	uint64_t parameters;     /* all */
+	uint64_t trainable;      /* adapted */
+	uint64_t memory_bytes;   /* weights, caches, scratch */
+};
+
+struct policy_ops {
+	const char *name;
+	/* A packet arrived that will be put to the policy: its record before any decision. */
+	int (*observe)(struct policy *policy, const struct aqm_record *record,
+		       struct error *error);
+	/* Probability of each enum aqm_verdict for the packet observed last; they sum to 1. */
+	int (*decide)(struct policy *policy, uint64_t now_ns, double probability[3],
+		      struct error *error);
+	/* What was done with that packet. */
+	void (*acted)(struct policy *policy, enum aqm_verdict verdict);
+	/* Start of a new run: forget the history. */
+	void (*reset)(struct policy *policy);
+	void (*cost)(const struct policy *policy, struct policy_cost *cost);
+	void (*destroy)(struct policy *policy);
+};
+
+/* Every policy embeds this first. */
+struct policy {
+	const struct policy_ops *ops;
+};
+
+/* Opens a policy directory (policy.json and what it names).  Any kind of policy. */
+int policy_open(struct policy **policy, const char *directory, struct error *error);
+void policy_destroy(struct policy *policy);
+
+#endif

@@ -1,0 +1,74 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Traffic endpoints that do no input or output of their own.
+ *
+ * Whoever drives an endpoint gives it packets and time and asks it for
+ * packets: receive(), then emit() until it says no, then call run() at
+ * next_ns().  The same endpoint works in a simulator and on a real interface.
+ */
+#ifndef TCP_ENDPOINT_H
+#define TCP_ENDPOINT_H
+
+#include "base/error.h"
+#include "base/histogram.h"
+#include "base/rng.h"
+#include "net/packet.h"
+#include "tcp/cc.h"
+
+struct endpoint;
+
+/* How a flow uses ECN (scenario key `ecn`). */
+enum endpoint_ecn { ENDPOINT_ECN_NONE, ENDPOINT_ECN_CLASSIC, ENDPOINT_ECN_ECT1, ENDPOINT_ECN_ACCECN };
+
+struct endpoint_config {
+	uint32_t flow;
+	uint32_t mss_bytes;              /* payload of a full segment; IP packet = mss + headers */
+	uint32_t mtu_bytes;              /* IP length of a full data packet */
+	enum endpoint_ecn ecn;
+	const struct tcp_cc_ops *cc;     /* NULL for UDP */
+	uint64_t rate_bps;               /* UDP: constant rate, in IP bytes */
+	uint64_t start_ns, stop_ns;      /* sends new data in [start, stop) */
+	struct rng random;
+	void *context;
+	/* Optional: every round-trip sample of the sender. */
+	void (*on_rtt)(void *context, uint64_t now_ns, uint64_t rtt_ns);
+};
+
+/* What an endpoint has done since it started; a sender and its receiver fill their own parts. */
+struct endpoint_stats {
+	uint64_t sent_pkts, sent_bytes;          /* IP */
+	uint64_t received_pkts, received_bytes;  /* IP */
+	uint64_t delivered_bytes;                /* in-order payload handed to the application */
+	uint64_t retransmits;
+	uint64_t timeouts;
+	uint64_t ce_received;                    /* packets that arrived with CE */
+	uint64_t cwnd_bytes;                     /* now */
+	uint64_t srtt_ns;                        /* now; 0 before the first sample */
+};
+
+struct endpoint_ops {
+	const char *name;
+	/* Takes a copy of what it needs; the caller keeps the packet. */
+	void (*receive)(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns);
+	/* Fills *packet (zeroed by the caller) with the next packet to send now; false: nothing. */
+	bool (*emit)(struct endpoint *endpoint, struct packet *packet, uint64_t now_ns);
+	/* Earliest time at which run() must be called: timers and pacing. */
+	uint64_t (*next_ns)(const struct endpoint *endpoint);
+	/* Fires timers due at or before `now_ns`; afterwards ask emit() again. */
+	void (*run)(struct endpoint *endpoint, uint64_t now_ns);
+	void (*stats)(const struct endpoint *endpoint, struct endpoint_stats *stats);
+	void (*destroy)(struct endpoint *endpoint);
+};
+
+/* Every endpoint embeds this first. */
+struct endpoint {
+	const struct endpoint_ops *ops;
+};
+
+/* NULL when out of memory. */
+struct endpoint *tcp_sender_new(const struct endpoint_config *config);
+struct endpoint *tcp_receiver_new(const struct endpoint_config *config);
+struct endpoint *udp_sender_new(const struct endpoint_config *config);
+struct endpoint *udp_receiver_new(const struct endpoint_config *config);
+
+#endif
