@@ -1,0 +1,80 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Log-linear buckets: [0, 256) one by one, then 128 to each power of two.
+ */
+#include "base/histogram.h"
+
+#include <math.h>
+#include <string.h>
+
+#define LINEAR 256
+#define PER_OCTAVE 128
+
+static unsigned bucket_of(uint64_t value)
+{
+	unsigned shift;
+
+	if (value < LINEAR)
+		return (unsigned)value;
+	/* value >> shift lies in [128, 256) */
+	shift = 56U - (unsigned)__builtin_clzll(value);
+	return LINEAR + (shift - 1) * PER_OCTAVE + (unsigned)(value >> shift) - PER_OCTAVE;
+}
+
+/* Middle of a bucket. */
+static double value_of(unsigned bucket)
+{
+	unsigned shift;
+
+	if (bucket < LINEAR)
+		return bucket;
+	shift = (bucket - LINEAR) / PER_OCTAVE + 1;
+	return ldexp((bucket - LINEAR) % PER_OCTAVE + PER_OCTAVE + 0.5, (int)shift);
+}
+
+void histogram_init(struct histogram *histogram)
+{
+	memset(histogram, 0, sizeof(*histogram));
+}
+
+void histogram_add(struct histogram *histogram, uint64_t value)
+{
+	histogram->count++;
+	histogram->sum += (double)value;
+	if (value > histogram->max)
+		histogram->max = value;
+	histogram->buckets[bucket_of(value)]++;
+}
+
+void histogram_merge(struct histogram *into, const struct histogram *from)
+{
+	into->count += from->count;
+	into->sum += from->sum;
+	if (from->max > into->max)
+		into->max = from->max;
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		into->buckets[i] += from->buckets[i];
+}
+
+double histogram_mean(const struct histogram *histogram)
+{
+	return histogram->count ? histogram->sum / (double)histogram->count : 0;
+}
+
+double histogram_quantile(const struct histogram *histogram, double q)
+{
+	const double wanted = ceil(q * (double)histogram->count);
+	uint64_t rank = wanted > 1 ? (uint64_t)wanted : 1;
+	uint64_t seen = 0;
+
+	if (histogram->count == 0)
+		return 0;
+	if (rank > histogram->count)
+		rank = histogram->count;
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
+		seen += histogram->buckets[i];
+		if (seen >= rank)
+			return fmin(value_of(i), (double)histogram->max);
+	}
+	return (double)histogram->max;
+}
