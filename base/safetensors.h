@@ -45,6 +45,7 @@ struct safetensors {
 	struct file_map map;
 	struct safetensors_entry *entries; /* sorted by name */
 	size_t count;
+	size_t data_bytes; /* length of the data section */
 	void *header; /* parsed header, private */
 	char path[4096];
 };
