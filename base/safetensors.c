@@ -30,7 +30,7 @@
 
 static const struct {
 	const char *name;
-	size_t bytes = 0;
+	size_t bytes;
 } dtypes[] = {
 	[SAFETENSORS_F32] = {"F32", 4}, [SAFETENSORS_F16] = {"F16", 2},
 	[SAFETENSORS_BF16] = {"BF16", 2}, [SAFETENSORS_F64] = {"F64", 8},
