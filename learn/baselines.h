@@ -1,0 +1,39 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rules that know nothing of learning, to stand beside every accuracy.
+ */
+#ifndef LEARN_BASELINES_H
+#define LEARN_BASELINES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "experience/pool.h"
+#include "learn/metrics.h"
+
+/* X(name): in the order in which they are printed */
+#define BASELINE_TABLE(X) X(majority) X(two_comparisons) X(copy_previous)
+
+enum baseline {
+#define BASELINE_ENUM(name) BASELINE_##name,
+	BASELINE_TABLE(BASELINE_ENUM)
+#undef BASELINE_ENUM
+	BASELINES
+};
+
+const char *baseline_name(enum baseline baseline);
+
+/*
+ * Scores a rule on rows [first, end) of a pool.  `majority` answers the most
+ * frequent action of the rows before `first` (of the scored rows when there
+ * are none), `copy_previous` the action of the row before (enqueue at the
+ * start of an episode).  False, with *metrics empty, when the pool lacks a
+ * column that the rule needs.
+ */
+bool baseline_score(enum baseline baseline, const struct pool *pool, size_t first, size_t end,
+		    struct metrics *metrics);
+
+/* Which part of the confusion row `row` belongs to: by queue_type, METRICS_ALL without that column. */
+enum metrics_part pool_row_part(const struct pool *pool, size_t row);
+
+#endif
