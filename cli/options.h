@@ -38,11 +38,18 @@ struct option {
 };
 
 /*
- * Parses argv[1..]; operands are moved to the front of `operands` (room for
- * argc) and counted.  `--` ends options.  --help, --json and --quiet are
- * understood everywhere (see command_common).  The error names the option.
+ * Parses argv[1..argc-1]: operands go to `operands` (room for argc) and are
+ * counted.  `--` ends options.  The error names the option and, for an unknown
+ * one, the nearest that exists.
  */
 int options_parse(const struct option *options, int argc, char **argv, const char **operands,
 		  size_t *operand_count, struct error *error);
+
+/*
+ * The name in a table that a mistyped word most likely meant, or NULL.
+ * name(table, i) gives the i-th name, NULL after the last.
+ */
+const char *options_nearest(const char *word, const char *(*name)(const void *table, size_t index),
+			    const void *table);
 
 #endif

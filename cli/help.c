@@ -1,0 +1,210 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Help is written once, in the tables; here it becomes text, troff and shell.
+ */
+#include "cli/help.h"
+
+#include <string.h>
+#include <sys/ioctl.h>
+#include <unistd.h>
+
+#define OPTION_COLUMN 26
+
+static const char *const introduction =
+	"aqmllm adapts a pre-trained language model to active queue management: it simulates "
+	"or reads a router, turns its log into experience, adapts the model, and lets it "
+	"decide packet by packet in closed loop against the classical laws.";
+
+const struct option *help_common_options(struct command_common *common)
+{
+	static struct option options[4];
+
+	options[0] = (struct option){"help", 'h', OPTION_FLAG, &common->help, NULL,
+				     "print this help and exit", 0, 0};
+	options[1] = (struct option){"json", 0, OPTION_FLAG, &common->json, NULL,
+				     "print one JSON object instead of text", 0, 0};
+	options[2] = (struct option){"quiet", 'q', OPTION_FLAG, &common->quiet, NULL,
+				     "no progress, no remarks", 0, 0};
+	return options;
+}
+
+static int terminal_columns(void)
+{
+	struct winsize size;
+
+	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
+		return size.ws_col < 100 ? size.ws_col : 100;
+	return 80;
+}
+
+/* Words of `text` from column `column`, later lines indented to `indent`. */
+static void wrap(FILE *out, const char *text, int column, int indent)
+{
+	const int columns = terminal_columns();
+
+	while (*text) {
+		const int length = (int)strcspn(text, " \n");
+
+		if (column > indent && column + 1 + length >= columns) {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		} else if (column > indent) {
+			fputc(' ', out);
+			column++;
+		}
+		fwrite(text, 1, (size_t)length, out);
+		column += length;
+		text += length;
+		if (*text == '\n') {
+			fprintf(out, "\n%*s", indent, "");
+			column = indent;
+		}
+		text += *text != '\0';
+	}
+	fputc('\n', out);
+}
+
+static void print_option(FILE *out, const struct option *option)
+{
+	int column = 2;
+
+	if (option->letter)
+		column += fprintf(out, "  -%c, --%s", option->letter, option->name) - 2;
+	else
+		column += fprintf(out, "      --%s", option->name) - 2;
+	if (option->argument)
+		column += fprintf(out, " %s", option->argument);
+	if (column + 2 > OPTION_COLUMN) {
+		fputc('\n', out);
+		column = 0;
+	}
+	fprintf(out, "%*s", OPTION_COLUMN - column, "");
+	wrap(out, option->doc, OPTION_COLUMN, OPTION_COLUMN);
+}
+
+static void print_options(FILE *out, const struct option *options)
+{
+	for (const struct option *o = options; o && o->name; o++)
+		print_option(out, o);
+}
+
+void help_program(FILE *out)
+{
+	fputs("Usage: aqmllm COMMAND [OPTION...] [OPERAND...]\n\n", out);
+	wrap(out, introduction, 0, 0);
+	fputs("\nCommands:\n", out);
+	for (const struct command *const *c = commands; *c; c++) {
+		fprintf(out, "  %-12s ", (*c)->name);
+		wrap(out, (*c)->summary, 15, 15);
+	}
+	fputs("\naqmllm COMMAND --help tells all about a command.\n"
+	      "Exit status: 0 good, 1 failed, 2 bad input.\n",
+	      out);
+}
+
+void help_command(FILE *out, const struct command *command)
+{
+	struct command_common common;
+
+	fprintf(out, "Usage: aqmllm %s %s\n\n", command->name, command->operands);
+	wrap(out, command->summary, 0, 0);
+	if (command->details) {
+		fputc('\n', out);
+		wrap(out, command->details, 0, 0);
+	}
+	fputs("\nOptions:\n", out);
+	print_options(out, command->options);
+	print_options(out, help_common_options(&common));
+}
+
+/* Text with troff's special characters disarmed. */
+static void troff(FILE *out, const char *text)
+{
+	bool line_start = true;
+
+	for (; *text; text++) {
+		if (line_start && (*text == '.' || *text == '\''))
+			fputs("\\&", out);
+		if (*text == '\\')
+			fputs("\\e", out);
+		else if (*text == '-')
+			fputs("\\-", out);
+		else
+			fputc(*text, out);
+		line_start = *text == '\n';
+	}
+}
+
+static void troff_options(FILE *out, const struct option *options)
+{
+	for (const struct option *o = options; o && o->name; o++) {
+		fputs(".TP\n.B ", out);
+		if (o->letter)
+			fprintf(out, "\\-%c, ", o->letter);
+		fputs("\\-\\-", out);
+		troff(out, o->name);
+		if (o->argument) {
+			fputs(" ", out);
+			troff(out, o->argument);
+		}
+		fputc('\n', out);
+		troff(out, o->doc);
+		fputc('\n', out);
+	}
+}
+
+void help_manual(FILE *out)
+{
+	struct command_common common;
+
+	fputs(".TH AQMLLM 1\n.SH NAME\naqmllm \\- language models for active queue management\n"
+	      ".SH SYNOPSIS\n.B aqmllm\n.I COMMAND\n[option...] [operand...]\n.SH DESCRIPTION\n",
+	      out);
+	troff(out, introduction);
+	fputs("\n.SH COMMANDS\n", out);
+	for (const struct command *const *c = commands; *c; c++) {
+		fprintf(out, ".SS aqmllm %s ", (*c)->name);
+		troff(out, (*c)->operands);
+		fputc('\n', out);
+		troff(out, (*c)->summary);
+		fputc('\n', out);
+		if ((*c)->details) {
+			fputs(".PP\n", out);
+			troff(out, (*c)->details);
+			fputc('\n', out);
+		}
+		troff_options(out, (*c)->options);
+	}
+	fputs(".SH OPTIONS OF EVERY COMMAND\n", out);
+	troff_options(out, help_common_options(&common));
+	fputs(".SH EXIT STATUS\n0 good, 1 failed, 2 bad input.\n", out);
+}
+
+static void completion_options(FILE *out, const struct option *options)
+{
+	for (const struct option *o = options; o && o->name; o++)
+		fprintf(out, " --%s", o->name);
+}
+
+void help_completion(FILE *out)
+{
+	struct command_common common;
+
+	fputs("_aqmllm()\n{\n\tlocal word=${COMP_WORDS[COMP_CWORD]} words\n"
+	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\twords=\"",
+	      out);
+	for (const struct command *const *c = commands; *c; c++)
+		fprintf(out, "%s%s", c == commands ? "" : " ", (*c)->name);
+	fputs("\"\n\telse\n\t\tcase ${COMP_WORDS[1]} in\n", out);
+	for (const struct command *const *c = commands; *c; c++) {
+		fprintf(out, "\t\t%s) words=\"", (*c)->name);
+		completion_options(out, (*c)->options);
+		completion_options(out, help_common_options(&common));
+		fputs("\" ;;\n", out);
+	}
+	fputs("\t\tesac\n\tfi\n\tcase $word in\n\t-*) ;;\n"
+	      "\t*) [ \"$COMP_CWORD\" = 1 ] || words= ;;\n\tesac\n"
+	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
+	      "complete -o default -F _aqmllm aqmllm\n",
+	      out);
+}
