@@ -72,10 +72,26 @@ int backbone_lora_load(struct backbone *backbone, const char *directory, struct 
 int backbone_lora_save(const struct backbone *backbone, const char *directory,
 		       struct error *error);
 
-/* Parameters with a gradient (adapters; all weights too when `trainable`), in a fixed order. */
+/*
+ * Folds the adapter into the weights, W += alpha / rank (B A), and forgets it:
+ * the same function, cheaper.  Not for a backbone that goes on training.
+ */
+int backbone_lora_merge(struct backbone *backbone, struct error *error);
+
+/*
+ * Parameters with a gradient, in a fixed order: with `trainable` every weight
+ * that takes part in the function (not the token embedding, nor layers that
+ * are not run), then the adapter.  Valid until an adapter is made, loaded or merged.
+ */
 size_t backbone_params(const struct backbone *backbone, const struct backbone_param **params);
 
-/* Token embedding table (vocabulary, width) when the checkpoint has one, else NULL (pre-training, LM head). */
+/* Sets every gradient to zero. */
+void backbone_zero_gradients(struct backbone *backbone);
+
+/* Bytes held by weights, gradients and tables. */
+size_t backbone_memory_bytes(const struct backbone *backbone);
+
+/* Token embedding table (vocabulary, width) when the checkpoint has one, else NULL; no gradient. */
 const struct backbone_param *backbone_token_embedding(const struct backbone *backbone);
 
 /*

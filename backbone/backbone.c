@@ -1,0 +1,369 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Opening, random initialisation, saving and closing of backbones.
+ *
+ * Nothing is allocated for weights before the whole checkpoint has been
+ * compared with the configuration, and before the sum of both is known to fit
+ * in this machine's memory.
+ */
+#include "backbone/internal.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "backbone/checkpoint.h"
+#include "base/file.h"
+#include "base/safetensors.h"
+#include "tensor/rope.h"
+
+#define CONFIG_NAME "config.json"
+#define NAME_MAX_BYTES 160
+
+static const struct architecture *const architectures[] = {
+	&architecture_gpt2,
+	&architecture_llama,
+	NULL,
+};
+
+static int architecture_find(struct backbone *backbone, struct error *error)
+{
+	const char *name = NULL;
+	const int code = config_text(&backbone->config, "model_type", &name, error);
+
+	if (code)
+		return code;
+	if (!name)
+		return error_at(error, ERR_INVALID, backbone->config.path, 0, "model_type",
+				"is missing; give \"gpt2\" or \"llama\"");
+	for (size_t i = 0; architectures[i]; i++)
+		if (strcmp(architectures[i]->name, name) == 0)
+			backbone->architecture = architectures[i];
+	if (!backbone->architecture)
+		return error_at(error, ERR_UNSUPPORTED, backbone->config.path, 0, "model_type",
+				"%s is not supported; gpt2 and llama are", name);
+	backbone->shape.architecture = backbone->architecture->name;
+	return 0;
+}
+
+/* Sum of elements; no overflow: each factor is bounded in internal.h. */
+static int64_t parameters_count(const struct backbone *backbone)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < backbone->weight_count; i++)
+		count += backbone->weights[i].param.count;
+	return count;
+}
+
+static int memory_check(const struct backbone *backbone, struct error *error)
+{
+	const double weights = 4.0 * (double)backbone->shape.parameters;
+	const double need = backbone->options.trainable ? 2 * weights : weights;
+	const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+
+	if (need <= have)
+		return 0;
+	return error_at(error, ERR_RANGE, backbone->config.path, 0, NULL,
+			"describes %lld parameters: %.1f GiB as f32, but this machine has %.1f",
+			(long long)backbone->shape.parameters, need / 0x1p30, have / 0x1p30);
+}
+
+/* Everything but the weights' values: reads config.json and declares the weights. */
+static int backbone_describe(struct backbone *backbone, const char *directory,
+			     const struct backbone_options *options, struct error *error)
+{
+	int code;
+
+	if (options)
+		backbone->options = *options;
+	if (strlen(directory) >= sizeof(backbone->directory))
+		return error_set(error, ERR_RANGE, "path of %zu bytes is too long",
+				 strlen(directory));
+	strcpy(backbone->directory, directory);
+	code = config_open(&backbone->config, directory, CONFIG_NAME, error);
+	if (!code)
+		code = architecture_find(backbone, error);
+	if (!code)
+		code = backbone->architecture->configure(backbone, &backbone->config, error);
+	if (!code && backbone->failed)
+		code = error_set(error, ERR_NO_MEMORY, "out of memory for %s", directory);
+	if (code)
+		return code;
+	backbone->shape.parameters = parameters_count(backbone);
+	return memory_check(backbone, error);
+}
+
+static int table_build(struct backbone *backbone)
+{
+	struct decoder *decoder = &backbone->decoder;
+	const int64_t positions = backbone->shape.max_positions, width = decoder->head_width;
+
+	if (decoder->rope_theta == 0)
+		return 0;
+	decoder->rope_table = backbone_floats(&backbone->memory, positions * width);
+	if (!decoder->rope_table)
+		return ERR_NO_MEMORY;
+	rope_table_fill(decoder->rope_table, positions, width, decoder->rope_theta);
+	return 0;
+}
+
+/* Memory of one weight and, when it trains, its gradient. */
+static int weight_allocate(struct backbone *backbone, struct backbone_weight *weight)
+{
+	struct backbone_param *param = &weight->param;
+
+	param->value = backbone_floats(&backbone->memory, param->count);
+	if (backbone->options.trainable && weight->used) {
+		param->gradient = arena_calloc(&backbone->memory, (size_t)param->count,
+					       sizeof(float));
+		if (!param->gradient)
+			return ERR_NO_MEMORY;
+	}
+	return param->value ? 0 : ERR_NO_MEMORY;
+}
+
+/* The tensor of a weight, under whichever prefix the checkpoint uses. */
+static const struct safetensors_entry *weight_find(const struct backbone *backbone,
+						   const struct checkpoint *checkpoint,
+						   const struct backbone_weight *weight,
+						   const char **path)
+{
+	char name[NAME_MAX_BYTES + 32];
+
+	for (const char *const *prefix = backbone->architecture->prefixes; *prefix; prefix++) {
+		const struct safetensors_entry *entry;
+
+		snprintf(name, sizeof(name), "%s%s", *prefix, weight->param.name);
+		entry = checkpoint_find(checkpoint, name, path);
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
+static int checkpoint_compare(const struct backbone *backbone, const struct checkpoint *checkpoint,
+			      struct error *error)
+{
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		const struct backbone_weight *weight = &backbone->weights[i];
+		const char *path = checkpoint->path;
+		const struct safetensors_entry *entry =
+			weight_find(backbone, checkpoint, weight, &path);
+		int code = 0;
+
+		if (entry)
+			code = checkpoint_shape_check(entry, path, weight->param.dims,
+						      weight->param.shape, error);
+		else if (!weight->optional)
+			code = error_at(error, ERR_INVALID, checkpoint->path, 0,
+					weight->param.name,
+					"is missing, though config.json asks for it");
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static int weights_load(struct backbone *backbone, const struct checkpoint *checkpoint,
+			struct error *error)
+{
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		struct backbone_weight *weight = &backbone->weights[i];
+		const char *path = checkpoint->path;
+		const struct safetensors_entry *entry =
+			weight_find(backbone, checkpoint, weight, &path);
+		int code;
+
+		if (!entry) {
+			backbone->shape.parameters -= weight->param.count;
+			continue;
+		}
+		if (weight_allocate(backbone, weight))
+			return error_set(error, ERR_NO_MEMORY, "out of memory for %s of %s",
+					 weight->param.name, path);
+		code = checkpoint_read(entry, path, weight->param.value, error);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static void weight_randomise(const struct backbone *backbone, struct backbone_weight *weight,
+			     struct rng *rng)
+{
+	struct backbone_param *param = &weight->param;
+	double deviation = backbone->initializer_range;
+
+	if (weight->start == START_RESIDUAL)
+		deviation /= sqrt(2.0 * (double)backbone->shape.layers);
+	for (int64_t i = 0; i < param->count; i++) {
+		if (weight->start == START_ZERO)
+			param->value[i] = 0;
+		else if (weight->start == START_ONE)
+			param->value[i] = 1;
+		else
+			param->value[i] = (float)(deviation * rng_normal(rng));
+	}
+}
+
+static int weights_randomise(struct backbone *backbone, struct rng *rng, struct error *error)
+{
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		if (weight_allocate(backbone, &backbone->weights[i]))
+			return error_set(error, ERR_NO_MEMORY, "out of memory for the weights");
+		weight_randomise(backbone, &backbone->weights[i], rng);
+	}
+	return 0;
+}
+
+static int backbone_load(struct backbone *backbone, struct error *error)
+{
+	struct checkpoint checkpoint;
+	int code = checkpoint_open(&checkpoint, backbone->directory, error);
+
+	if (code)
+		return code;
+	code = checkpoint_compare(backbone, &checkpoint, error);
+	if (!code)
+		code = weights_load(backbone, &checkpoint, error);
+	checkpoint_close(&checkpoint);
+	return code;
+}
+
+/* `rng` NULL: the weights come from the directory. */
+static int backbone_make(struct backbone **out, const char *directory,
+			 const struct backbone_options *options, struct rng *rng,
+			 struct error *error)
+{
+	struct backbone *backbone = calloc(1, sizeof(*backbone));
+	int code;
+
+	*out = NULL;
+	if (!backbone)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a backbone");
+	arena_init(&backbone->memory);
+	arena_init(&backbone->adapter_memory);
+	code = backbone_describe(backbone, directory, options, error);
+	if (!code)
+		code = rng ? weights_randomise(backbone, rng, error)
+			   : backbone_load(backbone, error);
+	if (!code && table_build(backbone))
+		code = error_set(error, ERR_NO_MEMORY, "out of memory for rotary positions");
+	if (!code)
+		code = backbone_expose(backbone, error);
+	if (code)
+		backbone_close(backbone);
+	else
+		*out = backbone;
+	return code;
+}
+
+int backbone_open(struct backbone **backbone, const char *directory,
+		  const struct backbone_options *options, struct error *error)
+{
+	return backbone_make(backbone, directory, options, NULL, error);
+}
+
+int backbone_random(struct backbone **backbone, const char *directory,
+		    const struct backbone_options *options, struct rng *rng, struct error *error)
+{
+	return backbone_make(backbone, directory, options, rng, error);
+}
+
+void backbone_close(struct backbone *backbone)
+{
+	if (!backbone)
+		return;
+	config_close(&backbone->config);
+	arena_free(&backbone->memory);
+	arena_free(&backbone->adapter_memory);
+	free(backbone->exposed);
+	free(backbone);
+}
+
+const struct backbone_shape *backbone_shape(const struct backbone *backbone)
+{
+	return &backbone->shape;
+}
+
+size_t backbone_memory_bytes(const struct backbone *backbone)
+{
+	return backbone->memory.used_bytes + backbone->adapter_memory.used_bytes;
+}
+
+size_t backbone_params(const struct backbone *backbone, const struct backbone_param **params)
+{
+	*params = backbone->exposed;
+	return backbone->exposed_count;
+}
+
+void backbone_zero_gradients(struct backbone *backbone)
+{
+	for (size_t i = 0; i < backbone->exposed_count; i++)
+		memset(backbone->exposed[i].gradient, 0,
+		       (size_t)backbone->exposed[i].count * sizeof(float));
+}
+
+const struct backbone_param *backbone_token_embedding(const struct backbone *backbone)
+{
+	const struct backbone_weight *weight = backbone->token_embedding;
+
+	return weight && weight->param.value ? &weight->param : NULL;
+}
+
+/* config.json as it was read, but naming the headless class that the file now holds. */
+static int config_write(const struct backbone *backbone, const char *directory,
+			struct error *error)
+{
+	json_t *root = json_copy(backbone->config.root);
+	char path[4096], *text = NULL;
+	int code = file_join(path, sizeof(path), directory, CONFIG_NAME, error);
+
+	if (!code && root) {
+		json_object_set_new(root, "architectures",
+				    json_pack("[s]", backbone->architecture->class_name));
+		json_object_set_new(root, "torch_dtype", json_string("float32"));
+		text = json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS);
+	}
+	if (!code)
+		code = text ? file_write_all(path, text, strlen(text), error)
+			    : error_set(error, ERR_NO_MEMORY, "out of memory for %s", path);
+	free(text);
+	json_decref(root);
+	return code;
+}
+
+int backbone_save(const struct backbone *backbone, const char *directory, struct error *error)
+{
+	static const char *const metadata[] = {"format", "pt", NULL};
+	struct safetensors_item *items = calloc(backbone->weight_count, sizeof(*items));
+	char path[4096];
+	size_t count = 0;
+	int code;
+
+	if (!items)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a list of tensors");
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		const struct backbone_param *param = &backbone->weights[i].param;
+
+		if (!param->value)
+			continue;
+		items[count] = (struct safetensors_item){.name = param->name,
+							 .dtype = SAFETENSORS_F32,
+							 .dims = param->dims,
+							 .data = param->value};
+		memcpy(items[count++].shape, param->shape, sizeof(param->shape));
+	}
+	code = file_make_folders(directory, error);
+	if (!code)
+		code = file_join(path, sizeof(path), directory, "model.safetensors", error);
+	if (!code)
+		code = safetensors_write(path, items, count, metadata, error);
+	if (!code)
+		code = config_write(backbone, directory, error);
+	free(items);
+	return code;
+}

@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Forward of a causal pre-norm transformer (gpt2, llama):
+ *
+ *     x = embeds [+ positions]
+ *     x = x + out(attention(q, k, v of norm1(x)))        q, k rotated if there is a table
+ *     x = x + down(act(up(norm2(x))))                    in every layer
+ *     hidden = final_norm(x)
+ *
+ * q, k and v lie side by side in one array, whether one fused projection or
+ * three write it.  A cache receives keys and values after their rotation, and
+ * attention then reads them from there.
+ */
+#include "backbone/decoder.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "tensor/activation.h"
+
+int64_t decoder_q_width(const struct backbone *backbone)
+{
+	return backbone->shape.heads * backbone->decoder.head_width;
+}
+
+int64_t decoder_kv_width(const struct backbone *backbone)
+{
+	return backbone->shape.kv_heads * backbone->decoder.head_width;
+}
+
+int64_t decoder_up_width(const struct backbone *backbone)
+{
+	return backbone->shape.ffn_width *
+	       (backbone->decoder.activation == ACTIVATION_SILU_GATE ? 2 : 1);
+}
+
+static int64_t qkv_width(const struct backbone *backbone)
+{
+	return decoder_q_width(backbone) + 2 * decoder_kv_width(backbone);
+}
+
+struct norm_shape decoder_norm_shape(const struct decoder_call *call)
+{
+	const struct norm_shape shape = {
+		.rows = call->rows, .width = call->backbone->shape.width,
+		.epsilon = (float)call->backbone->decoder.norm_epsilon};
+
+	return shape;
+}
+
+struct attention_shape decoder_attention_shape(const struct decoder_call *call)
+{
+	const struct backbone *backbone = call->backbone;
+	const struct attention_shape shape = {
+		.batch = call->batch, .tokens = call->tokens, .keys = call->tokens,
+		.heads = backbone->shape.heads, .kv_heads = backbone->shape.kv_heads,
+		.width = backbone->decoder.head_width, .q_stride = qkv_width(backbone),
+		.kv_stride = qkv_width(backbone), .out_stride = decoder_q_width(backbone),
+		.scale = 1.0f / sqrtf((float)backbone->decoder.head_width)};
+
+	return shape;
+}
+
+struct rope_shape decoder_rope_shape(const struct decoder_call *call, int64_t heads)
+{
+	const struct rope_shape shape = {
+		.batch = call->batch, .tokens = call->tokens, .heads = heads,
+		.width = call->backbone->decoder.head_width,
+		.row_stride = qkv_width(call->backbone),
+		.first_position = call->cache ? call->cache->tokens : 0};
+
+	return shape;
+}
+
+struct projection_call decoder_projection(const struct decoder_call *call,
+					  const struct backbone_layer *layer,
+					  enum projection_role role, int64_t out_stride)
+{
+	const struct projection_call projection = {
+		.backbone = call->backbone, .projection = &layer->projections[role],
+		.arena = call->arena, .rows = call->rows, .out_stride = out_stride,
+		.dropout_rng = call->dropout_rng};
+
+	return projection;
+}
+
+static void norm_forward(const struct decoder_call *call, const struct backbone_norm *norm,
+			 float *out, float *stats, const float *in)
+{
+	const struct norm_shape shape = decoder_norm_shape(call);
+
+	if (norm->bias)
+		layernorm_forward(out, stats, in, norm->weight->param.value,
+				  norm->bias->param.value, &shape);
+	else
+		rmsnorm_forward(out, stats, in, norm->weight->param.value, &shape);
+}
+
+/* Projections [first, last] of the layer, side by side in rows of `stride`. */
+static int projections_forward(const struct decoder_call *call, const struct backbone_layer *layer,
+			       enum projection_role first, enum projection_role last, float *out,
+			       int64_t stride, const float *in, struct projection_tape *tapes)
+{
+	int code = 0;
+
+	for (int role = first; role <= (int)last && !code; role++) {
+		const struct projection_call projection =
+			decoder_projection(call, layer, (enum projection_role)role, stride);
+
+		if (!projection.projection->weight)
+			continue;
+		code = projection_forward(&projection, out, in, NULL,
+					  tapes ? &tapes[role] : NULL);
+		out += projection.projection->out;
+	}
+	return code;
+}
+
+/* Appends this call's keys and values, and points attention at the cache. */
+static void cache_append(const struct decoder_call *call, int64_t index, const float *qkv,
+			 struct attention_shape *shape, const float **k, const float **v)
+{
+	struct backbone_cache *cache = call->cache;
+	const int64_t plane = cache->max_tokens * cache->kv_width;
+	float *keys = cache->memory + 2 * index * plane, *values = keys + plane;
+	const int64_t stride = shape->kv_stride, width = cache->kv_width;
+
+	for (int64_t i = 0; i < call->tokens; i++) {
+		const int64_t place = (cache->tokens + i) * width;
+		const float *from = qkv + i * stride + decoder_q_width(call->backbone);
+
+		memcpy(keys + place, from, (size_t)width * sizeof(float));
+		memcpy(values + place, from + width, (size_t)width * sizeof(float));
+	}
+	shape->keys = cache->tokens + call->tokens;
+	shape->kv_stride = width;
+	*k = keys;
+	*v = values;
+}
+
+static int attention_part(const struct decoder_call *call, int64_t index,
+			  struct layer_arrays *arrays, struct projection_tape *tapes)
+{
+	const struct backbone *backbone = call->backbone;
+	const struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const struct projection_call out =
+		decoder_projection(call, layer, ROLE_OUT, backbone->shape.width);
+	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
+	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
+	struct attention_shape shape = decoder_attention_shape(call);
+	const float *k = arrays->qkv + decoder_q_width(backbone);
+	const float *v = k + decoder_kv_width(backbone);
+	int code;
+
+	norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1, arrays->in);
+	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv, shape.q_stride,
+				   arrays->norm1, tapes);
+	if (code)
+		return code;
+	if (backbone->decoder.rope_table) {
+		rope_forward(arrays->qkv, backbone->decoder.rope_table, &q_rope);
+		rope_forward(arrays->qkv + decoder_q_width(backbone),
+			     backbone->decoder.rope_table, &k_rope);
+	}
+	if (call->cache)
+		cache_append(call, index, arrays->qkv, &shape, &k, &v);
+	attention_forward(arrays->mix, arrays->weights, arrays->qkv, k, v,
+			  call->attention_scratch, &shape);
+	return projection_forward(&out, arrays->mid, arrays->mix, arrays->in,
+				  tapes ? &tapes[ROLE_OUT] : NULL);
+}
+
+static int ffn_part(const struct decoder_call *call, const struct backbone_layer *layer,
+		    struct layer_arrays *arrays, struct projection_tape *tapes)
+{
+	const struct backbone *backbone = call->backbone;
+	const int64_t ffn = backbone->shape.ffn_width;
+	const struct projection_call down =
+		decoder_projection(call, layer, ROLE_DOWN, backbone->shape.width);
+	int code;
+
+	norm_forward(call, &layer->ffn_norm, arrays->norm2, arrays->stats2, arrays->mid);
+	code = projections_forward(call, layer, ROLE_GATE, ROLE_UP, arrays->up,
+				   decoder_up_width(backbone), arrays->norm2, tapes);
+	if (code)
+		return code;
+	if (backbone->decoder.activation == ACTIVATION_SILU_GATE)
+		silu_gate_forward(arrays->act, arrays->up, call->rows, ffn);
+	else
+		gelu_new_forward(arrays->act, arrays->up, call->rows * ffn);
+	return projection_forward(&down, arrays->out, arrays->act, arrays->mid,
+				  tapes ? &tapes[ROLE_DOWN] : NULL);
+}
+
+/* An array for the layer alone when `own`, otherwise the shared one; *failed when there is no room. */
+static float *array_take(const struct decoder_call *call, bool own, float *shared, int64_t width,
+			 bool *failed)
+{
+	float *array = own ? backbone_floats(call->arena, call->rows * width) : shared;
+
+	if (!array)
+		*failed = true;
+	return array;
+}
+
+static bool roles_train(const struct backbone_layer *layer, enum projection_role first,
+			enum projection_role last)
+{
+	for (int role = first; role <= (int)last; role++)
+		if (projection_trains(&layer->projections[role]))
+			return true;
+	return false;
+}
+
+/* What backward of this layer reads becomes its own; the rest stays shared. */
+static int arrays_own(const struct decoder_call *call, const struct backbone_layer *layer,
+		      struct layer_arrays *arrays)
+{
+	const struct backbone *backbone = call->backbone;
+	const struct attention_shape attention = decoder_attention_shape(call);
+	const int64_t width = backbone->shape.width, ffn = backbone->shape.ffn_width;
+	bool failed = false;
+
+	arrays->mid = array_take(call, true, NULL, width, &failed);
+	arrays->out = array_take(call, true, NULL, width, &failed);
+	arrays->stats1 = array_take(call, true, NULL, 2, &failed);
+	arrays->stats2 = array_take(call, true, NULL, 2, &failed);
+	arrays->qkv = array_take(call, true, NULL, qkv_width(backbone), &failed);
+	arrays->up = array_take(call, true, NULL, decoder_up_width(backbone), &failed);
+	arrays->norm1 = array_take(call, roles_train(layer, ROLE_Q, ROLE_V), arrays->norm1, width,
+				   &failed);
+	arrays->norm2 = array_take(call, roles_train(layer, ROLE_GATE, ROLE_UP), arrays->norm2,
+				   width, &failed);
+	arrays->mix = array_take(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
+				 decoder_q_width(backbone), &failed);
+	arrays->act = array_take(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act, ffn,
+				 &failed);
+	arrays->weights = backbone_floats(call->arena, attention_weights_floats(&attention));
+	return failed || !arrays->weights ? ERR_NO_MEMORY : 0;
+}
+
+/* The arrays of a call without a tape: every layer works in place on `x`. */
+static int arrays_share(struct decoder_call *call, struct layer_arrays *arrays)
+{
+	const struct backbone *backbone = call->backbone;
+	struct attention_shape shape = decoder_attention_shape(call);
+	bool failed = false;
+	float *x = array_take(call, true, NULL, backbone->shape.width, &failed);
+
+	if (call->cache)
+		shape.keys = call->cache->tokens + call->tokens;
+	*arrays = (struct layer_arrays){
+		.in = x, .mid = x, .out = x,
+		.norm1 = array_take(call, true, NULL, backbone->shape.width, &failed),
+		.qkv = array_take(call, true, NULL, qkv_width(backbone), &failed),
+		.mix = array_take(call, true, NULL, decoder_q_width(backbone), &failed),
+		.up = array_take(call, true, NULL, decoder_up_width(backbone), &failed),
+		.act = array_take(call, true, NULL, backbone->shape.ffn_width, &failed),
+	};
+	arrays->norm2 = arrays->norm1;
+	call->attention_scratch =
+		backbone_floats(call->arena, attention_scratch_floats(&shape));
+	return failed || !call->attention_scratch ? ERR_NO_MEMORY : 0;
+}
+
+/* x = embeds, plus positions where the architecture adds them. */
+static void input_forward(const struct decoder_call *call, float *x, const float *embeds)
+{
+	const struct backbone *backbone = call->backbone;
+	const struct backbone_weight *positions = backbone->decoder.positions;
+	const int64_t width = backbone->shape.width;
+	const int64_t first = call->cache ? call->cache->tokens : 0;
+
+	memcpy(x, embeds, (size_t)(call->rows * width) * sizeof(*x));
+	if (!positions || !positions->used)
+		return;
+	for (int64_t row = 0; row < call->rows; row++) {
+		const float *position = positions->param.value +
+					(first + row % call->tokens) * width;
+
+		for (int64_t i = 0; i < width; i++)
+			x[row * width + i] += position[i];
+	}
+}
+
+static int layers_forward(struct decoder_call *call, const struct layer_arrays *shared,
+			  struct backbone_tape *tape, const float **last)
+{
+	const struct decoder *decoder = &call->backbone->decoder;
+	const float *x = shared->in;
+	int code = 0;
+
+	for (int64_t i = 0; i < decoder->run_layers && !code; i++) {
+		struct layer_arrays arrays = *shared;
+		struct projection_tape *tapes = tape ? tape->layers[i].projections : NULL;
+
+		if (tape)
+			code = arrays_own(call, &decoder->layers[i], &arrays);
+		arrays.in = x;
+		if (!code)
+			code = attention_part(call, i, &arrays, tapes);
+		if (!code)
+			code = ffn_part(call, &decoder->layers[i], &arrays, tapes);
+		x = arrays.out;
+		if (tape) {
+			memcpy(arrays.projections, tapes, sizeof(arrays.projections));
+			tape->layers[i] = arrays;
+		}
+	}
+	*last = x;
+	return code;
+}
+
+static struct backbone_tape *tape_make(const struct decoder_call *call)
+{
+	struct backbone_tape *tape = arena_calloc(call->arena, 1, sizeof(*tape));
+
+	if (!tape)
+		return NULL;
+	tape->batch = call->batch;
+	tape->tokens = call->tokens;
+	tape->layers = arena_calloc(call->arena, (size_t)call->backbone->decoder.run_layers,
+				    sizeof(*tape->layers));
+	tape->final_stats = backbone_floats(call->arena, call->rows * 2);
+	return tape->layers && tape->final_stats ? tape : NULL;
+}
+
+static int decoder_forward(struct decoder_call *call, const float *embeds, float *hidden,
+			   struct backbone_tape **out)
+{
+	struct backbone_tape *tape = out ? tape_make(call) : NULL;
+	struct layer_arrays shared;
+	const float *last;
+	int code;
+
+	if (out && !tape)
+		return ERR_NO_MEMORY;
+	code = arrays_share(call, &shared);
+	if (code)
+		return code;
+	input_forward(call, shared.out, embeds);
+	code = layers_forward(call, &shared, tape, &last);
+	if (code)
+		return code;
+	norm_forward(call, &call->backbone->decoder.final_norm, hidden,
+		     tape ? tape->final_stats : NULL, last);
+	if (tape) {
+		tape->final_in = last;
+		*out = tape;
+	}
+	return 0;
+}
+
+/* Positions that the model has; the rest of the sizes is the caller's promise. */
+static int tokens_check(const struct backbone *backbone, int64_t batch, int64_t tokens,
+			struct error *error)
+{
+	const struct backbone_weight *positions = backbone->decoder.positions;
+	const bool limited = backbone->decoder.rope_table || (positions && positions->used);
+
+	if (batch < 1 || tokens < 1)
+		return error_set(error, ERR_RANGE, "%lld sequences of %lld tokens: need at least "
+				 "one of each", (long long)batch, (long long)tokens);
+	if (limited && tokens > backbone->shape.max_positions)
+		return error_set(error, ERR_RANGE,
+				 "%lld tokens are more than the %lld positions of %s; shorten the "
+				 "window", (long long)tokens,
+				 (long long)backbone->shape.max_positions, backbone->directory);
+	return 0;
+}
+
+int backbone_forward(const struct backbone *backbone, struct arena *arena, const float *embeds,
+		     int64_t batch, int64_t tokens, float *hidden, struct backbone_tape **tape,
+		     struct rng *dropout_rng, struct error *error)
+{
+	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = batch,
+				    .tokens = tokens, .rows = batch * tokens,
+				    .dropout_rng = dropout_rng};
+	const struct arena_mark mark = arena_save(arena);
+	int code = tokens_check(backbone, batch, tokens, error);
+
+	if (code)
+		return code;
+	code = decoder_forward(&call, embeds, hidden, tape);
+	if (code || !tape)
+		arena_restore(arena, mark);
+	if (code)
+		return error_set(error, code, "out of memory for %lld sequences of %lld tokens",
+				 (long long)batch, (long long)tokens);
+	return 0;
+}
+
+int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
+		       struct backbone_cache **out, struct error *error)
+{
+	struct backbone_cache *cache = calloc(1, sizeof(*cache));
+	const int64_t planes = 2 * backbone->decoder.run_layers;
+	size_t bytes;
+
+	*out = NULL;
+	if (!cache)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a cache");
+	cache->max_tokens = max_tokens;
+	cache->kv_width = decoder_kv_width(backbone);
+	if (max_tokens >= 1 &&
+	    !__builtin_mul_overflow((size_t)(planes * cache->kv_width) * sizeof(float),
+				    (size_t)max_tokens, &bytes))
+		cache->memory = malloc(bytes);
+	if (!cache->memory) {
+		free(cache);
+		return error_set(error, max_tokens < 1 ? ERR_RANGE : ERR_NO_MEMORY,
+				 "cannot make a cache of %lld tokens", (long long)max_tokens);
+	}
+	*out = cache;
+	return 0;
+}
+
+void backbone_cache_free(struct backbone_cache *cache)
+{
+	if (cache)
+		free(cache->memory);
+	free(cache);
+}
+
+int64_t backbone_cache_tokens(const struct backbone_cache *cache)
+{
+	return cache->tokens;
+}
+
+void backbone_cache_truncate(struct backbone_cache *cache, int64_t tokens)
+{
+	if (tokens >= 0 && tokens < cache->tokens)
+		cache->tokens = tokens;
+}
+
+int backbone_extend(const struct backbone *backbone, struct arena *arena,
+		    struct backbone_cache *cache, const float *embeds, int64_t tokens,
+		    float *hidden, struct error *error)
+{
+	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = 1,
+				    .tokens = tokens, .rows = tokens, .cache = cache};
+	const struct arena_mark mark = arena_save(arena);
+	int code = tokens_check(backbone, tokens, cache->tokens + tokens, error);
+
+	if (code)
+		return code;
+	if (cache->tokens + tokens > cache->max_tokens)
+		return error_set(error, ERR_RANGE, "%lld tokens do not fit in a cache of %lld",
+				 (long long)(cache->tokens + tokens),
+				 (long long)cache->max_tokens);
+	code = decoder_forward(&call, embeds, hidden, NULL);
+	arena_restore(arena, mark);
+	if (code)
+		return error_set(error, code, "out of memory for %lld tokens", (long long)tokens);
+	cache->tokens += tokens;
+	return 0;
+}

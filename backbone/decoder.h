@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One call of the decoder: shared by its forward and backward half.
+ */
+#ifndef BACKBONE_DECODER_H
+#define BACKBONE_DECODER_H
+
+#include "backbone/internal.h"
+#include "tensor/attention.h"
+#include "tensor/norm.h"
+#include "tensor/rope.h"
+
+/*
+ * Arrays of one layer.  rows = batch x tokens.  With a tape, those that
+ * backward needs belong to the layer; the others are scratch that all layers
+ * share.
+ */
+struct layer_arrays {
+	const float *in;  /* (rows, H) residual stream before the layer */
+	float *mid;       /* (rows, H) after attention */
+	float *out;       /* (rows, H) after feed-forward */
+	float *stats1, *stats2; /* (rows, 2) of the two norms */
+	float *norm1, *norm2;   /* (rows, H) */
+	float *qkv;       /* (rows, q | k | v) */
+	float *weights;   /* attention's softmax; NULL without a tape */
+	float *mix;       /* (rows, heads x head_width) */
+	float *up;        /* (rows, F), or (rows, 2F): gate | up */
+	float *act;       /* (rows, F) */
+	struct projection_tape projections[ROLE_COUNT];
+};
+
+struct backbone_tape {
+	int64_t batch, tokens;
+	struct layer_arrays *layers; /* run_layers of them */
+	const float *final_in;       /* (rows, H) */
+	float *final_stats;          /* (rows, 2) */
+};
+
+struct backbone_cache {
+	int64_t tokens, max_tokens;
+	int64_t kv_width; /* kv_heads x head_width */
+	float *memory;    /* (run_layers, 2, max_tokens, kv_width): keys, then values */
+};
+
+struct decoder_call {
+	const struct backbone *backbone;
+	struct arena *arena;
+	int64_t batch, tokens, rows;
+	struct backbone_cache *cache; /* NULL: the sequences stand alone */
+	struct rng *dropout_rng;
+	float *attention_scratch;
+};
+
+/* Widths of the arrays above. */
+int64_t decoder_q_width(const struct backbone *backbone);
+int64_t decoder_kv_width(const struct backbone *backbone);
+int64_t decoder_up_width(const struct backbone *backbone);
+
+struct norm_shape decoder_norm_shape(const struct decoder_call *call);
+
+/* Attention inside the qkv array of a call without a cache. */
+struct attention_shape decoder_attention_shape(const struct decoder_call *call);
+
+/* Rotation of the queries (heads) or keys (kv_heads) in the qkv array. */
+struct rope_shape decoder_rope_shape(const struct decoder_call *call, int64_t heads);
+
+struct projection_call decoder_projection(const struct decoder_call *call,
+					  const struct backbone_layer *layer,
+					  enum projection_role role, int64_t out_stride);
+
+#endif

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the files of backbone/ share; nobody outside includes it.
+ *
+ * A backbone is a list of weights plus a description of how they are wired.
+ * The architecture's configure() reads config.json into `shape` and `decoder`,
+ * declares every weight (name, extents, how it starts out) and ties the layers
+ * to them; loading, random initialisation, saving and gradients then only walk
+ * the list.
+ */
+#ifndef BACKBONE_INTERNAL_H
+#define BACKBONE_INTERNAL_H
+
+#include "backbone/backbone.h"
+#include "backbone/config.h"
+#include "tensor/linear.h"
+
+enum weight_start {
+	START_NORMAL,   /* N(0, initializer_range) */
+	START_RESIDUAL, /* the same over sqrt(2 layers): maps that write into the residual stream */
+	START_ZERO,
+	START_ONE,
+};
+
+struct backbone_weight {
+	struct backbone_param param;
+	enum weight_start start;
+	bool optional; /* a checkpoint may lack it; then param.value stays NULL */
+	bool used;     /* takes part in the function of input embeddings as configured */
+};
+
+/* y = x W + bias, plus scale x (dropped x) A^T B^T with an adapter. */
+struct backbone_projection {
+	char path[64]; /* "h.0.attn.c_attn": the weight's name without ".weight" */
+	struct backbone_weight *weight; /* NULL: the layer has no such projection */
+	struct backbone_weight *bias;   /* may be NULL */
+	int64_t in, out;
+	enum linear_layout layout;
+	struct backbone_param *lora_a, *lora_b; /* (rank, in), (out, rank); NULL: no adapter */
+};
+
+/* Projections of a layer.  ROLE_Q may be fused: then it is wider, and K and V are absent. */
+enum projection_role {
+	ROLE_Q,
+	ROLE_K,
+	ROLE_V,
+	ROLE_OUT,
+	ROLE_GATE,
+	ROLE_UP,
+	ROLE_DOWN,
+	ROLE_COUNT,
+};
+
+struct backbone_norm {
+	struct backbone_weight *weight;
+	struct backbone_weight *bias; /* NULL: RMSNorm, no mean is taken */
+};
+
+struct backbone_layer {
+	struct backbone_norm attention_norm, ffn_norm;
+	struct backbone_projection projections[ROLE_COUNT];
+};
+
+enum decoder_activation {
+	ACTIVATION_GELU_NEW,
+	ACTIVATION_SILU_GATE, /* ROLE_GATE and ROLE_UP side by side */
+};
+
+/* A causal pre-norm transformer: what gpt2 and llama have in common, and where they differ. */
+struct decoder {
+	struct backbone_layer *layers;
+	int64_t run_layers; /* layers [0, run_layers) are run */
+	struct backbone_norm final_norm;
+	struct backbone_weight *positions; /* added to the input (max_positions, H); NULL: none */
+	float *rope_table;                 /* (max_positions, head_width); NULL: no rotation */
+	double rope_theta;
+	int64_t head_width;
+	double norm_epsilon;
+	enum decoder_activation activation;
+};
+
+struct architecture {
+	const char *name;               /* model_type */
+	const char *class_name;         /* of the headless model in Hugging Face's library */
+	const char *const *prefixes;    /* that checkpoints put before our names; ends with NULL */
+	const char *const *lora_targets; /* default; ends with NULL */
+	int (*configure)(struct backbone *backbone, const struct config *config,
+			 struct error *error);
+};
+
+extern const struct architecture architecture_gpt2;
+extern const struct architecture architecture_llama;
+
+struct adapter {
+	struct backbone_param *params; /* A, B of each adapted projection, in order */
+	size_t count;
+	size_t used;          /* the first of them: those of layers that are run */
+	int64_t rank;
+	double alpha, dropout;
+	const char **targets; /* ends with NULL */
+};
+
+struct backbone {
+	const struct architecture *architecture;
+	struct backbone_shape shape;
+	struct backbone_options options;
+	struct config config;  /* as read; written again by backbone_save() */
+	char directory[4096];
+	double initializer_range;
+	struct arena memory;         /* weights, gradients, names, tables */
+	struct arena adapter_memory; /* of the present adapter */
+	struct backbone_weight *weights;
+	size_t weight_count, weight_capacity;
+	struct backbone_weight *token_embedding;
+	struct decoder decoder;
+	struct adapter adapter;
+	struct backbone_param *exposed; /* what backbone_params() gives out */
+	size_t exposed_count;
+	bool failed; /* a declaration ran out of memory */
+};
+
+/* Sizes beyond these are refused as absurd. */
+enum {
+	LAYERS_MAX = 1024,
+	WIDTH_MAX = 1 << 16,
+	HEADS_MAX = 1024,
+	FFN_MAX = 1 << 18,
+	VOCABULARY_MAX = 1 << 22,
+	POSITIONS_MAX = 1 << 20,
+};
+
+/*
+ * Room for `weights` declarations and the layers; call it before declaring.
+ * Declarations return NULL only after setting backbone->failed.
+ */
+int backbone_reserve(struct backbone *backbone, size_t weights, struct error *error);
+
+struct backbone_weight *backbone_declare(struct backbone *backbone, enum weight_start start,
+					 int dims, const int64_t *shape, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Declares path.weight, and path.bias with `bias`. */
+void backbone_norm_declare(struct backbone *backbone, struct backbone_norm *norm, bool bias,
+			   bool used, const char *format, ...)
+	__attribute__((format(printf, 5, 6)));
+
+/* Declares a projection whose in, out and layout are set; `start` is that of its weight. */
+void backbone_projection_declare(struct backbone *backbone,
+				 struct backbone_projection *projection, enum weight_start start,
+				 bool bias, bool used, const char *format, ...)
+	__attribute__((format(printf, 6, 7)));
+
+/* Rebuilds the list behind backbone_params() after adapters changed. */
+int backbone_expose(struct backbone *backbone, struct error *error);
+
+/* What a projection keeps from forward for its backward. */
+struct projection_tape {
+	const float *in;   /* (rows, in) */
+	const float *low;  /* (rows, rank): input times A^T */
+	bool dropped;
+	struct rng rng;    /* draws the dropout mask again */
+};
+
+/* One call of a projection: rows of `in` without gaps, rows of out `out_stride` apart. */
+struct projection_call {
+	const struct backbone *backbone;
+	const struct backbone_projection *projection;
+	struct arena *arena;
+	int64_t rows, out_stride;
+	struct rng *dropout_rng; /* NULL: no dropout */
+};
+
+/*
+ * out = residual + projection(in); `residual` lies like out and may be NULL or
+ * out itself.  `tape` NULL: nothing is kept.  ERR_NO_MEMORY.
+ */
+int projection_forward(const struct projection_call *call, float *out, const float *in,
+		       const float *residual, struct projection_tape *tape);
+
+/* Adds weight, bias and adapter gradients where there are any; d_in = or += (add). */
+int projection_backward(const struct projection_call *call, float *d_in, int add,
+			const float *d_out, const struct projection_tape *tape);
+
+/* True when backward of this projection needs its input. */
+bool projection_trains(const struct backbone_projection *projection);
+
+/* Room for `floats` numbers; NULL (and the caller says ERR_NO_MEMORY) when there is none. */
+float *backbone_floats(struct arena *arena, int64_t floats);
+
+#endif

@@ -1,0 +1,156 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Llama (Touvron et al. 2023) as a function of input embeddings.
+ *
+ * RMSNorm before attention and feed-forward; rotary positions on queries and
+ * keys; grouped key/value heads; a SiLU-gated feed-forward; weights lie
+ * (out, in).  Scaled rotary positions are refused, not guessed.
+ */
+#include "backbone/internal.h"
+
+#include <string.h>
+
+static const char *const prefixes[] = {"model.", "", NULL};
+static const char *const lora_targets[] = {"q_proj", "v_proj", NULL};
+
+static int sizes_read(struct backbone *backbone, const struct config *config, struct error *error)
+{
+	struct backbone_shape *shape = &backbone->shape;
+	int64_t *head_width = &backbone->decoder.head_width;
+	const struct config_integer fields[] = {
+		{"num_hidden_layers", &shape->layers, 1, LAYERS_MAX, true},
+		{"hidden_size", &shape->width, 1, WIDTH_MAX, true},
+		{"num_attention_heads", &shape->heads, 1, HEADS_MAX, true},
+		{"num_key_value_heads", &shape->kv_heads, 1, HEADS_MAX, false},
+		{"head_dim", head_width, 2, WIDTH_MAX, false},
+		{"intermediate_size", &shape->ffn_width, 1, FFN_MAX, true},
+		{"vocab_size", &shape->vocabulary, 1, VOCABULARY_MAX, true},
+		{"max_position_embeddings", &shape->max_positions, 1, POSITIONS_MAX, true},
+	};
+	const int code = config_integers(config, fields, sizeof(fields) / sizeof(fields[0]), error);
+
+	if (code)
+		return code;
+	if (shape->kv_heads == 0)
+		shape->kv_heads = shape->heads;
+	if (shape->heads % shape->kv_heads)
+		return error_at(error, ERR_INVALID, config->path, 0, "num_key_value_heads",
+				"%lld does not divide num_attention_heads %lld",
+				(long long)shape->kv_heads, (long long)shape->heads);
+	if (*head_width == 0 && shape->width % shape->heads)
+		return error_at(error, ERR_INVALID, config->path, 0, "num_attention_heads",
+				"%lld does not divide hidden_size %lld", (long long)shape->heads,
+				(long long)shape->width);
+	if (*head_width == 0)
+		*head_width = shape->width / shape->heads;
+	if (*head_width % 2)
+		return error_at(error, ERR_INVALID, config->path, 0, "num_attention_heads",
+				"head width %lld is odd; rotary positions need pairs",
+				(long long)*head_width);
+	return 0;
+}
+
+static int settings_read(struct backbone *backbone, const struct config *config,
+			 struct error *error)
+{
+	struct decoder *decoder = &backbone->decoder;
+	const char *activation = NULL;
+	int code = config_text(config, "hidden_act", &activation, error);
+
+	if (code)
+		return code;
+	if (activation && strcmp(activation, "silu") != 0)
+		return error_at(error, ERR_UNSUPPORTED, config->path, 0, "hidden_act",
+				"%s is not supported; silu is", activation);
+	if (json_is_object(json_object_get(config->root, "rope_scaling")))
+		return error_at(error, ERR_UNSUPPORTED, config->path, 0, "rope_scaling",
+				"scaled rotary positions are not supported; use a checkpoint "
+				"without");
+	decoder->activation = ACTIVATION_SILU_GATE;
+	decoder->norm_epsilon = 1e-6;
+	decoder->rope_theta = 10000;
+	backbone->initializer_range = 0.02;
+	code = config_real(config, "rms_norm_eps", 0, 1, &decoder->norm_epsilon, error);
+	if (!code)
+		code = config_real(config, "rope_theta", 0, 1e12, &decoder->rope_theta, error);
+	if (!code)
+		code = config_real(config, "initializer_range", 0, 10,
+				   &backbone->initializer_range, error);
+	if (!code)
+		code = config_flag_is(config, "mlp_bias", false, error);
+	return code;
+}
+
+static void layer_declare(struct backbone *backbone, int64_t index, bool attention_bias)
+{
+	const struct backbone_shape *shape = &backbone->shape;
+	const int64_t q_width = shape->heads * backbone->decoder.head_width;
+	const int64_t kv_width = shape->kv_heads * backbone->decoder.head_width;
+	const struct {
+		enum projection_role role;
+		const char *name;
+		int64_t in, out;
+		enum weight_start start;
+		bool bias;
+	} rows[] = {
+		{ROLE_Q, "self_attn.q_proj", shape->width, q_width, START_NORMAL, attention_bias},
+		{ROLE_K, "self_attn.k_proj", shape->width, kv_width, START_NORMAL, attention_bias},
+		{ROLE_V, "self_attn.v_proj", shape->width, kv_width, START_NORMAL, attention_bias},
+		{ROLE_OUT, "self_attn.o_proj", q_width, shape->width, START_RESIDUAL,
+		 attention_bias},
+		{ROLE_GATE, "mlp.gate_proj", shape->width, shape->ffn_width, START_NORMAL, false},
+		{ROLE_UP, "mlp.up_proj", shape->width, shape->ffn_width, START_NORMAL, false},
+		{ROLE_DOWN, "mlp.down_proj", shape->ffn_width, shape->width, START_RESIDUAL, false},
+	};
+	struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const bool used = index < backbone->decoder.run_layers;
+	const int at = (int)index;
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct backbone_projection *p = &layer->projections[rows[i].role];
+
+		p->in = rows[i].in;
+		p->out = rows[i].out;
+		p->layout = LINEAR_OUT_IN;
+		backbone_projection_declare(backbone, p, rows[i].start, rows[i].bias, used,
+					    "layers.%d.%s", at, rows[i].name);
+	}
+	backbone_norm_declare(backbone, &layer->attention_norm, false, used,
+			      "layers.%d.input_layernorm", at);
+	backbone_norm_declare(backbone, &layer->ffn_norm, false, used,
+			      "layers.%d.post_attention_layernorm", at);
+}
+
+static int llama_configure(struct backbone *backbone, const struct config *config,
+			   struct error *error)
+{
+	const struct backbone_shape *shape = &backbone->shape;
+	struct decoder *decoder = &backbone->decoder;
+	bool attention_bias = false;
+	int code = sizes_read(backbone, config, error);
+
+	if (!code)
+		code = settings_read(backbone, config, error);
+	if (!code)
+		code = config_flag(config, "attention_bias", &attention_bias, error);
+	if (!code)
+		code = backbone_reserve(backbone, 2 + 13 * (size_t)shape->layers, error);
+	if (code)
+		return code;
+	backbone->token_embedding = backbone_declare(
+		backbone, START_NORMAL, 2, (int64_t[]){shape->vocabulary, shape->width},
+		"embed_tokens.weight");
+	backbone->token_embedding->optional = true;
+	for (int64_t i = 0; i < shape->layers; i++)
+		layer_declare(backbone, i, attention_bias);
+	backbone_norm_declare(backbone, &decoder->final_norm, false, true, "norm");
+	return 0;
+}
+
+const struct architecture architecture_llama = {
+	.name = "llama",
+	.class_name = "LlamaModel",
+	.prefixes = prefixes,
+	.lora_targets = lora_targets,
+	.configure = llama_configure,
+};

@@ -1,0 +1,34 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Threads inside one operation.
+ *
+ * The number of threads belongs to the calling thread, not to the process:
+ * a program that runs many small networks side by side gives each of its
+ * threads tensor_threads_set(1) and loses nothing to its neighbours.
+ */
+#ifndef TENSOR_THREADS_H
+#define TENSOR_THREADS_H
+
+#include <stdint.h>
+
+/* Threads that operations called from this thread may use, >= 1 (initially: every core). */
+int tensor_threads_get(void);
+
+/* Sets it; values below 1 mean 1. */
+void tensor_threads_set(int threads);
+
+/* Largest `worker` + 1 that tensor_split() will pass when called now. */
+int tensor_workers(void);
+
+/*
+ * Calls body(context, worker, begin, end) over disjoint ranges that cover
+ * [0, count).  Ranges hold at least `grain` (>= 1) items as long as there is
+ * more than one.  No two calls share a `worker` number.  The cut depends on
+ * the number of threads, so a body must give each item the same result
+ * whatever its neighbours are.
+ */
+void tensor_split(int64_t count, int64_t grain,
+		  void (*body)(void *context, int worker, int64_t begin, int64_t end),
+		  void *context);
+
+#endif
