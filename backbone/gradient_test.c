@@ -1,0 +1,214 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Backward of whole models against numerical derivatives.
+ *
+ * For each array of parameters, and for the input, a random direction v is
+ * drawn; the derivative of a random linear function of the output along v,
+ * taken by a central difference, must be the product of v and the gradient.
+ * Products are run by the reference, so that rounding stays small.
+ */
+#include "backbone/test_models.h"
+
+#include <math.h>
+
+#include "tensor/gemm.h"
+
+#define BATCH 2
+#define TOKENS 70
+#define STEP 2e-3
+
+struct probe {
+	struct backbone *backbone;
+	struct arena arena;
+	float *embeds, *hidden, *slope; /* loss = sum of slope x hidden */
+	int64_t count;
+	bool dropout;
+};
+
+static const char *const gpt2_targets[] = {"c_attn", "attn.c_proj", "c_fc", "mlp.c_proj", NULL};
+static const char *const llama_targets[] = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj",
+					    "up_proj", "down_proj", NULL};
+
+static double loss(struct probe *probe, struct backbone_tape **tape)
+{
+	struct rng dropout;
+	struct error error = {0};
+	double sum = 0;
+
+	rng_seed(&dropout, 77);
+	if (backbone_forward(probe->backbone, &probe->arena, probe->embeds, BATCH, TOKENS,
+			     probe->hidden, tape, probe->dropout ? &dropout : NULL, &error))
+		fail_msg("%s", error.text);
+	for (int64_t i = 0; i < probe->count; i++)
+		sum += (double)probe->hidden[i] * probe->slope[i];
+	return sum;
+}
+
+/* Along a random direction of length 1 in `value`. */
+static void direction_check(struct probe *probe, const char *name, float *value,
+			    const float *gradient, int64_t count, struct rng *rng)
+{
+	float *direction = test_normal(count, 1 / sqrt((double)count), rng);
+	float *kept = malloc((size_t)count * sizeof(*kept));
+	double product = 0, norm = 0, above, below, slope;
+
+	memcpy(kept, value, (size_t)count * sizeof(*kept));
+	for (int64_t i = 0; i < count; i++) {
+		product += (double)gradient[i] * direction[i];
+		norm += (double)gradient[i] * gradient[i];
+		value[i] = kept[i] + (float)STEP * direction[i];
+	}
+	above = loss(probe, NULL);
+	for (int64_t i = 0; i < count; i++)
+		value[i] = kept[i] - (float)STEP * direction[i];
+	below = loss(probe, NULL);
+	memcpy(value, kept, (size_t)count * sizeof(*kept));
+	slope = (above - below) / (2 * STEP);
+	norm = sqrt(norm / (double)count); /* what a product is worth on average */
+	if (!(fabs(slope - product) <= 0.01 * norm + 0.02))
+		fail_msg("%s: difference quotient %g, gradient %g (typical %g)", name, slope,
+			 product, norm);
+	free(direction);
+	free(kept);
+}
+
+static void probe_make(struct probe *probe, const char *config, bool trainable,
+		       const char *const *targets, double dropout, struct rng *rng)
+{
+	const struct backbone_options options = {.trainable = trainable};
+	const struct lora_options lora = {.rank = 3, .alpha = 6, .dropout = dropout,
+					  .targets = targets};
+	struct error error = {0};
+
+	*probe = (struct probe){.backbone = test_model(config, &options, 5),
+				.dropout = dropout > 0};
+	arena_init(&probe->arena);
+	if (targets && backbone_lora_new(probe->backbone, &lora, rng, &error))
+		fail_msg("%s", error.text);
+	test_adapter_stir(probe->backbone, rng);
+	probe->count = BATCH * TOKENS * backbone_shape(probe->backbone)->width;
+	probe->embeds = test_normal(probe->count, 1, rng);
+	probe->slope = test_normal(probe->count, 1, rng);
+	probe->hidden = malloc((size_t)probe->count * sizeof(float));
+}
+
+static void probe_free(struct probe *probe)
+{
+	backbone_close(probe->backbone);
+	arena_free(&probe->arena);
+	free(probe->embeds);
+	free(probe->slope);
+	free(probe->hidden);
+}
+
+static void backward(struct probe *probe, float *d_embeds)
+{
+	struct backbone_tape *tape = NULL;
+	struct error error = {0};
+
+	backbone_zero_gradients(probe->backbone);
+	loss(probe, &tape);
+	if (backbone_backward(probe->backbone, &probe->arena, tape, probe->slope, d_embeds,
+			      &error))
+		fail_msg("%s", error.text);
+	arena_reset(&probe->arena);
+}
+
+static void model_check(const char *config, bool trainable, const char *const *targets,
+			double dropout, size_t params_wanted)
+{
+	const struct backbone_param *params;
+	struct probe probe;
+	struct rng rng;
+	float *d_embeds;
+	size_t count;
+
+	rng_seed(&rng, 9);
+	gemm_reference_set(true);
+	probe_make(&probe, config, trainable, targets, dropout, &rng);
+	d_embeds = malloc((size_t)probe.count * sizeof(float));
+	backward(&probe, d_embeds);
+	count = backbone_params(probe.backbone, &params);
+	assert_int_equal(count, params_wanted);
+	for (size_t i = 0; i < count; i++)
+		direction_check(&probe, params[i].name, params[i].value, params[i].gradient,
+				params[i].count, &rng);
+	direction_check(&probe, "embeds", probe.embeds, d_embeds, probe.count, &rng);
+	gemm_reference_set(false);
+	free(d_embeds);
+	probe_free(&probe);
+}
+
+/* 12 arrays a layer, two for ln_f, one for wpe; two adapters' worth on four projections. */
+static void gpt2_everything(void **state)
+{
+	(void)state;
+	model_check(TINY_GPT2, true, gpt2_targets, 0, 2 * 12 + 3 + 2 * 8);
+}
+
+/* 9 weights and 4 biases a layer, one for the final norm. */
+static void llama_everything(void **state)
+{
+	(void)state;
+	model_check(TINY_LLAMA, true, llama_targets, 0, 2 * 13 + 1 + 2 * 14);
+}
+
+static void adapters_alone(void **state)
+{
+	(void)state;
+	model_check(TINY_GPT2, false, NULL, 0, 0);
+	model_check(TINY_GPT2, false, gpt2_targets, 0, 2 * 8);
+	model_check(TINY_LLAMA, false, llama_targets, 0, 2 * 14);
+}
+
+static void adapters_with_dropout(void **state)
+{
+	(void)state;
+	model_check(TINY_GPT2, false, gpt2_targets, 0.3, 2 * 8);
+	model_check(TINY_LLAMA, false, llama_targets, 0.3, 2 * 14);
+}
+
+/* Backward adds: twice the calls, twice the gradient.  And the fast products agree. */
+static void gradients_accumulate(void **state)
+{
+	const struct backbone_param *params;
+	struct backbone_tape *tape = NULL;
+	struct error error = {0};
+	struct probe probe;
+	struct rng rng;
+	float first;
+
+	(void)state;
+	rng_seed(&rng, 10);
+	probe_make(&probe, TINY_GPT2, true, gpt2_targets, 0, &rng);
+	backward(&probe, NULL);
+	backbone_params(probe.backbone, &params);
+	first = params[3].gradient[1];
+	loss(&probe, &tape);
+	assert_int_equal(backbone_backward(probe.backbone, &probe.arena, tape, probe.slope, NULL,
+					   &error), 0);
+	assert_true(fabsf(params[3].gradient[1] - 2 * first) <= 1e-5f * fabsf(first));
+	gemm_reference_set(true);
+	backward(&probe, NULL);
+	gemm_reference_set(false);
+	assert_true(fabsf(params[3].gradient[1] - first) <= 1e-3f * fabsf(first));
+	probe_free(&probe);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(gpt2_everything),
+		cmocka_unit_test(llama_everything),
+		cmocka_unit_test(adapters_alone),
+		cmocka_unit_test(adapters_with_dropout),
+		cmocka_unit_test(gradients_accumulate),
+	};
+	int failed;
+
+	if (test_folder_make())
+		return 1;
+	failed = cmocka_run_group_tests(tests, NULL, NULL);
+	test_folder_remove();
+	return failed;
+}
