@@ -28,6 +28,12 @@ static const struct architecture *const architectures[] = {
 	NULL,
 };
 
+const char *backbone_architecture(size_t index)
+{
+	return index < sizeof(architectures) / sizeof(architectures[0]) && architectures[index]
+		       ? architectures[index]->name : NULL;
+}
+
 static int architecture_find(struct backbone *backbone, struct error *error)
 {
 	const char *name = NULL;
@@ -54,7 +60,8 @@ static int64_t parameters_count(const struct backbone *backbone)
 	int64_t count = 0;
 
 	for (size_t i = 0; i < backbone->weight_count; i++)
-		count += backbone->weights[i].param.count;
+		if (!backbone->weights[i].absent)
+			count += backbone->weights[i].param.count;
 	return count;
 }
 
@@ -90,10 +97,9 @@ static int backbone_describe(struct backbone *backbone, const char *directory,
 		code = backbone->architecture->configure(backbone, &backbone->config, error);
 	if (!code && backbone->failed)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for %s", directory);
-	if (code)
-		return code;
-	backbone->shape.parameters = parameters_count(backbone);
-	return memory_check(backbone, error);
+	if (!code)
+		backbone->shape.parameters = parameters_count(backbone);
+	return code;
 }
 
 static int table_build(struct backbone *backbone)
@@ -144,16 +150,18 @@ static const struct safetensors_entry *weight_find(const struct backbone *backbo
 	return NULL;
 }
 
-static int checkpoint_compare(const struct backbone *backbone, const struct checkpoint *checkpoint,
+/* Every weight must be there with its extents; those that may be absent are marked. */
+static int checkpoint_compare(struct backbone *backbone, const struct checkpoint *checkpoint,
 			      struct error *error)
 {
 	for (size_t i = 0; i < backbone->weight_count; i++) {
-		const struct backbone_weight *weight = &backbone->weights[i];
+		struct backbone_weight *weight = &backbone->weights[i];
 		const char *path = checkpoint->path;
 		const struct safetensors_entry *entry =
 			weight_find(backbone, checkpoint, weight, &path);
 		int code = 0;
 
+		weight->absent = !entry;
 		if (entry)
 			code = checkpoint_shape_check(entry, path, weight->param.dims,
 						      weight->param.shape, error);
@@ -164,6 +172,7 @@ static int checkpoint_compare(const struct backbone *backbone, const struct chec
 		if (code)
 			return code;
 	}
+	backbone->shape.parameters = parameters_count(backbone);
 	return 0;
 }
 
@@ -177,10 +186,8 @@ static int weights_load(struct backbone *backbone, const struct checkpoint *chec
 			weight_find(backbone, checkpoint, weight, &path);
 		int code;
 
-		if (!entry) {
-			backbone->shape.parameters -= weight->param.count;
+		if (!entry)
 			continue;
-		}
 		if (weight_allocate(backbone, weight))
 			return error_set(error, ERR_NO_MEMORY, "out of memory for %s of %s",
 					 weight->param.name, path);
@@ -211,6 +218,10 @@ static void weight_randomise(const struct backbone *backbone, struct backbone_we
 
 static int weights_randomise(struct backbone *backbone, struct rng *rng, struct error *error)
 {
+	const int code = memory_check(backbone, error);
+
+	if (code)
+		return code;
 	for (size_t i = 0; i < backbone->weight_count; i++) {
 		if (weight_allocate(backbone, &backbone->weights[i]))
 			return error_set(error, ERR_NO_MEMORY, "out of memory for the weights");
@@ -228,9 +239,23 @@ static int backbone_load(struct backbone *backbone, struct error *error)
 		return code;
 	code = checkpoint_compare(backbone, &checkpoint, error);
 	if (!code)
+		code = memory_check(backbone, error);
+	if (!code)
 		code = weights_load(backbone, &checkpoint, error);
 	checkpoint_close(&checkpoint);
 	return code;
+}
+
+static int backbone_allocate(struct backbone **out, struct error *error)
+{
+	struct backbone *backbone = calloc(1, sizeof(*backbone));
+
+	*out = backbone;
+	if (!backbone)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a backbone");
+	arena_init(&backbone->memory);
+	arena_init(&backbone->adapter_memory);
+	return 0;
 }
 
 /* `rng` NULL: the weights come from the directory. */
@@ -238,15 +263,12 @@ static int backbone_make(struct backbone **out, const char *directory,
 			 const struct backbone_options *options, struct rng *rng,
 			 struct error *error)
 {
-	struct backbone *backbone = calloc(1, sizeof(*backbone));
-	int code;
+	struct backbone *backbone;
+	int code = backbone_allocate(&backbone, error);
 
 	*out = NULL;
-	if (!backbone)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a backbone");
-	arena_init(&backbone->memory);
-	arena_init(&backbone->adapter_memory);
-	code = backbone_describe(backbone, directory, options, error);
+	if (!code)
+		code = backbone_describe(backbone, directory, options, error);
 	if (!code)
 		code = rng ? weights_randomise(backbone, rng, error)
 			   : backbone_load(backbone, error);
@@ -258,6 +280,26 @@ static int backbone_make(struct backbone **out, const char *directory,
 		backbone_close(backbone);
 	else
 		*out = backbone;
+	return code;
+}
+
+int backbone_inspect(const char *directory, struct backbone_shape *shape, struct error *error)
+{
+	struct checkpoint checkpoint;
+	struct backbone *backbone;
+	int code = backbone_allocate(&backbone, error);
+
+	if (!code)
+		code = backbone_describe(backbone, directory, NULL, error);
+	if (!code)
+		code = checkpoint_open(&checkpoint, directory, error);
+	if (!code) {
+		code = checkpoint_compare(backbone, &checkpoint, error);
+		checkpoint_close(&checkpoint);
+	}
+	if (!code)
+		*shape = backbone->shape;
+	backbone_close(backbone);
 	return code;
 }
 

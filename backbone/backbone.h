@@ -57,6 +57,15 @@ int backbone_open(struct backbone **backbone, const char *directory,
 int backbone_random(struct backbone **backbone, const char *directory,
 		    const struct backbone_options *options, struct rng *rng, struct error *error);
 
+/*
+ * Reads configuration and headers only: the shape of what backbone_open()
+ * would open, or its error (short of damaged values).
+ */
+int backbone_inspect(const char *directory, struct backbone_shape *shape, struct error *error);
+
+/* Name of the index-th architecture that is supported; NULL past the last. */
+const char *backbone_architecture(size_t index);
+
 /* Writes config.json and model.safetensors. */
 int backbone_save(const struct backbone *backbone, const char *directory, struct error *error);
 void backbone_close(struct backbone *backbone);

@@ -32,8 +32,6 @@ static const struct {
 	{GPT2("\"n_layer\": 1, \"n_embd\": 9000000000000000000"), "n_embd"},
 	{GPT2("\"n_layer\": 1, \"n_embd\": 9, \"n_head\": 2, \"vocab_size\": 3, \"n_positions\": 4"),
 	 "n_head: 2 heads do not divide"},
-	{GPT2("\"n_layer\": 1024, \"n_embd\": 65536, \"n_head\": 2, \"vocab_size\": 3, "
-	      "\"n_positions\": 4"), "GiB"},
 	{GPT2(SIZES ", \"activation_function\": \"relu\""), "activation_function: relu"},
 	{GPT2(SIZES ", \"layer_norm_epsilon\": \"x\""), "layer_norm_epsilon: is not a number"},
 	{GPT2(SIZES ", \"layer_norm_epsilon\": -1"), "layer_norm_epsilon"},
@@ -70,6 +68,22 @@ static void bad_configurations(void **state)
 		test_file_write("config.json", configs[i].config);
 		refuse(test_folder, configs[i].word);
 	}
+}
+
+/* Sizes that are each allowed, but not together on any machine of today. */
+static void more_than_memory(void **state)
+{
+	struct backbone *backbone = (struct backbone *)(uintptr_t)1;
+	struct error error = {0};
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	test_file_write("config.json", GPT2("\"n_layer\": 1024, \"n_embd\": 65536, \"n_head\": 2, "
+					    "\"vocab_size\": 3, \"n_positions\": 4"));
+	assert_int_equal(backbone_random(&backbone, test_folder, NULL, &rng, &error), ERR_RANGE);
+	assert_null(backbone);
+	assert_non_null(strstr(error.text, "GiB"));
 }
 
 /* Saves a good tiny model into the test folder. */
@@ -252,6 +266,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(bad_configurations), cmocka_unit_test(bad_weights),
+		cmocka_unit_test(more_than_memory),
 		cmocka_unit_test(bad_indices),        cmocka_unit_test(bad_adapters),
 		cmocka_unit_test(bad_adapter_options), cmocka_unit_test(missing_folder),
 	};

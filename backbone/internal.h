@@ -25,7 +25,8 @@ enum weight_start {
 struct backbone_weight {
 	struct backbone_param param;
 	enum weight_start start;
-	bool optional; /* a checkpoint may lack it; then param.value stays NULL */
+	bool optional; /* a checkpoint may lack it */
+	bool absent;   /* and does: param.value stays NULL */
 	bool used;     /* takes part in the function of input embeddings as configured */
 };
 

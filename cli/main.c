@@ -17,6 +17,7 @@
 #include "config.h"
 
 #define COMMAND_TABLE(X)                                                                           \
+	X(backbones)                                                                               \
 	X(completion)                                                                              \
 	X(manual)
 
