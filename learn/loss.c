@@ -29,14 +29,14 @@ void softmax_row(const float *logits, int classes, double *probability)
 }
 
 double cross_entropy(const float *logits, const int32_t *labels, int64_t rows, int classes,
-		     const double *weight, double scale, float *d_logits)
+		     const float *weight, double scale, float *d_logits)
 {
 	double loss = 0;
 
 	for (int64_t r = 0; r < rows; r++) {
 		const float *row = logits + r * classes;
 		const double total = log_sum_exp(row, classes);
-		const double w = weight ? weight[labels[r]] : 1.0;
+		const double w = weight ? (double)weight[r] : 1.0;
 
 		loss += w * (total - (double)row[labels[r]]);
 		for (int c = 0; d_logits && c < classes; c++) {

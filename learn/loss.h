@@ -11,16 +11,15 @@
 void softmax_row(const float *logits, int classes, double *probability);
 
 /*
- * Mean over rows of weight[label] * -ln softmax(logits)[label].
+ * Mean over rows of weight[row] * -ln softmax(logits)[label].
  *
  * logits, d_logits (rows, classes); labels (rows) in [0, classes); weight
- * (classes) or NULL for ones.  The divisor is `rows`, not the sum of the
- * weights: weights that average 1 over the training set then leave the step
- * size alone whatever a batch holds.  d_logits (may be NULL) receives
- * d loss / d logits times `scale` (1 / accumulated batches); the returned loss
- * is not scaled.
+ * (rows) or NULL for ones.  The divisor is `rows`, not the sum of the weights:
+ * weights that average 1 over the training set then leave the step size alone
+ * whatever a batch holds.  d_logits (may be NULL) receives d loss / d logits
+ * times `scale` (1 / accumulated batches); the returned loss is not scaled.
  */
 double cross_entropy(const float *logits, const int32_t *labels, int64_t rows, int classes,
-		     const double *weight, double scale, float *d_logits);
+		     const float *weight, double scale, float *d_logits);
 
 #endif

@@ -10,7 +10,7 @@
 #include "learn/loss.h"
 
 static const int32_t labels[4] = { 0, 2, 1, 2 };
-static const double weight[3] = { 0.5, 2, 3 };
+static const float weight[4] = { 0.5f, 2, 3, 1 };
 
 static void logits_fill(float *logits)
 {
@@ -30,7 +30,7 @@ static void equals_its_definition(void **state)
 
 		for (int c = 0; c < 3; c++)
 			sum += exp((double)logits[3 * r + c]);
-		expected -= weight[labels[r]] * log(exp((double)logits[3 * r + labels[r]]) / sum) / 4;
+		expected -= (double)weight[r] * log(exp((double)logits[3 * r + labels[r]]) / sum) / 4;
 	}
 	assert_true(fabs(cross_entropy(logits, labels, 4, 3, weight, 1, NULL) - expected) < 1e-12);
 }

@@ -1,0 +1,72 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The released trainer's loop body: loss / accumulate, backward, clipping, and
+ * every `accumulate` micro-batches AdamW and the schedule.  It clips the sum
+ * so far after every micro-batch; clipping once, just before the update, is
+ * the default here, for then all micro-batches of a step count alike.
+ */
+#include "learn/learner.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "learn/loss.h"
+
+int learner_init(struct learner *learner, const struct learner_options *options,
+		 struct policy_net *net, struct error *error)
+{
+	memset(learner, 0, sizeof(*learner));
+	learner->options = *options;
+	learner->net = net;
+	arena_init(&learner->arena);
+	gradients_zero(net->params, net->count);
+	return adamw_init(&learner->adamw, &options->adamw, net->params, net->count, error);
+}
+
+void learner_free(struct learner *learner)
+{
+	adamw_free(&learner->adamw);
+	arena_free(&learner->arena);
+	memset(learner, 0, sizeof(*learner));
+}
+
+int learner_accumulate(struct learner *learner, const struct policy_batch *batch,
+		       const int32_t *labels, const float *weights, struct rng *dropout,
+		       float *logits, double *loss, struct error *error)
+{
+	const int64_t rows = batch->batch * batch->steps;
+	float *d_logits = arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) *
+							       sizeof(float));
+	struct policy_net *net = learner->net;
+	struct policy_tape *tape;
+	int status;
+
+	if (!d_logits)
+		return error_set(error, ERR_NO_MEMORY, "gradients of the logits");
+	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
+	if (!status) {
+		*loss = cross_entropy(logits, labels, rows, POOL_ACTIONS, weights,
+				      1.0 / (double)learner->options.accumulate, d_logits);
+		if (!isfinite(*loss))
+			status = error_set(error, ERR_FAILED,
+					   "the loss is not a number any more; choose a smaller --lr");
+	}
+	if (!status)
+		status = policy_net_backward(net, &learner->arena, tape, d_logits, error);
+	if (!status && learner->options.clip_each)
+		learner->grad_norm = gradients_clip(net->params, net->count, learner->options.clip);
+	arena_reset(&learner->arena);
+	return status;
+}
+
+double learner_step(struct learner *learner)
+{
+	struct policy_net *net = learner->net;
+	const double rate = schedule_rate(&learner->options.schedule, learner->adamw.steps);
+
+	if (!learner->options.clip_each)
+		learner->grad_norm = gradients_clip(net->params, net->count, learner->options.clip);
+	adamw_step(&learner->adamw, net->params, net->count, rate);
+	gradients_zero(net->params, net->count);
+	return rate;
+}

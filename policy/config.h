@@ -1,0 +1,68 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * policy.json: everything about a policy that is not a weight.
+ */
+#ifndef POLICY_CONFIG_H
+#define POLICY_CONFIG_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "experience/pool.h"
+#include "policy/scaling.h"
+
+#define POLICY_FILE "policy.json"
+#define POLICY_WEIGHTS_FILE "policy.safetensors"
+#define POLICY_ADAPTER_FILE "adapter_model.safetensors"
+#define POLICY_ADAPTER_CONFIG_FILE "adapter_config.json"
+
+enum policy_timestep_rule {
+	POLICY_TIMESTEP_MODULO, /* step number modulo the table's rows: bounded, never stuck */
+	POLICY_TIMESTEP_CLAMP,  /* step number, at most the last row: the released code's table */
+};
+
+struct policy_feature {
+	char name[POOL_NAME_BYTES];
+	struct scaling scaling;
+};
+
+/* The frozen network under a policy; it is named, not copied. */
+struct policy_backbone {
+	char reference[4096]; /* "builtin", or a Hugging Face directory */
+	uint64_t checksum;    /* backbone_checksum() when the policy was made; 0: unknown */
+	bool random;          /* random weights from `random_seed` instead of the checkpoint's */
+	uint64_t random_seed;
+	bool no_positions;    /* see backbone_options */
+};
+
+struct policy_config {
+	int features;
+	struct policy_feature feature[POOL_MAX_FEATURES];
+	int64_t feature_dim;
+	bool shared_last;            /* see policy_net_shape */
+	int64_t timesteps;
+	enum policy_timestep_rule timestep_rule;
+	int64_t window, keep;        /* see policy/stream.h */
+	char reward[24], state[16];  /* of the pool it was trained on */
+	double gamma;
+	double reward_offset, reward_factor; /* r' = (r - offset) * factor, before discounting */
+	struct scaling returns;
+	double target_return;        /* unscaled: what the policy is asked for */
+	struct policy_backbone backbone;
+	bool compat;                 /* made with --compat */
+	/* Checksums of the two weight files; 0: not checked.  They tie the files together. */
+	uint64_t adapter_checksum, weights_checksum;
+};
+
+/* Reads and checks `directory`/policy.json.  The error names file and key. */
+int policy_config_read(struct policy_config *config, const char *directory, struct error *error);
+
+/* Writes it atomically. */
+int policy_config_write(const struct policy_config *config, const char *directory,
+			struct error *error);
+
+/* Row of the timestep table for step `step` >= 0. */
+int32_t policy_config_timestep(const struct policy_config *config, uint64_t step);
+
+#endif

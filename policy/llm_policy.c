@@ -1,0 +1,224 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * An adapted backbone at a router.
+ *
+ * Each packet put to the policy becomes a step: the record's features in the
+ * order of the training pool, scaled as then, under the target return.  The
+ * return token stays at the target at every step (a router does not know what
+ * is still to come, and training shows the target as often as true returns).
+ * What was done comes back through acted() and becomes the step's action
+ * token.  Cost is the wall time of decide(), by the monotonic clock.
+ */
+#include "policy/llm_policy.h"
+
+#include <math.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "policy/store.h"
+#include "policy/stream.h"
+
+struct llm_policy {
+	struct policy base;
+	struct policy_config config;
+	struct policy_net net;
+	struct policy_stream stream;
+	size_t offset[POOL_MAX_FEATURES]; /* of each feature in struct aqm_record */
+	float state[POOL_MAX_FEATURES];
+	float target;
+	uint64_t steps;
+	struct policy_cost cost;
+};
+
+static const struct record_field {
+	const char *name;
+	size_t offset;
+} record_fields[AQM_RECORD_FIELDS] = {
+#define RECORD_FIELD(field) { #field, offsetof(struct aqm_record, field) },
+	AQM_RECORD_TABLE(RECORD_FIELD)
+#undef RECORD_FIELD
+};
+
+static int64_t record_value(const struct aqm_record *record, size_t offset)
+{
+	int64_t value;
+
+	memcpy(&value, (const char *)record + offset, sizeof(value));
+	return value;
+}
+
+static int find_features(struct llm_policy *self, struct error *error)
+{
+	for (int i = 0; i < self->config.features; i++) {
+		int field = 0;
+
+		while (field < AQM_RECORD_FIELDS &&
+		       strcmp(record_fields[field].name, self->config.feature[i].name) != 0)
+			field++;
+		if (field == AQM_RECORD_FIELDS)
+			return error_at(error, ERR_INVALID, POLICY_FILE, 0,
+					self->config.feature[i].name,
+					"feature is not a field of a router's record, so this "
+					"policy can only predict pools");
+		self->offset[i] = record_fields[field].offset;
+	}
+	return 0;
+}
+
+static int observe(struct policy *policy, const struct aqm_record *record, struct error *error)
+{
+	struct llm_policy *self = (struct llm_policy *)policy;
+
+	(void)error;
+	for (int i = 0; i < self->config.features; i++) {
+		const double raw = (double)record_value(record, self->offset[i]);
+
+		self->state[i] = (float)scaling_apply(&self->config.feature[i].scaling, raw);
+	}
+	return 0;
+}
+
+static uint64_t clock_ns(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+/* Probabilities in the order of enum aqm_verdict from logits in the order of a pool. */
+static int verdicts_from_logits(const float *logits, double *probability, struct error *error)
+{
+	const double top = fmax(logits[0], fmax(logits[1], logits[2]));
+	const double pass = exp((double)logits[POOL_ENQUEUE] - top);
+	const double drop = exp((double)logits[POOL_DROP] - top);
+	const double mark = exp((double)logits[POOL_MARK] - top);
+	const double sum = pass + drop + mark;
+
+	if (!isfinite(sum))
+		return error_set(error, ERR_FAILED, "the policy's logits are not numbers");
+	probability[AQM_PASS] = pass / sum;
+	probability[AQM_DROP] = drop / sum;
+	probability[AQM_MARK] = mark / sum;
+	return 0;
+}
+
+static int decide(struct policy *policy, uint64_t now_ns, double probability[3],
+		  struct error *error)
+{
+	struct llm_policy *self = (struct llm_policy *)policy;
+	const int32_t timestep = policy_config_timestep(&self->config, self->steps);
+	const uint64_t start_ns = clock_ns();
+	float logits[POOL_ACTIONS];
+	int status = policy_stream_decide(&self->stream, self->state, self->target, timestep,
+					  logits, error);
+
+	(void)now_ns;
+	if (!status)
+		status = verdicts_from_logits(logits, probability, error);
+	self->cost.wall_ns += clock_ns() - start_ns;
+	self->cost.decisions++;
+	return status;
+}
+
+static void acted(struct policy *policy, enum aqm_verdict verdict)
+{
+	struct llm_policy *self = (struct llm_policy *)policy;
+	static const int action[] = { [AQM_PASS] = POOL_ENQUEUE, [AQM_MARK] = POOL_MARK,
+				      [AQM_DROP] = POOL_DROP };
+
+	policy_stream_acted(&self->stream, action[verdict]);
+	self->steps++;
+}
+
+static void reset(struct policy *policy)
+{
+	struct llm_policy *self = (struct llm_policy *)policy;
+
+	policy_stream_reset(&self->stream);
+	self->steps = 0;
+}
+
+static void cost(const struct policy *policy, struct policy_cost *out)
+{
+	*out = ((const struct llm_policy *)policy)->cost;
+}
+
+static void destroy(struct policy *policy)
+{
+	struct llm_policy *self = (struct llm_policy *)policy;
+
+	policy_stream_free(&self->stream);
+	policy_net_free(&self->net);
+	free(self);
+}
+
+static const struct policy_ops llm_policy_ops = {
+	.name = "llm",
+	.observe = observe,
+	.decide = decide,
+	.acted = acted,
+	.reset = reset,
+	.cost = cost,
+	.destroy = destroy,
+};
+
+/* Weights once, gradients of what is trainable, and the window's cache and embeddings. */
+static void count_cost(struct llm_policy *self)
+{
+	const struct backbone_shape *shape = backbone_shape(self->net.backbone);
+	const int64_t tokens = self->config.window * (self->config.features + 2);
+	const int64_t kv_width = shape->width / shape->heads * shape->kv_heads;
+	int64_t adapter = 0, own = 0;
+
+	for (size_t i = 0; i < self->net.count; i++)
+		if (self->net.params[i].is_adapter)
+			adapter += self->net.params[i].count;
+	for (size_t i = 0; i < self->net.own_count; i++)
+		own += self->net.own[i].count;
+	self->cost.parameters = (uint64_t)(shape->parameters + adapter + own);
+	self->cost.trainable = (uint64_t)(adapter + own);
+	self->cost.memory_bytes =
+		sizeof(float) * (self->cost.parameters + self->cost.trainable +
+				 (uint64_t)(2 * tokens * (shape->layers * kv_width + shape->width)));
+}
+
+int llm_policy_new(struct policy **policy, const struct policy_config *config,
+		   struct policy_net *net, struct error *error)
+{
+	struct llm_policy *self = calloc(1, sizeof(*self));
+	int status;
+
+	if (!self) {
+		policy_net_free(net);
+		return error_set(error, ERR_NO_MEMORY, "a policy");
+	}
+	self->base.ops = &llm_policy_ops;
+	self->config = *config;
+	self->net = *net;
+	self->target = (float)scaling_apply(&config->returns, config->target_return);
+	status = find_features(self, error);
+	if (!status)
+		status = policy_stream_new(&self->stream, &self->net, config->window,
+					   config->keep, error);
+	if (status) {
+		policy_net_free(&self->net);
+		free(self);
+		return status;
+	}
+	count_cost(self);
+	*policy = &self->base;
+	return 0;
+}
+
+int llm_policy_open(struct policy **policy, const char *directory, struct error *error)
+{
+	struct policy_config config;
+	struct policy_net net;
+	int status = policy_store_open(&net, &config, directory, error);
+
+	return status ? status : llm_policy_new(policy, &config, &net, error);
+}

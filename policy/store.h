@@ -1,0 +1,37 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Policy directories: policy.json, the adapter in PEFT layout, and
+ * policy.safetensors (encoder, embeddings, norm, head).
+ */
+#ifndef POLICY_STORE_H
+#define POLICY_STORE_H
+
+#include "base/error.h"
+#include "policy/config.h"
+#include "policy/net.h"
+
+/*
+ * Finds, checks and opens the backbone that `config` names and puts a network
+ * of its shape on it: no adapter yet, own parameters zero.  A reference is
+ * resolved relative to `directory` (may be NULL).  A checksum of 0 in the
+ * configuration is filled in; another one must match.
+ */
+int policy_store_new(struct policy_net *net, struct policy_config *config, const char *directory,
+		     struct error *error);
+
+/* Opens a policy directory: configuration and network with all weights. */
+int policy_store_open(struct policy_net *net, struct policy_config *config, const char *directory,
+		      struct error *error);
+
+/*
+ * Saves a policy directory, creating it.  Files are written aside and renamed
+ * one by one, policy.json last with the checksums of the others, so that a
+ * directory caught between two renames is recognised and never run.
+ */
+int policy_store_save(const struct policy_net *net, struct policy_config *config,
+		      const char *directory, struct error *error);
+
+/* Reads own parameters from a safetensors file (authors' names). */
+int policy_store_read_own(struct policy_net *net, const char *path, struct error *error);
+
+#endif

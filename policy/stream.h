@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One router's recent steps, fed to the network as they happen.
+ *
+ * A stream holds at most `window` steps, the newest included.  While it fills,
+ * every decision runs only the new tokens over the key/value cache, which is
+ * exact.  When it is full, all but the last `keep` steps are forgotten and the
+ * cache is built again from those:
+ *
+ *   keep = window - 1   the last `window` steps at every decision, exactly;
+ *                       every decision past the first `window` costs a whole
+ *                       window;
+ *   keep = window / 2   between window/2 and window steps of context; in the
+ *                       mean twice the cost of one step, and one decision in
+ *                       window/2 costs half a window.
+ *
+ * Either way the network only ever sees contexts that it was trained on: loss
+ * is taken at every step of a window, so it knows all lengths up to `window`.
+ * (Sliding the cache itself would let old steps carry traces of forgotten ones
+ * and positions run past those trained.)
+ */
+#ifndef POLICY_STREAM_H
+#define POLICY_STREAM_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#include "policy/net.h"
+
+struct policy_stream {
+	const struct policy_net *net; /* not owned */
+	struct backbone_cache *cache;
+	struct arena scratch;
+	int64_t window, keep;
+	int64_t history;   /* finished steps held */
+	bool pending;      /* step `history` was decided on and its action is not yet known */
+	int32_t timestep;  /* of the pending step */
+	float *embeds;     /* (window, F + 2, H) */
+	float *hidden;     /* likewise: scratch */
+};
+
+/* 1 <= window; 0 <= keep < window. */
+int policy_stream_new(struct policy_stream *stream, const struct policy_net *net, int64_t window,
+		      int64_t keep, struct error *error);
+void policy_stream_free(struct policy_stream *stream);
+
+/* Forgets all steps. */
+void policy_stream_reset(struct policy_stream *stream);
+
+/*
+ * Logits (3) for a new step: scaled `state` (F), scaled return, row of the
+ * timestep table.  A step that was decided on but whose action never came is
+ * replaced.
+ */
+int policy_stream_decide(struct policy_stream *stream, const float *state, float returns,
+			 int32_t timestep, float *logits, struct error *error);
+
+/* The action of the step decided on last (enum pool_action); nothing when there is none. */
+void policy_stream_acted(struct policy_stream *stream, int action);
+
+#endif
