@@ -34,6 +34,9 @@ struct aqm_facts {
 	uint64_t head_sojourn_ns[AQM_QUEUES];  /* age of each queue's first packet; 0 when empty */
 	uint64_t backlog_bytes[AQM_QUEUES];    /* without the packet under decision */
 	uint32_t backlog_pkts[AQM_QUEUES];     /* without the packet under decision */
+	uint64_t total_pkts[AQM_QUEUES];       /* accepted since the start, as dummynet counts them */
+	uint64_t total_bytes[AQM_QUEUES];      /* likewise */
+	uint64_t total_drops[AQM_QUEUES];      /* since the start */
 	uint32_t len_bytes;                    /* IP length of this packet */
 	uint32_t cookie;                       /* bits the law left with this packet at enqueue */
 	uint8_t ecn;                           /* enum aqm_ecn */

@@ -21,6 +21,9 @@ enum aqm_param_kind {
 	AQM_PARAM_BOOL,     /* a bool, given as 0/1/true/false */
 	AQM_PARAM_MS_AS_NS, /* given in ms (decimals allowed), stored as uint64_t ns */
 	AQM_PARAM_Q32,      /* given as a decimal number, stored as uint64_t Q32.32 */
+	AQM_PARAM_GAIN_Q16, /* given as a decimal number, stored as a uint32_t with 16 fraction bits */
+	AQM_PARAM_FIX13,    /* given as a decimal number, stored as a uint32_t with 13 fraction bits */
+	AQM_PARAM_MS_AS_US, /* given in ms, stored as uint64_t us */
 	AQM_PARAM_CHOICE,   /* one of `choices`, stored as its index in a uint32_t */
 };
 
@@ -42,12 +45,20 @@ struct aqm_view {
 	uint64_t p_l;
 };
 
+/* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call. */
+#define AQM_COOKIE_DECIDED (UINT32_C(1) << 31)
+
 struct aqm_ops {
 	const char *name;
 	const char *summary;
 	size_t params_size, vars_size, stats_size;
 	const struct aqm_param *params; /* ends with a NULL name */
 	bool dual;                      /* two queues L and C; false: everything is in C */
+	bool late;                      /* on_dequeue() may mark or drop: records wait for it */
+	bool limit_each;                /* limit_packets is per queue; false: both together */
+
+	/* Told after a parameter was set by name, so that one can set others; optional. */
+	void (*was_set)(void *params, const char *name);
 
 	/* Consistency across parameters; optional, default: always good. */
 	int (*check)(const void *params, struct error *error);
@@ -56,7 +67,10 @@ struct aqm_ops {
 	/* Which queue a packet goes to; optional, default AQM_QUEUE_C. */
 	enum aqm_queue (*classify)(const void *params, const struct aqm_facts *facts);
 
-	/* Decision on arrival.  May leave bits in *cookie, which come back in facts->cookie. */
+	/*
+	 * Decision on arrival.  May leave bits in *cookie, which come back in facts->cookie; bit 31
+	 * belongs to whoever wraps a law (AQM_COOKIE_DECIDED).
+	 */
 	enum aqm_verdict (*on_enqueue)(const void *params, void *vars, void *stats,
 				       const struct aqm_facts *facts, uint32_t *cookie);
 
@@ -69,23 +83,26 @@ struct aqm_ops {
 	void (*tick)(const void *params, void *vars, void *stats, const struct aqm_facts *facts);
 
 	/*
-	 * Which queue to serve next when both hold packets; `head_bytes` are the lengths of
-	 * their first packets (0: empty).  Called once per departure, also when only one queue
-	 * holds packets, so that credits can move.  Required when `dual`.
+	 * Which queue to serve when at least one holds packets; `head_bytes` are the lengths of their
+	 * first packets (0: empty).  Required when `dual`.
 	 */
-	enum aqm_queue (*schedule)(const void *params, void *vars, const struct aqm_facts *facts,
+	enum aqm_queue (*schedule)(const void *params, void *vars,
 				   const uint32_t head_bytes[AQM_QUEUES]);
 
-	/* Tells the scheduler that the packet it chose left (was not dropped); optional. */
-	void (*served)(const void *params, void *vars, const struct aqm_facts *facts,
-		       const uint32_t head_bytes[AQM_QUEUES]);
+	/* A packet of `len_bytes` was sent from `queue` while the other one did (not) wait; optional. */
+	void (*served)(const void *params, void *vars, enum aqm_queue queue, uint32_t len_bytes,
+		       bool other_waits);
+
+	/* Both queues ran empty; optional. */
+	void (*idle)(const void *params, void *vars);
 
 	/*
-	 * Fills the law's own fields of a log record from its present state (so: the state
-	 * before the decision when called before on_enqueue()); leaves host fields alone.
+	 * Fills the law's own fields of a log record from its present state.  `decided` says
+	 * whether on_enqueue() has been called for this packet: false gives the state before the
+	 * decision, which is all that a policy may see; true gives what the kernel logs.
 	 */
 	void (*record)(const void *params, const void *vars, const struct aqm_facts *facts,
-		       struct aqm_record *record);
+		       bool decided, struct aqm_record *record);
 	void (*view)(const void *params, const void *vars, struct aqm_view *view);
 };
 
@@ -94,6 +111,12 @@ extern const struct aqm_ops *const aqm_all[];
 
 /* Law by its fixed name, or NULL. */
 const struct aqm_ops *aqm_find(const char *name);
+
+/* Value of a parameter in the unit of its name; ERR_NOT_FOUND. */
+int aqm_params_get(const struct aqm_ops *ops, const void *params, const char *name, double *value);
+
+/* Host fields of a record (lengths, totals) from the facts; the law's own are left alone. */
+void aqm_record_host_fields(const struct aqm_facts *facts, struct aqm_record *record);
 
 /* Writes every default into `params` (of ops->params_size bytes). */
 int aqm_params_default(const struct aqm_ops *ops, void *params, struct error *error);

@@ -53,6 +53,7 @@ struct packet {
 	uint64_t sent_ns;      /* when the endpoint emitted it */
 	uint64_t random;       /* 64 bits drawn when it entered the queue */
 	uint32_t cookie;       /* bits of the queue law */
+	uint32_t record_slot;  /* where the queue keeps this packet's record until its fate is known */
 	uint32_t len_bytes;    /* IP total length */
 	uint32_t flow;         /* index of its flow in the run */
 	uint8_t ecn;           /* the two bits, as enum aqm_ecn */

@@ -1,0 +1,173 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * DualPI2: the coupled dual-queue AQM of RFC 9332, as a decision core.
+ *
+ * A PI controller moves the base probability p' every tupdate (appendix A.1):
+ *
+ *     p' += alpha (qdelay - target) + beta (qdelay - previous qdelay)
+ *
+ * with qdelay the larger age of the two queues' first packets.  Classic packets
+ * are dropped or marked with p_C = p'^2, L4S packets marked with the larger of
+ * the coupled p_CL = k p' and the step.  While less than two packets of MTU
+ * size are queued p' is not applied.  Overload is k p' >= 1: then C drops with
+ * p'^2 whatever its ECN field says, and L drops with p'^2 and marks otherwise
+ * (section 4.2.3); without drop_overload p' stops at 1 / k instead.
+ *
+ * Two sets of defaults exist; `profile` names the one used: that of Linux's
+ * sch_dualpi2, and that of the RFC's appendix, whose step is a ramp of +-20 %
+ * around the threshold that needs more than one MTU queued.
+ *
+ * The core decides; it neither holds packets nor chooses the queue to serve
+ * (aqm/wrr.h).
+ */
+#ifndef AQM_DUALPI2_H
+#define AQM_DUALPI2_H
+
+#include "aqm/fixed.h"
+#include "aqm/step.h"
+
+enum aqm_dualpi2_profile { AQM_DUALPI2_LINUX, AQM_DUALPI2_RFC9332 };
+
+struct aqm_dualpi2_params {
+	uint64_t target_ns;
+	uint64_t tupdate_ns;
+	uint32_t alpha_q16; /* per second, at most 2^22 */
+	uint32_t beta_q16;  /* per second, at most 2^22 */
+	uint32_t k_q16;     /* coupling factor */
+	uint32_t mtu_bytes;
+	uint32_t profile;   /* enum aqm_dualpi2_profile */
+	struct aqm_step_params step;
+	bool drop_early;    /* decide on C at enqueue instead of dequeue */
+	bool drop_overload;
+};
+
+struct aqm_dualpi2_vars {
+	uint64_t p_q32;              /* p', in [0, 2^32] */
+	uint64_t previous_qdelay_ns;
+	uint64_t update_due_ns;
+};
+
+struct aqm_dualpi2_stats {
+	uint64_t updates;
+	uint64_t step_marks;
+	uint64_t overload_packets;
+};
+
+AQM_INLINE void aqm_dualpi2_init(const struct aqm_dualpi2_params *params,
+				 struct aqm_dualpi2_vars *vars, struct aqm_dualpi2_stats *stats)
+{
+	*vars = (struct aqm_dualpi2_vars){.update_due_ns = params->tupdate_ns};
+	*stats = (struct aqm_dualpi2_stats){0};
+}
+
+/* k p' in Q0.32; may exceed 1. */
+AQM_INLINE uint64_t aqm_dualpi2_coupled_q32(const struct aqm_dualpi2_params *params,
+					    uint64_t p_q32)
+{
+	return (p_q32 * params->k_q16) >> 16;
+}
+
+AQM_INLINE uint64_t aqm_dualpi2_qdelay_ns(const struct aqm_facts *facts)
+{
+	const uint64_t c = facts->head_sojourn_ns[AQM_QUEUE_C];
+	const uint64_t l = facts->head_sojourn_ns[AQM_QUEUE_L];
+
+	return l > c ? l : c;
+}
+
+/* The periodic update (RFC 9332 appendix A.1, dualpi2_update). */
+AQM_INLINE void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
+				   struct aqm_dualpi2_vars *vars,
+				   struct aqm_dualpi2_stats *stats, const struct aqm_facts *facts)
+{
+	const uint64_t qdelay_ns = aqm_dualpi2_qdelay_ns(facts);
+	const int64_t error_ns = aqm_delay_difference_ns(qdelay_ns, params->target_ns);
+	const int64_t change_ns = aqm_delay_difference_ns(qdelay_ns, vars->previous_qdelay_ns);
+	const int64_t p = (int64_t)vars->p_q32 + aqm_gain_q32(params->alpha_q16, error_ns) +
+			  aqm_gain_q32(params->beta_q16, change_ns);
+	int64_t highest = (int64_t)AQM_Q32_ONE;
+
+	if (!params->drop_overload && params->k_q16 > (1U << 16))
+		highest = (int64_t)aqm_div64(AQM_Q32_ONE << 16, params->k_q16);
+	vars->p_q32 = (uint64_t)aqm_clamp_s64(p, 0, highest);
+	vars->previous_qdelay_ns = qdelay_ns;
+	vars->update_due_ns += params->tupdate_ns;
+	stats->updates++;
+}
+
+/*
+ * Fate of a packet under p' alone.  A squared probability compares two draws
+ * with p' (RFC 9332 section 4.2.1), each half of the packet's random bits.
+ */
+AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *params,
+					   const struct aqm_dualpi2_vars *vars,
+					   struct aqm_dualpi2_stats *stats,
+					   const struct aqm_facts *facts)
+{
+	const uint64_t coupled_q32 = aqm_dualpi2_coupled_q32(params, vars->p_q32);
+	const uint64_t backlog_bytes =
+		facts->backlog_bytes[AQM_QUEUE_C] + facts->backlog_bytes[AQM_QUEUE_L];
+	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
+	const bool squared = aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more);
+	const bool overload = coupled_q32 >= AQM_Q32_ONE;
+
+	if (backlog_bytes < 2 * (uint64_t)params->mtu_bytes)
+		return AQM_PASS;
+	stats->overload_packets += overload;
+	if (facts->queue == AQM_QUEUE_C) {
+		if (!squared)
+			return AQM_PASS;
+		return overload || facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
+	}
+	if (overload)
+		return params->drop_overload && squared ? AQM_DROP : AQM_MARK;
+	if (!aqm_chance(coupled_q32, bits))
+		return AQM_PASS;
+	return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
+}
+
+/* The native L4S AQM: Linux's step, or the ramp of the RFC's appendix A.1 (laqm). */
+AQM_INLINE bool aqm_dualpi2_native(const struct aqm_dualpi2_params *params,
+				   const struct aqm_facts *facts, uint32_t qlen_at_arrival_pkts)
+{
+	const uint64_t width_ns = aqm_div64(params->step.threshold_ns * 2, 5);
+	const uint64_t low_ns = params->step.threshold_ns - width_ns / 2;
+
+	if (params->profile == AQM_DUALPI2_LINUX || width_ns == 0)
+		return aqm_step_marks(&params->step, facts->sojourn_ns, qlen_at_arrival_pkts);
+	if (qlen_at_arrival_pkts < params->step.min_qlen_pkts || facts->sojourn_ns <= low_ns)
+		return false;
+	if (facts->sojourn_ns - low_ns >= width_ns)
+		return true;
+	/* The upper half decides here, so that ramp and coupling draw apart. */
+	return aqm_chance(aqm_div64((facts->sojourn_ns - low_ns) << 32, width_ns),
+			  (uint32_t)(facts->random >> 32));
+}
+
+AQM_INLINE enum aqm_verdict aqm_dualpi2_on_enqueue(const struct aqm_dualpi2_params *params,
+						   const struct aqm_dualpi2_vars *vars,
+						   struct aqm_dualpi2_stats *stats,
+						   const struct aqm_facts *facts)
+{
+	return params->drop_early ? aqm_dualpi2_pi(params, vars, stats, facts) : AQM_PASS;
+}
+
+AQM_INLINE enum aqm_verdict aqm_dualpi2_on_dequeue(const struct aqm_dualpi2_params *params,
+						   const struct aqm_dualpi2_vars *vars,
+						   struct aqm_dualpi2_stats *stats,
+						   const struct aqm_facts *facts,
+						   uint32_t qlen_at_arrival_pkts)
+{
+	enum aqm_verdict verdict = AQM_PASS;
+
+	if (!params->drop_early)
+		verdict = aqm_dualpi2_pi(params, vars, stats, facts);
+	if (verdict != AQM_PASS || facts->queue != AQM_QUEUE_L || facts->ecn == AQM_NOT_ECT)
+		return verdict;
+	if (!aqm_dualpi2_native(params, facts, qlen_at_arrival_pkts))
+		return AQM_PASS;
+	stats->step_marks++;
+	return AQM_MARK;
+}
+
+#endif

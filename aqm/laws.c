@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Every law by its fixed name.
+ */
+#include <string.h>
+
+#include "aqm/ops.h"
+
+extern const struct aqm_ops aqm_dualpi2, aqm_fifo, aqm_l4s_freebsd, aqm_pie;
+
+const struct aqm_ops *const aqm_all[] = {
+	&aqm_fifo, &aqm_pie, &aqm_dualpi2, &aqm_l4s_freebsd, NULL,
+};
+
+const struct aqm_ops *aqm_find(const char *name)
+{
+	for (const struct aqm_ops *const *law = aqm_all; *law; law++)
+		if (strcmp((*law)->name, name) == 0)
+			return *law;
+	return NULL;
+}

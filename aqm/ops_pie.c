@@ -1,0 +1,114 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * pie: RFC 8033 for user space.
+ */
+#include "aqm/ops.h"
+#include "aqm/pie.h"
+
+struct pie_params {
+	struct aqm_pie_params core;
+	uint32_t limit_pkts;
+};
+
+#define CORE(member) offsetof(struct pie_params, core.member)
+
+static const struct aqm_param params[] = {
+	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "15", 0.01, 4000, NULL,
+	 "queue delay aimed at (RFC 8033 section 4.2, QDELAY_REF)"},
+	{"tupdate_ms", AQM_PARAM_MS_AS_NS, CORE(tupdate_ns), "15", 0.1, 4000, NULL,
+	 "time between updates (T_UPDATE)"},
+	{"alpha", AQM_PARAM_GAIN_Q16, CORE(alpha_q16), "0.125", 0, 64, NULL,
+	 "gain on the distance from the target, per second"},
+	{"beta", AQM_PARAM_GAIN_Q16, CORE(beta_q16), "1.25", 0, 64, NULL,
+	 "gain on the change of delay, per second"},
+	{"max_burst_ms", AQM_PARAM_MS_AS_NS, CORE(max_burst_ns), "150", 0, 4000, NULL,
+	 "burst let through after a quiet time (MAX_BURST)"},
+	{"ecn_max_p", AQM_PARAM_Q32, CORE(ecn_max_p_q32), "0.1", 0, 1, NULL,
+	 "ECN-capable packets are marked up to this probability, dropped above (section 5.1)"},
+	{"limit_packets", AQM_PARAM_U32, offsetof(struct pie_params, limit_pkts), "10000", 1, 1e9,
+	 NULL, "packets the queue has room for"},
+	{0},
+};
+
+static void pie_init(const void *p, void *vars, void *stats)
+{
+	const struct pie_params *own = p;
+
+	aqm_pie_init(&own->core, vars, stats);
+}
+
+static enum aqm_verdict pie_on_enqueue(const void *p, void *vars, void *stats,
+				       const struct aqm_facts *facts, uint32_t *cookie)
+{
+	const struct pie_params *own = p;
+
+	*cookie = 0;
+	return aqm_pie_on_enqueue(&own->core, vars, stats, facts);
+}
+
+static uint64_t pie_tick_due_ns(const void *p, const void *vars)
+{
+	const struct aqm_pie_vars *own = vars;
+
+	(void)p;
+	return own->update_due_ns;
+}
+
+static void pie_tick(const void *p, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	const struct pie_params *own = p;
+
+	aqm_pie_update(&own->core, vars, stats, facts->head_sojourn_ns[AQM_QUEUE_C]);
+}
+
+/* Q0.32 on the log's scale of 2^31 - 1. */
+static int64_t logged(uint64_t p_q32)
+{
+	return (int64_t)(p_q32 - (p_q32 >> 31)) >> 1;
+}
+
+static void pie_record(const void *p, const void *vars, const struct aqm_facts *facts,
+		       bool decided, struct aqm_record *record)
+{
+	const struct pie_params *own = p;
+	const struct aqm_pie_vars *state = vars;
+
+	(void)facts;
+	(void)decided;
+	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
+	record->tupdate = (int64_t)(own->core.tupdate_ns / 1000);
+	record->max_burst = (int64_t)(own->core.max_burst_ns / 1000);
+	record->max_ecn_threshold = (int64_t)(own->core.ecn_max_p_q32 >> 19);
+	record->alpha = own->core.alpha_q16 >> 3;
+	record->beta = own->core.beta_q16 >> 3;
+	record->flags = 19;
+	record->status_flags = 3;
+	record->burst_allowance = (int64_t)(state->burst_allowance_ns / 1000);
+	record->drop_probability = logged(state->p_q32);
+	record->current_queue_delay = (int64_t)(state->qdelay_ns / 1000);
+	record->previous_queue_delay = (int64_t)(state->previous_qdelay_ns / 1000);
+	record->accumulated_probability = logged(state->accumulated_q32);
+}
+
+static void pie_view(const void *p, const void *vars, struct aqm_view *view)
+{
+	const struct aqm_pie_vars *state = vars;
+
+	(void)p;
+	*view = (struct aqm_view){.p_base = state->p_q32, .p_c = state->p_q32};
+}
+
+const struct aqm_ops aqm_pie = {
+	.name = "pie",
+	.summary = "Proportional Integral controller Enhanced (RFC 8033), with ECN",
+	.params_size = sizeof(struct pie_params),
+	.vars_size = sizeof(struct aqm_pie_vars),
+	.stats_size = sizeof(struct aqm_pie_stats),
+	.params = params,
+	.init = pie_init,
+	.on_enqueue = pie_on_enqueue,
+	.tick_due_ns = pie_tick_due_ns,
+	.tick = pie_tick,
+	.record = pie_record,
+	.view = pie_view,
+};

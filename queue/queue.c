@@ -1,0 +1,386 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * FIFO or pair of FIFOs with a law on top.
+ *
+ * This is mechanism: it holds packets, draws one random number per arrival,
+ * tells the law the facts, carries out verdicts and reports.  A law that is
+ * not dual uses the Classic FIFO only.  A mark on a packet that cannot carry
+ * one is a drop.
+ *
+ * Records follow the kernel's log: one per enqueue attempt, with the lengths
+ * that stood before the packet was queued.  Where the law decides at departure
+ * (`late`), the record of the arrival waits until the packet's fate is known.
+ */
+#include "queue/queue.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define NO_SLOT UINT32_MAX
+
+/* A record that waits with its packet, or a free place for one. */
+struct slot {
+	struct aqm_record record;
+	uint32_t next_free;
+};
+
+struct hosted {
+	struct queue queue; /* first */
+	struct packet_pool *pool;
+	struct rng random;
+	struct queue_sink sink;
+	uint32_t limit_pkts;
+	struct packet *first[AQM_QUEUES], *last[AQM_QUEUES];
+	uint64_t accepted_pkts[AQM_QUEUES], accepted_bytes[AQM_QUEUES];
+	struct slot *slots;
+	uint32_t slot_count, free_slot;
+};
+
+static uint64_t head_sojourn_ns(const struct hosted *host, int queue, uint64_t now_ns)
+{
+	return host->first[queue] ? now_ns - host->first[queue]->enqueued_ns : 0;
+}
+
+static void fill_state(const struct hosted *host, struct aqm_facts *facts, uint64_t now_ns)
+{
+	facts->now_ns = now_ns;
+	for (int i = 0; i < AQM_QUEUES; i++) {
+		facts->head_sojourn_ns[i] = head_sojourn_ns(host, i, now_ns);
+		facts->backlog_bytes[i] = host->queue.backlog_bytes[i];
+		facts->backlog_pkts[i] = host->queue.backlog_pkts[i];
+		facts->total_pkts[i] = host->accepted_pkts[i];
+		facts->total_bytes[i] = host->accepted_bytes[i];
+		facts->total_drops[i] = host->queue.counts[i].drops;
+	}
+}
+
+static void fill_packet(struct aqm_facts *facts, const struct packet *packet)
+{
+	facts->random = packet->random;
+	facts->len_bytes = packet->len_bytes;
+	facts->cookie = packet->cookie;
+	facts->ecn = packet->ecn;
+}
+
+static uint64_t next_ns(const struct queue *queue)
+{
+	const struct aqm_ops *law = queue->law;
+
+	return law->tick_due_ns ? law->tick_due_ns(queue->params, queue->vars) : TIME_NEVER_NS;
+}
+
+static void run(struct queue *queue, uint64_t now_ns)
+{
+	uint64_t due_ns;
+
+	while ((due_ns = next_ns(queue)) <= now_ns) {
+		struct aqm_facts facts = {0};
+
+		fill_state((struct hosted *)queue, &facts, due_ns);
+		queue->law->tick(queue->params, queue->vars, queue->stats, &facts);
+	}
+}
+
+/* A place for a record, or NO_SLOT when there is no memory: that record is then lost to the log. */
+static uint32_t take_slot(struct hosted *host)
+{
+	uint32_t slot = host->free_slot;
+
+	if (slot == NO_SLOT) {
+		const uint32_t count = host->slot_count ? 2 * host->slot_count : 256;
+		struct slot *slots = realloc(host->slots, count * sizeof(*slots));
+
+		if (slots == NULL)
+			return NO_SLOT;
+		for (uint32_t i = host->slot_count; i < count; i++)
+			slots[i].next_free = i + 1 < count ? i + 1 : NO_SLOT;
+		slot = host->slot_count;
+		host->slots = slots;
+		host->slot_count = count;
+	}
+	host->free_slot = host->slots[slot].next_free;
+	return slot;
+}
+
+static int64_t logged_action(enum aqm_verdict verdict)
+{
+	if (verdict == AQM_PASS)
+		return AQM_LOGGED_ENQUEUE;
+	return verdict == AQM_DROP ? AQM_LOGGED_DROP : AQM_LOGGED_MARK;
+}
+
+static void make_record(const struct hosted *host, const struct aqm_facts *facts, bool decided,
+			enum aqm_verdict verdict, struct aqm_record *record)
+{
+	memset(record, 0, sizeof(*record));
+	aqm_record_host_fields(facts, record);
+	record->dequeue_action = logged_action(verdict);
+	host->queue.law->record(host->queue.params, host->queue.vars, facts, decided, record);
+}
+
+/* Sends the record of an arrival, or lets it wait for the departure. */
+static void record_arrival(struct hosted *host, const struct aqm_facts *facts, bool decided,
+			   enum aqm_verdict verdict, struct packet *packet)
+{
+	struct aqm_record record;
+
+	packet->record_slot = NO_SLOT;
+	if (host->sink.record == NULL)
+		return;
+	make_record(host, facts, decided, verdict, &record);
+	if (host->queue.law->late && verdict != AQM_DROP) {
+		packet->record_slot = take_slot(host);
+		if (packet->record_slot != NO_SLOT)
+			host->slots[packet->record_slot].record = record;
+		return;
+	}
+	host->sink.record(host->sink.context, facts->now_ns, &record);
+}
+
+/* The fate of a packet whose record waits is known: marked at arrival, or what happened now. */
+static void record_departure(struct hosted *host, const struct packet *packet,
+			     enum aqm_verdict verdict, uint64_t now_ns)
+{
+	struct slot *slot;
+
+	if (packet->record_slot == NO_SLOT)
+		return;
+	slot = &host->slots[packet->record_slot];
+	if (verdict != AQM_PASS)
+		slot->record.dequeue_action = logged_action(verdict);
+	host->sink.record(host->sink.context, now_ns, &slot->record);
+	slot->next_free = host->free_slot;
+	host->free_slot = packet->record_slot;
+}
+
+static void leave(struct hosted *host, struct packet *packet, enum aqm_queue queue,
+		  enum aqm_verdict verdict, uint64_t now_ns, uint64_t sojourn_ns)
+{
+	if (host->sink.leave)
+		host->sink.leave(host->sink.context, now_ns, packet, queue, verdict, sojourn_ns);
+	if (verdict == AQM_DROP)
+		packet_free(host->pool, packet);
+}
+
+/* Sets CE; the verdict becomes a drop where that is impossible. */
+static enum aqm_verdict carry_out(struct hosted *host, struct packet *packet, enum aqm_queue queue,
+				  enum aqm_verdict verdict)
+{
+	struct queue_counts *counts = &host->queue.counts[queue];
+
+	if (verdict == AQM_MARK && packet->ecn == AQM_NOT_ECT)
+		verdict = AQM_DROP;
+	if (verdict == AQM_MARK) {
+		packet->ecn = AQM_CE;
+		counts->marks++;
+	}
+	if (verdict == AQM_DROP)
+		counts->drops++;
+	return verdict;
+}
+
+static bool is_full(const struct hosted *host, enum aqm_queue queue)
+{
+	const uint32_t *pkts = host->queue.backlog_pkts;
+	const uint32_t held = host->queue.law->limit_each ? pkts[queue] : pkts[0] + pkts[1];
+
+	return held >= host->limit_pkts;
+}
+
+static void append(struct hosted *host, struct packet *packet, enum aqm_queue queue,
+		   uint64_t now_ns)
+{
+	packet->enqueued_ns = now_ns;
+	packet->next = NULL;
+	if (host->first[queue])
+		host->last[queue]->next = packet;
+	else
+		host->first[queue] = packet;
+	host->last[queue] = packet;
+	host->queue.backlog_pkts[queue]++;
+	host->queue.backlog_bytes[queue] += packet->len_bytes;
+	host->accepted_pkts[queue]++;
+	host->accepted_bytes[queue] += packet->len_bytes;
+}
+
+static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
+{
+	struct hosted *host = (struct hosted *)queue;
+	const struct aqm_ops *law = queue->law;
+	struct aqm_facts facts = {0};
+	enum aqm_verdict verdict = AQM_DROP;
+	enum aqm_queue into = AQM_QUEUE_C;
+	bool full;
+
+	run(queue, now_ns);
+	packet->random = rng_u64(&host->random);
+	packet->cookie = 0;
+	fill_state(host, &facts, now_ns);
+	fill_packet(&facts, packet);
+	if (law->classify)
+		into = law->classify(queue->params, &facts);
+	facts.queue = (uint8_t)into;
+	queue->counts[into].arrived_pkts++;
+	queue->counts[into].arrived_bytes += packet->len_bytes;
+	full = is_full(host, into);
+	if (!full)
+		verdict = law->on_enqueue(queue->params, queue->vars, queue->stats, &facts,
+					  &packet->cookie);
+	verdict = carry_out(host, packet, into, verdict);
+	record_arrival(host, &facts, !full, verdict, packet);
+	if (verdict == AQM_DROP) {
+		leave(host, packet, into, AQM_DROP, now_ns, 0);
+		return false;
+	}
+	append(host, packet, into, now_ns);
+	return true;
+}
+
+/* Takes the first packet of the queue whose turn it is, or NULL when both are empty. */
+static struct packet *take_first(struct hosted *host, enum aqm_queue *from)
+{
+	struct queue *queue = &host->queue;
+	const uint32_t head_bytes[AQM_QUEUES] = {
+		host->first[0] ? host->first[0]->len_bytes : 0,
+		host->first[1] ? host->first[1]->len_bytes : 0,
+	};
+	struct packet *packet;
+
+	if (host->first[0] == NULL && host->first[1] == NULL)
+		return NULL;
+	*from = queue->law->schedule
+			? queue->law->schedule(queue->params, queue->vars, head_bytes)
+			: AQM_QUEUE_C;
+	packet = host->first[*from];
+	host->first[*from] = packet->next;
+	packet->next = NULL;
+	queue->backlog_pkts[*from]--;
+	queue->backlog_bytes[*from] -= packet->len_bytes;
+	return packet;
+}
+
+static enum aqm_verdict judge_departure(struct hosted *host, const struct packet *packet,
+					enum aqm_queue from, uint64_t now_ns)
+{
+	struct queue *queue = &host->queue;
+	struct aqm_facts facts = {0};
+	enum aqm_verdict verdict;
+
+	if (queue->law->on_dequeue == NULL)
+		return AQM_PASS;
+	fill_state(host, &facts, now_ns);
+	fill_packet(&facts, packet);
+	facts.queue = (uint8_t)from;
+	facts.sojourn_ns = now_ns - packet->enqueued_ns;
+	verdict = queue->law->on_dequeue(queue->params, queue->vars, queue->stats, &facts);
+	return packet->cookie & AQM_COOKIE_DECIDED ? AQM_PASS : verdict;
+}
+
+static void packet_sent(struct hosted *host, const struct packet *packet, enum aqm_queue from)
+{
+	struct queue *queue = &host->queue;
+	const bool other_waits = host->first[!from] != NULL;
+
+	queue->counts[from].left_pkts++;
+	queue->counts[from].left_bytes += packet->len_bytes;
+	if (queue->law->served)
+		queue->law->served(queue->params, queue->vars, from, packet->len_bytes,
+				   other_waits);
+	if (queue->law->idle && !other_waits && host->first[from] == NULL)
+		queue->law->idle(queue->params, queue->vars);
+}
+
+static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
+{
+	struct hosted *host = (struct hosted *)queue;
+	enum aqm_queue from = AQM_QUEUE_C;
+	struct packet *packet;
+
+	run(queue, now_ns);
+	while ((packet = take_first(host, &from)) != NULL) {
+		enum aqm_verdict verdict = judge_departure(host, packet, from, now_ns);
+
+		verdict = carry_out(host, packet, from, verdict);
+		record_departure(host, packet, verdict, now_ns);
+		if (verdict != AQM_DROP)
+			packet_sent(host, packet, from);
+		leave(host, packet, from, verdict, now_ns, now_ns - packet->enqueued_ns);
+		if (verdict != AQM_DROP)
+			return packet;
+	}
+	return NULL;
+}
+
+static void destroy(struct queue *queue)
+{
+	struct hosted *host = (struct hosted *)queue;
+
+	for (int i = 0; i < AQM_QUEUES; i++) {
+		while (host->first[i]) {
+			struct packet *packet = host->first[i];
+
+			host->first[i] = packet->next;
+			packet_free(host->pool, packet);
+		}
+	}
+	free(queue->params);
+	free(queue->vars);
+	free(queue->stats);
+	free(host->slots);
+	free(host);
+}
+
+static const struct queue_ops hosted_ops = {
+	.name = "hosted",
+	.enqueue = enqueue,
+	.dequeue = dequeue,
+	.next_ns = next_ns,
+	.run = run,
+	.destroy = destroy,
+};
+
+struct queue *queue_new(const struct queue_config *config, struct error *error)
+{
+	const struct aqm_ops *law = config->law;
+	struct hosted *host;
+	double limit;
+
+	if (law->check) {
+		const int code = law->check(config->params, error);
+
+		if (code)
+			return NULL;
+	}
+	host = calloc(1, sizeof(*host));
+	if (host) {
+		host->queue.params = malloc(law->params_size + 1);
+		host->queue.vars = calloc(1, law->vars_size + 1);
+		host->queue.stats = calloc(1, law->stats_size + 1);
+	}
+	if (host == NULL || !host->queue.params || !host->queue.vars || !host->queue.stats) {
+		if (host)
+			destroy(&host->queue);
+		error_set(error, ERR_NO_MEMORY, "out of memory for a queue");
+		return NULL;
+	}
+	memcpy(host->queue.params, config->params, law->params_size);
+	host->queue.ops = &hosted_ops;
+	host->queue.law = law;
+	host->pool = config->pool;
+	host->random = config->random;
+	host->sink = config->sink;
+	host->free_slot = NO_SLOT;
+	host->limit_pkts = UINT32_MAX;
+	if (aqm_params_get(law, config->params, "limit_packets", &limit) == 0)
+		host->limit_pkts = (uint32_t)limit;
+	law->init(host->queue.params, host->queue.vars, host->queue.stats);
+	return &host->queue;
+}
+
+void queue_destroy(struct queue *queue)
+{
+	if (queue)
+		queue->ops->destroy(queue);
+}
