@@ -61,7 +61,8 @@ static int projections_backward(const struct decoder_call *call,
 				enum projection_role last, float *d_in, const float *d_out,
 				int64_t stride, const struct projection_tape *tapes)
 {
-	int code = 0, add = 0;
+	bool add = false;
+	int code = 0;
 
 	for (int role = first; role <= (int)last && !code; role++) {
 		const struct projection_call projection =
@@ -71,7 +72,7 @@ static int projections_backward(const struct decoder_call *call,
 			continue;
 		code = projection_backward(&projection, d_in, add, d_out, &tapes[role]);
 		d_out += projection.projection->out;
-		add = 1;
+		add = true;
 	}
 	return code;
 }
@@ -83,7 +84,7 @@ static int ffn_backward(const struct decoder_call *call, const struct backbone_l
 	const int64_t ffn = backbone->shape.ffn_width;
 	const struct projection_call down =
 		decoder_projection(call, layer, ROLE_DOWN, backbone->shape.width);
-	int code = projection_backward(&down, arrays->d_act, 0, arrays->d,
+	int code = projection_backward(&down, arrays->d_act, false, arrays->d,
 				       &kept->projections[ROLE_DOWN]);
 
 	if (code)
@@ -114,7 +115,7 @@ static int attention_part_backward(const struct decoder_call *call,
 	const int64_t k_place = decoder_q_width(backbone);
 	const int64_t v_place = k_place + decoder_kv_width(backbone);
 	float *d_qkv = arrays->d_qkv;
-	int code = projection_backward(&out, arrays->d_mix, 0, arrays->d,
+	int code = projection_backward(&out, arrays->d_mix, false, arrays->d,
 				       &kept->projections[ROLE_OUT]);
 
 	if (code)

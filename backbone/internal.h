@@ -179,7 +179,7 @@ int projection_forward(const struct projection_call *call, float *out, const flo
 		       const float *residual, struct projection_tape *tape);
 
 /* Adds weight, bias and adapter gradients where there are any; d_in = or += (add). */
-int projection_backward(const struct projection_call *call, float *d_in, int add,
+int projection_backward(const struct projection_call *call, float *d_in, bool add,
 			const float *d_out, const struct projection_tape *tape);
 
 /* True when backward of this projection needs its input. */

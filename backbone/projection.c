@@ -181,7 +181,7 @@ static int adapter_backward(const struct projection_call *call, float *d_in, con
 	return 0;
 }
 
-int projection_backward(const struct projection_call *call, float *d_in, int add,
+int projection_backward(const struct projection_call *call, float *d_in, bool add,
 			const float *d_out, const struct projection_tape *tape)
 {
 	const struct backbone_projection *p = call->projection;

@@ -44,7 +44,7 @@ void gemm_run(const struct gemm *gemm)
 
 	if (gemm->m == 0 || gemm->n == 0)
 		return;
-	if (!atomic_load_explicit(&use_reference, memory_order_relaxed))
+	if (gemm->k > 0 && !atomic_load_explicit(&use_reference, memory_order_relaxed))
 		status = dnnl_sgemm(gemm->transpose_a ? 'T' : 'N', gemm->transpose_b ? 'T' : 'N',
 				    gemm->m, gemm->n, gemm->k, gemm->alpha, gemm->a,
 				    gemm->a_stride, gemm->b, gemm->b_stride, gemm->beta, gemm->c,

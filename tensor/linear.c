@@ -68,7 +68,7 @@ void linear_forward(float *out, const float *in, const float *weight, const floa
 	gemm_run(&gemm);
 }
 
-void linear_backward_input(float *d_in, const float *d_out, const float *weight, int add,
+void linear_backward_input(float *d_in, const float *d_out, const float *weight, bool add,
 			   const struct linear_shape *shape)
 {
 	const bool out_in = shape->layout == LINEAR_OUT_IN;

@@ -5,6 +5,7 @@
 #ifndef TENSOR_LINEAR_H
 #define TENSOR_LINEAR_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /* How a weight matrix lies in memory. */
@@ -30,8 +31,8 @@ struct linear_shape linear_shape_dense(int64_t rows, int64_t in, int64_t out,
 void linear_forward(float *out, const float *in, const float *weight, const float *bias,
 		    const float *residual, const struct linear_shape *shape);
 
-/* d_in = d_out W^T, or added to d_in when `add` is not 0.  d_in lies like in. */
-void linear_backward_input(float *d_in, const float *d_out, const float *weight, int add,
+/* d_in = d_out W^T, or added to d_in with `add`.  d_in lies like in. */
+void linear_backward_input(float *d_in, const float *d_out, const float *weight, bool add,
 			   const struct linear_shape *shape);
 
 /* Adds to d_weight (laid out like the weight) and, unless NULL, to d_bias (out). */

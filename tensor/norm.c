@@ -21,7 +21,7 @@
 struct norm_call {
 	float *out, *stats, *d_in, *d_weight, *d_bias;
 	const float *in, *weight, *bias, *d_out, *kept;
-	int centred;
+	bool centred;
 	int64_t rows, width;
 	float epsilon;
 };
@@ -76,7 +76,7 @@ void layernorm_forward(float *out, float *stats, const float *in, const float *w
 		       const float *bias, const struct norm_shape *shape)
 {
 	struct norm_call call = {.out = out, .stats = stats, .in = in, .weight = weight,
-				 .bias = bias, .centred = 1, .width = shape->width,
+				 .bias = bias, .centred = true, .width = shape->width,
 				 .epsilon = shape->epsilon};
 
 	tensor_split(shape->rows, grain_rows(shape->width), rows_forward, &call);
@@ -137,7 +137,7 @@ static void rows_backward(void *context, int worker, int64_t begin, int64_t end)
 }
 
 void norm_backward_input(float *d_in, const float *d_out, const float *in, const float *stats,
-			 const float *weight, int centred, const struct norm_shape *shape)
+			 const float *weight, bool centred, const struct norm_shape *shape)
 {
 	struct norm_call call = {.d_in = d_in, .d_out = d_out, .in = in, .kept = stats,
 				 .weight = weight, .centred = centred, .width = shape->width};

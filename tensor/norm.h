@@ -5,6 +5,7 @@
 #ifndef TENSOR_NORM_H
 #define TENSOR_NORM_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
@@ -30,7 +31,7 @@ void rmsnorm_forward(float *out, float *stats, const float *in, const float *wei
  * `centred` false.
  */
 void norm_backward_input(float *d_in, const float *d_out, const float *in, const float *stats,
-			 const float *weight, int centred, const struct norm_shape *shape);
+			 const float *weight, bool centred, const struct norm_shape *shape);
 
 /* Adds to d_weight (width) and, unless NULL, d_bias (width). */
 void norm_backward_weight(float *d_weight, float *d_bias, const float *d_out, const float *in,

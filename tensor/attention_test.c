@@ -1,0 +1,211 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Attention against plain loops in double, over lengths around the block of 64
+ * queries, grouped heads, rows with gaps and keys that lie further back than
+ * the queries; gradients against difference quotients.  And the rotation of
+ * queries and keys, against complex multiplication.
+ */
+#include "tensor/test_support.h"
+
+#include <complex.h>
+
+#include "tensor/attention.h"
+#include "tensor/rope.h"
+
+struct attention_case {
+	struct attention_shape shape;
+	float *q, *k, *v, *out, *weights, *scratch, *slope;
+	int64_t q_count, kv_count, out_count;
+};
+
+static void case_make(struct attention_case *c, int64_t tokens, int64_t keys, int64_t heads,
+		      int64_t kv_heads)
+{
+	struct attention_shape *s = &c->shape;
+
+	*s = (struct attention_shape){.batch = 2, .tokens = tokens, .keys = keys, .heads = heads,
+				      .kv_heads = kv_heads, .width = 6, .scale = 0.4f};
+	s->q_stride = heads * 6 + 5;
+	s->kv_stride = kv_heads * 6 + 2;
+	s->out_stride = heads * 6 + 1;
+	c->q_count = 2 * tokens * s->q_stride;
+	c->kv_count = 2 * keys * s->kv_stride;
+	c->out_count = 2 * tokens * s->out_stride;
+	c->q = test_normal(c->q_count);
+	c->k = test_normal(c->kv_count);
+	c->v = test_normal(c->kv_count);
+	c->out = test_zeros(c->out_count);
+	c->slope = test_zeros(c->out_count);
+	for (int64_t row = 0; row < 2 * tokens; row++)
+		for (int64_t i = 0; i < heads * 6; i++)
+			c->slope[row * s->out_stride + i] = (float)rng_normal(&test_rng);
+	c->weights = test_zeros(attention_weights_floats(s));
+	c->scratch = test_zeros(attention_scratch_floats(s));
+}
+
+static void case_free(struct attention_case *c)
+{
+	free(c->q);
+	free(c->k);
+	free(c->v);
+	free(c->out);
+	free(c->slope);
+	free(c->weights);
+	free(c->scratch);
+}
+
+static double score(const struct attention_case *c, int64_t b, int64_t head, int64_t i, int64_t j)
+{
+	const struct attention_shape *s = &c->shape;
+	const float *q = c->q + (b * s->tokens + i) * s->q_stride + head * s->width;
+	const float *k = c->k + (b * s->keys + j) * s->kv_stride +
+			 head / (s->heads / s->kv_heads) * s->width;
+
+	return (double)s->scale * test_product(q, k, s->width);
+}
+
+/* Output of one query of one head, by the definition. */
+static void plain_output(const struct attention_case *c, int64_t b, int64_t head, int64_t i,
+			 double *out)
+{
+	const struct attention_shape *s = &c->shape;
+	const int64_t seen = s->keys - s->tokens + i + 1;
+	double total = 0;
+
+	memset(out, 0, (size_t)s->width * sizeof(*out));
+	for (int64_t j = 0; j < seen; j++) {
+		const float *v = c->v + (b * s->keys + j) * s->kv_stride +
+				 head / (s->heads / s->kv_heads) * s->width;
+		const double weight = exp(score(c, b, head, i, j));
+
+		total += weight;
+		for (int64_t d = 0; d < s->width; d++)
+			out[d] += weight * v[d];
+	}
+	for (int64_t d = 0; d < s->width; d++)
+		out[d] /= total;
+}
+
+static void outputs_check(const struct attention_case *c)
+{
+	const struct attention_shape *s = &c->shape;
+	double wanted[6];
+
+	for (int64_t row = 0; row < 2 * s->tokens; row++)
+		for (int64_t head = 0; head < s->heads; head++) {
+			plain_output(c, row / s->tokens, head, row % s->tokens, wanted);
+			for (int64_t d = 0; d < 6; d++)
+				assert_true(fabs(c->out[row * s->out_stride + head * 6 + d] -
+						 wanted[d]) < 1e-5);
+		}
+}
+
+static const int64_t shapes[][4] = {
+	/* tokens, keys, heads, kv_heads */
+	{1, 1, 1, 1}, {5, 5, 2, 2}, {64, 64, 2, 1}, {65, 65, 4, 2}, {130, 130, 3, 3},
+	{1, 40, 2, 1}, {9, 100, 4, 2}, {70, 75, 2, 2},
+};
+
+static void forward_equals_definition(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+		struct attention_case c;
+
+		case_make(&c, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+		attention_forward(c.out, NULL, c.q, c.k, c.v, c.scratch, &c.shape);
+		outputs_check(&c);
+		memset(c.out, 0, (size_t)c.out_count * sizeof(float));
+		attention_forward(c.out, c.weights, c.q, c.k, c.v, c.scratch, &c.shape);
+		outputs_check(&c);
+		case_free(&c);
+	}
+}
+
+/* Scores far apart must not overflow: the largest takes all. */
+static void large_scores_survive(void **state)
+{
+	struct attention_case c;
+
+	(void)state;
+	case_make(&c, 3, 3, 1, 1);
+	for (int64_t i = 0; i < c.q_count; i++)
+		c.q[i] *= 1e6f;
+	attention_forward(c.out, NULL, c.q, c.k, c.v, c.scratch, &c.shape);
+	for (int64_t i = 0; i < c.out_count; i++)
+		assert_true(isfinite(c.out[i]));
+	case_free(&c);
+}
+
+static double case_loss(void *context)
+{
+	struct attention_case *c = context;
+
+	attention_forward(c->out, NULL, c->q, c->k, c->v, c->scratch, &c->shape);
+	return test_product(c->out, c->slope, c->out_count);
+}
+
+static void gradients_are_slopes(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 5; i++) {
+		struct attention_case c;
+		float *d_q, *d_k, *d_v;
+
+		case_make(&c, shapes[i][0], shapes[i][0], shapes[i][2], shapes[i][3]);
+		d_q = test_zeros(c.q_count);
+		d_k = test_zeros(c.kv_count);
+		d_v = test_zeros(c.kv_count);
+		d_k[0] = d_v[0] = 7; /* backward overwrites */
+		attention_forward(c.out, c.weights, c.q, c.k, c.v, c.scratch, &c.shape);
+		attention_backward(d_q, d_k, d_v, c.slope, c.q, c.k, c.v, c.weights, c.scratch,
+				   &c.shape);
+		test_gradient("q", c.q, d_q, c.q_count, 0.01, 4e-3, case_loss, &c);
+		test_gradient("k", c.k, d_k, c.kv_count, 0.01, 4e-3, case_loss, &c);
+		test_gradient("v", c.v, d_v, c.kv_count, 0.01, 4e-3, case_loss, &c);
+		case_free(&c);
+		free(d_q);
+		free(d_k);
+		free(d_v);
+	}
+}
+
+static void rotation_equals_complex_product(void **state)
+{
+	const struct rope_shape shape = {.batch = 2, .tokens = 7, .heads = 3, .width = 10,
+					 .row_stride = 34, .first_position = 4};
+	float *x = test_normal(2 * 7 * 34), *y = test_copy(x, 2 * 7 * 34);
+	float *table = test_zeros(11 * 10);
+
+	(void)state;
+	rope_table_fill(table, 11, 10, 500);
+	rope_forward(y, table, &shape);
+	for (int64_t i = 0; i < 2 * 7 * 3 * 5; i++) {
+		const int64_t j = i % 5, head = i / 5 % 3, row = i / 15;
+		const int64_t place = row * 34 + head * 10 + j;
+		const double angle = (double)(4 + row % 7) * pow(500, -2.0 * (double)j / 10);
+		const double complex wanted = (x[place] + x[place + 5] * I) * cexp(I * angle);
+
+		assert_true(fabs(y[place] - creal(wanted)) < 1e-6);
+		assert_true(fabs(y[place + 5] - cimag(wanted)) < 1e-6);
+	}
+	for (int64_t row = 0; row < 14; row++) /* the gaps stay */
+		test_close("gap", y + row * 34 + 30, x + row * 34 + 30, 4, 0);
+	rope_backward(y, table, &shape); /* the transpose of a rotation undoes it */
+	test_close("back", y, x, 2 * 7 * 34, 1e-6);
+	free(x);
+	free(y);
+	free(table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(forward_equals_definition),
+		cmocka_unit_test(large_scores_survive),
+		cmocka_unit_test(gradients_are_slopes),
+		cmocka_unit_test(rotation_equals_complex_product),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
