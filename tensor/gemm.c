@@ -2,16 +2,30 @@
 /*
  * Matrix product through oneDNN, with the obvious one beside it.
  *
- * oneDNN's sgemm packs its operands at every call; with the shapes of this
- * project that costs a tenth to a fifth against weights packed once, and keeps
- * one copy of each weight.  Inside a parallel region it runs on one thread.
+ * oneDNN's sgemm packs its operands at every call; with whole windows that
+ * costs a tenth to a fifth against weights packed once, and keeps one copy of
+ * each weight.  With a few rows the packing would dominate: skinny.c takes
+ * those.  Each thread makes its own part of C; oneDNN itself starts no threads
+ * (threads.c says why).
  */
 #include "tensor/gemm.h"
 
 #include <dnnl.h>
 #include <stdatomic.h>
 
+#include "tensor/skinny.h"
+#include "tensor/threads.h"
+
+#define UNIT 16 /* rows or columns that are not cut apart: one vector */
+#define GRAIN_PRODUCTS (INT64_C(1) << 19) /* some ten microseconds on one core */
+
 static atomic_bool use_reference;
+
+struct gemm_call {
+	const struct gemm *gemm;
+	bool by_rows;   /* the longer side of C is shared out */
+	int64_t extent; /* of that side */
+};
 
 void gemm_reference_set(bool on)
 {
@@ -38,17 +52,45 @@ void gemm_reference(const struct gemm *gemm)
 		}
 }
 
+/* Rows or columns [begin, end) of the product, through oneDNN. */
+static void part_run(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct gemm_call *call = context;
+	struct gemm part = *call->gemm;
+
+	(void)worker;
+	begin = begin * UNIT < call->extent ? begin * UNIT : call->extent;
+	end = end * UNIT < call->extent ? end * UNIT : call->extent;
+	if (call->by_rows) {
+		part.m = end - begin;
+		part.a += part.transpose_a ? begin : begin * part.a_stride;
+		part.c += begin * part.c_stride;
+	} else {
+		part.n = end - begin;
+		part.b += part.transpose_b ? begin * part.b_stride : begin;
+		part.c += begin;
+	}
+	tensor_library_confine();
+	if (dnnl_sgemm(part.transpose_a ? 'T' : 'N', part.transpose_b ? 'T' : 'N', part.m, part.n,
+		       part.k, part.alpha, part.a, part.a_stride, part.b, part.b_stride, part.beta,
+		       part.c, part.c_stride) != dnnl_success)
+		gemm_reference(&part);
+}
+
 void gemm_run(const struct gemm *gemm)
 {
-	dnnl_status_t status = dnnl_unimplemented;
+	struct gemm_call call = {.gemm = gemm, .by_rows = gemm->m >= gemm->n};
+	const int64_t other = call.by_rows ? gemm->n : gemm->m;
 
 	if (gemm->m == 0 || gemm->n == 0)
 		return;
-	if (gemm->k > 0 && !atomic_load_explicit(&use_reference, memory_order_relaxed))
-		status = dnnl_sgemm(gemm->transpose_a ? 'T' : 'N', gemm->transpose_b ? 'T' : 'N',
-				    gemm->m, gemm->n, gemm->k, gemm->alpha, gemm->a,
-				    gemm->a_stride, gemm->b, gemm->b_stride, gemm->beta, gemm->c,
-				    gemm->c_stride);
-	if (status != dnnl_success)
+	if (gemm->k == 0 || atomic_load_explicit(&use_reference, memory_order_relaxed)) {
 		gemm_reference(gemm);
+		return;
+	}
+	if (skinny_run(gemm))
+		return;
+	call.extent = call.by_rows ? gemm->m : gemm->n;
+	tensor_split((call.extent + UNIT - 1) / UNIT,
+		     1 + GRAIN_PRODUCTS / (UNIT * other * gemm->k), part_run, &call);
 }

@@ -2,16 +2,17 @@
 /*
  * Threads inside one operation.
  *
- * The number of threads belongs to the calling thread, not to the process:
- * a program that runs many small networks side by side gives each of its
- * threads tensor_threads_set(1) and loses nothing to its neighbours.
+ * The number of threads belongs to the calling thread, not to the process.
+ * Helpers are shared: while one operation has them, operations of other
+ * threads run on their caller alone, so that many small networks side by side
+ * never fight for cores.
  */
 #ifndef TENSOR_THREADS_H
 #define TENSOR_THREADS_H
 
 #include <stdint.h>
 
-/* Threads that operations called from this thread may use, >= 1 (initially: every core). */
+/* Threads that operations called from this thread may use, >= 1 (at first, every core). */
 int tensor_threads_get(void);
 
 /* Sets it; values below 1 mean 1. */
@@ -30,5 +31,8 @@ int tensor_workers(void);
 void tensor_split(int64_t count, int64_t grain,
 		  void (*body)(void *context, int worker, int64_t begin, int64_t end),
 		  void *context);
+
+/* Keeps oneDNN's calls from this thread on this thread; cheap when already done. */
+void tensor_library_confine(void);
 
 #endif
