@@ -39,14 +39,14 @@ struct backbone_shape {
 struct backbone_options {
 	bool no_positions; /* GPT-2 only: leave `wpe` out (released code; needed for `compat`) */
 	int64_t stop_layer; /* run layers [0, stop_layer); 0: all */
-	bool trainable;    /* gradients for the backbone's own weights (full fine-tuning, pre-training) */
+	bool trainable;    /* gradients for the own weights too (full fine-tuning, pre-training) */
 };
 
 struct lora_options {
 	int64_t rank;          /* 0: no adapter */
 	double alpha;          /* scale = alpha / rank */
 	double dropout;        /* on the adapter's input, training only */
-	const char *const *targets; /* NULL-terminated projection names; NULL: the architecture's default */
+	const char *const *targets; /* projection names, NULL at the end; NULL: the default ones */
 };
 
 /* Opens a Hugging Face directory.  Errors name file and key. */

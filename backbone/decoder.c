@@ -193,7 +193,7 @@ static int ffn_part(const struct decoder_call *call, const struct backbone_layer
 				  tapes ? &tapes[ROLE_DOWN] : NULL);
 }
 
-/* An array for the layer alone when `own`, otherwise the shared one; *failed when there is no room. */
+/* An array for the layer alone when `own`, else the shared one; *failed when there is no room. */
 static float *array_take(const struct decoder_call *call, bool own, float *shared, int64_t width,
 			 bool *failed)
 {

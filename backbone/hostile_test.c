@@ -30,8 +30,8 @@ static const struct {
 	{GPT2("\"n_layer\": -1"), "n_layer: -1 is outside"},
 	{GPT2("\"n_layer\": 1000000000000"), "n_layer"},
 	{GPT2("\"n_layer\": 1, \"n_embd\": 9000000000000000000"), "n_embd"},
-	{GPT2("\"n_layer\": 1, \"n_embd\": 9, \"n_head\": 2, \"vocab_size\": 3, \"n_positions\": 4"),
-	 "n_head: 2 heads do not divide"},
+	{GPT2("\"n_layer\": 1, \"n_embd\": 9, \"n_head\": 2, \"vocab_size\": 3, "
+	      "\"n_positions\": 4"), "n_head: 2 heads do not divide"},
 	{GPT2(SIZES ", \"activation_function\": \"relu\""), "activation_function: relu"},
 	{GPT2(SIZES ", \"layer_norm_epsilon\": \"x\""), "layer_norm_epsilon: is not a number"},
 	{GPT2(SIZES ", \"layer_norm_epsilon\": -1"), "layer_norm_epsilon"},

@@ -57,8 +57,8 @@ static inline void test_folder_remove(void)
 }
 
 /* A model with random weights from `config`. */
-static inline struct backbone *test_model(const char *config, const struct backbone_options *options,
-					  uint64_t seed)
+static inline struct backbone *test_model(const char *config,
+					  const struct backbone_options *options, uint64_t seed)
 {
 	struct backbone *backbone = NULL;
 	struct error error = {0};

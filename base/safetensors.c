@@ -193,8 +193,9 @@ static int entry_parse(const struct safetensors *file, struct safetensors_entry 
 	code = json_is_string(dtype) ? dtype_parse(json_string_value(dtype)) : -1;
 	if (code < 0)
 		return error_at(error, ERR_UNSUPPORTED, file->path, 0, name,
-				"dtype %s is not one of F32, F16, BF16, F64, I64, I32, I16, I8, U8, "
-				"BOOL", json_is_string(dtype) ? json_string_value(dtype) : "(missing)");
+				"dtype %s is not one of F32, F16, BF16, F64, I64, I32, I16, I8, "
+				"U8, BOOL", json_is_string(dtype) ? json_string_value(dtype)
+								  : "(missing)");
 	entry->dtype = (enum safetensors_dtype)code;
 	code = shape_parse(file, entry, json_object_get(value, "shape"), error);
 	if (code)

@@ -26,7 +26,7 @@ struct gemm {
 	int64_t c_stride;
 };
 
-/* The fastest way to compute it; the reference when oneDNN declines or gemm_reference_set(true) was called. */
+/* The fastest way to compute it; the reference if oneDNN declines or after gemm_reference_set(). */
 void gemm_run(const struct gemm *gemm);
 
 /* The obvious three loops, summed in double. */

@@ -17,7 +17,10 @@ struct norm_shape {
 	float epsilon;
 };
 
-/* out = (in - mean) / sqrt(variance + epsilon) x weight + bias.  `stats` may be NULL; out may be in. */
+/*
+ * out = (in - mean) / sqrt(variance + epsilon) x weight + bias.  `stats` may
+ * be NULL; out may be in.
+ */
 void layernorm_forward(float *out, float *stats, const float *in, const float *weight,
 		       const float *bias, const struct norm_shape *shape);
 

@@ -46,7 +46,7 @@ void golden_note(struct golden_report *report, const char *name, double differen
 int golden_path(const struct golden_report *report, const char *subject, const char *name,
 		char *path, size_t size, struct error *error);
 
-/* An F32 tensor of an open file as malloc'd floats, which the caller frees.  ERR_INVALID: missing. */
+/* A tensor of an open file as malloc'd floats, which the caller frees.  ERR_INVALID: missing. */
 int golden_floats(const struct safetensors *file, const char *name, float **out, int64_t *count,
 		  struct error *error);
 
