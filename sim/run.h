@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One closed-loop run of a scenario.
+ *
+ * A run is a pure function of (scenario, law, seed): bit for bit the same on
+ * every repetition, and independent of other runs, so many go in parallel.
+ * Only `wall_s` is measured.
+ */
+#ifndef SIM_RUN_H
+#define SIM_RUN_H
+
+#include "aqm/ops.h"
+#include "base/histogram.h"
+#include "sim/scenario.h"
+
+/* Queues of a result: enum aqm_queue, and both together. */
+#define SIM_ALL AQM_QUEUES
+#define SIM_QUEUES (AQM_QUEUES + 1)
+
+struct sim_queue_result {
+	uint64_t packets;           /* sent by the link after warm-up */
+	uint64_t marks, drops;      /* after warm-up */
+	struct histogram qdelay_ns; /* sojourn of packets that left, after warm-up */
+};
+
+struct sim_flow_result {
+	uint64_t id;
+	char cc[16];
+	enum endpoint_ecn ecn;
+	double goodput_mbps;        /* in-order payload after warm-up */
+	uint64_t retransmits, timeouts;
+	uint64_t marks;             /* packets that arrived with CE */
+	struct histogram rtt_ns;    /* the sender's samples after warm-up */
+};
+
+/* One bin of the time series. */
+struct sim_bin {
+	double qdelay_ms[SIM_QUEUES];  /* mean sojourn of packets that left; NaN: none did */
+	double backlog_bytes[SIM_QUEUES]; /* at the end of the bin */
+	double p_base;                 /* of the law at the end of the bin, 0..1 */
+	double utilisation;            /* 0..1 */
+};
+
+struct sim_result {
+	char scenario[64];
+	char aqm[32];
+	uint64_t seed;
+	double duration_s, warmup_s;
+	double utilisation;
+	uint64_t data_packets;         /* forwarded by the bottleneck in the whole run */
+	double wall_s;                 /* of the run loop */
+	struct sim_queue_result queues[SIM_QUEUES];
+	struct sim_flow_result *flows; /* (flow_count) */
+	uint64_t flow_count;
+	struct sim_bin *bins;          /* (bin_count); none unless asked for */
+	uint64_t bin_count;
+	double bin_s;
+	double *flow_goodput_mbps;     /* (bin_count, flow_count) */
+	double *flow_rtt_ms;           /* (bin_count, flow_count): smoothed, at the end of the bin */
+};
+
+struct sim_options {
+	uint64_t seed;
+	const struct aqm_ops *law;     /* NULL: the scenario's */
+	const void *params;            /* of `law`; copied */
+	double bin_s;                  /* width of time-series bins; 0: none */
+	void *context;
+	/* Optional: every log record, in the order of the router's log. */
+	void (*record)(void *context, uint64_t now_ns, const struct aqm_record *record);
+	/* Optional: about 100 times a run; a true return stops it with ERR_INTERRUPTED. */
+	bool (*progress)(void *context, double done);
+};
+
+/*
+ * The law of a scenario and its parameters (law->params_size bytes, malloc'd,
+ * the caller frees): scenario keys aqm, params and limit_packets.
+ */
+int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
+	    struct error *error);
+
+/* ERR_FAILED when packets got lost in the accounting: sent = delivered + dropped + in flight. */
+int sim_run(const struct scenario *scenario, const struct sim_options *options,
+	    struct sim_result *result, struct error *error);
+void sim_result_free(struct sim_result *result);
+
+#endif

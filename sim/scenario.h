@@ -1,0 +1,76 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A scenario: one network and its traffic, as a YAML file says it.
+ *
+ * Keys carry their units.  A key that is not known, a value of the wrong type
+ * or out of range is an error with its line.
+ */
+#ifndef SIM_SCENARIO_H
+#define SIM_SCENARIO_H
+
+#include <stdint.h>
+
+#include "base/error.h"
+#include "tcp/endpoint.h"
+
+#define SCENARIO_MAX_GROUPS 64
+#define SCENARIO_MAX_PARAMS 32
+#define SCENARIO_MAX_STEPS 256
+#define SCENARIO_MAX_FLOWS 100000
+
+struct scenario_step {
+	double at_s, rate_mbps;
+};
+
+/* `count` flows alike. */
+struct scenario_group {
+	char cc[16];       /* newreno, cubic, dctcp, udp */
+	uint64_t count;
+	double rtt_ms;     /* base round trip, the bottleneck's delay included; 0: twice that delay */
+	double start_s, stop_s; /* stop_s 0: the end */
+	double rate_mbps;  /* udp only */
+	enum endpoint_ecn ecn;
+};
+
+struct scenario {
+	char name[64];
+	char path[4096];            /* where it was read; empty when made in memory */
+	double duration_s, warmup_s;
+	double rate_mbps;           /* of the bottleneck, until the first step */
+	struct scenario_step steps[SCENARIO_MAX_STEPS];
+	uint64_t step_count;
+	uint64_t *trace_ms;         /* Mahimahi: when 1500 bytes may leave; owned; NULL: none */
+	uint64_t trace_count;
+	double delay_ms;            /* one way, after the queue */
+	char aqm[32];
+	char params[SCENARIO_MAX_PARAMS][96];
+	uint64_t param_count;
+	uint64_t limit_packets;     /* 0: the law's default */
+	struct scenario_group groups[SCENARIO_MAX_GROUPS];
+	uint64_t group_count;
+};
+
+/* Defaults of every key; no flows. */
+void scenario_init(struct scenario *scenario);
+void scenario_free(struct scenario *scenario);
+
+/* Reads and checks a file.  The error names file, line and key. */
+int scenario_read(struct scenario *scenario, const char *path, struct error *error);
+
+/* The same from memory (`path` for messages); used by tests and fuzzing. */
+int scenario_parse(struct scenario *scenario, const char *text, size_t size, const char *path,
+		   struct error *error);
+
+/* Writes a scenario as YAML that reads back to the same. */
+int scenario_write(const struct scenario *scenario, const char *path, struct error *error);
+
+/* Consistency across keys (also of scenarios made in memory). */
+int scenario_check(const struct scenario *scenario, struct error *error);
+
+/* The default ECN use of a congestion control. */
+enum endpoint_ecn scenario_default_ecn(const char *cc);
+
+/* Flows in all groups. */
+uint64_t scenario_flows(const struct scenario *scenario);
+
+#endif
