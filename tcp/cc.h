@@ -38,6 +38,7 @@ struct tcp_cc_ops {
 	const char *name;
 	const char *summary;
 	size_t private_size; /* allocated by the sender, zeroed */
+	bool exact_ce_echo;  /* its receiver echoes CE packet by packet (RFC 8257 section 3.2) */
 	void (*init)(struct tcp_cc_state *state, void *priv);
 	void (*on_ack)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
 	/* A loss was detected, at most once per window; the sender then retransmits. */

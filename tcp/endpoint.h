@@ -17,12 +17,16 @@
 
 struct endpoint;
 
+/* IPv4 header, TCP header and timestamps option: what a segment adds to its payload. */
+#define TCP_HEADER_BYTES 52
+/* IPv4 and UDP headers. */
+#define UDP_HEADER_BYTES 28
+
 /* How a flow uses ECN (scenario key `ecn`). */
 enum endpoint_ecn { ENDPOINT_ECN_NONE, ENDPOINT_ECN_CLASSIC, ENDPOINT_ECN_ECT1, ENDPOINT_ECN_ACCECN };
 
 struct endpoint_config {
 	uint32_t flow;
-	uint32_t mss_bytes;              /* payload of a full segment; IP packet = mss + headers */
 	uint32_t mtu_bytes;              /* IP length of a full data packet */
 	enum endpoint_ecn ecn;
 	const struct tcp_cc_ops *cc;     /* NULL for UDP */

@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * CUBIC (RFC 9438) with HyStart++ (RFC 9406).
+ *
+ * The window follows W(t) = C (t - K)^3 + W_max (section 4.2, equation 1) since
+ * the last reduction, never below what Reno would have (section 4.3), never
+ * more than half again per round trip.  Windows are in segments here.
+ */
+#include <math.h>
+
+#include "base/units.h"
+#include "tcp/cc/hystart.h"
+#include "tcp/cc/reno.h"
+
+#define C 0.4
+#define BETA 0.7
+/* Reno-friendly additive increase (section 4.3): 3 (1 - beta) / (1 + beta). */
+#define ALPHA (3 * (1 - BETA) / (1 + BETA))
+
+struct cubic {
+	struct hystart hystart;
+	double w_max;      /* segments */
+	double k_s;        /* seconds from epoch to W_max */
+	double w_reno;     /* segments: what Reno would have */
+	double w_before;   /* cwnd at the last reduction */
+	uint64_t epoch_ns; /* 0: none running */
+	double carry;      /* bytes not yet added */
+};
+
+static void cubic_init(struct tcp_cc_state *state, void *priv)
+{
+	(void)state;
+	(void)priv;
+}
+
+static void start_epoch(struct cubic *own, double window, uint64_t now_ns)
+{
+	own->epoch_ns = now_ns ? now_ns : 1;
+	if (own->w_max < window)
+		own->w_max = window;
+	own->k_s = cbrt((own->w_max - window) / C);
+	own->w_reno = window;
+}
+
+static void avoid(struct tcp_cc_state *state, struct cubic *own,
+		  const struct tcp_cc_sample *sample)
+{
+	const double window = (double)state->cwnd_bytes / state->mss_bytes;
+	const double acked = (double)sample->acked_bytes / state->mss_bytes;
+	double t_s, target, grown;
+
+	if (own->epoch_ns == 0)
+		start_epoch(own, window, sample->now_ns);
+	t_s = seconds_from_ns(sample->now_ns - own->epoch_ns + sample->srtt_ns) - own->k_s;
+	target = C * t_s * t_s * t_s + own->w_max;
+	target = fmin(fmax(target, window), 1.5 * window);
+	/* Once past the window before the reduction, Reno's own increase (section 4.3). */
+	own->w_reno += (own->w_reno < own->w_before ? ALPHA : 1) * acked / window;
+	grown = (target - window) / window * acked;
+	if (own->w_reno > window + grown)
+		grown = own->w_reno - window;
+	own->carry += grown * state->mss_bytes;
+	state->cwnd_bytes += (uint64_t)own->carry;
+	own->carry -= (double)(uint64_t)own->carry;
+}
+
+static void slow_start(struct tcp_cc_state *state, struct cubic *own,
+		       const struct tcp_cc_sample *sample)
+{
+	bool leave;
+
+	reno_slow_start(state, hystart_growth(&own->hystart, sample, &leave));
+	if (leave)
+		state->ssthresh_bytes = state->cwnd_bytes;
+}
+
+static void cubic_on_ack(struct tcp_cc_state *state, void *priv,
+			 const struct tcp_cc_sample *sample)
+{
+	struct cubic *own = priv;
+
+	if (sample->in_recovery || sample->app_limited)
+		return;
+	if (state->cwnd_bytes < state->ssthresh_bytes)
+		slow_start(state, own, sample);
+	else
+		avoid(state, own, sample);
+}
+
+/* Fast convergence (section 4.7): a flow that did not reach its old peak gives way. */
+static void remember_peak(struct tcp_cc_state *state, struct cubic *own)
+{
+	const double window = (double)state->cwnd_bytes / state->mss_bytes;
+
+	own->w_max = window < own->w_max ? window * (1 + BETA) / 2 : window;
+	own->w_before = window;
+	own->epoch_ns = 0;
+}
+
+static void cubic_on_loss(struct tcp_cc_state *state, void *priv,
+			  const struct tcp_cc_sample *sample)
+{
+	(void)sample;
+	remember_peak(state, priv);
+	reno_reduce(state, BETA);
+}
+
+static void cubic_on_rto(struct tcp_cc_state *state, void *priv,
+			 const struct tcp_cc_sample *sample)
+{
+	(void)sample;
+	remember_peak(state, priv);
+	reno_restart(state, BETA);
+}
+
+const struct tcp_cc_ops tcp_cc_cubic = {
+	.name = "cubic",
+	.summary = "CUBIC (RFC 9438) with HyStart++ (RFC 9406)",
+	.private_size = sizeof(struct cubic),
+	.init = cubic_init,
+	.on_ack = cubic_on_ack,
+	.on_loss = cubic_on_loss,
+	.on_ecn = cubic_on_loss,
+	.on_rto = cubic_on_rto,
+};

@@ -1,0 +1,30 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What arrived out of order: disjoint, ascending ranges of bytes.
+ */
+#ifndef TCP_RANGES_H
+#define TCP_RANGES_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+struct range {
+	uint64_t start, end;
+};
+
+struct ranges {
+	struct range *items;
+	size_t count, capacity;
+};
+
+void ranges_init(struct ranges *ranges);
+void ranges_free(struct ranges *ranges);
+
+/* Adds [start, end), merging with neighbours; returns the merged range.  Empty when out of memory. */
+struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end);
+
+/* Removes every range that begins at or before `from`; returns the furthest end reached, >= from. */
+uint64_t ranges_consume(struct ranges *ranges, uint64_t from);
+
+#endif

@@ -1,0 +1,241 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP receiver: in-order delivery, delayed and selective acknowledgements, ECN
+ * echo.
+ *
+ * An acknowledgement leaves for every second segment or 40 ms after the first
+ * (RFC 5681 section 4.2; Linux's delay), at once when data is out of order or
+ * fills a hole.  SACK blocks: the one that changed last first (RFC 2018), then
+ * the two before it.  Timestamps are echoed as RFC 7323 section 4.3 asks: of
+ * the first segment that the acknowledgement covers.
+ *
+ * ECN echo is that of RFC 3168 (ECE until CWR) or, for controls that want CE
+ * packet by packet, that of RFC 8257 section 3.2: when CE changes, what was
+ * delayed is acknowledged first with the old state.
+ *
+ * The receive window is larger than any queue here and never closes.
+ */
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "tcp/endpoint.h"
+#include "tcp/ranges.h"
+
+#define DELAY_NS (40 * NS_PER_MS)
+#define DELAY_SEGMENTS 2
+#define RECENT_BLOCKS (TCP_MAX_SACK_BLOCKS)
+
+struct tcp_receiver {
+	struct endpoint endpoint; /* first */
+	struct endpoint_config config;
+	struct endpoint_stats stats;
+	struct ranges ranges;
+	uint64_t expected;                      /* next in-order byte */
+	struct range recent[RECENT_BLOCKS];     /* newest first; empty ones are over */
+	unsigned unacknowledged;                /* segments since the last acknowledgement */
+	uint64_t due_ns;                        /* of the delayed acknowledgement */
+	uint32_t echo_us;                       /* timestamp to echo */
+	bool echo_valid;
+	bool ce;                                /* exact echo: state of the last packet */
+	bool ece;                               /* RFC 3168: echo until CWR */
+	bool ready;                             /* an acknowledgement is to leave now */
+	bool staged_ready;                      /* and before it this one */
+	struct tcp_header staged;
+};
+
+static struct tcp_receiver *receiver_of(struct endpoint *endpoint)
+{
+	return (struct tcp_receiver *)endpoint;
+}
+
+static bool echoes_exactly(const struct tcp_receiver *receiver)
+{
+	return receiver->config.cc && receiver->config.cc->exact_ce_echo;
+}
+
+static void fill_sack(const struct tcp_receiver *receiver, struct tcp_header *header)
+{
+	header->sack_count = 0;
+	for (int i = 0; i < RECENT_BLOCKS; i++) {
+		const struct range *block = &receiver->recent[i];
+
+		if (block->end > receiver->expected && block->end > block->start)
+			header->sack[header->sack_count++] =
+				(struct tcp_sack_block){block->start, block->end};
+	}
+}
+
+static void fill_header(const struct tcp_receiver *receiver, struct tcp_header *header)
+{
+	const bool ece = echoes_exactly(receiver) ? receiver->ce : receiver->ece;
+
+	memset(header, 0, sizeof(*header));
+	header->ack = receiver->expected;
+	header->flags = (uint16_t)(TCP_ACK | (ece ? TCP_ECE : 0));
+	header->timestamp_echo_us = receiver->echo_us;
+	header->window_bytes = UINT64_C(1) << 30;
+	fill_sack(receiver, header);
+}
+
+/* The acknowledgement of what came so far is made. */
+static void settle(struct tcp_receiver *receiver)
+{
+	receiver->unacknowledged = 0;
+	receiver->due_ns = TIME_NEVER_NS;
+	receiver->echo_valid = false;
+	receiver->ready = false;
+}
+
+/* RFC 8257 section 3.2: on a change of CE, acknowledge what was delayed with the old state. */
+static void note_ecn(struct tcp_receiver *receiver, const struct packet *packet)
+{
+	const bool ce = packet->ecn == 3;
+
+	receiver->stats.ce_received += ce;
+	if (packet->tcp.flags & TCP_CWR)
+		receiver->ece = false;
+	if (ce)
+		receiver->ece = true;
+	if (!echoes_exactly(receiver) || ce == receiver->ce)
+		return;
+	if (receiver->unacknowledged > 0) {
+		fill_header(receiver, &receiver->staged);
+		receiver->staged_ready = true;
+		settle(receiver);
+	}
+	receiver->ce = ce;
+	receiver->ready = true;
+}
+
+/* Puts `block` first among the recent ones; what it swallowed goes. */
+static void note_block(struct tcp_receiver *receiver, struct range block)
+{
+	struct range kept[RECENT_BLOCKS];
+	int count = 0;
+
+	kept[count++] = block;
+	for (int i = 0; i < RECENT_BLOCKS && count < RECENT_BLOCKS; i++) {
+		const struct range *old = &receiver->recent[i];
+
+		if (old->end > old->start && (old->start < block.start || old->end > block.end))
+			kept[count++] = *old;
+	}
+	memset(receiver->recent, 0, sizeof(receiver->recent));
+	memcpy(receiver->recent, kept, (size_t)count * sizeof(kept[0]));
+}
+
+static void take_data(struct tcp_receiver *receiver, uint64_t start, uint64_t end)
+{
+	if (start > receiver->expected) {
+		note_block(receiver, ranges_add(&receiver->ranges, start, end));
+		receiver->ready = true;
+		return;
+	}
+	if (end > receiver->expected)
+		receiver->expected = end;
+	else
+		receiver->ready = true; /* seen before */
+	if (receiver->ranges.count > 0) {
+		receiver->expected = ranges_consume(&receiver->ranges, receiver->expected);
+		receiver->ready = true;
+	}
+}
+
+static void receive(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns)
+{
+	struct tcp_receiver *receiver = receiver_of(endpoint);
+	const uint64_t start = packet->tcp.seq;
+
+	receiver->stats.received_pkts++;
+	receiver->stats.received_bytes += packet->len_bytes;
+	note_ecn(receiver, packet);
+	if (!receiver->echo_valid && start <= receiver->expected) {
+		receiver->echo_us = packet->tcp.timestamp_us;
+		receiver->echo_valid = true;
+	}
+	take_data(receiver, start, start + packet->tcp.payload_bytes);
+	receiver->stats.delivered_bytes = receiver->expected;
+	if (++receiver->unacknowledged >= DELAY_SEGMENTS)
+		receiver->ready = true;
+	else if (!receiver->ready)
+		receiver->due_ns = now_ns + DELAY_NS;
+}
+
+static uint32_t option_bytes(const struct tcp_header *header)
+{
+	return header->sack_count ? 4 + 8 * (uint32_t)header->sack_count : 0;
+}
+
+static bool emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_ns)
+{
+	struct tcp_receiver *receiver = receiver_of(endpoint);
+
+	if (receiver->staged_ready) {
+		packet->tcp = receiver->staged;
+		receiver->staged_ready = false;
+	} else if (receiver->ready) {
+		fill_header(receiver, &packet->tcp);
+		settle(receiver);
+	} else {
+		return false;
+	}
+	packet->tcp.timestamp_us = (uint32_t)(now_ns / NS_PER_US);
+	packet->flow = receiver->config.flow;
+	packet->protocol = NET_TCP;
+	packet->len_bytes = TCP_HEADER_BYTES + option_bytes(&packet->tcp);
+	packet->sent_ns = now_ns;
+	packet->to_server = false;
+	receiver->stats.sent_pkts++;
+	receiver->stats.sent_bytes += packet->len_bytes;
+	return true;
+}
+
+static uint64_t next_ns(const struct endpoint *endpoint)
+{
+	return ((const struct tcp_receiver *)endpoint)->due_ns;
+}
+
+static void run(struct endpoint *endpoint, uint64_t now_ns)
+{
+	struct tcp_receiver *receiver = receiver_of(endpoint);
+
+	if (receiver->due_ns <= now_ns) {
+		receiver->due_ns = TIME_NEVER_NS;
+		receiver->ready = true;
+	}
+}
+
+static void stats(const struct endpoint *endpoint, struct endpoint_stats *out)
+{
+	*out = ((const struct tcp_receiver *)endpoint)->stats;
+}
+
+static void destroy(struct endpoint *endpoint)
+{
+	ranges_free(&receiver_of(endpoint)->ranges);
+	free(endpoint);
+}
+
+static const struct endpoint_ops receiver_ops = {
+	.name = "tcp-receiver",
+	.receive = receive,
+	.emit = emit,
+	.next_ns = next_ns,
+	.run = run,
+	.stats = stats,
+	.destroy = destroy,
+};
+
+struct endpoint *tcp_receiver_new(const struct endpoint_config *config)
+{
+	struct tcp_receiver *receiver = calloc(1, sizeof(*receiver));
+
+	if (receiver == NULL)
+		return NULL;
+	receiver->endpoint.ops = &receiver_ops;
+	receiver->config = *config;
+	receiver->due_ns = TIME_NEVER_NS;
+	ranges_init(&receiver->ranges);
+	return &receiver->endpoint;
+}

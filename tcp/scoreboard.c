@@ -1,0 +1,240 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Two rings: segments by number, retransmissions by time.
+ */
+#include "tcp/scoreboard.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/error.h"
+
+#define FIRST_CAPACITY 32
+
+static struct segment *segment_at(const struct scoreboard *board, uint64_t number)
+{
+	return &board->ring[number & (board->capacity - 1)];
+}
+
+int scoreboard_init(struct scoreboard *board)
+{
+	memset(board, 0, sizeof(*board));
+	board->capacity = FIRST_CAPACITY;
+	board->ring = calloc(board->capacity, sizeof(*board->ring));
+	board->again = calloc(board->capacity, sizeof(*board->again));
+	return board->ring && board->again ? 0 : ERR_NO_MEMORY;
+}
+
+void scoreboard_free(struct scoreboard *board)
+{
+	free(board->ring);
+	free(board->again);
+	memset(board, 0, sizeof(*board));
+}
+
+/* Doubles both rings; entries keep their numbers. */
+static int grow(struct scoreboard *board)
+{
+	const uint64_t capacity = 2 * board->capacity;
+	struct segment *ring = calloc(capacity, sizeof(*ring));
+	struct retransmission *again = calloc(capacity, sizeof(*again));
+
+	if (ring == NULL || again == NULL) {
+		free(ring);
+		free(again);
+		return ERR_NO_MEMORY;
+	}
+	for (uint64_t i = board->first; i < board->next; i++)
+		ring[i & (capacity - 1)] = *segment_at(board, i);
+	for (uint64_t i = board->again_first; i < board->again_next; i++)
+		again[i & (capacity - 1)] = board->again[i & (board->capacity - 1)];
+	free(board->ring);
+	free(board->again);
+	board->ring = ring;
+	board->again = again;
+	board->capacity = capacity;
+	return 0;
+}
+
+int scoreboard_send(struct scoreboard *board, uint64_t now_ns)
+{
+	if (board->next - board->first == board->capacity && grow(board))
+		return ERR_NO_MEMORY;
+	*segment_at(board, board->next) = (struct segment){now_ns, SEGMENT_IN_FLIGHT};
+	board->next++;
+	board->in_flight++;
+	return 0;
+}
+
+uint64_t scoreboard_next_lost(struct scoreboard *board)
+{
+	if (board->lost == 0)
+		return UINT64_MAX;
+	if (board->lost_hint < board->first)
+		board->lost_hint = board->first;
+	while (!(segment_at(board, board->lost_hint)->flags & SEGMENT_LOST))
+		board->lost_hint++;
+	return board->lost_hint;
+}
+
+void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_ns)
+{
+	struct segment *segment = segment_at(board, number);
+
+	segment->flags = SEGMENT_IN_FLIGHT | SEGMENT_RETRANSMITTED;
+	segment->sent_ns = now_ns;
+	board->lost--;
+	board->in_flight++;
+	/* Entries whose segment was sent yet again are stale; they leave from the front. */
+	if (board->again_next - board->again_first == board->capacity)
+		board->again_first++;
+	board->again[board->again_next++ & (board->capacity - 1)] =
+		(struct retransmission){number, now_ns};
+}
+
+/* Takes a segment out of what is in flight or lost; true when that is news. */
+static bool deliver(struct scoreboard *board, struct segment *segment)
+{
+	if (segment->flags & SEGMENT_SACKED)
+		return false;
+	board->in_flight -= (segment->flags & SEGMENT_IN_FLIGHT) != 0;
+	board->lost -= (segment->flags & SEGMENT_LOST) != 0;
+	if (segment->sent_ns > board->delivered_sent_ns)
+		board->delivered_sent_ns = segment->sent_ns;
+	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_SACKED;
+	return true;
+}
+
+uint64_t scoreboard_ack(struct scoreboard *board, uint64_t number)
+{
+	uint64_t delivered = 0;
+
+	if (number > board->next)
+		number = board->next;
+	while (board->first < number) {
+		delivered += deliver(board, segment_at(board, board->first));
+		board->first++;
+	}
+	return delivered;
+}
+
+/*
+ * Blocks come again and again, a little longer each time: where one starts like a block that was
+ * gone through before, only what lies beyond that one's end can be news.
+ */
+static uint64_t skip_seen(struct scoreboard *board, uint64_t start, uint64_t end)
+{
+	uint64_t from = start;
+	int slot = SCOREBOARD_SEEN - 1;
+
+	for (int i = 0; i < SCOREBOARD_SEEN; i++) {
+		if (board->seen[i].start == start && board->seen[i].end > start) {
+			from = board->seen[i].end;
+			slot = i;
+			break;
+		}
+	}
+	memmove(board->seen + 1, board->seen, (size_t)slot * sizeof(board->seen[0]));
+	board->seen[0] = (struct sacked_run){start, end > from ? end : from};
+	return from;
+}
+
+uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start, uint64_t end)
+{
+	uint64_t delivered = 0, from;
+
+	if (end > board->next)
+		end = board->next;
+	if (start >= end || end <= board->first)
+		return 0;
+	from = skip_seen(board, start, end);
+	for (uint64_t i = from > board->first ? from : board->first; i < end; i++)
+		delivered += deliver(board, segment_at(board, i));
+	if (end > board->sacked_end)
+		board->sacked_end = end;
+	return delivered;
+}
+
+static void lose(struct scoreboard *board, uint64_t number)
+{
+	struct segment *segment = segment_at(board, number);
+
+	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_LOST;
+	board->in_flight--;
+	board->lost++;
+	if (number < board->lost_hint)
+		board->lost_hint = number;
+}
+
+/* Retransmissions made before something that was delivered since. */
+static uint64_t detect_again(struct scoreboard *board)
+{
+	uint64_t lost = 0;
+
+	while (board->again_first < board->again_next) {
+		const struct retransmission *entry =
+			&board->again[board->again_first & (board->capacity - 1)];
+		const struct segment *segment;
+
+		if (entry->sent_ns >= board->delivered_sent_ns)
+			break;
+		board->again_first++;
+		if (entry->segment < board->first)
+			continue;
+		segment = segment_at(board, entry->segment);
+		if ((segment->flags & SEGMENT_IN_FLIGHT) && segment->sent_ns == entry->sent_ns) {
+			lose(board, entry->segment);
+			lost++;
+		}
+	}
+	return lost;
+}
+
+uint64_t scoreboard_detect(struct scoreboard *board)
+{
+	uint64_t lost = 0;
+
+	if (board->scanned < board->first)
+		board->scanned = board->first;
+	while (board->scanned + SCOREBOARD_DUPTHRESH < board->sacked_end) {
+		if (segment_at(board, board->scanned)->flags == SEGMENT_IN_FLIGHT) {
+			lose(board, board->scanned);
+			lost++;
+		}
+		board->scanned++;
+	}
+	return lost + detect_again(board);
+}
+
+void scoreboard_lose_all(struct scoreboard *board)
+{
+	for (uint64_t i = board->first; i < board->next; i++)
+		if (segment_at(board, i)->flags & SEGMENT_IN_FLIGHT)
+			lose(board, i);
+	board->again_first = board->again_next;
+}
+
+uint64_t scoreboard_oldest_ns(const struct scoreboard *board)
+{
+	if (board->first == board->next)
+		return UINT64_MAX;
+	return segment_at(board, board->first)->sent_ns;
+}
+
+bool scoreboard_is_valid(const struct scoreboard *board)
+{
+	uint64_t lost = 0, in_flight = 0;
+
+	for (uint64_t i = board->first; i < board->next; i++) {
+		const uint8_t flags = segment_at(board, i)->flags;
+		const int states = !!(flags & SEGMENT_IN_FLIGHT) + !!(flags & SEGMENT_SACKED) +
+				   !!(flags & SEGMENT_LOST);
+
+		if (states != 1)
+			return false;
+		lost += (flags & SEGMENT_LOST) != 0;
+		in_flight += (flags & SEGMENT_IN_FLIGHT) != 0;
+	}
+	return lost == board->lost && in_flight == board->in_flight &&
+	       board->next - board->first <= board->capacity;
+}
