@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rates in steps and traces.
+ *
+ * A packet that began before a step keeps the rate it began with: the error is
+ * less than one packet a step.  A trace repeats when its end is reached; bytes
+ * of an opportunity that a short packet left over serve the next packet only
+ * while the link stays busy.
+ */
+#include "sim/capacity.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/units.h"
+
+#define OPPORTUNITY_BYTES 1500
+
+static uint64_t bps(double mbps)
+{
+	return (uint64_t)llround(mbps * 1e6);
+}
+
+void capacity_init(struct capacity *capacity, const struct scenario *scenario)
+{
+	memset(capacity, 0, sizeof(*capacity));
+	capacity->scenario = scenario;
+	capacity->rate_bps = bps(scenario->rate_mbps);
+}
+
+static uint64_t opportunity_ns(const struct scenario *scenario, uint64_t index)
+{
+	const uint64_t period_ms = scenario->trace_ms[scenario->trace_count - 1];
+
+	return (index / scenario->trace_count * period_ms +
+		scenario->trace_ms[index % scenario->trace_count]) *
+	       NS_PER_MS;
+}
+
+static uint64_t trace_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
+{
+	uint64_t at_ns = now_ns;
+
+	if (capacity->spare_until_ns < now_ns)
+		capacity->spare_bytes = 0;
+	while (capacity->spare_bytes < len_bytes) {
+		at_ns = opportunity_ns(capacity->scenario, capacity->opportunity++);
+		if (at_ns >= now_ns)
+			capacity->spare_bytes += OPPORTUNITY_BYTES;
+	}
+	capacity->spare_bytes -= len_bytes;
+	capacity->spare_until_ns = at_ns > now_ns ? at_ns : now_ns;
+	return capacity->spare_until_ns;
+}
+
+uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
+{
+	const struct scenario *scenario = capacity->scenario;
+
+	if (scenario->trace_count)
+		return trace_finish_ns(capacity, now_ns, len_bytes);
+	while (capacity->next_step < scenario->step_count &&
+	       ns_from_seconds(scenario->steps[capacity->next_step].at_s) <= now_ns)
+		capacity->rate_bps = bps(scenario->steps[capacity->next_step++].rate_mbps);
+	return now_ns + transmission_ns(len_bytes, capacity->rate_bps);
+}
+
+static double trace_bytes(const struct scenario *scenario, double from_s, double to_s)
+{
+	double bytes = 0;
+
+	for (uint64_t i = 0;; i++) {
+		const double at_s = seconds_from_ns(opportunity_ns(scenario, i));
+
+		if (at_s >= to_s)
+			return bytes;
+		if (at_s >= from_s)
+			bytes += OPPORTUNITY_BYTES;
+	}
+}
+
+double capacity_bytes(const struct scenario *scenario, double from_s, double to_s)
+{
+	double bits = 0, rate_bps = scenario->rate_mbps * 1e6, at_s = 0;
+
+	if (scenario->trace_count)
+		return trace_bytes(scenario, from_s, to_s);
+	for (uint64_t i = 0; i <= scenario->step_count; i++) {
+		const double end_s = i < scenario->step_count ? scenario->steps[i].at_s : to_s;
+
+		bits += rate_bps * fmax(0, fmin(end_s, to_s) - fmax(at_s, from_s));
+		if (i < scenario->step_count) {
+			at_s = end_s;
+			rate_bps = scenario->steps[i].rate_mbps * 1e6;
+		}
+	}
+	return bits / 8;
+}

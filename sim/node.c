@@ -1,0 +1,217 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Delay lines, bottlenecks and pipes.
+ */
+#include "sim/node.h"
+
+#include <math.h>
+#include <string.h>
+
+#include "base/units.h"
+
+void node_arm(struct sim_node *node, uint64_t due_ns)
+{
+	const bool armed = node->timer.index != HEAP_IDLE;
+
+	if (due_ns == TIME_NEVER_NS)
+		heap_disarm(&node->clock->heap, &node->timer);
+	else if (!armed || node->timer.due_ns != due_ns)
+		node->clock->failed |= heap_arm(&node->clock->heap, &node->timer, due_ns) != 0;
+}
+
+static void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
+		      struct sim_node *next)
+{
+	heap_node_init(&node->timer);
+	node->ops = ops;
+	node->clock = clock;
+	node->next = next;
+}
+
+static void delay_forward(struct sim_node *node, struct packet *packet)
+{
+	struct delay_line *line = (struct delay_line *)node;
+
+	const uint64_t now_ns = node->clock->now_ns;
+
+	packet->enqueued_ns = now_ns - (line->grid_ns ? now_ns % line->grid_ns : 0) + line->delay_ns;
+	packet->next = NULL;
+	if (line->first) {
+		line->last->next = packet;
+		line->last = packet;
+		return;
+	}
+	line->first = line->last = packet;
+	node_arm(node, packet->enqueued_ns);
+}
+
+static void delay_run(struct sim_node *node)
+{
+	struct delay_line *line = (struct delay_line *)node;
+
+	while (line->first && line->first->enqueued_ns <= node->clock->now_ns) {
+		struct packet *packet = line->first;
+
+		line->first = packet->next;
+		packet->next = NULL;
+		node_forward(node->next, packet);
+	}
+	node_arm(node, line->first ? line->first->enqueued_ns : TIME_NEVER_NS);
+}
+
+static const struct sim_node_ops delay_ops = {.forward = delay_forward, .run = delay_run};
+
+void delay_line_init(struct delay_line *line, struct clock *clock, struct sim_node *next,
+		     uint64_t delay_ns)
+{
+	memset(line, 0, sizeof(*line));
+	node_init(&line->node, &delay_ops, clock, next);
+	line->delay_ns = delay_ns;
+}
+
+/* The next thing to happen: the wire gets free, or the law updates. */
+static void bottleneck_arm(struct bottleneck *bottleneck)
+{
+	uint64_t due_ns = queue_next_ns(bottleneck->queue);
+
+	if (bottleneck->on_wire && bottleneck->wire_free_ns < due_ns)
+		due_ns = bottleneck->wire_free_ns;
+	node_arm(&bottleneck->node, due_ns);
+}
+
+static void bottleneck_start(struct bottleneck *bottleneck)
+{
+	const uint64_t now_ns = bottleneck->node.clock->now_ns;
+
+	if (bottleneck->on_wire)
+		return;
+	bottleneck->on_wire = queue_dequeue(bottleneck->queue, now_ns);
+	if (bottleneck->on_wire)
+		bottleneck->wire_free_ns = capacity_finish_ns(&bottleneck->capacity, now_ns,
+							      bottleneck->on_wire->len_bytes);
+}
+
+static void bottleneck_forward(struct sim_node *node, struct packet *packet)
+{
+	struct bottleneck *bottleneck = (struct bottleneck *)node;
+
+	queue_enqueue(bottleneck->queue, packet, node->clock->now_ns);
+	if (bottleneck->on_wire)
+		return;
+	bottleneck_start(bottleneck);
+	bottleneck_arm(bottleneck);
+}
+
+static void bottleneck_run(struct sim_node *node)
+{
+	struct bottleneck *bottleneck = (struct bottleneck *)node;
+	const uint64_t now_ns = node->clock->now_ns;
+
+	queue_run(bottleneck->queue, now_ns);
+	if (bottleneck->on_wire && bottleneck->wire_free_ns <= now_ns) {
+		struct packet *packet = bottleneck->on_wire;
+
+		bottleneck->on_wire = NULL;
+		bottleneck->sink.sent(bottleneck->sink.context, now_ns, packet);
+		/* Take the next one before the packet moves on and perhaps comes back. */
+		bottleneck_start(bottleneck);
+		packet->hops++;
+		node_forward(node->next, packet);
+	}
+	bottleneck_arm(bottleneck);
+}
+
+static const struct sim_node_ops bottleneck_ops = {
+	.forward = bottleneck_forward,
+	.run = bottleneck_run,
+};
+
+void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct sim_node *next,
+		     struct queue *queue, const struct scenario *scenario, struct link_sink sink)
+{
+	memset(bottleneck, 0, sizeof(*bottleneck));
+	node_init(&bottleneck->node, &bottleneck_ops, clock, next);
+	bottleneck->queue = queue;
+	bottleneck->sink = sink;
+	capacity_init(&bottleneck->capacity, scenario);
+	bottleneck_arm(bottleneck);
+}
+
+static uint64_t tick_of(const struct pipe *pipe, uint64_t now_ns)
+{
+	return now_ns / pipe->tick_ns * pipe->tick_ns;
+}
+
+/* Sends while there is credit; what is left when the queue runs empty is forfeited. */
+static void pipe_send(struct pipe *pipe)
+{
+	const uint64_t now_ns = pipe->node.clock->now_ns;
+	struct packet *packet;
+
+	while (pipe->credit_bits >= 0) {
+		packet = queue_dequeue(pipe->queue, now_ns);
+		if (packet == NULL)
+			break;
+		pipe->credit_bits -= (int64_t)packet->len_bytes * 8;
+		pipe->sink.sent(pipe->sink.context, now_ns, packet);
+		packet->hops++;
+		node_forward(pipe->node.next, packet);
+	}
+	pipe->active = pipe->credit_bits < 0;
+}
+
+static void pipe_arm(struct pipe *pipe)
+{
+	const uint64_t tick_ns = tick_of(pipe, pipe->node.clock->now_ns) + pipe->tick_ns;
+	uint64_t due_ns = queue_next_ns(pipe->queue);
+
+	if (pipe->active && tick_ns < due_ns)
+		due_ns = tick_ns;
+	node_arm(&pipe->node, due_ns);
+}
+
+/* An idle pipe sends at once and then owes the bits; a busy one waits for the tick. */
+static void pipe_forward(struct sim_node *node, struct packet *packet)
+{
+	struct pipe *pipe = (struct pipe *)node;
+
+	queue_enqueue(pipe->queue, packet, node->clock->now_ns);
+	if (pipe->active)
+		return;
+	pipe->credit_bits = 0;
+	pipe->served_ns = tick_of(pipe, node->clock->now_ns);
+	pipe_send(pipe);
+	pipe_arm(pipe);
+}
+
+/* The law keeps its own time; service happens on ticks only. */
+static void pipe_run(struct sim_node *node)
+{
+	struct pipe *pipe = (struct pipe *)node;
+	const uint64_t now_ns = node->clock->now_ns;
+
+	queue_run(pipe->queue, now_ns);
+	if (pipe->active && now_ns >= pipe->served_ns + pipe->tick_ns) {
+		const uint64_t tick_ns = tick_of(pipe, now_ns);
+
+		pipe->credit_bits += llround(seconds_from_ns(tick_ns - pipe->served_ns) *
+					     (double)pipe->capacity.rate_bps);
+		pipe->served_ns = tick_ns;
+		pipe_send(pipe);
+	}
+	pipe_arm(pipe);
+}
+
+static const struct sim_node_ops pipe_ops = {.forward = pipe_forward, .run = pipe_run};
+
+void pipe_init(struct pipe *pipe, struct clock *clock, struct sim_node *next, struct queue *queue,
+	       const struct scenario *scenario, uint64_t tick_ns, struct link_sink sink)
+{
+	memset(pipe, 0, sizeof(*pipe));
+	node_init(&pipe->node, &pipe_ops, clock, next);
+	pipe->queue = queue;
+	pipe->tick_ns = tick_ns;
+	pipe->sink = sink;
+	capacity_init(&pipe->capacity, scenario);
+	pipe_arm(pipe);
+}

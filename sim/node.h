@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a network is made of: nodes that take packets and wake at deadlines.
+ *
+ * forward() gives a node a packet (it owns it from then on); run() is called
+ * when its deadline has come.  A node arms itself with node_arm().
+ */
+#ifndef SIM_NODE_H
+#define SIM_NODE_H
+
+#include "base/heap.h"
+#include "net/packet.h"
+#include "queue/queue.h"
+#include "sim/capacity.h"
+
+struct clock {
+	struct heap heap;
+	uint64_t now_ns;
+	bool failed; /* out of memory somewhere: the run ends */
+};
+
+struct sim_node;
+
+struct sim_node_ops {
+	void (*forward)(struct sim_node *node, struct packet *packet);
+	void (*run)(struct sim_node *node);
+};
+
+/* Every node embeds this first. */
+struct sim_node {
+	struct heap_node timer; /* first: the heap gives it back */
+	const struct sim_node_ops *ops;
+	struct clock *clock;
+	struct sim_node *next;  /* where packets go on */
+};
+
+static inline void node_forward(struct sim_node *node, struct packet *packet)
+{
+	node->ops->forward(node, packet);
+}
+
+/* Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS; an unchanged deadline keeps its place. */
+void node_arm(struct sim_node *node, uint64_t due_ns);
+
+/* Delay line: packets leave in order, `delay_ns` after they came. */
+struct delay_line {
+	struct sim_node node;
+	uint64_t delay_ns;
+	uint64_t grid_ns; /* times of coming are rounded down to this clock's ticks; 0: exact */
+	struct packet *first, *last; /* enqueued_ns holds the time of leaving */
+};
+
+void delay_line_init(struct delay_line *line, struct clock *clock, struct sim_node *next,
+		     uint64_t delay_ns);
+
+/* What a link tells of the packets it sends. */
+struct link_sink {
+	void *context;
+	void (*sent)(void *context, uint64_t now_ns, const struct packet *packet);
+};
+
+/* A queue and the link behind it: one packet on the wire at a time. */
+struct bottleneck {
+	struct sim_node node;
+	struct queue *queue;
+	struct capacity capacity;
+	struct packet *on_wire;
+	uint64_t wire_free_ns;
+	struct link_sink sink;
+};
+
+void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct sim_node *next,
+		     struct queue *queue, const struct scenario *scenario, struct link_sink sink);
+
+/*
+ * A dummynet pipe: at every tick of its clock it sends what the rate allowed
+ * since the last tick, all at once.  A pipe without debt sends at once and then
+ * owes the bits; it saves up nothing.
+ */
+struct pipe {
+	struct sim_node node;
+	struct queue *queue;
+	struct capacity capacity;
+	uint64_t tick_ns;
+	int64_t credit_bits;
+	uint64_t served_ns; /* tick of the last service */
+	bool active;        /* in debt: serves on ticks */
+	struct link_sink sink;
+};
+
+void pipe_init(struct pipe *pipe, struct clock *clock, struct sim_node *next, struct queue *queue,
+	       const struct scenario *scenario, uint64_t tick_ns, struct link_sink sink);
+
+#endif

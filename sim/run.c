@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The run loop: take the earliest deadline, set the clock, run the node.
+ *
+ * Ends of warm-up and of time-series bins are deadlines of the loop itself,
+ * handled before any node that is due at the same time.
+ */
+#include "sim/run.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/units.h"
+#include "sim/world.h"
+
+#define PROGRESS_CALLS 100
+#define MAX_BINS 10000000
+
+int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
+	    struct error *error)
+{
+	char limit[64];
+	struct error cause = {0};
+	int code;
+
+	*law = aqm_find(scenario->aqm);
+	if (*law == NULL)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "aqm",
+				"%s is not a law; aqmllm aqms lists them", scenario->aqm);
+	*params = malloc((*law)->params_size + 1);
+	if (*params == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = aqm_params_default(*law, *params, &cause);
+	for (uint64_t i = 0; code == 0 && i < scenario->param_count; i++)
+		code = aqm_params_set(*law, *params, scenario->params[i], &cause);
+	if (code == 0 && scenario->limit_packets) {
+		snprintf(limit, sizeof(limit), "limit_packets=%llu",
+			 (unsigned long long)scenario->limit_packets);
+		code = aqm_params_set(*law, *params, limit, &cause);
+	}
+	if (code) {
+		free(*params);
+		*params = NULL;
+		return error_at(error, code, scenario->path, 0, cause.field, "%s", cause.text);
+	}
+	return 0;
+}
+
+/* What the loop itself waits for. */
+struct marks {
+	uint64_t bin, bin_ns;
+	uint64_t progress_ns, progress_step_ns;
+	bool warm;
+};
+
+static uint64_t next_mark_ns(const struct world *world, const struct marks *marks)
+{
+	uint64_t next = world->end_ns;
+
+	if (!marks->warm && world->warmup_ns < next)
+		next = world->warmup_ns;
+	if (marks->bin < world->result->bin_count && (marks->bin + 1) * marks->bin_ns < next)
+		next = (marks->bin + 1) * marks->bin_ns;
+	return marks->progress_ns < next ? marks->progress_ns : next;
+}
+
+/* Everything of the loop's own that is due; false: stop. */
+static bool pass_marks(struct world *world, struct marks *marks, uint64_t now_ns)
+{
+	const struct sim_options *options = world->options;
+
+	if (!marks->warm && now_ns >= world->warmup_ns) {
+		world_end_warmup(world);
+		marks->warm = true;
+	}
+	while (marks->bin < world->result->bin_count && (marks->bin + 1) * marks->bin_ns <= now_ns)
+		world_end_bin(world, marks->bin++);
+	if (now_ns >= marks->progress_ns) {
+		marks->progress_ns += marks->progress_step_ns;
+		if (options->progress &&
+		    options->progress(options->context, (double)now_ns / (double)world->end_ns))
+			return false;
+	}
+	return true;
+}
+
+static int loop(struct world *world, struct error *error)
+{
+	struct clock *clock = &world->clock;
+	struct marks marks = {
+		.bin_ns = ns_from_seconds(world->result->bin_s),
+		.progress_step_ns = world->end_ns / PROGRESS_CALLS + 1,
+	};
+
+	marks.progress_ns = marks.progress_step_ns;
+	while (!clock->failed) {
+		const struct heap_node *first = heap_first(&clock->heap);
+		const uint64_t mark_ns = next_mark_ns(world, &marks);
+		struct sim_node *node;
+
+		if (first == NULL || first->due_ns >= mark_ns) {
+			clock->now_ns = mark_ns;
+			if (!pass_marks(world, &marks, mark_ns))
+				return error_set(error, ERR_INTERRUPTED, "interrupted");
+			if (mark_ns >= world->end_ns)
+				return 0;
+			continue;
+		}
+		node = (struct sim_node *)first;
+		clock->now_ns = first->due_ns;
+		heap_disarm(&clock->heap, &node->timer);
+		node->ops->run(node);
+	}
+	return error_set(error, ERR_NO_MEMORY, "out of memory during the run");
+}
+
+static int prepare_bins(struct sim_result *result, const struct scenario *scenario, double bin_s,
+			struct error *error)
+{
+	const uint64_t flows = scenario_flows(scenario);
+	double bins;
+
+	if (bin_s <= 0)
+		return 0;
+	bins = floor(scenario->duration_s / bin_s + 1e-9);
+	if (bins * (double)(flows + 1) > MAX_BINS)
+		return error_set(error, ERR_RANGE,
+				 "%.0f bins of %llu flows are too many; use wider bins", bins,
+				 (unsigned long long)flows);
+	result->bin_s = bin_s;
+	result->bin_count = (uint64_t)bins;
+	result->bins = calloc(result->bin_count + 1, sizeof(*result->bins));
+	result->flow_goodput_mbps =
+		calloc(result->bin_count * flows + 1, sizeof(*result->flow_goodput_mbps));
+	result->flow_rtt_ms = calloc(result->bin_count * flows + 1, sizeof(*result->flow_rtt_ms));
+	if (!result->bins || !result->flow_goodput_mbps || !result->flow_rtt_ms)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for the time series");
+	return 0;
+}
+
+static double wall_seconds(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+int sim_run(const struct scenario *scenario, const struct sim_options *options,
+	    struct sim_result *result, struct error *error)
+{
+	struct world world = {0};
+	double start_s;
+	int code = scenario_check(scenario, error);
+
+	memset(result, 0, sizeof(*result));
+	if (code)
+		return code;
+	memcpy(result->scenario, scenario->name, sizeof(result->scenario));
+	snprintf(result->aqm, sizeof(result->aqm), "%s",
+		 options->law ? options->law->name : scenario->aqm);
+	result->seed = options->seed;
+	result->duration_s = scenario->duration_s;
+	result->warmup_s = scenario->warmup_s;
+	code = prepare_bins(result, scenario, options->bin_s, error);
+	if (code == 0)
+		code = world_build(&world, scenario, options, result, error);
+	start_s = wall_seconds();
+	if (code == 0)
+		code = loop(&world, error);
+	result->wall_s = wall_seconds() - start_s;
+	if (code == 0)
+		code = world_finish(&world, error);
+	world_free(&world);
+	if (code)
+		sim_result_free(result);
+	return code;
+}
+
+void sim_result_free(struct sim_result *result)
+{
+	free(result->flows);
+	free(result->bins);
+	free(result->flow_goodput_mbps);
+	free(result->flow_rtt_ms);
+	memset(result, 0, sizeof(*result));
+}

@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scenarios in memory: defaults, consistency, writing.
+ */
+#include "sim/scenario.h"
+
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "tcp/cc.h"
+
+void scenario_init(struct scenario *scenario)
+{
+	memset(scenario, 0, sizeof(*scenario));
+	strcpy(scenario->name, "unnamed");
+	strcpy(scenario->aqm, "dualpi2");
+	scenario->duration_s = 60;
+	scenario->warmup_s = 5;
+	scenario->rate_mbps = 8;
+	scenario->delay_ms = 10;
+}
+
+void scenario_free(struct scenario *scenario)
+{
+	free(scenario->trace_ms);
+	memset(scenario, 0, sizeof(*scenario));
+}
+
+enum endpoint_ecn scenario_default_ecn(const char *cc)
+{
+	if (strcmp(cc, "dctcp") == 0)
+		return ENDPOINT_ECN_ECT1;
+	return strcmp(cc, "udp") == 0 ? ENDPOINT_ECN_NONE : ENDPOINT_ECN_CLASSIC;
+}
+
+uint64_t scenario_flows(const struct scenario *scenario)
+{
+	uint64_t flows = 0;
+
+	for (uint64_t i = 0; i < scenario->group_count; i++)
+		flows += scenario->groups[i].count;
+	return flows;
+}
+
+static int check_group(const struct scenario *scenario, const struct scenario_group *group,
+		       struct error *error)
+{
+	const bool udp = strcmp(group->cc, "udp") == 0;
+
+	if (!udp && tcp_cc_find(group->cc) == NULL)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "cc",
+				"%s is not one of newreno, cubic, dctcp, udp", group->cc);
+	if (group->ecn == ENDPOINT_ECN_ACCECN)
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
+				"accecn needs a control that uses it (prague), which is not built in; "
+				"use none, classic or ect1");
+	if (udp && group->rate_mbps <= 0)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
+				"a udp flow needs a rate above 0");
+	if (group->rtt_ms != 0 && group->rtt_ms < 2 * scenario->delay_ms)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "rtt_ms",
+				"must be at least twice the bottleneck's delay_ms, %g",
+				2 * scenario->delay_ms);
+	if (group->stop_s != 0 && group->stop_s <= group->start_s)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "stop_s",
+				"must be later than start_s");
+	return 0;
+}
+
+int scenario_check(const struct scenario *scenario, struct error *error)
+{
+	if (scenario->warmup_s >= scenario->duration_s)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "warmup_s",
+				"must be shorter than duration_s, %g", scenario->duration_s);
+	if (scenario->group_count == 0)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "flows",
+				"needs at least one flow");
+	if (scenario_flows(scenario) > SCENARIO_MAX_FLOWS)
+		return error_at(error, ERR_RANGE, scenario->path, 0, "flows",
+				"at most %d flows in all", SCENARIO_MAX_FLOWS);
+	for (uint64_t i = 1; i < scenario->step_count; i++)
+		if (scenario->steps[i].at_s <= scenario->steps[i - 1].at_s)
+			return error_at(error, ERR_INVALID, scenario->path, 0, "rate_steps",
+					"at_s must increase from step to step");
+	for (uint64_t i = 0; i < scenario->group_count; i++) {
+		const int code = check_group(scenario, &scenario->groups[i], error);
+
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static const char *const ecn_names[] = {"none", "classic", "ect1", "accecn"};
+
+static void write_bottleneck(FILE *out, const struct scenario *scenario)
+{
+	fprintf(out, "bottleneck:\n  rate_mbps: %.17g\n", scenario->rate_mbps);
+	if (scenario->step_count) {
+		fputs("  rate_steps:\n", out);
+		for (uint64_t i = 0; i < scenario->step_count; i++)
+			fprintf(out, "    - {at_s: %.17g, rate_mbps: %.17g}\n",
+				scenario->steps[i].at_s, scenario->steps[i].rate_mbps);
+	}
+	fprintf(out, "  delay_ms: %.17g\n  aqm: %s\n", scenario->delay_ms, scenario->aqm);
+	if (scenario->param_count) {
+		fputs("  params:\n", out);
+		for (uint64_t i = 0; i < scenario->param_count; i++)
+			fprintf(out, "    - \"%s\"\n", scenario->params[i]);
+	}
+	if (scenario->limit_packets)
+		fprintf(out, "  limit_packets: %" PRIu64 "\n", scenario->limit_packets);
+}
+
+int scenario_write(const struct scenario *scenario, const char *path, struct error *error)
+{
+	struct file_replace replace;
+	int code = file_replace_open(&replace, path, error);
+
+	if (code)
+		return code;
+	fprintf(replace.stream, "name: %s\nduration_s: %.17g\nwarmup_s: %.17g\n", scenario->name,
+		scenario->duration_s, scenario->warmup_s);
+	write_bottleneck(replace.stream, scenario);
+	fputs("flows:\n", replace.stream);
+	for (uint64_t i = 0; i < scenario->group_count; i++) {
+		const struct scenario_group *group = &scenario->groups[i];
+
+		fprintf(replace.stream, "  - {cc: %s, count: %" PRIu64 ", ecn: %s, start_s: %.17g",
+			group->cc, group->count, ecn_names[group->ecn], group->start_s);
+		if (group->rtt_ms != 0)
+			fprintf(replace.stream, ", rtt_ms: %.17g", group->rtt_ms);
+		if (group->stop_s != 0)
+			fprintf(replace.stream, ", stop_s: %.17g", group->stop_s);
+		if (group->rate_mbps != 0)
+			fprintf(replace.stream, ", rate_mbps: %.17g", group->rate_mbps);
+		fputs("}\n", replace.stream);
+	}
+	return file_replace_commit(&replace, error);
+}

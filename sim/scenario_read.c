@@ -1,0 +1,415 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Scenarios from YAML.
+ *
+ * libyaml's document tree keeps the line of every node, so each message can
+ * name the line of the key it is about.  One table per mapping says which keys
+ * exist, of what type and in which range; nothing else is accepted.
+ */
+#include <errno.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <yaml.h>
+
+#include "base/file.h"
+#include "sim/scenario.h"
+
+/* A scenario is text that people write: more than this is a mistake or an attack. */
+#define MAX_FILE_BYTES (1 << 20)
+#define MAX_TRACE_BYTES (256 << 20)
+
+struct reader {
+	yaml_document_t *document;
+	struct scenario *scenario;
+	const char *path;
+	struct error *error;
+};
+
+enum key_kind { KEY_NUMBER, KEY_COUNT, KEY_TEXT, KEY_CUSTOM };
+
+struct key {
+	const char *name;
+	enum key_kind kind;
+	size_t offset, size;  /* in the structure; size of texts */
+	double min, max;      /* inclusive */
+	int (*read)(struct reader *reader, void *object, yaml_node_t *node);
+};
+
+static long line_of(const yaml_node_t *node)
+{
+	return (long)node->start_mark.line + 1;
+}
+
+static int refuse(struct reader *reader, const yaml_node_t *node, const char *key, const char *why)
+{
+	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), key, "%s", why);
+}
+
+/* Text of a scalar, or NULL. */
+static const char *scalar_text(const yaml_node_t *node)
+{
+	const char *text = (const char *)node->data.scalar.value;
+
+	if (node->type != YAML_SCALAR_NODE || strlen(text) != node->data.scalar.length)
+		return NULL;
+	return text;
+}
+
+static int read_number(struct reader *reader, const struct key *key, const yaml_node_t *node,
+		       double *value)
+{
+	const char *text = scalar_text(node);
+	char *end = NULL;
+
+	errno = 0;
+	if (text)
+		*value = strtod(text, &end);
+	if (text == NULL || end == text || *end || errno || !isfinite(*value))
+		return refuse(reader, node, key->name, "needs a number");
+	if (*value < key->min || *value > key->max)
+		return error_at(reader->error, ERR_RANGE, reader->path, line_of(node), key->name,
+				"%s is out of range; give a number from %.15g to %.15g", text,
+				key->min, key->max);
+	return 0;
+}
+
+static int read_text(struct reader *reader, const struct key *key, const yaml_node_t *node,
+		     char *out)
+{
+	const char *text = scalar_text(node);
+
+	if (text == NULL || text[0] == '\0' || strlen(text) >= key->size)
+		return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), key->name,
+				"needs a text of 1 to %zu characters", key->size - 1);
+	strcpy(out, text);
+	return 0;
+}
+
+static int read_value(struct reader *reader, const struct key *key, void *object,
+		      yaml_node_t *node)
+{
+	unsigned char *place = (unsigned char *)object + key->offset;
+	double number = 0;
+	int code;
+
+	switch (key->kind) {
+	case KEY_TEXT:
+		return read_text(reader, key, node, (char *)place);
+	case KEY_CUSTOM:
+		return key->read(reader, object, node);
+	default:
+		code = read_number(reader, key, node, &number);
+		if (code)
+			return code;
+		if (key->kind == KEY_NUMBER)
+			memcpy(place, &number, sizeof(number));
+		else if (number != floor(number))
+			return refuse(reader, node, key->name, "needs a whole number");
+		else
+			memcpy(place, &(uint64_t){(uint64_t)number}, sizeof(uint64_t));
+		return 0;
+	}
+}
+
+static int unknown_key(struct reader *reader, const struct key *keys, const yaml_node_t *node,
+		       const char *name)
+{
+	char known[256] = "";
+	size_t used = 0;
+
+	for (const struct key *k = keys; k->name && used < sizeof(known); k++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 used ? ", " : "", k->name);
+	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), name,
+			"no such key here; there are %s", known);
+}
+
+static int read_mapping(struct reader *reader, const struct key *keys, void *object,
+			yaml_node_t *node, const char *what)
+{
+	uint64_t seen = 0;
+
+	if (node == NULL || node->type != YAML_MAPPING_NODE)
+		return error_at(reader->error, ERR_INVALID, reader->path, node ? line_of(node) : 1,
+				what, "needs keys and values");
+	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++) {
+		yaml_node_t *key_node = yaml_document_get_node(reader->document, pair->key);
+		yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
+		const char *name = scalar_text(key_node);
+		const struct key *key = keys;
+		int code;
+
+		while (key->name && (name == NULL || strcmp(key->name, name) != 0))
+			key++;
+		if (key->name == NULL)
+			return unknown_key(reader, keys, key_node, name ? name : "?");
+		if (seen & UINT64_C(1) << (key - keys))
+			return refuse(reader, key_node, name, "is given twice");
+		seen |= UINT64_C(1) << (key - keys);
+		code = read_value(reader, key, object, value);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* Calls `read` for every item of a list of at most `most`. */
+static int read_list(struct reader *reader, yaml_node_t *node, const char *name, uint64_t most,
+		     int (*read)(struct reader *reader, yaml_node_t *item, uint64_t index))
+{
+	uint64_t index = 0;
+
+	if (node->type != YAML_SEQUENCE_NODE)
+		return refuse(reader, node, name, "needs a list");
+	for (yaml_node_item_t *item = node->data.sequence.items.start;
+	     item < node->data.sequence.items.top; item++) {
+		int code;
+
+		if (index == most)
+			return error_at(reader->error, ERR_RANGE, reader->path, line_of(node), name,
+					"at most %llu items", (unsigned long long)most);
+		code = read(reader, yaml_document_get_node(reader->document, *item), index++);
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+static int read_param(struct reader *reader, yaml_node_t *item, uint64_t index)
+{
+	const struct key key = {.name = "params", .size = sizeof(reader->scenario->params[0])};
+
+	reader->scenario->param_count = index + 1;
+	return read_text(reader, &key, item, reader->scenario->params[index]);
+}
+
+static int read_params(struct reader *reader, void *object, yaml_node_t *node)
+{
+	(void)object;
+	return read_list(reader, node, "params", SCENARIO_MAX_PARAMS, read_param);
+}
+
+static const struct key step_keys[] = {
+	{"at_s", KEY_NUMBER, offsetof(struct scenario_step, at_s), 0, 0, 1e7, NULL},
+	{"rate_mbps", KEY_NUMBER, offsetof(struct scenario_step, rate_mbps), 0, 0.001, 1e6, NULL},
+	{0},
+};
+
+static int read_step(struct reader *reader, yaml_node_t *item, uint64_t index)
+{
+	struct scenario_step *step = &reader->scenario->steps[index];
+	int code;
+
+	reader->scenario->step_count = index + 1;
+	code = read_mapping(reader, step_keys, step, item, "rate_steps");
+	if (code == 0 && step->rate_mbps == 0)
+		return refuse(reader, item, "rate_mbps", "is missing in this step");
+	return code;
+}
+
+static int read_steps(struct reader *reader, void *object, yaml_node_t *node)
+{
+	(void)object;
+	return read_list(reader, node, "rate_steps", SCENARIO_MAX_STEPS, read_step);
+}
+
+static int bad_trace(struct reader *reader, const char *path, long line)
+{
+	return error_at(reader->error, ERR_INVALID, path, line, "rate_trace",
+			"needs one whole number of milliseconds a line, never decreasing, the last "
+			"above 0");
+}
+
+/* Mahimahi: one line per 1500 bytes that may leave, in milliseconds. */
+static int parse_trace(struct reader *reader, const char *path, const char *text)
+{
+	struct scenario *scenario = reader->scenario;
+	uint64_t capacity = 0, last = 0;
+
+	for (long line = 1; *text; line++) {
+		char *end;
+		const unsigned long long at_ms = strtoull(text, &end, 10);
+
+		if (end == text || (*end && *end != '\n' && *end != '\r') || *text == '-' ||
+		    at_ms < last || at_ms > UINT32_MAX)
+			return bad_trace(reader, path, line);
+		if (scenario->trace_count == capacity) {
+			uint64_t *grown;
+
+			capacity = capacity ? 2 * capacity : 1024;
+			grown = realloc(scenario->trace_ms, capacity * sizeof(*grown));
+			if (grown == NULL)
+				return error_set(reader->error, ERR_NO_MEMORY, "out of memory");
+			scenario->trace_ms = grown;
+		}
+		scenario->trace_ms[scenario->trace_count++] = last = at_ms;
+		text = end + strspn(end, "\r\n");
+	}
+	return last == 0 ? bad_trace(reader, path, 1) : 0;
+}
+
+/* A path in a scenario is relative to the scenario's file. */
+static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
+{
+	const char *name = scalar_text(node), *slash = strrchr(reader->path, '/');
+	char path[PATH_MAX], *text;
+	size_t size;
+	int code;
+
+	(void)object;
+	if (name == NULL || name[0] == '\0')
+		return refuse(reader, node, "rate_trace", "needs the path of a Mahimahi trace");
+	if (name[0] == '/' || slash == NULL)
+		code = snprintf(path, sizeof(path), "%s", name);
+	else
+		code = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - reader->path),
+				reader->path, name);
+	if (code < 0 || (size_t)code >= sizeof(path))
+		return refuse(reader, node, "rate_trace", "the path is too long");
+	code = file_read_all(path, &text, &size, reader->error);
+	if (code)
+		return code;
+	code = size > MAX_TRACE_BYTES || strlen(text) != size ? bad_trace(reader, path, 1)
+							       : parse_trace(reader, path, text);
+	free(text);
+	return code;
+}
+
+#define IN_SCENARIO(member) offsetof(struct scenario, member), sizeof(((struct scenario *)0)->member)
+#define IN_GROUP(member)                                                                           \
+	offsetof(struct scenario_group, member), sizeof(((struct scenario_group *)0)->member)
+
+static const struct key bottleneck_keys[] = {
+	{"rate_mbps", KEY_NUMBER, IN_SCENARIO(rate_mbps), 0.001, 1e6, NULL},
+	{"rate_steps", KEY_CUSTOM, 0, 0, 0, 0, read_steps},
+	{"rate_trace", KEY_CUSTOM, 0, 0, 0, 0, read_trace},
+	{"delay_ms", KEY_NUMBER, IN_SCENARIO(delay_ms), 0, 10000, NULL},
+	{"aqm", KEY_TEXT, IN_SCENARIO(aqm), 0, 0, NULL},
+	{"params", KEY_CUSTOM, 0, 0, 0, 0, read_params},
+	{"limit_packets", KEY_COUNT, IN_SCENARIO(limit_packets), 1, 1e9, NULL},
+	{0},
+};
+
+static int read_bottleneck(struct reader *reader, void *object, yaml_node_t *node)
+{
+	return read_mapping(reader, bottleneck_keys, object, node, "bottleneck");
+}
+
+static int read_ecn(struct reader *reader, void *object, yaml_node_t *node)
+{
+	static const char *const names[] = {"none", "classic", "ect1", "accecn"};
+	const char *text = scalar_text(node);
+
+	for (size_t i = 0; text && i < sizeof(names) / sizeof(names[0]); i++) {
+		if (strcmp(text, names[i]) == 0) {
+			((struct scenario_group *)object)->ecn = (enum endpoint_ecn)i;
+			return 0;
+		}
+	}
+	return refuse(reader, node, "ecn", "is one of none, classic, ect1, accecn");
+}
+
+static const struct key group_keys[] = {
+	{"cc", KEY_TEXT, IN_GROUP(cc), 0, 0, NULL},
+	{"count", KEY_COUNT, IN_GROUP(count), 1, SCENARIO_MAX_FLOWS, NULL},
+	{"rtt_ms", KEY_NUMBER, IN_GROUP(rtt_ms), 0, 60000, NULL},
+	{"ecn", KEY_CUSTOM, 0, 0, 0, 0, read_ecn},
+	{"start_s", KEY_NUMBER, IN_GROUP(start_s), 0, 1e7, NULL},
+	{"stop_s", KEY_NUMBER, IN_GROUP(stop_s), 0, 1e7, NULL},
+	{"rate_mbps", KEY_NUMBER, IN_GROUP(rate_mbps), 0.001, 1e6, NULL},
+	{0},
+};
+
+/* No such use of ECN: marks a group that did not say. */
+#define ECN_UNSAID ((enum endpoint_ecn)99)
+
+static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
+{
+	struct scenario_group *group = &reader->scenario->groups[index];
+	int code;
+
+	*group = (struct scenario_group){.count = 1, .ecn = ECN_UNSAID};
+	reader->scenario->group_count = index + 1;
+	code = read_mapping(reader, group_keys, group, item, "flows");
+	if (code == 0 && group->cc[0] == '\0')
+		return refuse(reader, item, "cc", "is missing: say newreno, cubic, dctcp or udp");
+	if (group->ecn == ECN_UNSAID)
+		group->ecn = scenario_default_ecn(group->cc);
+	return code;
+}
+
+static int read_flows(struct reader *reader, void *object, yaml_node_t *node)
+{
+	(void)object;
+	return read_list(reader, node, "flows", SCENARIO_MAX_GROUPS, read_group);
+}
+
+static const struct key scenario_keys[] = {
+	{"name", KEY_TEXT, IN_SCENARIO(name), 0, 0, NULL},
+	{"duration_s", KEY_NUMBER, IN_SCENARIO(duration_s), 0.001, 1e7, NULL},
+	{"warmup_s", KEY_NUMBER, IN_SCENARIO(warmup_s), 0, 1e7, NULL},
+	{"bottleneck", KEY_CUSTOM, 0, 0, 0, 0, read_bottleneck},
+	{"flows", KEY_CUSTOM, 0, 0, 0, 0, read_flows},
+	{0},
+};
+
+static int read_document(struct reader *reader, yaml_parser_t *parser)
+{
+	yaml_document_t document;
+	int code;
+
+	if (!yaml_parser_load(parser, &document))
+		return error_at(reader->error, ERR_INVALID, reader->path,
+				(long)parser->problem_mark.line + 1, NULL, "not YAML: %s",
+				parser->problem ? parser->problem : "cannot be parsed");
+	reader->document = &document;
+	if (yaml_document_get_root_node(&document) == NULL)
+		code = error_at(reader->error, ERR_INVALID, reader->path, 1, NULL,
+				"the file is empty; a scenario needs name, bottleneck and flows");
+	else
+		code = read_mapping(reader, scenario_keys, reader->scenario,
+				    yaml_document_get_root_node(&document), "scenario");
+	yaml_document_delete(&document);
+	return code;
+}
+
+int scenario_parse(struct scenario *scenario, const char *text, size_t size, const char *path,
+		   struct error *error)
+{
+	struct reader reader = {.scenario = scenario, .path = path, .error = error};
+	yaml_parser_t parser;
+	int code;
+
+	scenario_init(scenario);
+	snprintf(scenario->path, sizeof(scenario->path), "%s", path);
+	if (size > MAX_FILE_BYTES)
+		return error_at(error, ERR_RANGE, path, 0, NULL,
+				"larger than the 1 MiB a scenario may have");
+	if (!yaml_parser_initialize(&parser))
+		return error_set(error, ERR_NO_MEMORY, "out of memory reading %s", path);
+	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
+	code = read_document(&reader, &parser);
+	yaml_parser_delete(&parser);
+	if (code == 0)
+		code = scenario_check(scenario, error);
+	if (code)
+		scenario_free(scenario);
+	return code;
+}
+
+int scenario_read(struct scenario *scenario, const char *path, struct error *error)
+{
+	char *text;
+	size_t size;
+	int code = file_read_all(path, &text, &size, error);
+
+	if (code)
+		return code;
+	code = scenario_parse(scenario, text, size, path, error);
+	free(text);
+	return code;
+}

@@ -1,0 +1,316 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Building the network of a run and moving packets through it.
+ */
+#include "sim/world.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "tcp/cc.h"
+
+/* Labels of the run's random number generators. */
+enum stream { STREAM_QUEUE = 1, STREAM_FLOWS = 2 };
+
+/* Flows that start together are spread over this, so that they do not march in step. */
+#define START_SPREAD_S 0.1
+
+/* Sends all that an endpoint has to send now. */
+static void pump(struct host *host, struct endpoint *endpoint, struct sim_node *to)
+{
+	struct world *world = host->world;
+	const uint64_t now_ns = world->clock.now_ns;
+
+	for (;;) {
+		struct packet *packet = packet_new(&world->pool);
+
+		if (packet == NULL) {
+			world->clock.failed = true;
+			return;
+		}
+		if (!endpoint->ops->emit(endpoint, packet, now_ns)) {
+			packet_free(&world->pool, packet);
+			return;
+		}
+		world->emitted++;
+		node_forward(to, packet);
+	}
+}
+
+static void arm_host(struct host *host)
+{
+	const uint64_t sender_ns = host->sender->ops->next_ns(host->sender);
+	const uint64_t receiver_ns = host->receiver->ops->next_ns(host->receiver);
+
+	node_arm(&host->node, sender_ns < receiver_ns ? sender_ns : receiver_ns);
+}
+
+/* Where a receiver's packets go: its flow's return delay, or the pipe like everything else. */
+static struct sim_node *way_back(struct host *host)
+{
+	return host->world->shared_pipe ? host->world->entry : &host->back.node;
+}
+
+/* A packet has reached the host that it was sent to. */
+static void host_forward(struct sim_node *node, struct packet *packet)
+{
+	struct host *host = (struct host *)node;
+	struct world *world = host->world;
+	const bool to_server = packet->to_server;
+	struct endpoint *endpoint = to_server ? host->receiver : host->sender;
+
+	endpoint->ops->receive(endpoint, packet, world->clock.now_ns);
+	packet_free(&world->pool, packet);
+	world->delivered++;
+	pump(host, endpoint, to_server ? way_back(host) : world->entry);
+	arm_host(host);
+}
+
+static void host_run(struct sim_node *node)
+{
+	struct host *host = (struct host *)node;
+	const uint64_t now_ns = host->world->clock.now_ns;
+
+	host->sender->ops->run(host->sender, now_ns);
+	host->receiver->ops->run(host->receiver, now_ns);
+	pump(host, host->sender, host->world->entry);
+	pump(host, host->receiver, way_back(host));
+	arm_host(host);
+}
+
+static const struct sim_node_ops host_ops = {.forward = host_forward, .run = host_run};
+
+/* The other end of the bottleneck's delay. */
+static void gate_forward(struct sim_node *node, struct packet *packet)
+{
+	struct world *world = (struct world *)((char *)node - offsetof(struct world, gate));
+
+	if (world->shared_pipe && packet->hops < 2)
+		node_forward(world->entry, packet);
+	else
+		node_forward(&world->hosts[packet->flow].node, packet);
+}
+
+static const struct sim_node_ops gate_ops = {.forward = gate_forward};
+
+static void on_sent(void *context, uint64_t now_ns, const struct packet *packet)
+{
+	struct world *world = context;
+
+	world->result->data_packets += packet->to_server;
+	world->bin_bytes += packet->len_bytes;
+	if (now_ns > world->warmup_ns)
+		world->bytes_after_warmup += packet->len_bytes;
+}
+
+static void count_leave(struct sim_queue_result *result, enum aqm_verdict verdict,
+			uint64_t sojourn_ns)
+{
+	if (verdict == AQM_DROP) {
+		result->drops++;
+		return;
+	}
+	result->packets++;
+	histogram_add(&result->qdelay_ns, sojourn_ns);
+}
+
+static void on_leave(void *context, uint64_t now_ns, const struct packet *packet,
+		     enum aqm_queue queue, enum aqm_verdict verdict, uint64_t sojourn_ns)
+{
+	struct world *world = context;
+
+	(void)packet;
+	if (verdict != AQM_DROP) {
+		world->bin_delay_ns[queue] += (double)sojourn_ns;
+		world->bin_pkts[queue]++;
+		world->bin_delay_ns[SIM_ALL] += (double)sojourn_ns;
+		world->bin_pkts[SIM_ALL]++;
+	}
+	if (now_ns <= world->warmup_ns)
+		return;
+	count_leave(&world->result->queues[queue], verdict, sojourn_ns);
+	count_leave(&world->result->queues[SIM_ALL], verdict, sojourn_ns);
+}
+
+static void on_record(void *context, uint64_t now_ns, const struct aqm_record *record)
+{
+	const struct world *world = context;
+
+	world->options->record(world->options->context, now_ns, record);
+}
+
+static void on_rtt(void *context, uint64_t now_ns, uint64_t rtt_ns)
+{
+	struct host *host = context;
+
+	if (now_ns > host->world->warmup_ns)
+		histogram_add(&host->result->rtt_ns, rtt_ns);
+}
+
+static int build_queue(struct world *world, const struct rng *root, struct error *error)
+{
+	const struct sim_options *options = world->options;
+	struct queue_config config = {
+		.law = options->law,
+		.params = options->params,
+		.pool = &world->pool,
+		.random = rng_split(root, STREAM_QUEUE),
+		.sink = {world, options->record ? on_record : NULL, on_leave},
+	};
+	void *own = NULL;
+	int code = 0;
+
+	if (config.law == NULL) {
+		code = sim_law(world->scenario, &config.law, &own, error);
+		config.params = own;
+	}
+	if (code == 0) {
+		world->queue = queue_new(&config, error);
+		code = world->queue ? 0 : ERR_INVALID;
+	}
+	if (code == 0 && error && world->queue == NULL && error->code)
+		code = error->code;
+	free(own);
+	return code;
+}
+
+/* The law's parameters choose the router: a clock of its own, and one pipe for both ways. */
+static int build_router(struct world *world, struct error *error)
+{
+	const struct link_sink sink = {world, on_sent};
+	double hz = 0, shared = 0;
+
+	aqm_params_get(world->queue->law, world->queue->params, "hz", &hz);
+	aqm_params_get(world->queue->law, world->queue->params, "shared_pipe", &shared);
+	world->shared_pipe = shared != 0;
+	world->gate.ops = &gate_ops;
+	world->gate.clock = &world->clock;
+	heap_node_init(&world->gate.timer);
+	delay_line_init(&world->forward_delay, &world->clock, &world->gate,
+			ns_from_ms(world->scenario->delay_ms));
+	if (hz == 0) {
+		bottleneck_init(&world->bottleneck, &world->clock, &world->forward_delay.node,
+				world->queue, world->scenario, sink);
+		world->entry = &world->bottleneck.node;
+		return 0;
+	}
+	if (world->scenario->step_count || world->scenario->trace_count)
+		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0, "rate_steps",
+				"a router with a clock of its own (%s) has one constant rate",
+				world->queue->law->name);
+	pipe_init(&world->pipe, &world->clock, &world->forward_delay.node, world->queue,
+		  world->scenario, (uint64_t)(1e9 / hz), sink);
+	world->forward_delay.grid_ns = world->pipe.tick_ns;
+	world->entry = &world->pipe.node;
+	return 0;
+}
+
+static void fill_config(struct host *host, const struct scenario_group *group, uint64_t flow,
+			struct rng random, struct endpoint_config *config)
+{
+	const struct world *world = host->world;
+	const double spread_s = rng_uniform(&random) * START_SPREAD_S;
+
+	*config = (struct endpoint_config){
+		.flow = (uint32_t)flow,
+		.mtu_bytes = NET_MTU_BYTES,
+		.ecn = group->ecn,
+		.cc = tcp_cc_find(group->cc),
+		.rate_bps = (uint64_t)(group->rate_mbps * 1e6 + 0.5),
+		.start_ns = ns_from_seconds(group->start_s + spread_s),
+		.stop_ns = group->stop_s > 0 ? ns_from_seconds(group->stop_s) : world->end_ns,
+		.random = random,
+		.context = host,
+		.on_rtt = on_rtt,
+	};
+}
+
+static int build_host(struct world *world, const struct scenario_group *group, uint64_t flow,
+		      struct rng random, struct error *error)
+{
+	struct host *host = &world->hosts[flow];
+	struct sim_flow_result *result = &world->result->flows[flow];
+	const double forward_ms = world->scenario->delay_ms;
+	const double rtt_ms = group->rtt_ms > 0 ? group->rtt_ms : 2 * forward_ms;
+	struct endpoint_config config;
+
+	host->world = world;
+	host->result = result;
+	result->id = flow;
+	result->ecn = group->ecn;
+	strcpy(result->cc, group->cc);
+	heap_node_init(&host->node.timer);
+	host->node.ops = &host_ops;
+	host->node.clock = &world->clock;
+	delay_line_init(&host->back, &world->clock, &host->node, ns_from_ms(rtt_ms - forward_ms));
+	fill_config(host, group, flow, random, &config);
+	host->sender = config.cc ? tcp_sender_new(&config) : udp_sender_new(&config);
+	host->receiver = config.cc ? tcp_receiver_new(&config) : udp_receiver_new(&config);
+	if (host->sender == NULL || host->receiver == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
+	arm_host(host);
+	return 0;
+}
+
+static int build_hosts(struct world *world, const struct rng *root, struct error *error)
+{
+	const struct scenario *scenario = world->scenario;
+	const struct rng flows = rng_split(root, STREAM_FLOWS);
+	uint64_t flow = 0;
+
+	world->flows = scenario_flows(scenario);
+	world->hosts = calloc(world->flows, sizeof(*world->hosts));
+	world->result->flows = calloc(world->flows, sizeof(*world->result->flows));
+	world->result->flow_count = world->flows;
+	if (world->hosts == NULL || world->result->flows == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for %llu flows",
+				 (unsigned long long)world->flows);
+	for (uint64_t g = 0; g < scenario->group_count; g++) {
+		for (uint64_t i = 0; i < scenario->groups[g].count; i++, flow++) {
+			const int code = build_host(world, &scenario->groups[g], flow,
+						    rng_split(&flows, flow), error);
+
+			if (code)
+				return code;
+		}
+	}
+	return 0;
+}
+
+int world_build(struct world *world, const struct scenario *scenario,
+		const struct sim_options *options, struct sim_result *result,
+		struct error *error)
+{
+	struct rng root;
+	int code;
+
+	world->scenario = scenario;
+	world->options = options;
+	world->result = result;
+	world->warmup_ns = ns_from_seconds(scenario->warmup_s);
+	world->end_ns = ns_from_seconds(scenario->duration_s);
+	heap_init(&world->clock.heap);
+	packet_pool_init(&world->pool);
+	rng_seed(&root, options->seed);
+	code = build_queue(world, &root, error);
+	if (code == 0)
+		code = build_router(world, error);
+	if (code == 0)
+		code = build_hosts(world, &root, error);
+	return code;
+}
+
+void world_free(struct world *world)
+{
+	for (uint64_t i = 0; world->hosts && i < world->flows; i++) {
+		if (world->hosts[i].sender)
+			world->hosts[i].sender->ops->destroy(world->hosts[i].sender);
+		if (world->hosts[i].receiver)
+			world->hosts[i].receiver->ops->destroy(world->hosts[i].receiver);
+	}
+	free(world->hosts);
+	queue_destroy(world->queue);
+	heap_free(&world->clock.heap);
+	packet_pool_free(&world->pool);
+}

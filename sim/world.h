@@ -1,0 +1,71 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The network of one run, put together: hosts, queue, link, delays, probes.
+ *
+ *                       +---------------- bottleneck ---------------+
+ *   sender --> [hosts] -+-> queue + link -> delay ---------> [hosts] --> receiver
+ *                  ^                                             |
+ *                  +----------- return delay of the flow <------+
+ *
+ * In the testbed's topology (`shared_pipe`) data and acknowledgements alike go
+ * through one pipe twice: on the way into the router and on the way out.
+ */
+#ifndef SIM_WORLD_H
+#define SIM_WORLD_H
+
+#include "sim/node.h"
+#include "sim/run.h"
+
+struct world;
+
+/* Both ends of a flow; one node, so that one timer serves both. */
+struct host {
+	struct sim_node node;
+	struct world *world;
+	struct endpoint *sender, *receiver;
+	struct delay_line back;          /* return path of this flow */
+	uint64_t delivered_at_warmup;    /* bytes */
+	uint64_t delivered_at_bin;
+	uint64_t retransmits_at_warmup, timeouts_at_warmup, marks_at_warmup;
+	struct sim_flow_result *result;
+};
+
+struct world {
+	const struct scenario *scenario;
+	const struct sim_options *options;
+	struct sim_result *result;
+	struct clock clock;
+	struct packet_pool pool;
+	struct queue *queue;
+	struct bottleneck bottleneck;
+	struct pipe pipe;
+	struct delay_line forward_delay;
+	struct sim_node *entry;    /* where packets from hosts go */
+	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
+	bool shared_pipe;
+	struct host *hosts;        /* (flows) */
+	uint64_t flows;
+	uint64_t warmup_ns, end_ns;
+	uint64_t bytes_after_warmup; /* that the link sent */
+	/* of the bin being filled */
+	uint64_t bin_bytes, bin_pkts[SIM_QUEUES];
+	double bin_delay_ns[SIM_QUEUES];
+	uint64_t emitted, delivered; /* packets, for the accounting */
+};
+
+/* Builds everything into a zeroed world; on failure world_free() still is due. */
+int world_build(struct world *world, const struct scenario *scenario,
+		const struct sim_options *options, struct sim_result *result,
+		struct error *error);
+void world_free(struct world *world);
+
+/* Statistics begin: remembers what was counted before. */
+void world_end_warmup(struct world *world);
+
+/* Ends time-series bin `index`. */
+void world_end_bin(struct world *world, uint64_t index);
+
+/* Totals into the result, and the packets' accounting. */
+int world_finish(struct world *world, struct error *error);
+
+#endif
