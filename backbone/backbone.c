@@ -34,22 +34,35 @@ const char *backbone_architecture(size_t index)
 		       ? architectures[index]->name : NULL;
 }
 
+/* "gpt2, llama" */
+static void architectures_text(char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; architectures[i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 architectures[i]->name);
+}
+
 static int architecture_find(struct backbone *backbone, struct error *error)
 {
 	const char *name = NULL;
+	char known[128];
 	const int code = config_text(&backbone->config, "model_type", &name, error);
 
 	if (code)
 		return code;
+	architectures_text(known, sizeof(known));
 	if (!name)
 		return error_at(error, ERR_INVALID, backbone->config.path, 0, "model_type",
-				"is missing; give \"gpt2\" or \"llama\"");
+				"is missing; give one of: %s", known);
 	for (size_t i = 0; architectures[i]; i++)
 		if (strcmp(architectures[i]->name, name) == 0)
 			backbone->architecture = architectures[i];
 	if (!backbone->architecture)
 		return error_at(error, ERR_UNSUPPORTED, backbone->config.path, 0, "model_type",
-				"%s is not supported; gpt2 and llama are", name);
+				"%s is not supported; there are: %s", name, known);
 	backbone->shape.architecture = backbone->architecture->name;
 	return 0;
 }

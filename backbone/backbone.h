@@ -121,7 +121,8 @@ int backbone_backward(struct backbone *backbone, struct arena *arena,
 
 /*
  * Streaming with a key/value cache: positions continue from the tokens already
- * in the cache.  One cache serves one sequence.
+ * in the cache.  One cache serves one sequence of one backbone as it is: start
+ * over after its weights or adapter changed.
  */
 struct backbone_cache;
 int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,

@@ -441,8 +441,12 @@ int backbone_extend(const struct backbone *backbone, struct arena *arena,
 	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = 1,
 				    .tokens = tokens, .rows = tokens, .cache = cache};
 	const struct arena_mark mark = arena_save(arena);
-	int code = tokens_check(backbone, tokens, cache->tokens + tokens, error);
+	int code = 0;
 
+	if (tokens < 1)
+		return error_set(error, ERR_RANGE, "nothing to add to the cache: %lld tokens",
+				 (long long)tokens);
+	code = tokens_check(backbone, 1, cache->tokens + tokens, error);
 	if (code)
 		return code;
 	if (cache->tokens + tokens > cache->max_tokens)

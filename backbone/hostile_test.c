@@ -21,7 +21,7 @@ static const struct {
 	{"[]", "object"},
 	{"{}", "model_type"},
 	{"{\"model_type\": 3}", "model_type"},
-	{"{\"model_type\": \"opt\"}", "gpt2 and llama are"},
+	{"{\"model_type\": \"opt\"}", "opt is not supported; there are: gpt2, llama"},
 	{"{\"model_type\": \"gpt2\", \"model_type\": \"gpt2\"}", "duplicate"},
 	{"{\"model_type\": \"gpt2\xff\"}", "byte 0xff"},
 	{GPT2("\"n_layer\": 1"), "n_embd: is missing"},
