@@ -19,7 +19,8 @@
 #define COMMAND_TABLE(X)                                                                           \
 	X(backbones)                                                                               \
 	X(completion)                                                                              \
-	X(manual)
+	X(manual)                                                                                  \
+	X(simulate)
 
 #define COMMAND_EXTERN(name) extern const struct command command_##name;
 COMMAND_TABLE(COMMAND_EXTERN)

@@ -1,0 +1,169 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aqmllm simulate: one closed-loop run of a scenario.
+ *
+ * The law is the scenario's, unless --aqm names another; --set changes its
+ * parameters.  When --aqm names another law than the scenario's, the
+ * scenario's `params` (which belong to its law) are left aside and its
+ * `limit_packets` stays.
+ */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/summary.h"
+#include "sim/run.h"
+
+static const char *chosen_aqm, *chosen_folder;
+static struct option_list chosen_settings;
+static uint64_t chosen_seed = 1;
+
+/* What a run needs to talk while it goes on. */
+struct running {
+	const struct command_common *common;
+	const struct scenario *scenario;
+	struct timespec started;
+};
+
+static double elapsed_s(const struct timespec *since)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)(now.tv_sec - since->tv_sec) + (double)(now.tv_nsec - since->tv_nsec) / 1e9;
+}
+
+static bool show_progress(void *context, double done)
+{
+	const struct running *running = context;
+	char text[160], note[64];
+
+	snprintf(note, sizeof(note), "of %g s", running->scenario->duration_s);
+	command_progress(running->common,
+			 progress_text(text, sizeof(text), running->scenario->name,
+				       (uint64_t)(done * 100 + 0.5), 100,
+				       elapsed_s(&running->started), note),
+			 false);
+	return command_interrupted();
+}
+
+/* The law and its parameters (the caller frees them), as scenario and options want it. */
+static int choose_law(struct scenario *scenario, const struct aqm_ops **law, void **params,
+		      struct error *error)
+{
+	int code;
+
+	if (chosen_aqm && strcmp(chosen_aqm, scenario->aqm) != 0) {
+		if (aqm_find(chosen_aqm) == NULL)
+			return error_at(error, ERR_INVALID, NULL, 0, "--aqm",
+					"%s is not a law; aqmllm aqms lists them", chosen_aqm);
+		snprintf(scenario->aqm, sizeof(scenario->aqm), "%s", chosen_aqm);
+		scenario->param_count = 0;
+	}
+	code = sim_law(scenario, law, params, error);
+	for (size_t i = 0; code == 0 && i < chosen_settings.count; i++)
+		code = aqm_params_set(*law, *params, chosen_settings.items[i], error);
+	return code;
+}
+
+static int tell(const struct command_common *common, const struct sim_result *result,
+		struct error *error)
+{
+	const struct summary_policy policy = {0};
+	int code = 0;
+
+	if (chosen_folder)
+		code = summary_write(chosen_folder, result, &policy, error);
+	if (code)
+		return code;
+	if (common->json) {
+		json_t *object = summary_json(result, &policy);
+
+		if (json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)))
+			code = error_set(error, ERR_IO, "cannot print the summary");
+		putchar('\n');
+		json_decref(object);
+	} else if (!common->quiet) {
+		summary_print(stdout, result, &policy);
+	}
+	return code;
+}
+
+static int simulate(const struct command_common *common, struct scenario *scenario,
+		    struct error *error)
+{
+	struct running running = {.common = common, .scenario = scenario};
+	struct sim_options options = {
+		.seed = chosen_seed,
+		.bin_s = chosen_folder ? SUMMARY_BIN_S : 0,
+		.context = &running,
+		.progress = show_progress,
+	};
+	struct sim_result *result = calloc(1, sizeof(*result));
+	void *params = NULL;
+	int code = choose_law(scenario, &options.law, &params, error);
+
+	if (result == NULL)
+		code = error_set(error, ERR_NO_MEMORY, "out of memory");
+	options.params = params;
+	clock_gettime(CLOCK_MONOTONIC, &running.started);
+	if (code == 0)
+		code = sim_run(scenario, &options, result, error);
+	command_progress(common, "", false);
+	if (code == 0) {
+		code = tell(common, result, error);
+		sim_result_free(result);
+	}
+	free(params);
+	free(result);
+	return code;
+}
+
+static int run_simulate(const struct command_common *common, const char **operands, size_t count,
+			struct error *error)
+{
+	struct scenario *scenario;
+	int code;
+
+	if (count != 1)
+		return error_set(error, ERR_INVALID,
+				 "name one scenario file: aqmllm simulate scenarios/paper.yaml");
+	scenario = calloc(1, sizeof(*scenario));
+	if (scenario == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = scenario_read(scenario, operands[0], error);
+	if (code == 0) {
+		code = simulate(common, scenario, error);
+		scenario_free(scenario);
+	}
+	free(scenario);
+	return code;
+}
+
+static const struct option simulate_options[] = {
+	{"aqm", 0, OPTION_TEXT, &chosen_aqm, "NAME",
+	 "queue law instead of the scenario's; aqmllm aqms lists them", 0, 0},
+	{"set", 0, OPTION_LIST, &chosen_settings, "K=V",
+	 "parameter of the law, after the scenario's own; may be repeated", 0, 0},
+	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
+	{"output", 'o', OPTION_TEXT, &chosen_folder, "DIR",
+	 "write summary.json, queue.csv and flows.csv (bins of 0.1 s) into this folder", 0, 0},
+	{0},
+};
+
+const struct command command_simulate = {
+	.name = "simulate",
+	.operands = "SCENARIO",
+	.summary = "run a scenario in closed loop: traffic, router, queue law",
+	.details = "SCENARIO is a YAML file such as scenarios/paper.yaml: a bottleneck (rate, "
+		   "delay, queue law, limit) and flows (congestion control, count, base round "
+		   "trip, use of ECN, start and stop). The same scenario and seed give the same "
+		   "results bit for bit; only packets_per_wall_s is measured.\n"
+		   "Queue delays are sojourn times of packets that left; the first warmup_s "
+		   "seconds are left out of all statistics.",
+	.options = simulate_options,
+	.run = run_simulate,
+};

@@ -1,0 +1,226 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Summaries of runs: JSON, tables, CSV.
+ *
+ * Names and units are fixed: consumers read summary.json, queue.csv and
+ * flows.csv by them.  packets_per_wall_s is the only figure that is measured
+ * with a real clock; all others repeat bit for bit.
+ */
+#include "cli/summary.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+
+static const struct quantile {
+	const char *name;
+	double q;
+} quantiles[] = {
+	{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999},
+};
+
+#define QUANTILES (sizeof(quantiles) / sizeof(quantiles[0]))
+
+/* The order in which queues are told. */
+static const struct told_queue {
+	const char *name;
+	int index;
+} told_queues[SIM_QUEUES] = {{"L", AQM_QUEUE_L}, {"C", AQM_QUEUE_C}, {"all", SIM_ALL}};
+
+static const char *ecn_name(enum endpoint_ecn ecn)
+{
+	static const char *const names[] = {
+		[ENDPOINT_ECN_NONE] = "none",
+		[ENDPOINT_ECN_CLASSIC] = "classic",
+		[ENDPOINT_ECN_ECT1] = "ect1",
+		[ENDPOINT_ECN_ACCECN] = "accecn",
+	};
+
+	return names[ecn];
+}
+
+static double packets_per_wall_s(const struct sim_result *result)
+{
+	return result->wall_s > 0 ? (double)result->data_packets / result->wall_s : 0;
+}
+
+/* Nanoseconds in, milliseconds out. */
+static json_t *histogram_json(const struct histogram *histogram)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "mean", json_real(histogram_mean(histogram) / 1e6));
+	for (size_t i = 0; i < QUANTILES; i++)
+		json_object_set_new(object, quantiles[i].name,
+				    json_real(histogram_quantile(histogram, quantiles[i].q) / 1e6));
+	json_object_set_new(object, "max", json_real((double)histogram->max / 1e6));
+	return object;
+}
+
+static json_t *queue_json(const struct sim_queue_result *queue)
+{
+	return json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)queue->packets, "marks",
+			 (json_int_t)queue->marks, "drops", (json_int_t)queue->drops, "qdelay_ms",
+			 histogram_json(&queue->qdelay_ns));
+}
+
+static json_t *flow_json(const struct sim_flow_result *flow)
+{
+	return json_pack("{s:I, s:s, s:s, s:f, s:I, s:I, s:o}", "id", (json_int_t)flow->id, "cc",
+			 flow->cc, "ecn", ecn_name(flow->ecn), "goodput_mbps", flow->goodput_mbps,
+			 "retransmits", (json_int_t)flow->retransmits, "marks",
+			 (json_int_t)flow->marks, "rtt_ms", histogram_json(&flow->rtt_ns));
+}
+
+json_t *summary_json(const struct sim_result *result, const struct summary_policy *policy)
+{
+	json_t *queues = json_object(), *flows = json_array();
+
+	for (int i = 0; i < SIM_QUEUES; i++)
+		json_object_set_new(queues, told_queues[i].name,
+				    queue_json(&result->queues[told_queues[i].index]));
+	for (uint64_t i = 0; i < result->flow_count; i++)
+		json_array_append_new(flows, flow_json(&result->flows[i]));
+	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:{s:I, s:I, s:I}}", "scenario",
+			 result->scenario, "aqm", result->aqm, "seed", (json_int_t)result->seed,
+			 "duration_s", result->duration_s, "utilisation", result->utilisation,
+			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues, "flows",
+			 flows, "policy", "decisions", (json_int_t)policy->decisions, "late",
+			 (json_int_t)policy->late, "overridden", (json_int_t)policy->overridden);
+}
+
+static void print_queues(FILE *out, const struct sim_result *result)
+{
+	fprintf(out, "\nqueue     packets     marks     drops   queue delay, ms: mean");
+	for (size_t i = 0; i < QUANTILES; i++)
+		fprintf(out, " %8s", quantiles[i].name);
+	fprintf(out, " %8s\n", "max");
+	for (int i = 0; i < SIM_QUEUES; i++) {
+		const struct sim_queue_result *queue = &result->queues[told_queues[i].index];
+		const struct histogram *delay = &queue->qdelay_ns;
+
+		fprintf(out, "%-5s %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " %23.2f",
+			told_queues[i].name, queue->packets, queue->marks, queue->drops,
+			histogram_mean(delay) / 1e6);
+		for (size_t q = 0; q < QUANTILES; q++)
+			fprintf(out, " %8.2f", histogram_quantile(delay, quantiles[q].q) / 1e6);
+		fprintf(out, " %8.2f\n", (double)delay->max / 1e6);
+	}
+}
+
+static void print_flows(FILE *out, const struct sim_result *result)
+{
+	fputs("\nflow  cc          ecn      goodput Mbit/s  retransmits     marks   RTT, ms: mean"
+	      "      p50      p99\n",
+	      out);
+	for (uint64_t i = 0; i < result->flow_count; i++) {
+		const struct sim_flow_result *flow = &result->flows[i];
+
+		fprintf(out,
+			"%-5" PRIu64 " %-11s %-8s %14.3f %12" PRIu64 " %9" PRIu64
+			" %15.1f %8.1f %8.1f\n",
+			flow->id, flow->cc, ecn_name(flow->ecn), flow->goodput_mbps,
+			flow->retransmits, flow->marks, histogram_mean(&flow->rtt_ns) / 1e6,
+			histogram_quantile(&flow->rtt_ns, 0.5) / 1e6,
+			histogram_quantile(&flow->rtt_ns, 0.99) / 1e6);
+	}
+}
+
+void summary_print(FILE *out, const struct sim_result *result,
+		   const struct summary_policy *policy)
+{
+	fprintf(out,
+		"%s: %g s through %s, seed %" PRIu64 "; the first %g s are left out below\n"
+		"utilisation %.4f; %.0f data packets forwarded per second of wall time\n",
+		result->scenario, result->duration_s, result->aqm, result->seed, result->warmup_s,
+		result->utilisation, packets_per_wall_s(result));
+	if (policy->decisions)
+		fprintf(out,
+			"policy: %" PRIu64 " decisions, %" PRIu64 " late, %" PRIu64
+			" overridden by the guard\n",
+			policy->decisions, policy->late, policy->overridden);
+	print_queues(out, result);
+	print_flows(out, result);
+}
+
+static void write_queue_rows(FILE *out, const struct sim_result *result)
+{
+	fputs("t_s,queue,qdelay_ms,backlog_bytes,p_base\n", out);
+	for (uint64_t b = 0; b < result->bin_count; b++) {
+		const struct sim_bin *bin = &result->bins[b];
+
+		for (int i = 0; i < SIM_QUEUES; i++) {
+			const int q = told_queues[i].index;
+
+			fprintf(out, "%.10g,%s,", (double)(b + 1) * result->bin_s,
+				told_queues[i].name);
+			if (!isnan(bin->qdelay_ms[q]))
+				fprintf(out, "%.6f", bin->qdelay_ms[q]);
+			fprintf(out, ",%.0f,%.9f\n", bin->backlog_bytes[q], bin->p_base);
+		}
+	}
+}
+
+static void write_flow_rows(FILE *out, const struct sim_result *result)
+{
+	fputs("t_s,flow,goodput_mbps,rtt_ms\n", out);
+	for (uint64_t b = 0; b < result->bin_count; b++)
+		for (uint64_t f = 0; f < result->flow_count; f++)
+			fprintf(out, "%.10g,%" PRIu64 ",%.6f,%.6f\n",
+				(double)(b + 1) * result->bin_s, f,
+				result->flow_goodput_mbps[b * result->flow_count + f],
+				result->flow_rtt_ms[b * result->flow_count + f]);
+}
+
+/* One file of the folder: all of it, or the old one stays. */
+static int write_rows(const char *folder, const char *name, const struct sim_result *result,
+		      void (*write)(FILE *out, const struct sim_result *result),
+		      struct error *error)
+{
+	struct file_replace replace;
+	char path[4096];
+	int code = file_join(path, sizeof(path), folder, name, error);
+
+	if (code == 0)
+		code = file_replace_open(&replace, path, error);
+	if (code)
+		return code;
+	write(replace.stream, result);
+	code = file_replace_commit(&replace, error);
+	if (code)
+		file_replace_abort(&replace);
+	return code;
+}
+
+static int write_summary(const char *folder, const struct sim_result *result,
+			 const struct summary_policy *policy, struct error *error)
+{
+	json_t *object = summary_json(result, policy);
+	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
+	char path[4096];
+	int code = text ? file_join(path, sizeof(path), folder, "summary.json", error)
+			: error_set(error, ERR_NO_MEMORY, "out of memory for the summary");
+
+	if (code == 0)
+		code = file_write_all(path, text, strlen(text), error);
+	free(text);
+	json_decref(object);
+	return code;
+}
+
+int summary_write(const char *folder, const struct sim_result *result,
+		  const struct summary_policy *policy, struct error *error)
+{
+	int code = file_make_folders(folder, error);
+
+	if (code == 0)
+		code = write_summary(folder, result, policy, error);
+	if (code == 0)
+		code = write_rows(folder, "queue.csv", result, write_queue_rows, error);
+	if (code == 0)
+		code = write_rows(folder, "flows.csv", result, write_flow_rows, error);
+	return code;
+}
