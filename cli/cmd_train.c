@@ -1,0 +1,398 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aqmllm train: adapts a backbone to a pool of experience.
+ *
+ * The folder receives train.json (the run: options, pool and its checksum),
+ * checkpoint.safetensors, the best policy, metrics.csv and results.sqlite.
+ * --resume reads the run from train.json and goes on from the checkpoint.  A
+ * new run in an old folder removes the checkpoint first, so that the two can
+ * never be mixed.
+ *
+ * Options whose default depends on --compat are 0 (or negative) until
+ * settle_options() has seen all of them.
+ */
+#include <inttypes.h>
+#include <limits.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/train_record.h"
+#include "learn/trainer.h"
+#include "policy/reference.h"
+#include "policy/store.h"
+
+static struct {
+	const char *output, *backbone, *class_weights, *scaling, *interval;
+	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
+		rank, warmup_steps;
+	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
+		checkpoint_s;
+	bool resume, compat, random_weights, weighted, cosine;
+} o = {
+	.backbone = REFERENCE_BUILTIN, .class_weights = "", .scaling = "", .interval = "1",
+	.patience = UINT64_MAX, .held_out = 0.2, .alpha = 32, .dropout = 0.05, .clip = -1,
+	.gamma = -1, .event_share = 0.5, .true_returns = -1, .decay = 1e-4, .checkpoint_s = 30,
+	.windows_per_epoch = 1000, .seed = 1,
+};
+
+static const struct option train_options[] = {
+	{ "output", 'o', OPTION_TEXT, &o.output, "DIR", "folder for the policy; required", 0, 0 },
+	{ "resume", 0, OPTION_FLAG, &o.resume, NULL,
+	  "continue the run in the folder, to the same bits as if it had not stopped", 0, 0 },
+	{ "backbone", 'b', OPTION_TEXT, &o.backbone, "DIR",
+	  "Hugging Face folder, or builtin; default builtin", 0, 0 },
+	{ "random-weights", 0, OPTION_FLAG, &o.random_weights, NULL,
+	  "random weights (from the seed) in place of the backbone's, for comparison", 0, 0 },
+	{ "rank", 'r', OPTION_U64, &o.rank, "N",
+	  "rank of the adapter; default min(128, width / 4), 128 with --compat", 0, 4096 },
+	{ "alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6 },
+	{ "dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "dropout before the adapter; default 0.05",
+	  0, 0.9 },
+	{ "epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 40, 80 with --compat", 0,
+	  100000 },
+	{ "lr", 0, OPTION_DOUBLE, &o.rate, "R",
+	  "highest learning rate; default 1e-3, 1e-4 with --compat", 0, 1 },
+	{ "weight-decay", 0, OPTION_DOUBLE, &o.decay, "D", "default 1e-4", 0, 1 },
+	{ "warmup", 0, OPTION_U64, &o.warmup_steps, "STEPS",
+	  "optimizer steps; default 5 % of the run, 2000 with --compat", 0, 1e9 },
+	{ "cosine", 0, OPTION_FLAG, &o.cosine, NULL,
+	  "let the learning rate fall to a tenth along a cosine (always but with --compat)", 0, 0 },
+	{ "batch", 0, OPTION_U64, &o.batch, "N",
+	  "windows of a micro-batch; default 4, 1 with --compat", 0, 4096 },
+	{ "accumulate", 0, OPTION_U64, &o.accumulate, "N",
+	  "micro-batches of an optimizer step; default 1, 32 with --compat", 0, 65536 },
+	{ "clip", 0, OPTION_DOUBLE, &o.clip, "NORM",
+	  "largest gradient norm; default 1, with --compat 0.25 at every micro-batch", -1, 1e9 },
+	{ "window", 'w', OPTION_U64, &o.window, "STEPS", "steps the policy sees; default 20", 0,
+	  4096 },
+	{ "keep", 0, OPTION_U64, &o.keep, "STEPS",
+	  "steps kept when a full window slides at a router; default half of it", 0, 4095 },
+	{ "stride", 0, OPTION_U64, &o.stride, "ROWS",
+	  "rows between windows; default 2, the window with --compat", 0, 1e6 },
+	{ "interval", 0, OPTION_TEXT, &o.interval, "N,...",
+	  "steps of a window are every Nth row, for a policy asked every Nth packet; default 1", 0,
+	  0 },
+	{ "windows-per-epoch", 0, OPTION_U64, &o.windows_per_epoch, "N",
+	  "at most; 0 all; default 1000", 0, 1e9 },
+	{ "event-share", 0, OPTION_DOUBLE, &o.event_share, "S",
+	  "when sampling: share of windows with a drop or mark, undone by weights; -1 as they come; "
+	  "default 0.5", -1, 1 },
+	{ "class-weights", 0, OPTION_TEXT, &o.class_weights, "KIND",
+	  "none, sqrt or balanced weights of rare actions; default sqrt, none with --compat", 0, 0 },
+	{ "keep-weighted", 0, OPTION_FLAG, &o.weighted, NULL,
+	  "do not take the class weights back out of the policy's probabilities", 0, 0 },
+	{ "scaling", 0, OPTION_TEXT, &o.scaling, "KIND",
+	  "features: identity, linear, log or quantile; default quantile, identity with --compat",
+	  0, 0 },
+	{ "gamma", 0, OPTION_DOUBLE, &o.gamma, "G",
+	  "discount of returns; default the pool's or 0.95, 1 with --compat", -1, 1 },
+	{ "true-returns", 0, OPTION_DOUBLE, &o.true_returns, "S",
+	  "share of windows that show the return that came true, others the target; default 0.5, 1 "
+	  "with --compat", -1, 1 },
+	{ "held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
+	  "share of rows at the end that is held out; default 0.2", 0, 0.95 },
+	{ "patience", 0, OPTION_U64, &o.patience, "EPOCHS",
+	  "stop after so many without a better held-out loss; 0 never; default 12, 0 with --compat",
+	  0, 0 },
+	{ "seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0 },
+	{ "checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
+	  "between checkpoints within an epoch; default 30", 0, 1e9 },
+	{ "compat", 0, OPTION_FLAG, &o.compat, NULL,
+	  "reproduce the released code with its quirks", 0, 0 },
+	{ 0 },
+};
+
+/* All that a run holds on to. */
+struct run {
+	const struct command_common *common;
+	struct train_record record;
+	struct pool pool;
+	struct policy_config config;
+	struct policy_net net;
+	struct dataset dataset;
+	struct trainer *trainer;
+	struct trainer_options options;
+	size_t cut;
+	struct train_clock clock;
+};
+
+static void settle_options(void)
+{
+	const bool compat = o.compat;
+
+	o.epochs = o.epochs ? o.epochs : compat ? 80 : 40;
+	o.rate = o.rate > 0 ? o.rate : compat ? 1e-4 : 1e-3;
+	o.warmup_steps = o.warmup_steps ? o.warmup_steps : compat ? 2000 : 0;
+	o.batch = o.batch ? o.batch : compat ? 1 : 4;
+	o.accumulate = o.accumulate ? o.accumulate : compat ? 32 : 1;
+	o.clip = o.clip >= 0 ? o.clip : compat ? 0.25 : 1;
+	o.window = o.window ? o.window : 20;
+	o.keep = o.keep ? o.keep : o.window / 2;
+	o.stride = o.stride ? o.stride : compat ? o.window : 2;
+	o.true_returns = o.true_returns >= 0 ? o.true_returns : compat ? 1 : 0.5;
+	o.patience = o.patience != UINT64_MAX ? o.patience : compat ? 0 : 12;
+	if (compat)
+		o.windows_per_epoch = 0;
+	if (!o.class_weights[0])
+		o.class_weights = compat ? "none" : "sqrt";
+	if (!o.scaling[0])
+		o.scaling = compat ? "identity" : "quantile";
+}
+
+/* "1,10" into the list of intervals. */
+static int parse_intervals(struct dataset_window_options *windows, struct error *error)
+{
+	const char *text = o.interval;
+
+	while (windows->interval_count < DATASET_MAX_INTERVALS) {
+		char *end;
+		const long value = strtol(text, &end, 10);
+
+		if (end == text || value < 1 || value > 1000000)
+			break;
+		windows->intervals[windows->interval_count++] = (uint32_t)value;
+		if (*end == '\0')
+			return 0;
+		if (*end != ',')
+			break;
+		text = end + 1;
+	}
+	return error_at(error, ERR_INVALID, NULL, 0, "--interval",
+			"give up to %d whole numbers from 1, such as 1,10", DATASET_MAX_INTERVALS);
+}
+
+static int fill_options(struct trainer_options *t, struct error *error)
+{
+	const int weights = trainer_weights_find(o.class_weights);
+
+	if (weights < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--class-weights",
+				"none, sqrt or balanced");
+	if (o.keep >= o.window)
+		return error_at(error, ERR_RANGE, NULL, 0, "--keep", "must be below --window");
+	*t = (struct trainer_options){
+		.learner = {
+			.adamw = adamw_defaults,
+			.schedule = { .peak_rate = o.rate, .warmup_steps = o.warmup_steps,
+				      .decay = o.compat && !o.cosine ? SCHEDULE_CONSTANT :
+								       SCHEDULE_COSINE },
+			.accumulate = o.accumulate, .clip = o.clip, .clip_each = o.compat,
+		},
+		.epochs = o.epochs, .warmup_share = 0.05, .batch = (int64_t)o.batch,
+		.windows = { .steps = (int64_t)o.window, .stride = (int64_t)o.stride,
+			     .cross = o.compat },
+		.windows_per_epoch = o.windows_per_epoch, .event_share = o.event_share,
+		.weights = (enum trainer_weights)weights, .unweight = !o.weighted,
+		.true_returns = o.true_returns, .seed = o.seed, .patience = o.patience,
+		.keep_last = o.compat, .checkpoint_s = o.checkpoint_s,
+		.held_out = { .window = (int64_t)o.window, .stride = 1 + (int64_t)o.window / 5,
+			      .true_returns = o.compat, .limit = 2000 },
+	};
+	t->learner.adamw.weight_decay = o.decay;
+	if (parse_intervals(&t->windows, error))
+		return error->code;
+	t->held_out.interval = t->windows.intervals[0];
+	return 0;
+}
+
+/* Configuration from options and pool, the network with a fresh adapter and head. */
+static int make_policy(struct run *run, struct error *error)
+{
+	const int scaling = scaling_kind_find(o.scaling);
+	const struct dataset_fit fit = { .scaling = scaling, .gamma = o.gamma,
+					 .compat = o.compat };
+	const struct rng seeded = train_record_rng(o.seed, 0);
+	struct lora_options lora = { .alpha = o.alpha, .dropout = o.dropout };
+	struct rng rng = seeded;
+	int status;
+
+	if (scaling < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--scaling",
+				"identity, linear, log or quantile");
+	status = dataset_fit_config(&run->config, &run->pool, run->cut, &fit, error);
+	run->config.window = (int64_t)o.window;
+	run->config.keep = (int64_t)o.keep;
+	run->config.backbone.random = o.random_weights;
+	run->config.backbone.random_seed = o.seed;
+	run->config.backbone.no_positions = o.compat;
+	if (!status)
+		status = train_record_reference(&run->config.backbone, o.backbone, error);
+	if (!status)
+		status = policy_store_new(&run->net, &run->config, NULL, error);
+	if (status)
+		return status;
+	policy_net_init(&run->net, &rng);
+	lora.rank = o.rank ? (int64_t)o.rank : o.compat ? 128 :
+		    run->net.width / 4 < 128 ? run->net.width / 4 : 128;
+	status = backbone_lora_new(run->net.backbone, &lora, &rng, error);
+	return status ? status : policy_net_collect(&run->net, error);
+}
+
+static void on_progress(void *context, uint64_t epoch, size_t done, size_t total, double loss)
+{
+	struct run *run = context;
+	char text[160], label[32], note[64];
+
+	snprintf(label, sizeof(label), "epoch %" PRIu64 "/%" PRIu64, epoch, o.epochs);
+	snprintf(note, sizeof(note), "loss %.4f", loss);
+	progress_text(text, sizeof(text), label, done, total, train_clock_s(&run->clock), note);
+	command_progress(run->common, text, false);
+}
+
+static int on_epoch(void *context, const struct trainer_epoch *history, size_t count,
+		    struct error *error)
+{
+	struct run *run = context;
+	const struct trainer_epoch *e = &history[count - 1];
+
+	train_clock_start(&run->clock);
+	command_progress(run->common, "", false);
+	if (!run->common->quiet && !run->common->json)
+		printf("epoch %3.0f  loss %.4f  train: accuracy %.4f balanced %.4f  held out: "
+		       "loss %.4f accuracy %.4f (majority %.4f) balanced %.4f macro-F1 %.4f%s\n",
+		       e->epoch, e->train_loss, e->train_accuracy, e->train_balanced_accuracy,
+		       e->held_out_log_loss, e->held_out_accuracy, e->held_out_majority_rate,
+		       e->held_out_balanced_accuracy, e->held_out_macro_f1,
+		       e->best != 0 ? "  *" : "");
+	fflush(stdout);
+	return train_record_metrics(&run->record, history, count, error);
+}
+
+static bool on_stop(void *context)
+{
+	(void)context;
+	return command_interrupted();
+}
+
+static int64_t count_trainable(const struct policy_net *net)
+{
+	int64_t count = 0;
+
+	for (size_t i = 0; i < net->count; i++)
+		count += net->params[i].count;
+	return count;
+}
+
+static void print_size(const struct run *run)
+{
+	const struct trainer_size size = trainer_size(run->trainer);
+	const struct backbone_shape *shape = backbone_shape(run->net.backbone);
+
+	if (run->common->quiet || run->common->json)
+		return;
+	printf("%zu rows to train on, %zu held out; %zu windows, %zu an epoch; %" PRIu64
+	       " optimizer steps\n", run->cut, run->pool.rows - run->cut, size.windows,
+	       size.epoch_windows, size.steps);
+	printf("backbone %s: %" PRId64 " parameters, frozen; %" PRId64 " trainable\n",
+	       shape->architecture, shape->parameters, count_trainable(&run->net));
+}
+
+static int print_result(const struct run *run, struct error *error)
+{
+	const struct trainer_epoch *history, *kept = NULL;
+	const size_t count = trainer_history(run->trainer, &history);
+
+	for (size_t i = 0; i < count; i++)
+		if (history[i].best != 0 || run->options.keep_last)
+			kept = &history[i];
+	if (!kept)
+		return error_set(error, ERR_FAILED, "no epoch gave a usable policy");
+	if (run->common->json)
+		return train_record_print(&run->record, kept, count, run->net.backbone,
+					  count_trainable(&run->net), error);
+	if (!run->common->quiet)
+		printf("kept the policy of epoch %.0f: held-out accuracy %.4f (majority %.4f), "
+		       "balanced %.4f, macro-F1 %.4f\n%s\n",
+		       kept->epoch, kept->held_out_accuracy, kept->held_out_majority_rate,
+		       kept->held_out_balanced_accuracy, kept->held_out_macro_f1,
+		       run->record.directory);
+	return 0;
+}
+
+static int run_training(struct run *run, bool resume, struct error *error)
+{
+	const struct trainer_observer observer = { .context = run, .progress = on_progress,
+						   .epoch = on_epoch, .stop = on_stop };
+	int status = fill_options(&run->options, error);
+
+	if (!status)
+		status = dataset_new(&run->dataset, &run->pool, &run->config, error);
+	if (!status)
+		status = trainer_new(&run->trainer, &run->options, &run->net, &run->config,
+				     &run->dataset, run->cut, run->record.directory,
+				     run->record.fingerprint, error);
+	if (status)
+		return status;
+	if (resume && train_record_has_checkpoint(&run->record))
+		status = trainer_resume(run->trainer, error);
+	if (status)
+		return status;
+	print_size(run);
+	train_clock_start(&run->clock);
+	status = trainer_run(run->trainer, &observer, error);
+	return status ? status : print_result(run, error);
+}
+
+/* What the run is: from the command line, or from the folder to be resumed. */
+static int make_record(struct run *run, const char **operands, size_t count, struct error *error)
+{
+	if (!o.output)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output",
+				"name the folder for the policy: -o DIR");
+	if (o.resume)
+		return train_record_read(&run->record, o.output, train_options,
+					 count ? operands[0] : NULL, error);
+	if (count != 1)
+		return error_set(error, ERR_INVALID, "name one pool: aqmllm train POOL -o DIR");
+	settle_options();
+	return train_record_new(&run->record, o.output, train_options, operands[0], error);
+}
+
+static int train(const struct command_common *common, const char **operands, size_t count,
+		 struct error *error)
+{
+	const bool resume = o.resume;
+	struct run run = { .common = common };
+	int status;
+
+	pool_init(&run.pool);
+	status = make_record(&run, operands, count, error);
+	if (!status)
+		status = pool_read(&run.pool, run.record.pool, error);
+	run.cut = status ? 0 : pool_split_row(&run.pool, o.held_out);
+	if (!status)
+		status = make_policy(&run, error);
+	if (!status && !resume)
+		status = train_record_begin(&run.record, error);
+	if (!status)
+		status = run_training(&run, resume, error);
+	trainer_free(run.trainer);
+	dataset_free(&run.dataset);
+	if (run.net.backbone)
+		policy_net_free(&run.net);
+	pool_free(&run.pool);
+	train_record_free(&run.record);
+	return status;
+}
+
+const struct command command_train = {
+	.name = "train",
+	.operands = "POOL -o DIR | --resume -o DIR",
+	.summary = "adapt a backbone to a pool of experience",
+	.details =
+		"A low-rank adapter, the encoder of the features and the decision head learn to "
+		"predict each row's action from the rows before it; the backbone stays as it is. "
+		"The last rows (--held-out) are never trained on; their loss decides which epoch is "
+		"kept and when to stop.\n\n"
+		"Ctrl-C stops after a checkpoint, and --resume continues; so it does after a crash "
+		"or a kill. Figures of every epoch are in DIR/metrics.csv.\n\n"
+		"Accuracy means nothing beside the majority rate: a router enqueues 99 % of its "
+		"packets. Read the balanced accuracy, and aqmllm predict for the baselines.",
+	.options = train_options,
+	.run = train,
+};

@@ -1,0 +1,307 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * train.json and metrics.csv.
+ *
+ * The options travel through their own table: each is written under its name
+ * with the value that its variable holds, and read back into the variable.  So
+ * an option that is added to `train` is part of the record, of the fingerprint
+ * and of --resume without another line.
+ */
+#include "cli/train_record.h"
+
+#include <inttypes.h>
+#include <jansson.h>
+#include <limits.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/file.h"
+#include "policy/reference.h"
+
+#define RNG_USES 1000
+
+/* Options that say where and how, not what. */
+static bool is_recorded(const struct option *option)
+{
+	static const char *const left_out[] = { "output", "resume", "checkpoint" };
+
+	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
+		if (strcmp(option->name, left_out[i]) == 0)
+			return false;
+	return option->kind != OPTION_LIST;
+}
+
+static json_t *option_json(const struct option *option)
+{
+	switch (option->kind) {
+	case OPTION_FLAG:
+		return json_boolean(*(const bool *)option->value);
+	case OPTION_TEXT:
+		return json_string(*(const char *const *)option->value);
+	case OPTION_U64:
+		return json_integer((json_int_t)*(const uint64_t *)option->value);
+	case OPTION_DOUBLE:
+		return json_real(*(const double *)option->value);
+	case OPTION_LIST:
+		break;
+	}
+	return NULL;
+}
+
+/* False when `value` is not of the option's kind or range. */
+static bool option_assign(const struct option *option, const json_t *value)
+{
+	const double number = json_number_value(value);
+	const bool bounded = option->min != 0 || option->max != 0;
+
+	switch (option->kind) {
+	case OPTION_FLAG:
+		*(bool *)option->value = json_is_true(value);
+		return json_is_boolean(value);
+	case OPTION_TEXT:
+		if (json_is_string(value))
+			*(const char **)option->value = json_string_value(value);
+		return json_is_string(value);
+	case OPTION_U64:
+		*(uint64_t *)option->value = (uint64_t)json_integer_value(value);
+		return json_is_integer(value) &&
+		       (!bounded || (number >= option->min && number <= option->max));
+	case OPTION_DOUBLE:
+		*(double *)option->value = number;
+		return json_is_number(value) &&
+		       (!bounded || (number >= option->min && number <= option->max));
+	case OPTION_LIST:
+		break;
+	}
+	return false;
+}
+
+static int make_fingerprint(struct train_record *record, const struct option *options,
+			    struct error *error)
+{
+	json_t *list = json_object();
+	uint64_t checksum;
+	char hex[20];
+	json_t *root;
+	int status = reference_file_checksum(&checksum, record->pool, error);
+
+	for (const struct option *option = options; option->name; option++)
+		if (is_recorded(option))
+			json_object_set_new(list, option->name, option_json(option));
+	snprintf(hex, sizeof(hex), "%016" PRIx64, checksum);
+	root = json_pack("{s:i, s:s, s:s, s:o}", "version", 1, "pool", record->pool,
+			 "pool_checksum", hex, "options", list);
+	record->fingerprint = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) :
+				     NULL;
+	json_decref(root);
+	if (!status && !record->fingerprint)
+		status = error_at(error, ERR_INVALID, record->pool, 0, NULL,
+				  "names of files and options must be UTF-8");
+	return status;
+}
+
+static int absolute_pool(struct train_record *record, const char *pool, struct error *error)
+{
+	char path[PATH_MAX];
+
+	if (!realpath(pool, path))
+		return error_errno(error, pool, "open");
+	snprintf(record->pool, sizeof(record->pool), "%.4095s", path);
+	return 0;
+}
+
+int train_record_new(struct train_record *record, const char *directory,
+		     const struct option *options, const char *pool, struct error *error)
+{
+	int status;
+
+	memset(record, 0, sizeof(*record));
+	record->directory = directory;
+	status = absolute_pool(record, pool, error);
+	return status ? status : make_fingerprint(record, options, error);
+}
+
+static int assign_options(const struct train_record *record, const struct option *options,
+			  const char *path, struct error *error)
+{
+	const json_t *list = json_object_get(record->root, "options");
+
+	for (const struct option *option = options; option->name; option++)
+		if (is_recorded(option) &&
+		    !option_assign(option, json_object_get(list, option->name)))
+			return error_at(error, ERR_INVALID, path, 0, option->name,
+					"missing or not a value this option takes");
+	return 0;
+}
+
+int train_record_read(struct train_record *record, const char *directory,
+		      const struct option *options, const char *pool, struct error *error)
+{
+	char path[PATH_MAX], given[PATH_MAX], *text;
+	json_error_t fault;
+	const char *name;
+	size_t size;
+	int status = file_join(path, sizeof(path), directory, TRAIN_RECORD_FILE, error);
+
+	memset(record, 0, sizeof(*record));
+	record->directory = directory;
+	if (!status)
+		status = file_read_all(path, &text, &size, error);
+	if (status)
+		return status;
+	record->root = json_loadb(text, size, JSON_REJECT_DUPLICATES, &fault);
+	free(text);
+	if (!record->root)
+		return error_at(error, ERR_INVALID, path, fault.line, NULL, "not JSON: %s",
+				fault.text);
+	name = json_string_value(json_object_get(record->root, "pool"));
+	if (!name)
+		return error_at(error, ERR_INVALID, path, 0, "pool", "missing");
+	if (pool && (!realpath(pool, given) || strcmp(given, name) != 0))
+		return error_at(error, ERR_INVALID, pool, 0, NULL,
+				"the run to be resumed trains on %s", name);
+	status = absolute_pool(record, name, error);
+	if (!status)
+		status = assign_options(record, options, path, error);
+	return status ? status : make_fingerprint(record, options, error);
+}
+
+void train_record_free(struct train_record *record)
+{
+	free(record->fingerprint);
+	json_decref(record->root);
+	memset(record, 0, sizeof(*record));
+}
+
+int train_record_begin(const struct train_record *record, struct error *error)
+{
+	static const char *const stale[] = { TRAINER_CHECKPOINT, TRAIN_METRICS_FILE };
+	char path[PATH_MAX];
+	int status = file_make_folders(record->directory, error);
+
+	for (size_t i = 0; !status && i < sizeof(stale) / sizeof(stale[0]); i++) {
+		status = file_join(path, sizeof(path), record->directory, stale[i], error);
+		if (!status)
+			unlink(path);
+	}
+	if (!status)
+		status = file_join(path, sizeof(path), record->directory, TRAIN_RECORD_FILE, error);
+	return status ? status : file_write_all(path, record->fingerprint,
+						strlen(record->fingerprint), error);
+}
+
+bool train_record_has_checkpoint(const struct train_record *record)
+{
+	char path[PATH_MAX];
+
+	return file_join(path, sizeof(path), record->directory, TRAINER_CHECKPOINT, NULL) == 0 &&
+	       file_exists(path);
+}
+
+static void write_epoch(FILE *stream, const struct trainer_epoch *epoch)
+{
+	const double *values = &epoch->epoch;
+	const size_t columns = sizeof(*epoch) / sizeof(double);
+
+	for (size_t i = 0; i < columns; i++) {
+		if (!isnan(values[i]))
+			fprintf(stream, "%.9g", values[i]);
+		fputc(i + 1 < columns ? ',' : '\n', stream);
+	}
+}
+
+int train_record_metrics(const struct train_record *record, const struct trainer_epoch *history,
+			 size_t count, struct error *error)
+{
+	static const char header[] =
+#define HEADER_NAME(name) "," #name
+		TRAINER_EPOCH_TABLE(HEADER_NAME)
+#undef HEADER_NAME
+		"\n";
+	struct file_replace file;
+	char path[PATH_MAX];
+	int status = file_join(path, sizeof(path), record->directory, TRAIN_METRICS_FILE, error);
+
+	if (!status)
+		status = file_replace_open(&file, path, error);
+	if (status)
+		return status;
+	fputs(header + 1, file.stream);
+	for (size_t i = 0; i < count; i++)
+		write_epoch(file.stream, &history[i]);
+	status = file_replace_commit(&file, error);
+	if (status)
+		file_replace_abort(&file);
+	return status;
+}
+
+int train_record_print(const struct train_record *record, const struct trainer_epoch *kept,
+		       size_t epochs, const struct backbone *backbone, int64_t trainable,
+		       struct error *error)
+{
+	static const char *const names[] = {
+#define COLUMN_NAME(name) #name,
+		TRAINER_EPOCH_TABLE(COLUMN_NAME)
+#undef COLUMN_NAME
+	};
+	const double *values = &kept->epoch;
+	json_t *figures = json_object();
+	json_t *root;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
+		json_object_set_new(figures, names[i],
+				    isnan(values[i]) ? json_null() : json_real(values[i]));
+	root = json_pack("{s:s, s:I, s:o, s:I, s:I}", "directory", record->directory, "epochs",
+			 (json_int_t)epochs, "kept", figures, "parameters",
+			 (json_int_t)(backbone_shape(backbone)->parameters + trainable),
+			 "trainable", (json_int_t)trainable);
+	if (!root)
+		return error_set(error, ERR_INVALID, "the folder's name is not UTF-8");
+	json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
+	putchar('\n');
+	json_decref(root);
+	return 0;
+}
+
+int train_record_reference(struct policy_backbone *backbone, const char *reference,
+			   struct error *error)
+{
+	char path[PATH_MAX];
+
+	if (strcmp(reference, REFERENCE_BUILTIN) == 0)
+		snprintf(path, sizeof(path), "%s", reference);
+	else if (!realpath(reference, path))
+		return error_errno(error, reference, "open");
+	snprintf(backbone->reference, sizeof(backbone->reference), "%.4095s", path);
+	return 0;
+}
+
+struct rng train_record_rng(uint64_t seed, uint64_t use)
+{
+	struct rng root;
+
+	rng_seed(&root, seed);
+	return rng_split(&root, RNG_USES + use);
+}
+
+static double now_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
+}
+
+void train_clock_start(struct train_clock *clock)
+{
+	clock->start_s = now_s();
+}
+
+double train_clock_s(const struct train_clock *clock)
+{
+	return now_s() - clock->start_s;
+}
