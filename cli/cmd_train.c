@@ -25,6 +25,7 @@
 #include "learn/trainer.h"
 #include "policy/reference.h"
 #include "policy/store.h"
+#include "policy/stream.h"
 
 static struct {
 	const char *output, *backbone, *class_weights, *scaling, *interval;
@@ -200,6 +201,18 @@ static int fill_options(struct trainer_options *t, struct error *error)
 	return 0;
 }
 
+/* A window that the backbone cannot take fails here, before anything is written. */
+static int check_window(const struct run *run, struct error *error)
+{
+	struct policy_stream stream;
+	const int status = policy_stream_new(&stream, &run->net, run->config.window,
+					     run->config.keep, error);
+
+	if (!status)
+		policy_stream_free(&stream);
+	return status;
+}
+
 /* Configuration from options and pool, the network with a fresh adapter and head. */
 static int make_policy(struct run *run, struct error *error)
 {
@@ -230,7 +243,9 @@ static int make_policy(struct run *run, struct error *error)
 	lora.rank = o.rank ? (int64_t)o.rank : o.compat ? 128 :
 		    run->net.width / 4 < 128 ? run->net.width / 4 : 128;
 	status = backbone_lora_new(run->net.backbone, &lora, &rng, error);
-	return status ? status : policy_net_collect(&run->net, error);
+	if (!status)
+		status = policy_net_collect(&run->net, error);
+	return status ? status : check_window(run, error);
 }
 
 static void on_progress(void *context, uint64_t epoch, size_t done, size_t total, double loss)

@@ -7,7 +7,8 @@
  * return token stays at the target at every step (a router does not know what
  * is still to come, and training shows the target as often as true returns).
  * What was done comes back through acted() and becomes the step's action
- * token.  Cost is the wall time of decide(), by the monotonic clock.
+ * token.  The adapter is folded into the weights on opening.  Cost is the wall
+ * time of decide(), by the monotonic clock.
  */
 #include "policy/llm_policy.h"
 
@@ -166,24 +167,38 @@ static const struct policy_ops llm_policy_ops = {
 	.destroy = destroy,
 };
 
-/* Weights once, gradients of what is trainable, and the window's cache and embeddings. */
-static void count_cost(struct llm_policy *self)
+static void count_parameters(struct llm_policy *self)
+{
+	const struct backbone_shape *shape = backbone_shape(self->net.backbone);
+	int64_t trainable = 0;
+
+	for (size_t i = 0; i < self->net.count; i++)
+		trainable += self->net.params[i].count;
+	self->cost.parameters = (uint64_t)(shape->parameters + trainable);
+	self->cost.trainable = (uint64_t)trainable;
+}
+
+/* The backbone, encoder and head with their gradients, the window's cache and embeddings. */
+static void count_memory(struct llm_policy *self)
 {
 	const struct backbone_shape *shape = backbone_shape(self->net.backbone);
 	const int64_t tokens = self->config.window * (self->config.features + 2);
 	const int64_t kv_width = shape->width / shape->heads * shape->kv_heads;
-	int64_t adapter = 0, own = 0;
+	const int64_t window = 2 * tokens * (shape->layers * kv_width + shape->width);
+	int64_t own = 0;
 
-	for (size_t i = 0; i < self->net.count; i++)
-		if (self->net.params[i].is_adapter)
-			adapter += self->net.params[i].count;
 	for (size_t i = 0; i < self->net.own_count; i++)
-		own += self->net.own[i].count;
-	self->cost.parameters = (uint64_t)(shape->parameters + adapter + own);
-	self->cost.trainable = (uint64_t)(adapter + own);
-	self->cost.memory_bytes =
-		sizeof(float) * (self->cost.parameters + self->cost.trainable +
-				 (uint64_t)(2 * tokens * (shape->layers * kv_width + shape->width)));
+		own += 2 * self->net.own[i].count;
+	self->cost.memory_bytes = backbone_memory_bytes(self->net.backbone) +
+				  (uint64_t)(own + window) * sizeof(float);
+}
+
+/* Folds the adapter into the weights: the same function, cheaper. */
+static int fold_adapter(struct llm_policy *self, struct error *error)
+{
+	const int status = backbone_lora_merge(self->net.backbone, error);
+
+	return status ? status : policy_net_collect(&self->net, error);
 }
 
 int llm_policy_new(struct policy **policy, const struct policy_config *config,
@@ -200,7 +215,10 @@ int llm_policy_new(struct policy **policy, const struct policy_config *config,
 	self->config = *config;
 	self->net = *net;
 	self->target = (float)scaling_apply(&config->returns, config->target_return);
+	count_parameters(self);
 	status = find_features(self, error);
+	if (!status)
+		status = fold_adapter(self, error);
 	if (!status)
 		status = policy_stream_new(&self->stream, &self->net, config->window,
 					   config->keep, error);
@@ -209,7 +227,7 @@ int llm_policy_new(struct policy **policy, const struct policy_config *config,
 		free(self);
 		return status;
 	}
-	count_cost(self);
+	count_memory(self);
 	*policy = &self->base;
 	return 0;
 }

@@ -17,6 +17,17 @@ static int64_t slots_of(const struct policy_stream *stream)
 	return stream->net->shape.features + 2;
 }
 
+/* One whole window of zeros: a backbone that cannot take it says so now, and memory is touched. */
+static int rehearse(struct policy_stream *stream, int64_t tokens, struct error *error)
+{
+	const int status = backbone_extend(stream->net->backbone, &stream->scratch, stream->cache,
+					   stream->embeds, tokens, stream->hidden, error);
+
+	arena_reset(&stream->scratch);
+	backbone_cache_truncate(stream->cache, 0);
+	return status;
+}
+
 int policy_stream_new(struct policy_stream *stream, const struct policy_net *net, int64_t window,
 		      int64_t keep, struct error *error)
 {
@@ -38,6 +49,8 @@ int policy_stream_new(struct policy_stream *stream, const struct policy_net *net
 				   (long long)tokens);
 	else
 		status = backbone_cache_new(net->backbone, tokens, &stream->cache, error);
+	if (!status)
+		status = rehearse(stream, tokens, error);
 	if (status)
 		policy_stream_free(stream);
 	return status;

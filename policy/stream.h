@@ -39,7 +39,7 @@ struct policy_stream {
 	float *hidden;     /* likewise: scratch */
 };
 
-/* 1 <= window; 0 <= keep < window. */
+/* 1 <= window; 0 <= keep < window; ERR_RANGE too when the backbone has fewer positions. */
 int policy_stream_new(struct policy_stream *stream, const struct policy_net *net, int64_t window,
 		      int64_t keep, struct error *error);
 void policy_stream_free(struct policy_stream *stream);
