@@ -20,11 +20,12 @@
 #include "learn/baselines.h"
 #include "learn/predictor.h"
 #include "policy/store.h"
+#include "tensor/threads.h"
 
 static struct {
 	const char *policy, *output, *returns;
 	double held_out;
-	uint64_t stride, interval, limit;
+	uint64_t stride, interval, limit, threads;
 } o = { .returns = "", .stride = 1, .interval = 1 };
 
 static const struct option predict_options[] = {
@@ -40,6 +41,7 @@ static const struct option predict_options[] = {
 	{ "returns", 0, OPTION_TEXT, &o.returns, "KIND",
 	  "target: what a router shows; true: as they came true, which tells of the future; default "
 	  "target, true for --compat policies", 0, 0 },
+	{ "threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096 },
 	{ "output", 'o', OPTION_TEXT, &o.output, "FILE.csv",
 	  "also write row,action,enqueue,drop,mark with the probabilities", 0, 0 },
 	{ 0 },
@@ -208,6 +210,8 @@ static int predict(const struct command_common *common, const char **operands, s
 		return error_set(error, ERR_INVALID,
 				 "name a pool and a policy: aqmllm predict POOL --policy DIR");
 	pool_init(&scoring.pool);
+	if (o.threads)
+		tensor_threads_set((int)o.threads);
 	status = pool_read(&scoring.pool, operands[0], error);
 	if (!status)
 		status = policy_store_open(&scoring.net, &scoring.config, o.policy, error);

@@ -26,11 +26,12 @@
 #include "policy/reference.h"
 #include "policy/store.h"
 #include "policy/stream.h"
+#include "tensor/threads.h"
 
 static struct {
 	const char *output, *backbone, *class_weights, *scaling, *interval;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
-		rank, warmup_steps;
+		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
 	bool resume, compat, random_weights, weighted, cosine;
@@ -103,6 +104,7 @@ static const struct option train_options[] = {
 	{ "seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0 },
 	{ "checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	  "between checkpoints within an epoch; default 30", 0, 1e9 },
+	{ "threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096 },
 	{ "compat", 0, OPTION_FLAG, &o.compat, NULL,
 	  "reproduce the released code with its quirks", 0, 0 },
 	{ 0 },
@@ -376,6 +378,8 @@ static int train(const struct command_common *common, const char **operands, siz
 	int status;
 
 	pool_init(&run.pool);
+	if (o.threads)
+		tensor_threads_set((int)o.threads);
 	status = make_record(&run, operands, count, error);
 	if (!status)
 		status = pool_read(&run.pool, run.record.pool, error);

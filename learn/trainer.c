@@ -150,6 +150,8 @@ static void plan(struct trainer *trainer)
 static int name_files(struct trainer *trainer, const char *directory, const char *fingerprint,
 		      struct error *error)
 {
+	int status;
+
 	trainer->fingerprint = strdup(fingerprint);
 	if (!trainer->fingerprint)
 		return error_set(error, ERR_NO_MEMORY, "a fingerprint");
@@ -158,8 +160,9 @@ static int name_files(struct trainer *trainer, const char *directory, const char
 	if (strlen(directory) >= sizeof(trainer->directory))
 		return error_at(error, ERR_RANGE, directory, 0, NULL, "name of the folder too long");
 	strcpy(trainer->directory, directory);
-	return file_join(trainer->checkpoint, sizeof(trainer->checkpoint), directory,
-			 TRAINER_CHECKPOINT, error);
+	status = file_make_folders(directory, error);
+	return status ? status : file_join(trainer->checkpoint, sizeof(trainer->checkpoint),
+					   directory, TRAINER_CHECKPOINT, error);
 }
 
 int trainer_new(struct trainer **out, const struct trainer_options *options,

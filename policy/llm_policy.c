@@ -21,6 +21,14 @@
 #include "base/units.h"
 #include "policy/store.h"
 #include "policy/stream.h"
+#include "tensor/threads.h"
+
+/*
+ * Parameters below which a decision runs on one thread: a window's worth of
+ * such a network is over in milliseconds, and a second thread that has to be
+ * woken, or shares its core, costs more than it brings.
+ */
+#define ONE_THREAD_BELOW 20000000
 
 struct llm_policy {
 	struct policy base;
@@ -113,11 +121,16 @@ static int decide(struct policy *policy, uint64_t now_ns, double probability[3],
 	struct llm_policy *self = (struct llm_policy *)policy;
 	const int32_t timestep = policy_config_timestep(&self->config, self->steps);
 	const uint64_t start_ns = clock_ns();
+	const int threads = tensor_threads_get();
 	float logits[POOL_ACTIONS];
-	int status = policy_stream_decide(&self->stream, self->state, self->target, timestep,
-					  logits, error);
+	int status;
 
 	(void)now_ns;
+	if (self->cost.parameters < ONE_THREAD_BELOW)
+		tensor_threads_set(1);
+	status = policy_stream_decide(&self->stream, self->state, self->target, timestep, logits,
+				      error);
+	tensor_threads_set(threads);
 	if (!status)
 		status = verdicts_from_logits(logits, probability, error);
 	self->cost.wall_ns += clock_ns() - start_ns;
