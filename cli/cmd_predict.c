@@ -26,25 +26,26 @@ static struct {
 	const char *policy, *output, *returns;
 	double held_out;
 	uint64_t stride, interval, limit, threads;
-} o = { .returns = "", .stride = 1, .interval = 1 };
+} o = {.returns = "", .stride = 1, .interval = 1};
 
 static const struct option predict_options[] = {
-	{ "policy", 'p', OPTION_TEXT, &o.policy, "DIR", "policy folder; required", 0, 0 },
-	{ "held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
-	  "score only this share of rows, at the end; default 0: all rows", 0, 0.95 },
-	{ "stride", 0, OPTION_U64, &o.stride, "N",
-	  "score the last N steps of each window; default 1", 1, 4096 },
-	{ "interval", 0, OPTION_U64, &o.interval, "N",
-	  "context is every Nth row before; default 1", 1, 1000000 },
-	{ "limit", 0, OPTION_U64, &o.limit, "N",
-	  "score about N rows, evenly spread; default 0: all", 0, 0 },
-	{ "returns", 0, OPTION_TEXT, &o.returns, "KIND",
-	  "target: what a router shows; true: as they came true, which tells of the future; default "
-	  "target, true for --compat policies", 0, 0 },
-	{ "threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096 },
-	{ "output", 'o', OPTION_TEXT, &o.output, "FILE.csv",
-	  "also write row,action,enqueue,drop,mark with the probabilities", 0, 0 },
-	{ 0 },
+	{"policy", 'p', OPTION_TEXT, &o.policy, "DIR", "policy folder; required", 0, 0},
+	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
+	 "score only this share of rows, at the end; default 0: all rows", 0, 0.95},
+	{"stride", 0, OPTION_U64, &o.stride, "N",
+	 "score the last N steps of each window; default 1", 1, 4096},
+	{"interval", 0, OPTION_U64, &o.interval, "N", "context is every Nth row before; default 1",
+	 1, 1000000},
+	{"limit", 0, OPTION_U64, &o.limit, "N", "score about N rows, evenly spread; default 0: all",
+	 0, 0},
+	{"returns", 0, OPTION_TEXT, &o.returns, "KIND",
+	 "target: what a router shows; true: as they came true, which tells of the future; default "
+	 "target, true for --compat policies",
+	 0, 0},
+	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
+	{"output", 'o', OPTION_TEXT, &o.output, "FILE.csv",
+	 "also write row,action,enqueue,drop,mark with the probabilities", 0, 0},
+	{0},
 };
 
 struct scoring {
@@ -78,8 +79,10 @@ static int score(struct scoring *scoring, struct error *error)
 {
 	const bool by_name = strcmp(o.returns, "true") == 0;
 	const struct predictor_options options = {
-		.window = scoring->config.window, .stride = (int64_t)o.stride,
-		.interval = (uint32_t)o.interval, .limit = o.limit,
+		.window = scoring->config.window,
+		.stride = (int64_t)o.stride,
+		.interval = (uint32_t)o.interval,
+		.limit = o.limit,
 		.true_returns = o.returns[0] ? by_name : scoring->config.compat,
 	};
 	int status;
@@ -93,9 +96,8 @@ static int score(struct scoring *scoring, struct error *error)
 		return status;
 	if (scoring->file.stream)
 		fputs("row,action,enqueue,drop,mark\n", scoring->file.stream);
-	status = predictor_run(&scoring->net, &scoring->dataset, scoring->first,
-			       scoring->pool.rows, &options, &scoring->metrics, on_row, scoring,
-			       error);
+	status = predictor_run(&scoring->net, &scoring->dataset, scoring->first, scoring->pool.rows,
+			       &options, &scoring->metrics, on_row, scoring, error);
 	command_progress(scoring->common, "", false);
 	if (!o.output)
 		return status;
@@ -115,8 +117,8 @@ static json_t *confusion_json(const struct metrics *metrics, enum metrics_part p
 
 		for (int answer = 0; answer < POOL_ACTIONS; answer++)
 			json_array_append_new(
-				row, json_integer((json_int_t)
-							  metrics->confusion[part][truth][answer]));
+				row,
+				json_integer((json_int_t)metrics->confusion[part][truth][answer]));
 		json_array_append_new(rows, row);
 	}
 	return rows;
@@ -136,8 +138,8 @@ static json_t *baselines_json(const struct scoring *scoring)
 		json_object_set_new(list, baseline_name((enum baseline)b),
 				    known ? json_pack("{s:f, s:f, s:f}", "accuracy", s.accuracy,
 						      "balanced_accuracy", s.balanced_accuracy,
-						      "macro_f1", s.macro_f1) :
-					    json_null());
+						      "macro_f1", s.macro_f1)
+					  : json_null());
 	}
 	return list;
 }
@@ -145,14 +147,14 @@ static json_t *baselines_json(const struct scoring *scoring)
 static void print_json(const struct scoring *scoring)
 {
 	const struct metrics_summary s = metrics_summarise(&scoring->metrics);
-	json_t *root = json_pack(
-		"{s:I, s:f, s:f, s:f, s:f, s:f, s:n, s:o, s:{s:o, s:o, s:o}, s:f}",
-		"rows", (json_int_t)s.rows, "accuracy", s.accuracy, "majority_rate",
-		s.majority_rate, "balanced_accuracy", s.balanced_accuracy, "macro_f1", s.macro_f1,
-		"log_loss", s.log_loss, "law_entropy", "baselines", baselines_json(scoring),
-		"confusion", "all", confusion_json(&scoring->metrics, METRICS_ALL), "L",
-		confusion_json(&scoring->metrics, METRICS_L), "C",
-		confusion_json(&scoring->metrics, METRICS_C), "ece", s.ece);
+	json_t *root = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:n, s:o, s:{s:o, s:o, s:o}, s:f}",
+				 "rows", (json_int_t)s.rows, "accuracy", s.accuracy,
+				 "majority_rate", s.majority_rate, "balanced_accuracy",
+				 s.balanced_accuracy, "macro_f1", s.macro_f1, "log_loss",
+				 s.log_loss, "law_entropy", "baselines", baselines_json(scoring),
+				 "confusion", "all", confusion_json(&scoring->metrics, METRICS_ALL),
+				 "L", confusion_json(&scoring->metrics, METRICS_L), "C",
+				 confusion_json(&scoring->metrics, METRICS_C), "ece", s.ece);
 
 	json_dumpf(root, stdout, JSON_INDENT(1) | JSON_REAL_PRECISION(9));
 	putchar('\n');
@@ -162,7 +164,7 @@ static void print_json(const struct scoring *scoring)
 static void print_confusion(const struct metrics *metrics, enum metrics_part part,
 			    const char *title)
 {
-	static const char *const names[POOL_ACTIONS] = { "enqueue", "drop", "mark" };
+	static const char *const names[POOL_ACTIONS] = {"enqueue", "drop", "mark"};
 
 	printf("\n%-24s %9s %9s %9s\n", title, names[0], names[1], names[2]);
 	for (int truth = 0; truth < POOL_ACTIONS; truth++) {
@@ -203,7 +205,7 @@ static void print_text(const struct scoring *scoring)
 static int predict(const struct command_common *common, const char **operands, size_t count,
 		   struct error *error)
 {
-	struct scoring scoring = { .common = common };
+	struct scoring scoring = {.common = common};
 	int status;
 
 	if (count != 1 || !o.policy)

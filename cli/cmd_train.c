@@ -36,78 +36,92 @@ static struct {
 		checkpoint_s;
 	bool resume, compat, random_weights, weighted, cosine;
 } o = {
-	.backbone = REFERENCE_BUILTIN, .class_weights = "", .scaling = "", .interval = "1",
-	.patience = UINT64_MAX, .held_out = 0.2, .alpha = 32, .dropout = 0.05, .clip = -1,
-	.gamma = -1, .event_share = 0.5, .true_returns = -1, .decay = 1e-4, .checkpoint_s = 30,
-	.windows_per_epoch = 1000, .seed = 1,
+	.backbone = REFERENCE_BUILTIN,
+	.class_weights = "",
+	.scaling = "",
+	.interval = "1",
+	.patience = UINT64_MAX,
+	.held_out = 0.2,
+	.alpha = 32,
+	.dropout = 0.05,
+	.clip = -1,
+	.gamma = -1,
+	.event_share = 0.5,
+	.true_returns = -1,
+	.decay = 1e-4,
+	.checkpoint_s = 30,
+	.windows_per_epoch = 1000,
+	.seed = 1,
 };
 
 static const struct option train_options[] = {
-	{ "output", 'o', OPTION_TEXT, &o.output, "DIR", "folder for the policy; required", 0, 0 },
-	{ "resume", 0, OPTION_FLAG, &o.resume, NULL,
-	  "continue the run in the folder, to the same bits as if it had not stopped", 0, 0 },
-	{ "backbone", 'b', OPTION_TEXT, &o.backbone, "DIR",
-	  "Hugging Face folder, or builtin; default builtin", 0, 0 },
-	{ "random-weights", 0, OPTION_FLAG, &o.random_weights, NULL,
-	  "random weights (from the seed) in place of the backbone's, for comparison", 0, 0 },
-	{ "rank", 'r', OPTION_U64, &o.rank, "N",
-	  "rank of the adapter; default min(128, width / 4), 128 with --compat", 0, 4096 },
-	{ "alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6 },
-	{ "dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "dropout before the adapter; default 0.05",
-	  0, 0.9 },
-	{ "epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 40, 80 with --compat", 0,
-	  100000 },
-	{ "lr", 0, OPTION_DOUBLE, &o.rate, "R",
-	  "highest learning rate; default 1e-3, 1e-4 with --compat", 0, 1 },
-	{ "weight-decay", 0, OPTION_DOUBLE, &o.decay, "D", "default 1e-4", 0, 1 },
-	{ "warmup", 0, OPTION_U64, &o.warmup_steps, "STEPS",
-	  "optimizer steps; default 5 % of the run, 2000 with --compat", 0, 1e9 },
-	{ "cosine", 0, OPTION_FLAG, &o.cosine, NULL,
-	  "let the learning rate fall to a tenth along a cosine (always but with --compat)", 0, 0 },
-	{ "batch", 0, OPTION_U64, &o.batch, "N",
-	  "windows of a micro-batch; default 4, 1 with --compat", 0, 4096 },
-	{ "accumulate", 0, OPTION_U64, &o.accumulate, "N",
-	  "micro-batches of an optimizer step; default 1, 32 with --compat", 0, 65536 },
-	{ "clip", 0, OPTION_DOUBLE, &o.clip, "NORM",
-	  "largest gradient norm; default 1, with --compat 0.25 at every micro-batch", -1, 1e9 },
-	{ "window", 'w', OPTION_U64, &o.window, "STEPS", "steps the policy sees; default 20", 0,
-	  4096 },
-	{ "keep", 0, OPTION_U64, &o.keep, "STEPS",
-	  "steps kept when a full window slides at a router; default half of it", 0, 4095 },
-	{ "stride", 0, OPTION_U64, &o.stride, "ROWS",
-	  "rows between windows; default 2, the window with --compat", 0, 1e6 },
-	{ "interval", 0, OPTION_TEXT, &o.interval, "N,...",
-	  "steps of a window are every Nth row, for a policy asked every Nth packet; default 1", 0,
-	  0 },
-	{ "windows-per-epoch", 0, OPTION_U64, &o.windows_per_epoch, "N",
-	  "at most; 0 all; default 1000", 0, 1e9 },
-	{ "event-share", 0, OPTION_DOUBLE, &o.event_share, "S",
-	  "when sampling: share of windows with a drop or mark, undone by weights; -1 as they come; "
-	  "default 0.5", -1, 1 },
-	{ "class-weights", 0, OPTION_TEXT, &o.class_weights, "KIND",
-	  "none, sqrt or balanced weights of rare actions; default sqrt, none with --compat", 0, 0 },
-	{ "keep-weighted", 0, OPTION_FLAG, &o.weighted, NULL,
-	  "do not take the class weights back out of the policy's probabilities", 0, 0 },
-	{ "scaling", 0, OPTION_TEXT, &o.scaling, "KIND",
-	  "features: identity, linear, log or quantile; default quantile, identity with --compat",
-	  0, 0 },
-	{ "gamma", 0, OPTION_DOUBLE, &o.gamma, "G",
-	  "discount of returns; default the pool's or 0.95, 1 with --compat", -1, 1 },
-	{ "true-returns", 0, OPTION_DOUBLE, &o.true_returns, "S",
-	  "share of windows that show the return that came true, others the target; default 0.5, 1 "
-	  "with --compat", -1, 1 },
-	{ "held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
-	  "share of rows at the end that is held out; default 0.2", 0, 0.95 },
-	{ "patience", 0, OPTION_U64, &o.patience, "EPOCHS",
-	  "stop after so many without a better held-out loss; 0 never; default 12, 0 with --compat",
-	  0, 0 },
-	{ "seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0 },
-	{ "checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
-	  "between checkpoints within an epoch; default 30", 0, 1e9 },
-	{ "threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096 },
-	{ "compat", 0, OPTION_FLAG, &o.compat, NULL,
-	  "reproduce the released code with its quirks", 0, 0 },
-	{ 0 },
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder for the policy; required", 0, 0},
+	{"resume", 0, OPTION_FLAG, &o.resume, NULL,
+	 "continue the run in the folder, to the same bits as if it had not stopped", 0, 0},
+	{"backbone", 'b', OPTION_TEXT, &o.backbone, "DIR",
+	 "Hugging Face folder, or builtin; default builtin", 0, 0},
+	{"random-weights", 0, OPTION_FLAG, &o.random_weights, NULL,
+	 "random weights (from the seed) in place of the backbone's, for comparison", 0, 0},
+	{"rank", 'r', OPTION_U64, &o.rank, "N",
+	 "rank of the adapter; default min(128, width / 4), 128 with --compat", 0, 4096},
+	{"alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6},
+	{"dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "dropout before the adapter; default 0.05",
+	 0, 0.9},
+	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 40, 80 with --compat", 0,
+	 100000},
+	{"lr", 0, OPTION_DOUBLE, &o.rate, "R",
+	 "highest learning rate; default 1e-3, 1e-4 with --compat", 0, 1},
+	{"weight-decay", 0, OPTION_DOUBLE, &o.decay, "D", "default 1e-4", 0, 1},
+	{"warmup", 0, OPTION_U64, &o.warmup_steps, "STEPS",
+	 "optimizer steps; default 5 % of the run, 2000 with --compat", 0, 1e9},
+	{"cosine", 0, OPTION_FLAG, &o.cosine, NULL,
+	 "let the learning rate fall to a tenth along a cosine (always but with --compat)", 0, 0},
+	{"batch", 0, OPTION_U64, &o.batch, "N",
+	 "windows of a micro-batch; default 4, 1 with --compat", 0, 4096},
+	{"accumulate", 0, OPTION_U64, &o.accumulate, "N",
+	 "micro-batches of an optimizer step; default 1, 32 with --compat", 0, 65536},
+	{"clip", 0, OPTION_DOUBLE, &o.clip, "NORM",
+	 "largest gradient norm; default 1, with --compat 0.25 at every micro-batch", -1, 1e9},
+	{"window", 'w', OPTION_U64, &o.window, "STEPS", "steps the policy sees; default 20", 0,
+	 4096},
+	{"keep", 0, OPTION_U64, &o.keep, "STEPS",
+	 "steps kept when a full window slides at a router; default half of it", 0, 4095},
+	{"stride", 0, OPTION_U64, &o.stride, "ROWS",
+	 "rows between windows; default 2, the window with --compat", 0, 1e6},
+	{"interval", 0, OPTION_TEXT, &o.interval, "N,...",
+	 "steps of a window are every Nth row, for a policy asked every Nth packet; default 1", 0,
+	 0},
+	{"windows-per-epoch", 0, OPTION_U64, &o.windows_per_epoch, "N",
+	 "at most; 0 all; default 1000", 0, 1e9},
+	{"event-share", 0, OPTION_DOUBLE, &o.event_share, "S",
+	 "when sampling: share of windows with a drop or mark, undone by weights; -1 as they come; "
+	 "default 0.5",
+	 -1, 1},
+	{"class-weights", 0, OPTION_TEXT, &o.class_weights, "KIND",
+	 "none, sqrt or balanced weights of rare actions; default sqrt, none with --compat", 0, 0},
+	{"keep-weighted", 0, OPTION_FLAG, &o.weighted, NULL,
+	 "do not take the class weights back out of the policy's probabilities", 0, 0},
+	{"scaling", 0, OPTION_TEXT, &o.scaling, "KIND",
+	 "features: identity, linear, log or quantile; default quantile, identity with --compat", 0,
+	 0},
+	{"gamma", 0, OPTION_DOUBLE, &o.gamma, "G",
+	 "discount of returns; default the pool's or 0.95, 1 with --compat", -1, 1},
+	{"true-returns", 0, OPTION_DOUBLE, &o.true_returns, "S",
+	 "share of windows that show the return that came true, others the target; default 0.5, 1 "
+	 "with --compat",
+	 -1, 1},
+	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
+	 "share of rows at the end that is held out; default 0.2", 0, 0.95},
+	{"patience", 0, OPTION_U64, &o.patience, "EPOCHS",
+	 "stop after so many without a better held-out loss; 0 never; default 12, 0 with --compat",
+	 0, 0},
+	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
+	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
+	 "between checkpoints within an epoch; default 30", 0, 1e9},
+	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
+	{"compat", 0, OPTION_FLAG, &o.compat, NULL, "reproduce the released code with its quirks",
+	 0, 0},
+	{0},
 };
 
 /* All that a run holds on to. */
@@ -179,22 +193,36 @@ static int fill_options(struct trainer_options *t, struct error *error)
 	if (o.keep >= o.window)
 		return error_at(error, ERR_RANGE, NULL, 0, "--keep", "must be below --window");
 	*t = (struct trainer_options){
-		.learner = {
-			.adamw = adamw_defaults,
-			.schedule = { .peak_rate = o.rate, .warmup_steps = o.warmup_steps,
-				      .decay = o.compat && !o.cosine ? SCHEDULE_CONSTANT :
-								       SCHEDULE_COSINE },
-			.accumulate = o.accumulate, .clip = o.clip, .clip_each = o.compat,
-		},
-		.epochs = o.epochs, .warmup_share = 0.05, .batch = (int64_t)o.batch,
-		.windows = { .steps = (int64_t)o.window, .stride = (int64_t)o.stride,
-			     .cross = o.compat },
-		.windows_per_epoch = o.windows_per_epoch, .event_share = o.event_share,
-		.weights = (enum trainer_weights)weights, .unweight = !o.weighted,
-		.true_returns = o.true_returns, .seed = o.seed, .patience = o.patience,
-		.keep_last = o.compat, .checkpoint_s = o.checkpoint_s,
-		.held_out = { .window = (int64_t)o.window, .stride = 1 + (int64_t)o.window / 5,
-			      .true_returns = o.compat, .limit = 2000 },
+		.learner =
+			{
+				.adamw = adamw_defaults,
+				.schedule = {.peak_rate = o.rate,
+					     .warmup_steps = o.warmup_steps,
+					     .decay = o.compat && !o.cosine ? SCHEDULE_CONSTANT
+									    : SCHEDULE_COSINE},
+				.accumulate = o.accumulate,
+				.clip = o.clip,
+				.clip_each = o.compat,
+			},
+		.epochs = o.epochs,
+		.warmup_share = 0.05,
+		.batch = (int64_t)o.batch,
+		.windows = {.steps = (int64_t)o.window,
+			    .stride = (int64_t)o.stride,
+			    .cross = o.compat},
+		.windows_per_epoch = o.windows_per_epoch,
+		.event_share = o.event_share,
+		.weights = (enum trainer_weights)weights,
+		.unweight = !o.weighted,
+		.true_returns = o.true_returns,
+		.seed = o.seed,
+		.patience = o.patience,
+		.keep_last = o.compat,
+		.checkpoint_s = o.checkpoint_s,
+		.held_out = {.window = (int64_t)o.window,
+			     .stride = 1 + (int64_t)o.window / 5,
+			     .true_returns = o.compat,
+			     .limit = 2000},
 	};
 	t->learner.adamw.weight_decay = o.decay;
 	if (parse_intervals(&t->windows, error))
@@ -207,8 +235,8 @@ static int fill_options(struct trainer_options *t, struct error *error)
 static int check_window(const struct run *run, struct error *error)
 {
 	struct policy_stream stream;
-	const int status = policy_stream_new(&stream, &run->net, run->config.window,
-					     run->config.keep, error);
+	const int status =
+		policy_stream_new(&stream, &run->net, run->config.window, run->config.keep, error);
 
 	if (!status)
 		policy_stream_free(&stream);
@@ -219,11 +247,9 @@ static int check_window(const struct run *run, struct error *error)
 static int make_policy(struct run *run, struct error *error)
 {
 	const int scaling = scaling_kind_find(o.scaling);
-	const struct dataset_fit fit = { .scaling = scaling, .gamma = o.gamma,
-					 .compat = o.compat };
-	const struct rng seeded = train_record_rng(o.seed, 0);
-	struct lora_options lora = { .alpha = o.alpha, .dropout = o.dropout };
-	struct rng rng = seeded;
+	const struct dataset_fit fit = {.scaling = scaling, .gamma = o.gamma, .compat = o.compat};
+	struct lora_options lora = {.alpha = o.alpha, .dropout = o.dropout};
+	struct rng rng = train_record_rng(o.seed, 0);
 	int status;
 
 	if (scaling < 0)
@@ -242,8 +268,10 @@ static int make_policy(struct run *run, struct error *error)
 	if (status)
 		return status;
 	policy_net_init(&run->net, &rng);
-	lora.rank = o.rank ? (int64_t)o.rank : o.compat ? 128 :
-		    run->net.width / 4 < 128 ? run->net.width / 4 : 128;
+	lora.rank = o.rank		       ? (int64_t)o.rank
+		    : o.compat		       ? 128
+		    : run->net.width / 4 < 128 ? run->net.width / 4
+					       : 128;
 	status = backbone_lora_new(run->net.backbone, &lora, &rng, error);
 	if (!status)
 		status = policy_net_collect(&run->net, error);
@@ -303,8 +331,8 @@ static void print_size(const struct run *run)
 	if (run->common->quiet || run->common->json)
 		return;
 	printf("%zu rows to train on, %zu held out; %zu windows, %zu an epoch; %" PRIu64
-	       " optimizer steps\n", run->cut, run->pool.rows - run->cut, size.windows,
-	       size.epoch_windows, size.steps);
+	       " optimizer steps\n",
+	       run->cut, run->pool.rows - run->cut, size.windows, size.epoch_windows, size.steps);
 	printf("backbone %s: %" PRId64 " parameters, frozen; %" PRId64 " trainable\n",
 	       shape->architecture, shape->parameters, count_trainable(&run->net));
 }
@@ -333,8 +361,8 @@ static int print_result(const struct run *run, struct error *error)
 
 static int run_training(struct run *run, bool resume, struct error *error)
 {
-	const struct trainer_observer observer = { .context = run, .progress = on_progress,
-						   .epoch = on_epoch, .stop = on_stop };
+	const struct trainer_observer observer = {
+		.context = run, .progress = on_progress, .epoch = on_epoch, .stop = on_stop};
 	int status = fill_options(&run->options, error);
 
 	if (!status)
@@ -374,7 +402,7 @@ static int train(const struct command_common *common, const char **operands, siz
 		 struct error *error)
 {
 	const bool resume = o.resume;
-	struct run run = { .common = common };
+	struct run run = {.common = common};
 	int status;
 
 	pool_init(&run.pool);
@@ -406,7 +434,8 @@ const struct command command_train = {
 	.details =
 		"A low-rank adapter, the encoder of the features and the decision head learn to "
 		"predict each row's action from the rows before it; the backbone stays as it is. "
-		"The last rows (--held-out) are never trained on; their loss decides which epoch is "
+		"The last rows (--held-out) are never trained on; their loss decides which epoch "
+		"is "
 		"kept and when to stop.\n\n"
 		"Ctrl-C stops after a checkpoint, and --resume continues; so it does after a crash "
 		"or a kill. Figures of every epoch are in DIR/metrics.csv.\n\n"

@@ -27,7 +27,7 @@
 /* Options that say where and how, not what. */
 static bool is_recorded(const struct option *option)
 {
-	static const char *const left_out[] = { "output", "resume", "checkpoint", "threads" };
+	static const char *const left_out[] = {"output", "resume", "checkpoint", "threads"};
 
 	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
 		if (strcmp(option->name, left_out[i]) == 0)
@@ -43,7 +43,7 @@ static json_t *option_json(const struct option *option)
 	case OPTION_TEXT:
 		return json_string(*(const char *const *)option->value);
 	case OPTION_U64:
-		return json_integer((json_int_t)*(const uint64_t *)option->value);
+		return json_integer((json_int_t) * (const uint64_t *)option->value);
 	case OPTION_DOUBLE:
 		return json_real(*(const double *)option->value);
 	case OPTION_LIST:
@@ -95,8 +95,8 @@ static int make_fingerprint(struct train_record *record, const struct option *op
 	snprintf(hex, sizeof(hex), "%016" PRIx64, checksum);
 	root = json_pack("{s:i, s:s, s:s, s:o}", "version", 1, "pool", record->pool,
 			 "pool_checksum", hex, "options", list);
-	record->fingerprint = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) :
-				     NULL;
+	record->fingerprint =
+		root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
 	json_decref(root);
 	if (!status && !record->fingerprint)
 		status = error_at(error, ERR_INVALID, record->pool, 0, NULL,
@@ -179,7 +179,7 @@ void train_record_free(struct train_record *record)
 
 int train_record_begin(const struct train_record *record, struct error *error)
 {
-	static const char *const stale[] = { TRAINER_CHECKPOINT, TRAIN_METRICS_FILE };
+	static const char *const stale[] = {TRAINER_CHECKPOINT, TRAIN_METRICS_FILE};
 	char path[PATH_MAX];
 	int status = file_make_folders(record->directory, error);
 
@@ -190,8 +190,9 @@ int train_record_begin(const struct train_record *record, struct error *error)
 	}
 	if (!status)
 		status = file_join(path, sizeof(path), record->directory, TRAIN_RECORD_FILE, error);
-	return status ? status : file_write_all(path, record->fingerprint,
-						strlen(record->fingerprint), error);
+	return status ? status
+		      : file_write_all(path, record->fingerprint, strlen(record->fingerprint),
+				       error);
 }
 
 bool train_record_has_checkpoint(const struct train_record *record)
@@ -221,7 +222,7 @@ int train_record_metrics(const struct train_record *record, const struct trainer
 #define HEADER_NAME(name) "," #name
 		TRAINER_EPOCH_TABLE(HEADER_NAME)
 #undef HEADER_NAME
-		"\n";
+			"\n";
 	struct file_replace file;
 	char path[PATH_MAX];
 	int status = file_join(path, sizeof(path), record->directory, TRAIN_METRICS_FILE, error);

@@ -24,7 +24,7 @@ struct train_record {
 	const char *directory;
 	char pool[4096];   /* absolute path */
 	char *fingerprint; /* text of train.json: options, pool, the pool's checksum */
-	void *root;        /* parsed train.json; owns texts that options point to */
+	void *root;	   /* parsed train.json; owns texts that options point to */
 };
 
 /*

@@ -78,8 +78,8 @@ static struct step_scalars step_scalars(const struct adamw *adamw, double rate)
 	};
 }
 
-static void update_tensor(const struct backbone_param *param, float *restrict m,
-			  float *restrict v, const struct step_scalars *s)
+static void update_tensor(const struct backbone_param *param, float *restrict m, float *restrict v,
+			  const struct step_scalars *s)
 {
 	float *restrict value = param->value;
 	const float *restrict gradient = param->gradient;
@@ -94,8 +94,7 @@ static void update_tensor(const struct backbone_param *param, float *restrict m,
 	}
 }
 
-void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count,
-		double rate)
+void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count, double rate)
 {
 	size_t at = 0;
 

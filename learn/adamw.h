@@ -18,9 +18,9 @@
 
 struct adamw_options {
 	double weight_decay; /* decoupled; 1e-4 */
-	double beta1;        /* 0.9 */
-	double beta2;        /* 0.999 */
-	double epsilon;      /* 1e-8 */
+	double beta1;	     /* 0.9 */
+	double beta2;	     /* 0.999 */
+	double epsilon;	     /* 1e-8 */
 };
 
 /* The released code's options; also sensible defaults. */
@@ -28,10 +28,10 @@ extern const struct adamw_options adamw_defaults;
 
 struct adamw {
 	struct adamw_options options;
-	uint64_t steps;   /* done so far */
-	size_t elements;  /* of all trainable parameters together */
-	float *moment1;   /* (elements), in the order of the list */
-	float *moment2;   /* (elements) */
+	uint64_t steps;	 /* done so far */
+	size_t elements; /* of all trainable parameters together */
+	float *moment1;	 /* (elements), in the order of the list */
+	float *moment2;	 /* (elements) */
 };
 
 /* Zero moments for `params`; the list must stay the same afterwards.  ERR_NO_MEMORY. */

@@ -18,19 +18,19 @@ struct fixture {
 
 static void set_up(struct fixture *f)
 {
-	*f = (struct fixture){ .value = { 1, -2, 0.5f, 3, 0 },
-			       .gradient = { 0.3f, -4, 1e-7f, 0, 2 },
-			       .frozen = { 7, 8 } };
-	f->params[0] = (struct backbone_param){ .value = f->frozen, .count = 2 };
-	f->params[1] = (struct backbone_param){ .value = f->value, .gradient = f->gradient,
-						.count = COUNT };
+	*f = (struct fixture){.value = {1, -2, 0.5f, 3, 0},
+			      .gradient = {0.3f, -4, 1e-7f, 0, 2},
+			      .frozen = {7, 8}};
+	f->params[0] = (struct backbone_param){.value = f->frozen, .count = 2};
+	f->params[1] =
+		(struct backbone_param){.value = f->value, .gradient = f->gradient, .count = COUNT};
 }
 
 static void follows_the_formula(void **state)
 {
 	struct fixture f;
 	struct adamw adamw;
-	double p[COUNT], m[COUNT] = { 0 }, v[COUNT] = { 0 };
+	double p[COUNT], m[COUNT] = {0}, v[COUNT] = {0};
 
 	(void)state;
 	set_up(&f);

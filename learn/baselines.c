@@ -44,7 +44,7 @@ enum metrics_part pool_row_part(const struct pool *pool, size_t row)
 
 static int most_frequent(const struct pool *pool, size_t first, size_t end)
 {
-	size_t counts[POOL_ACTIONS] = { 0 };
+	size_t counts[POOL_ACTIONS] = {0};
 	int best = 0;
 
 	for (size_t row = first; row < end; row++)
@@ -75,15 +75,15 @@ bool baseline_score(enum baseline baseline, const struct pool *pool, size_t firs
 {
 	const int accumulated = pool_feature(pool, "accumulated_probability");
 	const int probability = pool_feature(pool, "drop_probability");
-	const int majority = first ? most_frequent(pool, 0, first) :
-				     most_frequent(pool, first, end);
+	const int majority =
+		first ? most_frequent(pool, 0, first) : most_frequent(pool, first, end);
 
 	memset(metrics, 0, sizeof(*metrics));
 	if (baseline == BASELINE_two_comparisons && (accumulated < 0 || probability < 0))
 		return false;
 	for (size_t row = first; row < end; row++) {
 		const double *state = pool->state + row * pool->features;
-		double certain[POOL_ACTIONS] = { 0 };
+		double certain[POOL_ACTIONS] = {0};
 		int answer = majority;
 
 		if (baseline == BASELINE_two_comparisons)

@@ -18,7 +18,7 @@ enum baseline {
 #define BASELINE_ENUM(name) BASELINE_##name,
 	BASELINE_TABLE(BASELINE_ENUM)
 #undef BASELINE_ENUM
-	BASELINES
+		BASELINES
 };
 
 const char *baseline_name(enum baseline baseline);
@@ -33,7 +33,8 @@ const char *baseline_name(enum baseline baseline);
 bool baseline_score(enum baseline baseline, const struct pool *pool, size_t first, size_t end,
 		    struct metrics *metrics);
 
-/* Which part of the confusion row `row` belongs to: by queue_type, METRICS_ALL without that column. */
+/* Which part of the confusion row `row` belongs to: by queue_type, METRICS_ALL without that column.
+ */
 enum metrics_part pool_row_part(const struct pool *pool, size_t row);
 
 #endif

@@ -13,18 +13,18 @@
 int checkpoint_save(const char *path, const struct checkpoint_field *fields, size_t count,
 		    const char *fingerprint, struct error *error)
 {
-	const char *const metadata[] = { FINGERPRINT, fingerprint, NULL };
+	const char *const metadata[] = {FINGERPRINT, fingerprint, NULL};
 	struct safetensors_item *items = calloc(count + 1, sizeof(*items));
 	int status;
 
 	if (!items)
 		return error_set(error, ERR_NO_MEMORY, "list of a checkpoint's tensors");
 	for (size_t i = 0; i < count; i++)
-		items[i] = (struct safetensors_item){ .name = fields[i].name,
-						      .dtype = fields[i].dtype,
-						      .dims = 1,
-						      .shape = { fields[i].count },
-						      .data = fields[i].data };
+		items[i] = (struct safetensors_item){.name = fields[i].name,
+						     .dtype = fields[i].dtype,
+						     .dims = 1,
+						     .shape = {fields[i].count},
+						     .data = fields[i].data};
 	status = safetensors_write(path, items, count, metadata, error);
 	free(items);
 	return status;

@@ -30,8 +30,8 @@ static void fill_returns(const struct pool *pool, const struct policy_config *co
 	double after = 0;
 
 	for (size_t row = pool->rows; row-- > 0;) {
-		const double reward = (pool->reward[row] - config->reward_offset) *
-				      config->reward_factor;
+		const double reward =
+			(pool->reward[row] - config->reward_offset) * config->reward_factor;
 
 		after = reward + (pool->done[row] ? 0 : config->gamma * after);
 		returns[row] = after;
@@ -56,8 +56,9 @@ static void fit_rewards(struct policy_config *config, const struct pool *pool,
 {
 	double low = INFINITY, high = -INFINITY;
 
-	config->gamma = fit->gamma >= 0 ? fit->gamma :
-			pool->meta.gamma > 0 ? pool->meta.gamma : DEFAULT_GAMMA;
+	config->gamma = fit->gamma >= 0	       ? fit->gamma
+			: pool->meta.gamma > 0 ? pool->meta.gamma
+					       : DEFAULT_GAMMA;
 	config->reward_offset = 0;
 	config->reward_factor = 1;
 	if (!fit->compat)
@@ -94,8 +95,8 @@ static int fit_features(struct policy_config *config, const struct pool *pool, s
 			const struct dataset_fit *fit, struct error *error)
 {
 	const enum scaling_kind by_default = fit->compat ? SCALING_identity : SCALING_quantile;
-	const enum scaling_kind kind = fit->scaling < 0 ? by_default :
-							  (enum scaling_kind)fit->scaling;
+	const enum scaling_kind kind =
+		fit->scaling < 0 ? by_default : (enum scaling_kind)fit->scaling;
 	int status = 0;
 
 	config->features = (int)pool->features;
@@ -173,8 +174,8 @@ static int fill_rows(struct dataset *dataset, const struct pool *pool, struct er
 		return error_set(error, ERR_NO_MEMORY, "returns of %zu rows", pool->rows);
 	fill_returns(pool, dataset->config, returns);
 	for (size_t row = 0; row < pool->rows; row++) {
-		dataset->returns[row] = (float)scaling_apply(&dataset->config->returns,
-							     returns[row]);
+		dataset->returns[row] =
+			(float)scaling_apply(&dataset->config->returns, returns[row]);
 		dataset->labels[row] = pool->action[row];
 		dataset->parts[row] = (uint8_t)pool_row_part(pool, row);
 		dataset->episode[row] = first;
@@ -191,8 +192,7 @@ int dataset_new(struct dataset *dataset, const struct pool *pool,
 	const size_t rows = pool->rows;
 	int status;
 
-	*dataset = (struct dataset){ .rows = rows, .features = config->features,
-				     .config = config };
+	*dataset = (struct dataset){.rows = rows, .features = config->features, .config = config};
 	if (rows >= UINT32_MAX)
 		return error_set(error, ERR_RANGE, "a pool of %zu rows is too long", rows);
 	dataset->target = (float)scaling_apply(&config->returns, config->target_return);
@@ -223,8 +223,7 @@ void dataset_free(struct dataset *dataset)
 
 int32_t dataset_timestep(const struct dataset *dataset, size_t row, uint32_t interval)
 {
-	return policy_config_timestep(dataset->config,
-				      (row - dataset->episode[row]) / interval);
+	return policy_config_timestep(dataset->config, (row - dataset->episode[row]) / interval);
 }
 
 static bool has_event(const struct dataset *dataset, size_t first, int64_t steps, uint32_t interval)
@@ -249,7 +248,7 @@ static size_t collect_windows(const struct dataset *dataset, size_t begin, size_
 		if (has_event(dataset, first, options->steps, interval) != event)
 			continue;
 		if (out)
-			out[count] = (struct dataset_window){ (uint32_t)first, interval, 1 };
+			out[count] = (struct dataset_window){(uint32_t)first, interval, 1};
 		count++;
 	}
 	return count;
@@ -274,8 +273,8 @@ int dataset_windows_new(struct dataset_windows *windows, const struct dataset *d
 	const size_t quiet = collect_all(dataset, first, end, options, false, NULL);
 	const size_t event = collect_all(dataset, first, end, options, true, NULL);
 
-	*windows = (struct dataset_windows){ .count = quiet + event, .quiet = quiet,
-					     .steps = options->steps };
+	*windows = (struct dataset_windows){
+		.count = quiet + event, .quiet = quiet, .steps = options->steps};
 	if (windows->count == 0)
 		return error_set(error, ERR_INVALID,
 				 "no window of %lld steps fits into an episode of the %zu training "
@@ -304,8 +303,8 @@ static void swap_windows(struct dataset_window *a, struct dataset_window *b)
 }
 
 /* `count` draws from `from` (size of them), each once before any twice. */
-static void draw_some(struct rng *rng, const struct dataset_window *from, size_t size,
-		      size_t count, float weight, struct dataset_window *out)
+static void draw_some(struct rng *rng, const struct dataset_window *from, size_t size, size_t count,
+		      float weight, struct dataset_window *out)
 {
 	size_t done = 0;
 

@@ -25,20 +25,20 @@ struct dataset_window {
 struct dataset {
 	size_t rows;
 	int features;
-	float *states;       /* (rows, features), scaled */
-	float *returns;      /* (rows), scaled return-to-go as it came true */
-	int32_t *labels;     /* (rows), enum pool_action */
-	uint32_t *episode;   /* (rows): first row of the row's episode */
-	float target;        /* scaled target return */
+	float *states;			    /* (rows, features), scaled */
+	float *returns;			    /* (rows), scaled return-to-go as it came true */
+	int32_t *labels;		    /* (rows), enum pool_action */
+	uint32_t *episode;		    /* (rows): first row of the row's episode */
+	float target;			    /* scaled target return */
 	const struct policy_config *config; /* not owned */
-	uint8_t *parts;      /* (rows), enum metrics_part */
+	uint8_t *parts;			    /* (rows), enum metrics_part */
 };
 
 /* How a configuration is fitted to a pool. */
 struct dataset_fit {
-	int scaling;         /* enum scaling_kind for all features, or -1: quantile */
-	double gamma;        /* negative: the pool's, 0.95 where it says none */
-	bool compat;         /* the released code's features, rewards and timesteps */
+	int scaling;  /* enum scaling_kind for all features, or -1: quantile */
+	double gamma; /* negative: the pool's, 0.95 where it says none */
+	bool compat;  /* the released code's features, rewards and timesteps */
 };
 
 /*
@@ -59,7 +59,7 @@ int32_t dataset_timestep(const struct dataset *dataset, size_t row, uint32_t int
 /* Windows of `steps` steps within rows [first, end). */
 struct dataset_windows {
 	struct dataset_window *all; /* those without an action other than enqueue first */
-	size_t count, quiet;        /* `quiet` of them hold only enqueues */
+	size_t count, quiet;	    /* `quiet` of them hold only enqueues */
 	int64_t steps;
 };
 

@@ -12,17 +12,17 @@
 #include "learn/baselines.h"
 #include "learn/dataset.h"
 
-/* Rows of {queue_type, drop_probability, accumulated_probability}; episodes end at 5 and at the end. */
+/* Rows of {queue_type, drop_probability, accumulated_probability}; episodes end at 5 and at the
+ * end. */
 static void pool_make(struct pool *pool)
 {
-	static const char *const names[] = { "queue_type", "drop_probability",
-					     "accumulated_probability" };
+	static const char *const names[] = {"queue_type", "drop_probability",
+					    "accumulated_probability"};
 	static const double states[12][3] = {
-		{ 0, 1e8, 5 }, { 0, 1e8, 0 },	 { 1, 3e8, 0 },	 { 0, 3e8, 2e10 },
-		{ 0, 0, 0 },   { 0, 1e8, 2e10 }, { 0, 1e8, 7 },	 { 0, 1e8, 8 },
-		{ 0, 1e8, 9 }, { 0, 1e8, 10 },	 { 1, 1e8, 11 }, { 0, 1e8, 12 },
+		{0, 1e8, 5}, {0, 1e8, 0}, {1, 3e8, 0}, {0, 3e8, 2e10}, {0, 0, 0},    {0, 1e8, 2e10},
+		{0, 1e8, 7}, {0, 1e8, 8}, {0, 1e8, 9}, {0, 1e8, 10},   {1, 1e8, 11}, {0, 1e8, 12},
 	};
-	static const int32_t actions[12] = { 0, 2, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0 };
+	static const int32_t actions[12] = {0, 2, 1, 1, 0, 2, 0, 0, 0, 0, 0, 0};
 
 	pool_init(pool);
 	pool->features = 3;
@@ -30,14 +30,15 @@ static void pool_make(struct pool *pool)
 		strcpy(pool->columns[i].name, names[i]);
 	for (int row = 0; row < 12; row++)
 		assert_int_equal(pool_append(pool, states[row], actions[row], row + 1,
-					     row == 5 || row == 11), 0);
+					     row == 5 || row == 11),
+				 0);
 }
 
 static struct policy_config config_fit(const struct pool *pool, size_t cut, bool compat)
 {
-	const struct dataset_fit fit = { .scaling = -1, .gamma = compat ? -1 : 0.5,
-					 .compat = compat };
-	struct policy_config config = { 0 };
+	const struct dataset_fit fit = {
+		.scaling = -1, .gamma = compat ? -1 : 0.5, .compat = compat};
+	struct policy_config config = {0};
 
 	assert_int_equal(dataset_fit_config(&config, pool, cut, &fit, NULL), 0);
 	return config;
@@ -54,7 +55,7 @@ static void returns_by_hand(void **state)
 	config = config_fit(&pool, 6, false);
 	/* 6; 5 + 3 = 8; 4 + 4 = 8; 3 + 4; 2 + 3.5; 1 + 2.75 */
 	assert_true(fabs(config.target_return - 8) < 1e-12);
-	config.returns = (struct scaling){ .kind = SCALING_identity };
+	config.returns = (struct scaling){.kind = SCALING_identity};
 	assert_int_equal(dataset_new(&dataset, &pool, &config, NULL), 0);
 	assert_true(fabsf(dataset.returns[0] - 3.75f) < 1e-6f);
 	assert_true(dataset.returns[5] == 6 && dataset.returns[11] == 12);
@@ -86,8 +87,8 @@ static void compat_returns(void **state)
 
 static void windows_stay_in_episodes(void **state)
 {
-	struct dataset_window_options options = { .steps = 3, .stride = 1, .intervals = { 1, 2 },
-						  .interval_count = 2 };
+	struct dataset_window_options options = {
+		.steps = 3, .stride = 1, .intervals = {1, 2}, .interval_count = 2};
 	struct dataset_windows windows;
 	struct policy_config config;
 	struct dataset dataset;
@@ -103,8 +104,8 @@ static void windows_stay_in_episodes(void **state)
 	for (size_t i = 0; i < windows.count; i++) {
 		const struct dataset_window *w = &windows.all[i];
 
-		assert_true(w->first < 6 ? w->first + 2 * w->interval < 6 :
-					   w->first + 2 * w->interval < 12);
+		assert_true(w->first < 6 ? w->first + 2 * w->interval < 6
+					 : w->first + 2 * w->interval < 12);
 		assert_true((w->first >= 6) == (i < windows.quiet));
 	}
 	dataset_windows_free(&windows);
@@ -125,14 +126,14 @@ static void sampling_is_unbiased(void **state)
 {
 	enum { QUIET = 90, ALL = 100, COUNT = 20, ROUNDS = 4000 };
 	struct dataset_window all[ALL], out[COUNT];
-	struct dataset_windows windows = { .all = all, .count = ALL, .quiet = QUIET };
-	double sum[ALL] = { 0 };
+	struct dataset_windows windows = {.all = all, .count = ALL, .quiet = QUIET};
+	double sum[ALL] = {0};
 	struct rng rng;
 
 	(void)state;
 	rng_seed(&rng, 1);
 	for (uint32_t i = 0; i < ALL; i++)
-		all[i] = (struct dataset_window){ i, 1, 1 };
+		all[i] = (struct dataset_window){i, 1, 1};
 	for (int round = 0; round < ROUNDS; round++) {
 		int events = 0;
 
@@ -153,14 +154,14 @@ static void sampling_is_unbiased(void **state)
 static void an_epoch_of_all_takes_each_once(void **state)
 {
 	struct dataset_window all[50], out[50];
-	struct dataset_windows windows = { .all = all, .count = 50, .quiet = 45 };
-	bool seen[50] = { false }, moved = false;
+	struct dataset_windows windows = {.all = all, .count = 50, .quiet = 45};
+	bool seen[50] = {false}, moved = false;
 	struct rng rng;
 
 	(void)state;
 	rng_seed(&rng, 1);
 	for (uint32_t i = 0; i < 50; i++)
-		all[i] = (struct dataset_window){ i, 1, 1 };
+		all[i] = (struct dataset_window){i, 1, 1};
 	dataset_windows_draw(&windows, &rng, 50, 0.5, out);
 	for (uint32_t i = 0; i < 50; i++) {
 		assert_false(seen[out[i].first]);
@@ -196,7 +197,7 @@ static void baselines_by_hand(void **state)
 static void bad_pools_are_named(void **state)
 {
 	struct policy_config config;
-	struct error error = { 0 };
+	struct error error = {0};
 	struct dataset dataset;
 	struct pool pool;
 

@@ -35,8 +35,8 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 		       float *logits, double *loss, struct error *error)
 {
 	const int64_t rows = batch->batch * batch->steps;
-	float *d_logits = arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) *
-							       sizeof(float));
+	float *d_logits =
+		arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) * sizeof(float));
 	struct policy_net *net = learner->net;
 	struct policy_tape *tape;
 	int status;
@@ -48,8 +48,9 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 		*loss = cross_entropy(logits, labels, rows, POOL_ACTIONS, weights,
 				      1.0 / (double)learner->options.accumulate, d_logits);
 		if (!isfinite(*loss))
-			status = error_set(error, ERR_FAILED,
-					   "the loss is not a number any more; choose a smaller --lr");
+			status = error_set(
+				error, ERR_FAILED,
+				"the loss is not a number any more; choose a smaller --lr");
 	}
 	if (!status)
 		status = policy_net_backward(net, &learner->arena, tape, d_logits, error);

@@ -17,8 +17,8 @@ struct learner_options {
 	struct adamw_options adamw;
 	struct schedule schedule;
 	uint64_t accumulate; /* micro-batches of a step; each counts 1 / accumulate */
-	double clip;         /* largest gradient norm; <= 0: any */
-	bool clip_each;      /* released code: clip what has accumulated after every micro-batch */
+	double clip;	     /* largest gradient norm; <= 0: any */
+	bool clip_each;	     /* released code: clip what has accumulated after every micro-batch */
 };
 
 struct learner {

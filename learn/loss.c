@@ -43,7 +43,8 @@ double cross_entropy(const float *logits, const int32_t *labels, int64_t rows, i
 			const double p = exp((double)row[c] - total);
 			const double onehot = c == labels[r] ? 1.0 : 0.0;
 
-			d_logits[r * classes + c] = (float)((p - onehot) * w * scale / (double)rows);
+			d_logits[r * classes + c] =
+				(float)((p - onehot) * w * scale / (double)rows);
 		}
 	}
 	return rows ? loss / (double)rows : 0;

@@ -9,8 +9,8 @@
 
 #include "learn/loss.h"
 
-static const int32_t labels[4] = { 0, 2, 1, 2 };
-static const float weight[4] = { 0.5f, 2, 3, 1 };
+static const int32_t labels[4] = {0, 2, 1, 2};
+static const float weight[4] = {0.5f, 2, 3, 1};
 
 static void logits_fill(float *logits)
 {
@@ -30,7 +30,8 @@ static void equals_its_definition(void **state)
 
 		for (int c = 0; c < 3; c++)
 			sum += exp((double)logits[3 * r + c]);
-		expected -= (double)weight[r] * log(exp((double)logits[3 * r + labels[r]]) / sum) / 4;
+		expected -=
+			(double)weight[r] * log(exp((double)logits[3 * r + labels[r]]) / sum) / 4;
 	}
 	assert_true(fabs(cross_entropy(logits, labels, 4, 3, weight, 1, NULL) - expected) < 1e-12);
 }
@@ -57,7 +58,7 @@ static void gradient_matches_differences(void **state)
 
 static void survives_extremes(void **state)
 {
-	const float logits[3] = { 1000, -1000, 0 };
+	const float logits[3] = {1000, -1000, 0};
 	const int32_t unlikely = 1;
 	double probability[3];
 	float d[3];

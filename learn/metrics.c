@@ -48,7 +48,7 @@ struct class_counts {
 
 static struct class_counts count_class(const uint64_t confusion[POOL_ACTIONS][POOL_ACTIONS], int c)
 {
-	struct class_counts counts = { .hit = confusion[c][c] };
+	struct class_counts counts = {.hit = confusion[c][c]};
 
 	for (int other = 0; other < POOL_ACTIONS; other++) {
 		counts.truth += confusion[c][other];
@@ -68,7 +68,7 @@ static double calibration_error(const struct metrics *metrics, uint64_t rows)
 
 struct metrics_summary metrics_summarise(const struct metrics *metrics)
 {
-	struct metrics_summary s = { 0 };
+	struct metrics_summary s = {0};
 	uint64_t hits = 0, most = 0;
 	double recall_sum = 0, f1_sum = 0;
 	int occurring = 0, seen = 0;

@@ -28,14 +28,15 @@ struct metrics {
 struct metrics_summary {
 	uint64_t rows;
 	double accuracy;
-	double majority_rate;     /* share of the most frequent true class */
+	double majority_rate;	  /* share of the most frequent true class */
 	double balanced_accuracy; /* mean recall over the classes that occur */
-	double macro_f1;          /* mean F1 over classes that occur or were predicted */
-	double log_loss;          /* mean -ln p(truth), p >= 1e-15 */
-	double ece;               /* expected calibration error, METRICS_BINS bins */
+	double macro_f1;	  /* mean F1 over classes that occur or were predicted */
+	double log_loss;	  /* mean -ln p(truth), p >= 1e-15 */
+	double ece;		  /* expected calibration error, METRICS_BINS bins */
 };
 
-/* Adds one row.  `queue` is enum metrics_part: METRICS_L, METRICS_C, or METRICS_ALL when unknown. */
+/* Adds one row.  `queue` is enum metrics_part: METRICS_L, METRICS_C, or METRICS_ALL when unknown.
+ */
 void metrics_add(struct metrics *metrics, int truth, const double probability[POOL_ACTIONS],
 		 enum metrics_part queue);
 

@@ -12,7 +12,7 @@
 
 static void add(struct metrics *metrics, int truth, int predicted, enum metrics_part part)
 {
-	double probability[POOL_ACTIONS] = { 0.1, 0.1, 0.1 };
+	double probability[POOL_ACTIONS] = {0.1, 0.1, 0.1};
 
 	probability[predicted] = 0.8;
 	metrics_add(metrics, truth, probability, part);
@@ -21,7 +21,7 @@ static void add(struct metrics *metrics, int truth, int predicted, enum metrics_
 /* 6 enqueues all right, 2 drops one right (other: enqueue), no marks. */
 static void by_hand(void **state)
 {
-	struct metrics metrics = { 0 };
+	struct metrics metrics = {0};
 	struct metrics_summary s;
 
 	(void)state;
@@ -44,7 +44,7 @@ static void by_hand(void **state)
 /* A class that never occurs but is predicted costs macro-F1, not balanced accuracy. */
 static void invented_class_costs(void **state)
 {
-	struct metrics metrics = { 0 };
+	struct metrics metrics = {0};
 	struct metrics_summary s;
 
 	(void)state;
@@ -58,7 +58,7 @@ static void invented_class_costs(void **state)
 
 static void empty_is_zero(void **state)
 {
-	const struct metrics metrics = { 0 };
+	const struct metrics metrics = {0};
 
 	(void)state;
 	assert_int_equal(metrics_summarise(&metrics).rows, 0);
@@ -67,7 +67,7 @@ static void empty_is_zero(void **state)
 
 static void warms_up_then_decays(void **state)
 {
-	struct schedule s = { .peak_rate = 1, .warmup_steps = 4, .total_steps = 104 };
+	struct schedule s = {.peak_rate = 1, .warmup_steps = 4, .total_steps = 104};
 
 	(void)state;
 	assert_true(schedule_rate(&s, 0) == 0.25 && schedule_rate(&s, 3) == 1);

@@ -89,10 +89,12 @@ static void take_row(struct pass *pass, size_t row, const float *logits)
 /* Runs what waits. */
 static int flush(struct pass *pass, struct error *error)
 {
-	const struct policy_batch batch = { .batch = pass->waiting, .steps = pass->steps,
-					    .states = pass->states, .returns = pass->returns,
-					    .actions = pass->actions,
-					    .timesteps = pass->timesteps };
+	const struct policy_batch batch = {.batch = pass->waiting,
+					   .steps = pass->steps,
+					   .states = pass->states,
+					   .returns = pass->returns,
+					   .actions = pass->actions,
+					   .timesteps = pass->timesteps};
 	int status;
 
 	if (pass->waiting == 0)
@@ -115,8 +117,8 @@ static int flush(struct pass *pass, struct error *error)
 static int push(struct pass *pass, size_t last, int64_t scored, struct error *error)
 {
 	const size_t past = (last - pass->dataset->episode[last]) / pass->options->interval;
-	const int64_t steps = (int64_t)past + 1 < pass->options->window ? (int64_t)past + 1 :
-									  pass->options->window;
+	const int64_t steps = (int64_t)past + 1 < pass->options->window ? (int64_t)past + 1
+									: pass->options->window;
 	int status = 0;
 
 	if (pass->waiting == BATCH || (pass->waiting && steps != pass->steps))
@@ -157,8 +159,12 @@ int predictor_run(const struct policy_net *net, const struct dataset *dataset, s
 		  void (*each)(void *context, size_t row, const double probability[POOL_ACTIONS]),
 		  void *context, struct error *error)
 {
-	struct pass pass = { .net = net, .dataset = dataset, .options = options,
-			     .metrics = metrics, .each = each, .context = context };
+	struct pass pass = {.net = net,
+			    .dataset = dataset,
+			    .options = options,
+			    .metrics = metrics,
+			    .each = each,
+			    .context = context};
 	int status;
 
 	if (options->stride < 1 || options->stride > options->window || options->interval < 1)

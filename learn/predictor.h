@@ -14,11 +14,11 @@
 #include "policy/net.h"
 
 struct predictor_options {
-	int64_t window;    /* most steps of context, the row itself included */
-	int64_t stride;    /* rows scored by one pass: each sees window - stride + 1 .. window steps */
+	int64_t window; /* most steps of context, the row itself included */
+	int64_t stride; /* rows scored by one pass: each sees window - stride + 1 .. window steps */
 	uint32_t interval; /* the context is every `interval`-th row before */
 	bool true_returns; /* show returns as they came true; false: the target, as at a router */
-	size_t limit;      /* score at most about this many rows, evenly spread; 0: all */
+	size_t limit;	   /* score at most about this many rows, evenly spread; 0: all */
 };
 
 /*

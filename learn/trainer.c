@@ -30,7 +30,7 @@
 
 /* What a run depends on beside parameters, moments, order and history. */
 struct run_state {
-	uint64_t epoch;    /* finished */
+	uint64_t epoch;	   /* finished */
 	uint64_t position; /* windows done of the current epoch's order */
 	uint64_t epoch_steps, stale, finished;
 	struct rng order_rng, dropout_rng, returns_rng;
@@ -80,7 +80,7 @@ int trainer_weights_find(const char *name)
 /* Weights that average 1 over the training rows; an action that never occurs weighs 1. */
 static void weigh_classes(struct trainer *trainer)
 {
-	double count[POOL_ACTIONS] = { 0 }, sum = 0;
+	double count[POOL_ACTIONS] = {0}, sum = 0;
 
 	for (size_t row = 0; row < trainer->cut; row++)
 		count[trainer->dataset->labels[row]]++;
@@ -95,9 +95,8 @@ static void weigh_classes(struct trainer *trainer)
 		sum += w * count[c];
 	}
 	for (int c = 0; c < POOL_ACTIONS; c++)
-		trainer->class_weight[c] = count[c] > 0 ? trainer->class_weight[c] *
-								  (double)trainer->cut / sum :
-							  1;
+		trainer->class_weight[c] =
+			count[c] > 0 ? trainer->class_weight[c] * (double)trainer->cut / sum : 1;
 }
 
 static int allocate(struct trainer *trainer, struct error *error)
@@ -122,8 +121,8 @@ static int allocate(struct trainer *trainer, struct error *error)
 
 static uint64_t steps_per_epoch(const struct trainer *trainer)
 {
-	const uint64_t per_step = (uint64_t)trainer->options.batch *
-				  trainer->options.learner.accumulate;
+	const uint64_t per_step =
+		(uint64_t)trainer->options.batch * trainer->options.learner.accumulate;
 
 	return (trainer->order_count + per_step - 1) / per_step;
 }
@@ -134,12 +133,12 @@ static void plan(struct trainer *trainer)
 	const size_t most = trainer->options.windows_per_epoch;
 	struct rng root;
 
-	trainer->order_count = most && most < trainer->windows.count ? most :
-								       trainer->windows.count;
+	trainer->order_count =
+		most && most < trainer->windows.count ? most : trainer->windows.count;
 	schedule->total_steps = trainer->options.epochs * steps_per_epoch(trainer);
 	if (schedule->warmup_steps == 0)
-		schedule->warmup_steps = (uint64_t)(trainer->options.warmup_share *
-						    (double)schedule->total_steps);
+		schedule->warmup_steps =
+			(uint64_t)(trainer->options.warmup_share * (double)schedule->total_steps);
 	rng_seed(&root, trainer->options.seed);
 	trainer->state.order_rng = rng_split(&root, 1);
 	trainer->state.dropout_rng = rng_split(&root, 2);
@@ -158,17 +157,18 @@ static int name_files(struct trainer *trainer, const char *directory, const char
 	if (!directory)
 		return 0;
 	if (strlen(directory) >= sizeof(trainer->directory))
-		return error_at(error, ERR_RANGE, directory, 0, NULL, "name of the folder too long");
+		return error_at(error, ERR_RANGE, directory, 0, NULL,
+				"name of the folder too long");
 	strcpy(trainer->directory, directory);
 	status = file_make_folders(directory, error);
-	return status ? status : file_join(trainer->checkpoint, sizeof(trainer->checkpoint),
-					   directory, TRAINER_CHECKPOINT, error);
+	return status ? status
+		      : file_join(trainer->checkpoint, sizeof(trainer->checkpoint), directory,
+				  TRAINER_CHECKPOINT, error);
 }
 
-int trainer_new(struct trainer **out, const struct trainer_options *options,
-		struct policy_net *net, struct policy_config *config,
-		const struct dataset *dataset, size_t cut, const char *directory,
-		const char *fingerprint, struct error *error)
+int trainer_new(struct trainer **out, const struct trainer_options *options, struct policy_net *net,
+		struct policy_config *config, const struct dataset *dataset, size_t cut,
+		const char *directory, const char *fingerprint, struct error *error)
 {
 	struct trainer *trainer = calloc(1, sizeof(*trainer));
 	int status;
@@ -182,8 +182,8 @@ int trainer_new(struct trainer **out, const struct trainer_options *options,
 	trainer->cut = cut;
 	status = name_files(trainer, directory, fingerprint, error);
 	if (!status)
-		status = dataset_windows_new(&trainer->windows, dataset, 0, cut,
-					     &options->windows, error);
+		status = dataset_windows_new(&trainer->windows, dataset, 0, cut, &options->windows,
+					     error);
 	if (!status) {
 		plan(trainer);
 		weigh_classes(trainer);
@@ -244,27 +244,24 @@ static struct checkpoint_field *state_fields(struct trainer *trainer, size_t *co
 
 	if (!fields)
 		return NULL;
-	fields[n++] = (struct checkpoint_field){ "trainer.state", SAFETENSORS_U8,
-						 sizeof(trainer->state), &trainer->state };
-	fields[n++] = (struct checkpoint_field){ "trainer.order", SAFETENSORS_I32,
-						 (int64_t)trainer->order_count * 3,
-						 trainer->order };
-	fields[n++] = (struct checkpoint_field){
-		"trainer.history", SAFETENSORS_F64,
-		(int64_t)(trainer->options.epochs * EPOCH_COLUMNS), trainer->history
-	};
-	fields[n++] = (struct checkpoint_field){ "adamw.steps", SAFETENSORS_I64, 1,
-						 &trainer->learner.adamw.steps };
-	fields[n++] = (struct checkpoint_field){ "adamw.moment1", SAFETENSORS_F32,
-						 (int64_t)trainer->learner.adamw.elements,
-						 trainer->learner.adamw.moment1 };
-	fields[n++] = (struct checkpoint_field){ "adamw.moment2", SAFETENSORS_F32,
-						 (int64_t)trainer->learner.adamw.elements,
-						 trainer->learner.adamw.moment2 };
+	fields[n++] = (struct checkpoint_field){"trainer.state", SAFETENSORS_U8,
+						sizeof(trainer->state), &trainer->state};
+	fields[n++] = (struct checkpoint_field){"trainer.order", SAFETENSORS_I32,
+						(int64_t)trainer->order_count * 3, trainer->order};
+	fields[n++] = (struct checkpoint_field){"trainer.history", SAFETENSORS_F64,
+						(int64_t)(trainer->options.epochs * EPOCH_COLUMNS),
+						trainer->history};
+	fields[n++] = (struct checkpoint_field){"adamw.steps", SAFETENSORS_I64, 1,
+						&trainer->learner.adamw.steps};
+	fields[n++] = (struct checkpoint_field){"adamw.moment1", SAFETENSORS_F32,
+						(int64_t)trainer->learner.adamw.elements,
+						trainer->learner.adamw.moment1};
+	fields[n++] = (struct checkpoint_field){"adamw.moment2", SAFETENSORS_F32,
+						(int64_t)trainer->learner.adamw.elements,
+						trainer->learner.adamw.moment2};
 	for (size_t i = 0; i < net->count; i++)
-		fields[n++] = (struct checkpoint_field){ net->params[i].name, SAFETENSORS_F32,
-							 net->params[i].count,
-							 net->params[i].value };
+		fields[n++] = (struct checkpoint_field){net->params[i].name, SAFETENSORS_F32,
+							net->params[i].count, net->params[i].value};
 	*count = n;
 	return fields;
 }
@@ -313,8 +310,8 @@ static void fill_window(struct trainer *trainer, const struct dataset_window *wi
 {
 	const struct dataset *dataset = trainer->dataset;
 	const size_t features = (size_t)dataset->features;
-	const bool true_returns = rng_uniform(&trainer->state.returns_rng) <
-				  trainer->options.true_returns;
+	const bool true_returns =
+		rng_uniform(&trainer->state.returns_rng) < trainer->options.true_returns;
 
 	for (int64_t s = 0; s < trainer->windows.steps; s++, at++) {
 		const size_t row = window->first + (size_t)s * window->interval;
@@ -352,13 +349,14 @@ static int run_batch(struct trainer *trainer, struct error *error)
 {
 	struct run_state *state = &trainer->state;
 	const size_t left = trainer->order_count - state->position;
-	const int64_t windows = (int64_t)left < trainer->options.batch ? (int64_t)left :
-									 trainer->options.batch;
-	const struct policy_batch batch = { .batch = windows, .steps = trainer->windows.steps,
-					    .states = trainer->states,
-					    .returns = trainer->returns,
-					    .actions = trainer->actions,
-					    .timesteps = trainer->timesteps };
+	const int64_t windows =
+		(int64_t)left < trainer->options.batch ? (int64_t)left : trainer->options.batch;
+	const struct policy_batch batch = {.batch = windows,
+					   .steps = trainer->windows.steps,
+					   .states = trainer->states,
+					   .returns = trainer->returns,
+					   .actions = trainer->actions,
+					   .timesteps = trainer->timesteps};
 	double loss;
 	int status;
 
@@ -398,7 +396,7 @@ static int measure(struct trainer *trainer, struct trainer_epoch *epoch, struct 
 {
 	const struct run_state *state = &trainer->state;
 	const struct metrics_summary train = metrics_summarise(&state->metrics);
-	struct metrics metrics = { 0 };
+	struct metrics metrics = {0};
 	struct metrics_summary held;
 	int status = 0;
 
@@ -414,8 +412,8 @@ static int measure(struct trainer *trainer, struct trainer_epoch *epoch, struct 
 	epoch->train_macro_f1 = train.macro_f1;
 	if (trainer->cut < trainer->dataset->rows)
 		status = predictor_run(trainer->net, trainer->dataset, trainer->cut,
-				       trainer->dataset->rows, &trainer->options.held_out,
-				       &metrics, NULL, NULL, error);
+				       trainer->dataset->rows, &trainer->options.held_out, &metrics,
+				       NULL, NULL, error);
 	held = metrics_summarise(&metrics);
 	epoch->held_out_log_loss = held.rows ? held.log_loss : NAN;
 	epoch->held_out_accuracy = held.rows ? held.accuracy : NAN;
@@ -530,9 +528,10 @@ static int pause_between(struct trainer *trainer, const struct trainer_observer 
 	status = save_state(trainer, error);
 	*saved_s = now_s();
 	if (!status && stop)
-		status = error_set(error, ERR_INTERRUPTED,
-				   "stopped in epoch %llu after a checkpoint; continue with --resume",
-				   (unsigned long long)trainer->state.epoch + 1);
+		status = error_set(
+			error, ERR_INTERRUPTED,
+			"stopped in epoch %llu after a checkpoint; continue with --resume",
+			(unsigned long long)trainer->state.epoch + 1);
 	return status;
 }
 

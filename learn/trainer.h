@@ -24,24 +24,24 @@
 
 /* X(name): figures of an epoch, in the order of the columns of metrics.csv */
 #define TRAINER_EPOCH_TABLE(X)                                                                     \
-	X(epoch)               /* from 1 */                                                        \
-	X(steps)               /* optimizer steps so far */                                        \
-	X(learning_rate)       /* of the last step */                                              \
-	X(gradient_norm)       /* before clipping, mean over the epoch's steps */                  \
-	X(train_loss)          /* the objective: weighted cross-entropy, dropout on */             \
-	X(train_log_loss)      /* the following on the epoch's windows, while learning */          \
+	X(epoch)	  /* from 1 */                                                             \
+	X(steps)	  /* optimizer steps so far */                                             \
+	X(learning_rate)  /* of the last step */                                                   \
+	X(gradient_norm)  /* before clipping, mean over the epoch's steps */                       \
+	X(train_loss)	  /* the objective: weighted cross-entropy, dropout on */                  \
+	X(train_log_loss) /* the following on the epoch's windows, while learning */               \
 	X(train_accuracy)                                                                          \
 	X(train_majority_rate)                                                                     \
 	X(train_balanced_accuracy)                                                                 \
 	X(train_macro_f1)                                                                          \
-	X(held_out_log_loss)   /* the following on held-out rows, after the epoch; NaN without */  \
+	X(held_out_log_loss) /* the following on held-out rows, after the epoch; NaN without */    \
 	X(held_out_accuracy)                                                                       \
 	X(held_out_majority_rate)                                                                  \
 	X(held_out_balanced_accuracy)                                                              \
 	X(held_out_macro_f1)                                                                       \
 	X(held_out_ece)                                                                            \
-	X(best)                /* 1: the policy was kept */                                        \
-	X(seconds)             /* wall time of the epoch */
+	X(best)	   /* 1: the policy was kept */                                                    \
+	X(seconds) /* wall time of the epoch */
 
 struct trainer_epoch {
 #define TRAINER_EPOCH_MEMBER(name) double name;
@@ -51,15 +51,15 @@ struct trainer_epoch {
 
 /* How much an action weighs in the loss by its share of the training rows. */
 #define TRAINER_WEIGHTS_TABLE(X)                                                                   \
-	X(none)     /* 1 */                                                                        \
-	X(sqrt)     /* in proportion to 1 / sqrt(share) */                                         \
+	X(none)	    /* 1 */                                                                        \
+	X(sqrt)	    /* in proportion to 1 / sqrt(share) */                                         \
 	X(balanced) /* in proportion to 1 / share */
 
 enum trainer_weights {
 #define TRAINER_WEIGHTS_ENUM(name) TRAINER_WEIGHTS_##name,
 	TRAINER_WEIGHTS_TABLE(TRAINER_WEIGHTS_ENUM)
 #undef TRAINER_WEIGHTS_ENUM
-	TRAINER_WEIGHTS
+		TRAINER_WEIGHTS
 };
 
 const char *trainer_weights_name(enum trainer_weights weights);
@@ -70,18 +70,18 @@ int trainer_weights_find(const char *name);
 struct trainer_options {
 	struct learner_options learner; /* warm-up and length of the schedule are filled in */
 	uint64_t epochs;
-	double warmup_share;      /* of all steps; used when learner.schedule.warmup_steps is 0 */
-	int64_t batch;            /* windows of a micro-batch */
+	double warmup_share; /* of all steps; used when learner.schedule.warmup_steps is 0 */
+	int64_t batch;	     /* windows of a micro-batch */
 	struct dataset_window_options windows;
 	size_t windows_per_epoch; /* at most; 0: all */
-	double event_share;       /* see dataset_windows_draw() */
+	double event_share;	  /* see dataset_windows_draw() */
 	enum trainer_weights weights;
-	bool unweight;            /* the kept policy's probabilities are those of unweighted data */
-	double true_returns;      /* share of windows that show true returns, not the target */
+	bool unweight;	     /* the kept policy's probabilities are those of unweighted data */
+	double true_returns; /* share of windows that show true returns, not the target */
 	uint64_t seed;
-	uint64_t patience;        /* epochs without a better held-out loss before stopping; 0: never */
-	bool keep_last;           /* keep the last epoch's policy, not the best */
-	double checkpoint_s;      /* also between epochs, this often */
+	uint64_t patience;   /* epochs without a better held-out loss before stopping; 0: never */
+	bool keep_last;	     /* keep the last epoch's policy, not the best */
+	double checkpoint_s; /* also between epochs, this often */
 	struct predictor_options held_out;
 };
 
@@ -104,9 +104,8 @@ struct trainer;
  * nothing is saved.  `fingerprint` identifies the run in its checkpoint.
  */
 int trainer_new(struct trainer **trainer, const struct trainer_options *options,
-		struct policy_net *net, struct policy_config *config,
-		const struct dataset *dataset, size_t cut, const char *directory,
-		const char *fingerprint, struct error *error);
+		struct policy_net *net, struct policy_config *config, const struct dataset *dataset,
+		size_t cut, const char *directory, const char *fingerprint, struct error *error);
 void trainer_free(struct trainer *trainer);
 
 /* Continues from the folder's checkpoint.  ERR_NOT_FOUND when there is none. */

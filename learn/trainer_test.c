@@ -34,7 +34,7 @@ static void pool_make(struct pool *pool)
 	strcpy(pool->columns[1].name, "drop_probability");
 	for (int row = 0; row < ROWS; row++) {
 		const double x = floor(1000 * rng_uniform(&rng));
-		const double state[2] = { (double)(row % 2), x };
+		const double state[2] = {(double)(row % 2), x};
 		const int32_t action = x > 700 ? POOL_DROP : x < 100 ? POOL_MARK : POOL_ENQUEUE;
 
 		assert_int_equal(pool_append(pool, state, action, x / 1000, row == 70), 0);
@@ -44,22 +44,30 @@ static void pool_make(struct pool *pool)
 static struct trainer_options options_make(void)
 {
 	return (struct trainer_options){
-		.learner = { .adamw = adamw_defaults, .schedule = { .peak_rate = 3e-3,
-								    .decay = SCHEDULE_COSINE },
-			     .accumulate = 2, .clip = 1 },
-		.epochs = 4, .warmup_share = 0.1, .batch = 3,
-		.windows = { .steps = 6, .stride = 1, .intervals = { 1, 3 }, .interval_count = 2 },
-		.windows_per_epoch = 40, .event_share = 0.5, .weights = TRAINER_WEIGHTS_sqrt,
-		.unweight = true, .true_returns = 0.5, .seed = 9, .checkpoint_s = 1e9,
-		.held_out = { .window = 6, .stride = 2, .interval = 1 },
+		.learner = {.adamw = adamw_defaults,
+			    .schedule = {.peak_rate = 3e-3, .decay = SCHEDULE_COSINE},
+			    .accumulate = 2,
+			    .clip = 1},
+		.epochs = 4,
+		.warmup_share = 0.1,
+		.batch = 3,
+		.windows = {.steps = 6, .stride = 1, .intervals = {1, 3}, .interval_count = 2},
+		.windows_per_epoch = 40,
+		.event_share = 0.5,
+		.weights = TRAINER_WEIGHTS_sqrt,
+		.unweight = true,
+		.true_returns = 0.5,
+		.seed = 9,
+		.checkpoint_s = 1e9,
+		.held_out = {.window = 6, .stride = 2, .interval = 1},
 	};
 }
 
 static void set_up(struct fixture *f, const struct trainer_options *options, const char *folder)
 {
-	const struct dataset_fit fit = { .scaling = -1, .gamma = -1 };
-	const struct lora_options lora = { .rank = 2, .alpha = 4, .dropout = 0.1 };
-	struct error error = { 0 };
+	const struct dataset_fit fit = {.scaling = -1, .gamma = -1};
+	const struct lora_options lora = {.rank = 2, .alpha = 4, .dropout = 0.1};
+	struct error error = {0};
 	struct rng rng;
 
 	memset(f, 0, sizeof(*f));
@@ -77,7 +85,8 @@ static void set_up(struct fixture *f, const struct trainer_options *options, con
 	assert_int_equal(policy_net_collect(&f->net, &error), 0);
 	assert_int_equal(dataset_new(&f->dataset, &f->pool, &f->config, &error), 0);
 	assert_int_equal(trainer_new(&f->trainer, options, &f->net, &f->config, &f->dataset, CUT,
-				     folder, "a run", &error), 0);
+				     folder, "a run", &error),
+			 0);
 }
 
 static void tear_down(struct fixture *f)
@@ -97,9 +106,9 @@ static bool countdown(void *context)
 
 static int run(struct fixture *f, int *stop_after)
 {
-	const struct trainer_observer observer = { .context = stop_after,
-						   .stop = stop_after ? countdown : NULL };
-	struct error error = { 0 };
+	const struct trainer_observer observer = {.context = stop_after,
+						  .stop = stop_after ? countdown : NULL};
+	struct error error = {0};
 
 	return trainer_run(f->trainer, &observer, &error);
 }
@@ -163,7 +172,8 @@ static void assert_same_params(const struct fixture *a, const struct fixture *b)
 				    (size_t)a->net.params[i].count * sizeof(float));
 }
 
-/* Stopped after every so many optimizer steps, each time continued by a new process's worth of state. */
+/* Stopped after every so many optimizer steps, each time continued by a new process's worth of
+ * state. */
 static void resumed_is_the_same_bits(void **state)
 {
 	const struct trainer_options options = options_make();
@@ -177,7 +187,7 @@ static void resumed_is_the_same_bits(void **state)
 	assert_int_equal(run(&whole, NULL), 0);
 	for (int stops = 0;; stops++) {
 		int left = 2 + stops % 3, status;
-		struct error error = { 0 };
+		struct error error = {0};
 
 		set_up(&part, &options, b);
 		if (stops)
@@ -200,7 +210,7 @@ static void resumed_is_the_same_bits(void **state)
 static void another_run_is_not_resumed(void **state)
 {
 	struct trainer_options options = options_make();
-	struct error error = { 0 };
+	struct error error = {0};
 	struct fixture f;
 	char folder[200];
 
@@ -223,9 +233,9 @@ static void kept_policy_is_what_was_measured(void **state)
 {
 	const struct trainer_options options = options_make();
 	const struct trainer_epoch *history;
-	struct metrics metrics = { 0 };
+	struct metrics metrics = {0};
 	struct policy_config config;
-	struct error error = { 0 };
+	struct error error = {0};
 	struct policy_net net;
 	struct fixture f;
 	char folder[200];
@@ -240,7 +250,8 @@ static void kept_policy_is_what_was_measured(void **state)
 	assert_int_equal(policy_store_open(&net, &config, folder, &error), 0);
 	f.dataset.config = &config;
 	assert_int_equal(predictor_run(&net, &f.dataset, CUT, ROWS, &options.held_out, &metrics,
-				       NULL, NULL, &error), 0);
+				       NULL, NULL, &error),
+			 0);
 	assert_true(fabs(metrics_summarise(&metrics).log_loss - best) < 1e-6);
 	policy_net_free(&net);
 	tear_down(&f);
@@ -251,16 +262,18 @@ static void strides_agree_where_contexts_do(void **state)
 {
 	const struct trainer_options options = options_make();
 	struct predictor_options p = options.held_out;
-	struct metrics one = { 0 }, two = { 0 };
-	struct error error = { 0 };
+	struct metrics one = {0}, two = {0};
+	struct error error = {0};
 	struct fixture f;
 
 	(void)state;
 	set_up(&f, &options, NULL);
 	p.stride = 1;
-	assert_int_equal(predictor_run(&f.net, &f.dataset, 71, 77, &p, &one, NULL, NULL, &error), 0);
+	assert_int_equal(predictor_run(&f.net, &f.dataset, 71, 77, &p, &one, NULL, NULL, &error),
+			 0);
 	p.stride = 6;
-	assert_int_equal(predictor_run(&f.net, &f.dataset, 71, 77, &p, &two, NULL, NULL, &error), 0);
+	assert_int_equal(predictor_run(&f.net, &f.dataset, 71, 77, &p, &two, NULL, NULL, &error),
+			 0);
 	assert_int_equal(metrics_summarise(&one).rows, 6);
 	assert_true(fabs(one.nll_sum - two.nll_sum) < 1e-4);
 	p.stride = 7;

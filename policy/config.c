@@ -30,8 +30,8 @@ struct reader {
 static void fault(struct reader *reader, const char *key, const char *what)
 {
 	if (!reader->status)
-		reader->status = error_at(reader->error, ERR_INVALID, reader->path, 0, key, "%s",
-					  what);
+		reader->status =
+			error_at(reader->error, ERR_INVALID, reader->path, 0, key, "%s", what);
 }
 
 static const json_t *read_object(struct reader *reader, const json_t *parent, const char *key)
@@ -112,7 +112,8 @@ static void read_knots(struct reader *reader, const json_t *parent, struct scali
 		scaling->x[i] = json_number_value(json_array_get(knot, 0));
 		scaling->y[i] = json_number_value(json_array_get(knot, 1));
 		if (fabs(scaling->x[i]) > LARGEST || fabs(scaling->y[i]) > LARGEST ||
-		    (i && (scaling->x[i] <= scaling->x[i - 1] || scaling->y[i] <= scaling->y[i - 1])))
+		    (i &&
+		     (scaling->x[i] <= scaling->x[i - 1] || scaling->y[i] <= scaling->y[i - 1])))
 			fault(reader, "knots", "knots must rise in both coordinates");
 	}
 }
@@ -170,8 +171,8 @@ static void read_sequence(struct reader *reader, const json_t *root, struct poli
 	config->shared_last = read_flag(reader, encoder, "shared_last");
 	config->timesteps = (int64_t)read_number(reader, timesteps, "rows", 1, 1 << 24);
 	read_text(reader, timesteps, "rule", rule, sizeof(rule));
-	config->timestep_rule = strcmp(rule, "clamp") == 0 ? POLICY_TIMESTEP_CLAMP :
-							     POLICY_TIMESTEP_MODULO;
+	config->timestep_rule =
+		strcmp(rule, "clamp") == 0 ? POLICY_TIMESTEP_CLAMP : POLICY_TIMESTEP_MODULO;
 	if (config->timestep_rule == POLICY_TIMESTEP_MODULO && strcmp(rule, "modulo") != 0)
 		fault(reader, "rule", "modulo or clamp expected");
 	config->window = (int64_t)read_number(reader, root, "window", 1, 65536);
@@ -223,7 +224,7 @@ static int read_root(struct reader *reader, const json_t *root, struct policy_co
 int policy_config_read(struct policy_config *config, const char *directory, struct error *error)
 {
 	char path[4096];
-	struct reader reader = { .path = path, .error = error };
+	struct reader reader = {.path = path, .error = error};
 	json_error_t fault_at;
 	char *text;
 	size_t size;
@@ -288,22 +289,21 @@ static json_t *config_json(const struct policy_config *c)
 {
 	const char *rule = c->timestep_rule == POLICY_TIMESTEP_CLAMP ? "clamp" : "modulo";
 
-	return json_pack(
-		"{s:i, s:s, s:o, s:{s:s, s:I, s:b}, s:{s:I, s:s}, s:I, s:I,"
-		" s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
-		" s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
-		"version", VERSION, "kind", "llm", "features", features_json(c),
-		"encoder", "kind", "linear", "feature_dim", (json_int_t)c->feature_dim,
-		"shared_last", c->shared_last,
-		"timesteps", "rows", (json_int_t)c->timesteps, "rule", rule,
-		"window", (json_int_t)c->window, "keep", (json_int_t)c->keep,
-		"return", "reward", c->reward, "gamma", c->gamma, "reward_offset", c->reward_offset,
-		"reward_factor", c->reward_factor, "scaling", scaling_json(&c->returns),
-		"target", c->target_return, "state", c->state, "compat", c->compat,
-		"backbone", "reference", c->backbone.reference, "checksum",
-		hex(c->backbone.checksum), "random", c->backbone.random, "random_seed",
-		hex(c->backbone.random_seed), "no_positions", c->backbone.no_positions,
-		"files", "adapter", hex(c->adapter_checksum), "policy", hex(c->weights_checksum));
+	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b}, s:{s:I, s:s}, s:I, s:I,"
+			 " s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
+			 " s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
+			 "version", VERSION, "kind", "llm", "features", features_json(c), "encoder",
+			 "kind", "linear", "feature_dim", (json_int_t)c->feature_dim, "shared_last",
+			 c->shared_last, "timesteps", "rows", (json_int_t)c->timesteps, "rule",
+			 rule, "window", (json_int_t)c->window, "keep", (json_int_t)c->keep,
+			 "return", "reward", c->reward, "gamma", c->gamma, "reward_offset",
+			 c->reward_offset, "reward_factor", c->reward_factor, "scaling",
+			 scaling_json(&c->returns), "target", c->target_return, "state", c->state,
+			 "compat", c->compat, "backbone", "reference", c->backbone.reference,
+			 "checksum", hex(c->backbone.checksum), "random", c->backbone.random,
+			 "random_seed", hex(c->backbone.random_seed), "no_positions",
+			 c->backbone.no_positions, "files", "adapter", hex(c->adapter_checksum),
+			 "policy", hex(c->weights_checksum));
 }
 
 int policy_config_write(const struct policy_config *config, const char *directory,

@@ -19,7 +19,7 @@
 
 enum policy_timestep_rule {
 	POLICY_TIMESTEP_MODULO, /* step number modulo the table's rows: bounded, never stuck */
-	POLICY_TIMESTEP_CLAMP,  /* step number, at most the last row: the released code's table */
+	POLICY_TIMESTEP_CLAMP,	/* step number, at most the last row: the released code's table */
 };
 
 struct policy_feature {
@@ -31,26 +31,26 @@ struct policy_feature {
 struct policy_backbone {
 	char reference[4096]; /* "builtin", or a Hugging Face directory */
 	uint64_t checksum;    /* backbone_checksum() when the policy was made; 0: unknown */
-	bool random;          /* random weights from `random_seed` instead of the checkpoint's */
+	bool random;	      /* random weights from `random_seed` instead of the checkpoint's */
 	uint64_t random_seed;
-	bool no_positions;    /* see backbone_options */
+	bool no_positions; /* see backbone_options */
 };
 
 struct policy_config {
 	int features;
 	struct policy_feature feature[POOL_MAX_FEATURES];
 	int64_t feature_dim;
-	bool shared_last;            /* see policy_net_shape */
+	bool shared_last; /* see policy_net_shape */
 	int64_t timesteps;
 	enum policy_timestep_rule timestep_rule;
-	int64_t window, keep;        /* see policy/stream.h */
-	char reward[24], state[16];  /* of the pool it was trained on */
+	int64_t window, keep;	    /* see policy/stream.h */
+	char reward[24], state[16]; /* of the pool it was trained on */
 	double gamma;
 	double reward_offset, reward_factor; /* r' = (r - offset) * factor, before discounting */
 	struct scaling returns;
-	double target_return;        /* unscaled: what the policy is asked for */
+	double target_return; /* unscaled: what the policy is asked for */
 	struct policy_backbone backbone;
-	bool compat;                 /* made with --compat */
+	bool compat; /* made with --compat */
 	/* Checksums of the two weight files; 0: not checked.  They tie the files together. */
 	uint64_t adapter_checksum, weights_checksum;
 };

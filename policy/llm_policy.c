@@ -46,7 +46,7 @@ static const struct record_field {
 	const char *name;
 	size_t offset;
 } record_fields[AQM_RECORD_FIELDS] = {
-#define RECORD_FIELD(field) { #field, offsetof(struct aqm_record, field) },
+#define RECORD_FIELD(field) {#field, offsetof(struct aqm_record, field)},
 	AQM_RECORD_TABLE(RECORD_FIELD)
 #undef RECORD_FIELD
 };
@@ -141,8 +141,8 @@ static int decide(struct policy *policy, uint64_t now_ns, double probability[3],
 static void acted(struct policy *policy, enum aqm_verdict verdict)
 {
 	struct llm_policy *self = (struct llm_policy *)policy;
-	static const int action[] = { [AQM_PASS] = POOL_ENQUEUE, [AQM_MARK] = POOL_MARK,
-				      [AQM_DROP] = POOL_DROP };
+	static const int action[] = {
+		[AQM_PASS] = POOL_ENQUEUE, [AQM_MARK] = POOL_MARK, [AQM_DROP] = POOL_DROP};
 
 	policy_stream_acted(&self->stream, action[verdict]);
 	self->steps++;
@@ -233,8 +233,8 @@ int llm_policy_new(struct policy **policy, const struct policy_config *config,
 	if (!status)
 		status = fold_adapter(self, error);
 	if (!status)
-		status = policy_stream_new(&self->stream, &self->net, config->window,
-					   config->keep, error);
+		status = policy_stream_new(&self->stream, &self->net, config->window, config->keep,
+					   error);
 	if (status) {
 		policy_net_free(&self->net);
 		free(self);

@@ -139,8 +139,8 @@ int policy_net_new(struct policy_net *net, const struct policy_net_shape *shape,
 	status = check_shape(shape, error);
 	if (status)
 		goto err_net;
-	net->own = arena_calloc(&net->memory, (size_t)(4 * shape->features + 16),
-				sizeof(*net->own));
+	net->own =
+		arena_calloc(&net->memory, (size_t)(4 * shape->features + 16), sizeof(*net->own));
 	status = net->own ? 0 : error_set(error, ERR_NO_MEMORY, "list of parameters");
 	if (status)
 		goto err_net;

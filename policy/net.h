@@ -36,11 +36,11 @@ struct policy_net_linear {
 
 struct policy_net {
 	struct policy_net_shape shape;
-	int64_t width; /* H, the backbone's */
-	struct backbone *backbone; /* owned */
+	int64_t width;		       /* H, the backbone's */
+	struct backbone *backbone;     /* owned */
 	struct backbone_param *params; /* all with a gradient: the backbone's, then these */
 	size_t count;
-	struct backbone_param *own;    /* encoder, embeddings, norm, head */
+	struct backbone_param *own; /* encoder, embeddings, norm, head */
 	size_t own_count;
 	struct policy_net_linear encoder[POOL_MAX_FEATURES], project[POOL_MAX_FEATURES];
 	struct policy_net_linear returns, action, norm, head;
@@ -51,9 +51,9 @@ struct policy_net {
 /* Input of one pass: `batch` windows of `steps` steps.  Numbers are scaled already. */
 struct policy_batch {
 	int64_t batch, steps;
-	const float *states;      /* (batch, steps, F) */
-	const float *returns;     /* (batch, steps) */
-	const float *actions;     /* (batch, steps): policy_action_input() of what was done */
+	const float *states;	  /* (batch, steps, F) */
+	const float *returns;	  /* (batch, steps) */
+	const float *actions;	  /* (batch, steps): policy_action_input() of what was done */
 	const int32_t *timesteps; /* (batch, steps), rows of the table */
 };
 
@@ -83,13 +83,12 @@ const struct backbone_param *policy_net_param(const struct policy_net *net, cons
  */
 struct policy_tape;
 int policy_net_forward(const struct policy_net *net, struct arena *arena,
-		       const struct policy_batch *batch, float *logits,
-		       struct policy_tape **tape, struct rng *dropout_rng, struct error *error);
+		       const struct policy_batch *batch, float *logits, struct policy_tape **tape,
+		       struct rng *dropout_rng, struct error *error);
 
 /* Adds to the gradients of net->params. */
-int policy_net_backward(struct policy_net *net, struct arena *arena,
-			const struct policy_tape *tape, const float *d_logits,
-			struct error *error);
+int policy_net_backward(struct policy_net *net, struct arena *arena, const struct policy_tape *tape,
+			const float *d_logits, struct error *error);
 
 /* Parts of the pass, for streams and for tests: */
 

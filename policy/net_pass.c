@@ -26,10 +26,10 @@ struct policy_tape {
 	const float *states, *returns, *actions;
 	const int32_t *timesteps;
 	float *activations; /* (F, N, D) */
-	float *tokens;      /* (N, S, H), before the norm */
-	float *stats;       /* (N S, 2) */
-	float *embeds;      /* (N, S, H) */
-	float *hidden;      /* (N, S, H) */
+	float *tokens;	    /* (N, S, H), before the norm */
+	float *stats;	    /* (N S, 2) */
+	float *embeds;	    /* (N, S, H) */
+	float *hidden;	    /* (N, S, H) */
 	struct backbone_tape *backbone;
 };
 
@@ -42,7 +42,7 @@ static struct policy_net_linear projection_of(const struct policy_net *net, int6
 
 static struct norm_shape norm_shape_of(const struct policy_net *net, int64_t tokens)
 {
-	return (struct norm_shape){ .rows = tokens, .width = net->width, .epsilon = EPSILON };
+	return (struct norm_shape){.rows = tokens, .width = net->width, .epsilon = EPSILON};
 }
 
 static int make_tape(const struct policy_net *net, struct arena *arena,
@@ -58,8 +58,13 @@ static int make_tape(const struct policy_net *net, struct arena *arena,
 	if (!tape)
 		return error_set(error, ERR_NO_MEMORY, "activations of the policy");
 	*tape = (struct policy_tape){
-		.batch = batch->batch, .steps = batch->steps, .rows = rows, .slots = slots,
-		.states = batch->states, .returns = batch->returns, .actions = batch->actions,
+		.batch = batch->batch,
+		.steps = batch->steps,
+		.rows = rows,
+		.slots = slots,
+		.states = batch->states,
+		.returns = batch->returns,
+		.actions = batch->actions,
 		.timesteps = batch->timesteps,
 		.activations = arena_alloc(arena, dims * sizeof(float)),
 		.tokens = arena_alloc(arena, all),
@@ -78,8 +83,7 @@ static int make_tape(const struct policy_net *net, struct arena *arena,
 }
 
 /* act[n] = LeakyReLU(s[n] W + b) of one feature. */
-static void encode_feature(const struct policy_net *net, struct policy_tape *tape,
-			   int64_t feature)
+static void encode_feature(const struct policy_net *net, struct policy_tape *tape, int64_t feature)
 {
 	const int64_t dim = net->shape.feature_dim;
 	const float *weight = net->encoder[feature].weight->value;
@@ -97,18 +101,23 @@ static void encode_feature(const struct policy_net *net, struct policy_tape *tap
 	}
 }
 
-static void project_feature(const struct policy_net *net, struct policy_tape *tape,
-			    int64_t feature)
+static void project_feature(const struct policy_net *net, struct policy_tape *tape, int64_t feature)
 {
 	const int64_t dim = net->shape.feature_dim, width = net->width;
 	const struct policy_net_linear linear = projection_of(net, feature);
 	float *out = tape->tokens + (1 + feature) * width;
 
-	gemm_run(&(struct gemm){
-		.transpose_b = true, .m = tape->rows, .n = width, .k = dim, .alpha = 1,
-		.a = tape->activations + feature * tape->rows * dim, .a_stride = dim,
-		.b = linear.weight->value, .b_stride = dim,
-		.c = out, .c_stride = tape->slots * width });
+	gemm_run(&(struct gemm){.transpose_b = true,
+				.m = tape->rows,
+				.n = width,
+				.k = dim,
+				.alpha = 1,
+				.a = tape->activations + feature * tape->rows * dim,
+				.a_stride = dim,
+				.b = linear.weight->value,
+				.b_stride = dim,
+				.c = out,
+				.c_stride = tape->slots * width});
 	for (int64_t n = 0; n < tape->rows; n++)
 		for (int64_t h = 0; h < width; h++)
 			out[n * tape->slots * width + h] += linear.bias->value[h];
@@ -187,11 +196,17 @@ void policy_net_embed_action(const struct policy_net *net, float action, int32_t
 static void decide_rows(const struct policy_net *net, const float *hidden, int64_t rows,
 			int64_t stride, float *logits)
 {
-	gemm_run(&(struct gemm){
-		.transpose_b = true, .m = rows, .n = POOL_ACTIONS, .k = net->width, .alpha = 1,
-		.a = hidden, .a_stride = stride,
-		.b = net->head.weight->value, .b_stride = net->width,
-		.c = logits, .c_stride = POOL_ACTIONS });
+	gemm_run(&(struct gemm){.transpose_b = true,
+				.m = rows,
+				.n = POOL_ACTIONS,
+				.k = net->width,
+				.alpha = 1,
+				.a = hidden,
+				.a_stride = stride,
+				.b = net->head.weight->value,
+				.b_stride = net->width,
+				.c = logits,
+				.c_stride = POOL_ACTIONS});
 	for (int64_t n = 0; n < rows; n++)
 		for (int c = 0; c < POOL_ACTIONS; c++)
 			logits[n * POOL_ACTIONS + c] += net->head.bias->value[c];
@@ -204,8 +219,7 @@ void policy_net_decide(const struct policy_net *net, const float *hidden, float 
 
 int policy_net_forward(const struct policy_net *net, struct arena *arena,
 		       const struct policy_batch *batch, float *logits,
-		       struct policy_tape **tape_out, struct rng *dropout_rng,
-		       struct error *error)
+		       struct policy_tape **tape_out, struct rng *dropout_rng, struct error *error)
 {
 	struct policy_tape *tape;
 	int status = make_tape(net, arena, batch, &tape, error);
@@ -233,16 +247,28 @@ static void backward_head(struct policy_net *net, const struct policy_tape *tape
 	const int64_t slot = net->shape.features * width;
 
 	memset(d_hidden, 0, (size_t)(tape->rows * stride) * sizeof(float));
-	gemm_run(&(struct gemm){
-		.m = tape->rows, .n = width, .k = POOL_ACTIONS, .alpha = 1,
-		.a = d_logits, .a_stride = POOL_ACTIONS,
-		.b = net->head.weight->value, .b_stride = width,
-		.c = d_hidden + slot, .c_stride = stride });
-	gemm_run(&(struct gemm){
-		.transpose_a = true, .m = POOL_ACTIONS, .n = width, .k = tape->rows, .alpha = 1,
-		.beta = 1, .a = d_logits, .a_stride = POOL_ACTIONS,
-		.b = tape->hidden + slot, .b_stride = stride,
-		.c = net->head.weight->gradient, .c_stride = width });
+	gemm_run(&(struct gemm){.m = tape->rows,
+				.n = width,
+				.k = POOL_ACTIONS,
+				.alpha = 1,
+				.a = d_logits,
+				.a_stride = POOL_ACTIONS,
+				.b = net->head.weight->value,
+				.b_stride = width,
+				.c = d_hidden + slot,
+				.c_stride = stride});
+	gemm_run(&(struct gemm){.transpose_a = true,
+				.m = POOL_ACTIONS,
+				.n = width,
+				.k = tape->rows,
+				.alpha = 1,
+				.beta = 1,
+				.a = d_logits,
+				.a_stride = POOL_ACTIONS,
+				.b = tape->hidden + slot,
+				.b_stride = stride,
+				.c = net->head.weight->gradient,
+				.c_stride = width});
 	for (int64_t n = 0; n < tape->rows; n++)
 		for (int c = 0; c < POOL_ACTIONS; c++)
 			net->head.bias->gradient[c] += d_logits[n * POOL_ACTIONS + c];
@@ -278,7 +304,8 @@ static void backward_encoder(const struct policy_net *net, const struct policy_t
 		const float *act = tape->activations + (feature * tape->rows + n) * dim;
 
 		for (int64_t d = 0; d < dim; d++) {
-			const float dx = act[d] > 0 ? d_act[n * dim + d] : LEAK * d_act[n * dim + d];
+			const float dx =
+				act[d] > 0 ? d_act[n * dim + d] : LEAK * d_act[n * dim + d];
 
 			d_weight[d] += dx * s;
 			d_bias[d] += dx;
@@ -294,19 +321,31 @@ static void backward_feature(const struct policy_net *net, const struct policy_t
 	const struct policy_net_linear linear = projection_of(net, feature);
 	const float *d = d_tokens + (1 + feature) * width;
 
-	gemm_run(&(struct gemm){
-		.transpose_a = true, .m = width, .n = dim, .k = tape->rows, .alpha = 1, .beta = 1,
-		.a = d, .a_stride = stride,
-		.b = tape->activations + feature * tape->rows * dim, .b_stride = dim,
-		.c = linear.weight->gradient, .c_stride = dim });
+	gemm_run(&(struct gemm){.transpose_a = true,
+				.m = width,
+				.n = dim,
+				.k = tape->rows,
+				.alpha = 1,
+				.beta = 1,
+				.a = d,
+				.a_stride = stride,
+				.b = tape->activations + feature * tape->rows * dim,
+				.b_stride = dim,
+				.c = linear.weight->gradient,
+				.c_stride = dim});
 	for (int64_t n = 0; n < tape->rows; n++)
 		for (int64_t h = 0; h < width; h++)
 			linear.bias->gradient[h] += d[n * stride + h];
-	gemm_run(&(struct gemm){
-		.m = tape->rows, .n = dim, .k = width, .alpha = 1,
-		.a = d, .a_stride = stride,
-		.b = linear.weight->value, .b_stride = dim,
-		.c = d_act, .c_stride = dim });
+	gemm_run(&(struct gemm){.m = tape->rows,
+				.n = dim,
+				.k = width,
+				.alpha = 1,
+				.a = d,
+				.a_stride = stride,
+				.b = linear.weight->value,
+				.b_stride = dim,
+				.c = d_act,
+				.c_stride = dim});
 	backward_encoder(net, tape, feature, d_act);
 }
 
@@ -333,8 +372,8 @@ static void backward_tokens(struct policy_net *net, const struct policy_tape *ta
 	norm_backward_weight(net->norm.weight->gradient, net->norm.bias->gradient, d_embeds,
 			     tape->tokens, tape->stats, &shape);
 	memset(d_tokens, 0, (size_t)(shape.rows * shape.width) * sizeof(float));
-	norm_backward_input(d_tokens, d_embeds, tape->tokens, tape->stats,
-			    net->norm.weight->value, 1, &shape);
+	norm_backward_input(d_tokens, d_embeds, tape->tokens, tape->stats, net->norm.weight->value,
+			    1, &shape);
 	backward_scalar(net, tape, &net->returns, d_tokens, 0, tape->returns);
 	backward_scalar(net, tape, &net->action, d_tokens, tape->slots - 1, tape->actions);
 	for (int64_t i = 0; i < net->shape.features; i++)
@@ -342,15 +381,15 @@ static void backward_tokens(struct policy_net *net, const struct policy_tape *ta
 	backward_time(net, tape, d_tokens);
 }
 
-int policy_net_backward(struct policy_net *net, struct arena *arena,
-			const struct policy_tape *tape, const float *d_logits, struct error *error)
+int policy_net_backward(struct policy_net *net, struct arena *arena, const struct policy_tape *tape,
+			const float *d_logits, struct error *error)
 {
 	const struct arena_mark mark = arena_save(arena);
 	const size_t all = (size_t)(tape->rows * tape->slots * net->width) * sizeof(float);
 	float *d_hidden = arena_alloc(arena, all);
 	float *d_embeds = arena_alloc(arena, all);
-	float *d_act = arena_alloc(arena, (size_t)(tape->rows * net->shape.feature_dim) *
-						  sizeof(float));
+	float *d_act =
+		arena_alloc(arena, (size_t)(tape->rows * net->shape.feature_dim) * sizeof(float));
 	int status = ERR_NO_MEMORY;
 
 	if (!d_hidden || !d_embeds || !d_act) {

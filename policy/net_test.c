@@ -26,11 +26,11 @@ struct fixture {
 
 static void net_make(struct fixture *f, const char *config, bool shared_last)
 {
-	const struct policy_net_shape shape = { .features = FEATURES, .feature_dim = 7,
-						.timesteps = 4, .shared_last = shared_last };
-	const struct lora_options lora = { .rank = 3, .alpha = 6 };
+	const struct policy_net_shape shape = {
+		.features = FEATURES, .feature_dim = 7, .timesteps = 4, .shared_last = shared_last};
+	const struct lora_options lora = {.rank = 3, .alpha = 6};
 	struct backbone *backbone = test_model(config, NULL, 5);
-	struct error error = { 0 };
+	struct error error = {0};
 
 	rng_seed(&f->rng, 11);
 	arena_init(&f->arena);
@@ -53,8 +53,8 @@ static void set_up(struct fixture *f, const char *config, bool shared_last)
 		f->actions[i] = policy_action_input((int)rng_below(&f->rng, POOL_ACTIONS));
 		f->timesteps[i] = i % 4;
 	}
-	f->batch = (struct policy_batch){ BATCH, STEPS, f->states, f->returns, f->actions,
-					  f->timesteps };
+	f->batch = (struct policy_batch){BATCH,	     STEPS,	 f->states,
+					 f->returns, f->actions, f->timesteps};
 }
 
 static void tear_down(struct fixture *f)
@@ -66,11 +66,12 @@ static void tear_down(struct fixture *f)
 /* A loss with a gradient of its own at every logit: sum of sin(i) logit_i. */
 static double loss_of(struct fixture *f)
 {
-	struct error error = { 0 };
+	struct error error = {0};
 	double loss = 0;
 
-	assert_int_equal(policy_net_forward(&f->net, &f->arena, &f->batch, f->logits, NULL, NULL,
-					    &error), 0);
+	assert_int_equal(
+		policy_net_forward(&f->net, &f->arena, &f->batch, f->logits, NULL, NULL, &error),
+		0);
 	arena_reset(&f->arena);
 	for (int i = 0; i < ROWS * POOL_ACTIONS; i++)
 		loss += sin(i) * (double)f->logits[i];
@@ -110,12 +111,13 @@ static void check_gradients(struct fixture *f)
 {
 	float d_logits[ROWS * POOL_ACTIONS];
 	struct policy_tape *tape;
-	struct error error = { 0 };
+	struct error error = {0};
 
 	for (int i = 0; i < ROWS * POOL_ACTIONS; i++)
 		d_logits[i] = (float)sin(i);
-	assert_int_equal(policy_net_forward(&f->net, &f->arena, &f->batch, f->logits, &tape, NULL,
-					    &error), 0);
+	assert_int_equal(
+		policy_net_forward(&f->net, &f->arena, &f->batch, f->logits, &tape, NULL, &error),
+		0);
 	assert_int_equal(policy_net_backward(&f->net, &f->arena, tape, d_logits, &error), 0);
 	arena_reset(&f->arena);
 	for (size_t i = 0; i < f->net.count; i++)
@@ -158,7 +160,7 @@ static void the_future_is_not_seen(void **state)
 
 static void decide(struct fixture *f, struct policy_stream *stream, int step, float *logits)
 {
-	struct error error = { 0 };
+	struct error error = {0};
 
 	if (policy_stream_decide(stream, f->states + step * FEATURES, f->returns[step],
 				 f->timesteps[step], logits, &error))
@@ -174,7 +176,7 @@ static int action_of(const struct fixture *f, int step)
 static void a_filling_stream_is_exact(void **state)
 {
 	struct policy_stream stream;
-	struct error error = { 0 };
+	struct error error = {0};
 	struct fixture f;
 
 	(void)state;
@@ -195,19 +197,21 @@ static void a_filling_stream_is_exact(void **state)
 	tear_down(&f);
 }
 
-/* Logits of the last of `steps` steps up to `last` (rows of the first batch, wrapped), in one pass. */
+/* Logits of the last of `steps` steps up to `last` (rows of the first batch, wrapped), in one pass.
+ */
 static void whole_pass(struct fixture *f, int last, int steps, float *logits)
 {
-	struct policy_batch batch = { 1, steps, NULL, NULL, NULL, NULL };
+	struct policy_batch batch = {1, steps, NULL, NULL, NULL, NULL};
 	const int first = last - steps + 1;
 	float all[STEPS * POOL_ACTIONS];
-	struct error error = { 0 };
+	struct error error = {0};
 
 	batch.states = f->states + first * FEATURES;
 	batch.returns = f->returns + first;
 	batch.actions = f->actions + first;
 	batch.timesteps = f->timesteps + first;
-	assert_int_equal(policy_net_forward(&f->net, &f->arena, &batch, all, NULL, NULL, &error), 0);
+	assert_int_equal(policy_net_forward(&f->net, &f->arena, &batch, all, NULL, NULL, &error),
+			 0);
 	memcpy(logits, all + (steps - 1) * POOL_ACTIONS, POOL_ACTIONS * sizeof(float));
 	arena_reset(&f->arena);
 }
@@ -216,7 +220,7 @@ static void whole_pass(struct fixture *f, int last, int steps, float *logits)
 static void a_sliding_stream_keeps_what_it_says(void **state)
 {
 	static const int window = 4;
-	struct error error = { 0 };
+	struct error error = {0};
 	struct fixture f;
 
 	(void)state;
@@ -246,14 +250,15 @@ static void a_sliding_stream_keeps_what_it_says(void **state)
 static void bad_shapes_are_refused(void **state)
 {
 	struct policy_stream stream;
-	struct error error = { 0 };
+	struct error error = {0};
 	struct fixture f;
 
 	(void)state;
 	set_up(&f, TINY_GPT2, false);
 	f.timesteps[3] = 4;
-	assert_int_equal(policy_net_forward(&f.net, &f.arena, &f.batch, f.logits, NULL, NULL,
-					    &error), ERR_RANGE);
+	assert_int_equal(
+		policy_net_forward(&f.net, &f.arena, &f.batch, f.logits, NULL, NULL, &error),
+		ERR_RANGE);
 	assert_int_equal(policy_stream_new(&stream, &f.net, 3, 3, &error), ERR_RANGE);
 	assert_int_not_equal(policy_stream_new(&stream, &f.net, 100, 3, &error), 0);
 	tear_down(&f);

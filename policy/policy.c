@@ -16,7 +16,7 @@ static const struct policy_kind {
 	const char *name;
 	int (*open)(struct policy **policy, const char *directory, struct error *error);
 } policy_kinds[] = {
-	{ "llm", llm_policy_open },
+	{"llm", llm_policy_open},
 };
 
 static int read_kind(char *kind, size_t size, const char *directory, struct error *error)

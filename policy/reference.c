@@ -27,8 +27,7 @@ static bool is_backbone(const char *folder)
 {
 	char path[PATH_MAX];
 
-	return file_join(path, sizeof(path), folder, "config.json", NULL) == 0 &&
-	       file_exists(path);
+	return file_join(path, sizeof(path), folder, "config.json", NULL) == 0 && file_exists(path);
 }
 
 static bool try_folder(char *path, size_t size, const char *folder, const char *name)
@@ -68,9 +67,10 @@ static int resolve_builtin(char *path, size_t size, struct error *error)
 				"no builtin/config.json in this folder");
 	if (find_near_program(path, size))
 		return 0;
-	return error_set(error, ERR_NOT_FOUND,
-			 "the built-in backbone is not beside the program (models/builtin or "
-			 "share/aqmllm/models/builtin); set AQMLLM_MODELS to the folder holding it");
+	return error_set(
+		error, ERR_NOT_FOUND,
+		"the built-in backbone is not beside the program (models/builtin or "
+		"share/aqmllm/models/builtin); set AQMLLM_MODELS to the folder holding it");
 }
 
 int reference_resolve(char *path, size_t size, const char *reference, const char *base,
@@ -147,8 +147,7 @@ static int add_weights(uint64_t *checksum, const char *directory, struct error *
 	return status;
 }
 
-int reference_checksum(uint64_t *checksum, const char *directory, bool weights,
-		       struct error *error)
+int reference_checksum(uint64_t *checksum, const char *directory, bool weights, struct error *error)
 {
 	char path[PATH_MAX];
 	int status = file_join(path, sizeof(path), directory, "config.json", error);

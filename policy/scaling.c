@@ -55,22 +55,21 @@ static void fit_moments(struct scaling *scaling, const double *sorted, size_t co
 	double sum = 0, squares = 0;
 
 	for (size_t i = 0; i < count; i++)
-		sum += scaling->kind == SCALING_log ? signed_log(sorted[i], scaling->knee) :
-						      sorted[i];
+		sum += scaling->kind == SCALING_log ? signed_log(sorted[i], scaling->knee)
+						    : sorted[i];
 	scaling->offset = count ? sum / (double)count : 0;
 	for (size_t i = 0; i < count; i++) {
-		const double v = scaling->kind == SCALING_log ?
-					 signed_log(sorted[i], scaling->knee) :
-					 sorted[i];
+		const double v = scaling->kind == SCALING_log ? signed_log(sorted[i], scaling->knee)
+							      : sorted[i];
 
 		squares += (v - scaling->offset) * (v - scaling->offset);
 	}
 
 	const double deviation = count ? sqrt(squares / (double)count) : 0;
 
-	scaling->factor = 1.0 / (deviation > 1e-9 * fabs(scaling->offset) && deviation > 0 ?
-					 deviation :
-					 fmax(fabs(scaling->offset), 1.0));
+	scaling->factor = 1.0 / (deviation > 1e-9 * fabs(scaling->offset) && deviation > 0
+					 ? deviation
+					 : fmax(fabs(scaling->offset), 1.0));
 }
 
 /* Knee of the logarithm: the first percentile of the sizes that are not 0. */
@@ -138,8 +137,8 @@ static void fit_quantiles(struct scaling *scaling, const double *sorted, size_t 
 	}
 }
 
-int scaling_fit(struct scaling *scaling, enum scaling_kind kind, const double *values,
-		size_t count, size_t stride, struct error *error)
+int scaling_fit(struct scaling *scaling, enum scaling_kind kind, const double *values, size_t count,
+		size_t stride, struct error *error)
 {
 	double *sorted = malloc((count + 1) * sizeof(double));
 

@@ -38,7 +38,8 @@ static void all_kinds_rise(void **state)
 	for (int kind = 0; kind < SCALING_KINDS; kind++) {
 		struct scaling s;
 
-		assert_int_equal(scaling_fit(&s, (enum scaling_kind)kind, values, ROWS, 1, NULL), 0);
+		assert_int_equal(scaling_fit(&s, (enum scaling_kind)kind, values, ROWS, 1, NULL),
+				 0);
 		for (double x = 1; x < 1e12; x *= 1.5) {
 			assert_true(scaling_apply(&s, x) <= scaling_apply(&s, 1.5 * x));
 			assert_true(scaling_apply(&s, -x) <= scaling_apply(&s, 0));
@@ -59,7 +60,8 @@ static void moments_are_standard(void **state)
 		double sum = 0, squares = 0;
 		struct scaling s;
 
-		assert_int_equal(scaling_fit(&s, (enum scaling_kind)kind, values, ROWS, 1, NULL), 0);
+		assert_int_equal(scaling_fit(&s, (enum scaling_kind)kind, values, ROWS, 1, NULL),
+				 0);
 		for (int i = 0; i < ROWS; i++) {
 			const double y = scaling_apply(&s, values[i]);
 
@@ -92,7 +94,7 @@ static void ranks_spread_and_zero_stands_apart(void **state)
 
 static void degenerate_columns(void **state)
 {
-	const double same[4] = { 15000, 15000, 15000, 15000 };
+	const double same[4] = {15000, 15000, 15000, 15000};
 
 	(void)state;
 	for (int kind = SCALING_linear; kind < SCALING_KINDS; kind++) {

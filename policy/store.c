@@ -39,7 +39,7 @@ static int check_backbone(struct policy_config *config, const char *path, struct
 static int open_backbone(struct backbone **backbone, const struct policy_config *config,
 			 const char *path, struct error *error)
 {
-	const struct backbone_options options = { .no_positions = config->backbone.no_positions };
+	const struct backbone_options options = {.no_positions = config->backbone.no_positions};
 	struct rng rng;
 
 	if (!config->backbone.random)
@@ -51,14 +51,14 @@ static int open_backbone(struct backbone **backbone, const struct policy_config 
 int policy_store_new(struct policy_net *net, struct policy_config *config, const char *directory,
 		     struct error *error)
 {
-	const struct policy_net_shape shape = { .features = config->features,
-						.feature_dim = config->feature_dim,
-						.timesteps = config->timesteps,
-						.shared_last = config->shared_last };
+	const struct policy_net_shape shape = {.features = config->features,
+					       .feature_dim = config->feature_dim,
+					       .timesteps = config->timesteps,
+					       .shared_last = config->shared_last};
 	char path[PATH_MAX];
 	struct backbone *backbone;
-	int status = reference_resolve(path, sizeof(path), config->backbone.reference, directory,
-				       error);
+	int status =
+		reference_resolve(path, sizeof(path), config->backbone.reference, directory, error);
 
 	memset(net, 0, sizeof(*net));
 	if (!status)
@@ -165,10 +165,10 @@ static int write_own(const struct policy_net *net, const char *path, struct erro
 	if (!items)
 		return error_set(error, ERR_NO_MEMORY, "list of tensors");
 	for (size_t i = 0; i < net->own_count; i++) {
-		items[i] = (struct safetensors_item){ .name = net->own[i].name,
-						      .dtype = SAFETENSORS_F32,
-						      .dims = net->own[i].dims,
-						      .data = net->own[i].value };
+		items[i] = (struct safetensors_item){.name = net->own[i].name,
+						     .dtype = SAFETENSORS_F32,
+						     .dims = net->own[i].dims,
+						     .data = net->own[i].value};
 		memcpy(items[i].shape, net->own[i].shape, sizeof(net->own[i].shape));
 	}
 	status = safetensors_write(path, items, net->own_count, NULL, error);
@@ -198,8 +198,7 @@ static int stage_files(const struct policy_net *net, struct policy_config *confi
 }
 
 /* Moves a staged file into place; one that was not staged is removed there. */
-static int publish(const char *stage, const char *directory, const char *name,
-		   struct error *error)
+static int publish(const char *stage, const char *directory, const char *name, struct error *error)
 {
 	char from[PATH_MAX], to[PATH_MAX];
 	int status = file_join(from, sizeof(from), stage, name, error);
@@ -218,8 +217,8 @@ static int publish(const char *stage, const char *directory, const char *name,
 int policy_store_save(const struct policy_net *net, struct policy_config *config,
 		      const char *directory, struct error *error)
 {
-	static const char *const names[] = { POLICY_ADAPTER_CONFIG_FILE, POLICY_ADAPTER_FILE,
-					     POLICY_WEIGHTS_FILE, POLICY_FILE };
+	static const char *const names[] = {POLICY_ADAPTER_CONFIG_FILE, POLICY_ADAPTER_FILE,
+					    POLICY_WEIGHTS_FILE, POLICY_FILE};
 	char stage[PATH_MAX];
 	int status = file_join(stage, sizeof(stage), directory, STAGE, error);
 

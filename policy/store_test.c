@@ -12,10 +12,17 @@
 
 static struct policy_config config_make(void)
 {
-	static const double values[] = { 0, 0, 1, 5, 5, 7, 1500 };
-	struct policy_config c = { .features = 2, .feature_dim = 5, .timesteps = 6, .window = 4,
-				   .keep = 2, .reward = "paper", .state = "before", .gamma = 0.95,
-				   .reward_factor = 1, .target_return = 2.5 };
+	static const double values[] = {0, 0, 1, 5, 5, 7, 1500};
+	struct policy_config c = {.features = 2,
+				  .feature_dim = 5,
+				  .timesteps = 6,
+				  .window = 4,
+				  .keep = 2,
+				  .reward = "paper",
+				  .state = "before",
+				  .gamma = 0.95,
+				  .reward_factor = 1,
+				  .target_return = 2.5};
 
 	strcpy(c.feature[0].name, "queue_type");
 	strcpy(c.feature[1].name, "packet_length");
@@ -36,9 +43,9 @@ static void policy_folder(char *path, size_t size)
 
 static void save_policy(struct policy_config *config)
 {
-	const struct lora_options lora = { .rank = 2, .alpha = 4 };
+	const struct lora_options lora = {.rank = 2, .alpha = 4};
 	char path[256];
-	struct error error = { 0 };
+	struct error error = {0};
 	struct policy_net net;
 	struct rng rng;
 
@@ -57,7 +64,7 @@ static void save_policy(struct policy_config *config)
 static void configuration_round_trip(void **state)
 {
 	struct policy_config config = config_make(), back;
-	struct error error = { 0 };
+	struct error error = {0};
 
 	(void)state;
 	config.timestep_rule = POLICY_TIMESTEP_CLAMP;
@@ -72,7 +79,8 @@ static void configuration_round_trip(void **state)
 				    scaling_apply(&back.feature[i].scaling, x));
 		assert_true(scaling_apply(&config.returns, x) == scaling_apply(&back.returns, x));
 	}
-	assert_true(back.backbone.random && back.backbone.random_seed == config.backbone.random_seed);
+	assert_true(back.backbone.random &&
+		    back.backbone.random_seed == config.backbone.random_seed);
 	assert_int_equal(back.backbone.checksum, 77);
 	assert_int_equal(policy_config_timestep(&back, 5), 5);
 	assert_int_equal(policy_config_timestep(&back, 1000), 5);
@@ -82,7 +90,7 @@ static void configuration_round_trip(void **state)
 
 static void open_and_act(struct policy **policy)
 {
-	struct error error = { 0 };
+	struct error error = {0};
 	char path[256];
 
 	policy_folder(path, sizeof(path));
@@ -93,8 +101,8 @@ static void open_and_act(struct policy **policy)
 /* Ten decisions; returns the sum of -ln of what was done, as a finger print. */
 static double act(struct policy *policy)
 {
-	struct aqm_record record = { .queue_type = 1 };
-	struct error error = { 0 };
+	struct aqm_record record = {.queue_type = 1};
+	struct error error = {0};
 	double sum = 0;
 
 	policy->ops->reset(policy);
@@ -166,16 +174,17 @@ static void damage_is_named(void **state)
 	static const struct {
 		const char *file, *from, *to, *field;
 	} rows[] = {
-		{ "policy.json", "\"version\": 1", "\"version\": 9", "version" },
-		{ "policy.json", "\"llm\"", "\"xyz\"", "kind" },
-		{ "policy.json", "packet_length", "packet_weight", "packet_weight" },
-		{ "policy.json", "\"window\": 4", "\"window\": 0", "window" },
-		{ "policy.json", "\"keep\": 2", "\"keep\": 4", "keep" },
-		{ "policy.json", "\"gamma\"", "\"gamna\"", "gamma" },
-		{ "policy.json", "quantile", "quantjle", "kind" },
-		{ "policy.json", "\"modulo\"", "\"module\"", "rule" },
-		{ "policy.json", "\"feature_dim\": 5", "\"feature_dim\": 6", "state_encoder.fc1.0.weight" },
-		{ "policy.safetensors", "embed_ln.bias", "embed_ln.bios", "checksum" },
+		{"policy.json", "\"version\": 1", "\"version\": 9", "version"},
+		{"policy.json", "\"llm\"", "\"xyz\"", "kind"},
+		{"policy.json", "packet_length", "packet_weight", "packet_weight"},
+		{"policy.json", "\"window\": 4", "\"window\": 0", "window"},
+		{"policy.json", "\"keep\": 2", "\"keep\": 4", "keep"},
+		{"policy.json", "\"gamma\"", "\"gamna\"", "gamma"},
+		{"policy.json", "quantile", "quantjle", "kind"},
+		{"policy.json", "\"modulo\"", "\"module\"", "rule"},
+		{"policy.json", "\"feature_dim\": 5", "\"feature_dim\": 6",
+		 "state_encoder.fc1.0.weight"},
+		{"policy.safetensors", "embed_ln.bias", "embed_ln.bios", "checksum"},
 	};
 	struct error error;
 

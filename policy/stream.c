@@ -45,8 +45,8 @@ int policy_stream_new(struct policy_stream *stream, const struct policy_net *net
 	stream->embeds = calloc((size_t)(tokens * net->width), sizeof(float));
 	stream->hidden = calloc((size_t)(tokens * net->width), sizeof(float));
 	if (!stream->embeds || !stream->hidden)
-		status = error_set(error, ERR_NO_MEMORY, "window of %lld tokens",
-				   (long long)tokens);
+		status =
+			error_set(error, ERR_NO_MEMORY, "window of %lld tokens", (long long)tokens);
 	else
 		status = backbone_cache_new(net->backbone, tokens, &stream->cache, error);
 	if (!status)
@@ -89,9 +89,9 @@ static int run_to(struct policy_stream *stream, int64_t end, float *logits, stru
 {
 	const int64_t width = stream->net->width;
 	const int64_t start = backbone_cache_tokens(stream->cache);
-	int status = backbone_extend(stream->net->backbone, &stream->scratch, stream->cache,
-				     stream->embeds + start * width, end - start, stream->hidden,
-				     error);
+	int status =
+		backbone_extend(stream->net->backbone, &stream->scratch, stream->cache,
+				stream->embeds + start * width, end - start, stream->hidden, error);
 
 	if (!status)
 		policy_net_decide(stream->net, stream->hidden + (end - start - 1) * width, logits);
@@ -102,9 +102,12 @@ int policy_stream_decide(struct policy_stream *stream, const float *state, float
 			 int32_t timestep, float *logits, struct error *error)
 {
 	const float no_action = 0;
-	const struct policy_batch batch = { .batch = 1, .steps = 1, .states = state,
-					    .returns = &returns, .actions = &no_action,
-					    .timesteps = &timestep };
+	const struct policy_batch batch = {.batch = 1,
+					   .steps = 1,
+					   .states = state,
+					   .returns = &returns,
+					   .actions = &no_action,
+					   .timesteps = &timestep};
 	const int64_t slots = slots_of(stream), width = stream->net->width;
 	int64_t first;
 	int status;

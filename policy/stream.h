@@ -32,11 +32,11 @@ struct policy_stream {
 	struct backbone_cache *cache;
 	struct arena scratch;
 	int64_t window, keep;
-	int64_t history;   /* finished steps held */
-	bool pending;      /* step `history` was decided on and its action is not yet known */
-	int32_t timestep;  /* of the pending step */
-	float *embeds;     /* (window, F + 2, H) */
-	float *hidden;     /* likewise: scratch */
+	int64_t history;  /* finished steps held */
+	bool pending;	  /* step `history` was decided on and its action is not yet known */
+	int32_t timestep; /* of the pending step */
+	float *embeds;	  /* (window, F + 2, H) */
+	float *hidden;	  /* likewise: scratch */
 };
 
 /* 1 <= window; 0 <= keep < window; ERR_RANGE too when the backbone has fewer positions. */

@@ -55,9 +55,9 @@ static const struct base_model {
 	const char *name, *folder;
 	bool no_positions;
 } base_models[] = {
-	{ "gpt2", "gpt2", true },
-	{ "gpt2_wpe", "gpt2", false },
-	{ "t5", "t5_v11", false },
+	{"gpt2", "gpt2", true},
+	{"gpt2_wpe", "gpt2", false},
+	{"t5", "t5_v11", false},
 };
 
 static struct base_model base_of(const char *name)
@@ -65,7 +65,7 @@ static struct base_model base_of(const char *name)
 	for (size_t i = 0; i < sizeof(base_models) / sizeof(base_models[0]); i++)
 		if (strcmp(base_models[i].name, name) == 0)
 			return base_models[i];
-	return (struct base_model){ name, name, false };
+	return (struct base_model){name, name, false};
 }
 
 static int shape_of(const struct safetensors *init, struct policy_net_shape *shape,
@@ -75,10 +75,9 @@ static int shape_of(const struct safetensors *init, struct policy_net_shape *sha
 	const struct safetensors_entry *first;
 	char name[64];
 
-	*shape = (struct policy_net_shape){ .shared_last = true };
+	*shape = (struct policy_net_shape){.shared_last = true};
 	do {
-		snprintf(name, sizeof(name), "state_encoder.fc%d.0.weight",
-			 (int)++shape->features);
+		snprintf(name, sizeof(name), "state_encoder.fc%d.0.weight", (int)++shape->features);
 	} while (safetensors_find(init, name));
 	shape->features--;
 	first = safetensors_find(init, "state_encoder.fc1.0.weight");
@@ -93,7 +92,7 @@ static int shape_of(const struct safetensors *init, struct policy_net_shape *sha
 static int net_make(struct subject *subject, struct error *error)
 {
 	const struct base_model base = base_of(subject->name);
-	const struct backbone_options options = { .no_positions = base.no_positions };
+	const struct backbone_options options = {.no_positions = base.no_positions};
 	char init_path[4096], path[4096];
 	struct policy_net_shape shape;
 	struct backbone *backbone;
@@ -188,8 +187,11 @@ static int window_read(const struct subject *subject, const char *prefix, struct
 		status = integers(file, name, &window->labels, rows, error);
 	window->logits = calloc((size_t)(rows * POOL_ACTIONS), sizeof(float));
 	window->batch = (struct policy_batch){
-		.batch = states->shape[0], .steps = states->shape[1], .states = window->states,
-		.returns = window->returns, .actions = window->actions,
+		.batch = states->shape[0],
+		.steps = states->shape[1],
+		.states = window->states,
+		.returns = window->returns,
+		.actions = window->actions,
 		.timesteps = window->timesteps,
 	};
 	return status;
@@ -281,8 +283,9 @@ static int compare_update(const struct subject *subject, const char *name,
 	golden_note(subject->report, name, sure, UPDATE_TOLERANCE);
 	golden_note(subject->report, name, noisy, NOISE_TOLERANCE);
 	free(want);
-	return count == param->count ? 0 : error_at(error, ERR_INVALID, subject->file.path, 0,
-						    name, "wrong shape");
+	return count == param->count
+		       ? 0
+		       : error_at(error, ERR_INVALID, subject->file.path, 0, name, "wrong shape");
 }
 
 /* Gradients of every parameter, one after the other; the caller frees. */
@@ -350,8 +353,8 @@ static int compare_window(const struct subject *subject, const struct window *wi
 }
 
 static const struct learner_options released_step = {
-	.adamw = { .weight_decay = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8 },
-	.schedule = { .peak_rate = RATE },
+	.adamw = {.weight_decay = 1e-4, .beta1 = 0.9, .beta2 = 0.999, .epsilon = 1e-8},
+	.schedule = {.peak_rate = RATE},
 	.accumulate = 1,
 	.clip = CLIP,
 	.clip_each = true,
@@ -380,16 +383,16 @@ static int update_check(struct subject *subject, struct learner *learner, struct
 	if (!status)
 		status = policy_net_forward(net, &learner->arena, &window->batch, window->logits,
 					    NULL, NULL, error);
-	return status ? status : compare_tensor(subject, "out.logits_after_upd", window->logits,
-						window->batch.batch * window->batch.steps *
-							POOL_ACTIONS,
-						LOGITS_TOLERANCE, error);
+	return status ? status
+		      : compare_tensor(subject, "out.logits_after_upd", window->logits,
+				       window->batch.batch * window->batch.steps * POOL_ACTIONS,
+				       LOGITS_TOLERANCE, error);
 }
 
 static int window_check(struct subject *subject, struct error *error)
 {
 	struct policy_net *net = &subject->net;
-	struct learner learner = { 0 };
+	struct learner learner = {0};
 	struct policy_tape *tape;
 	struct window window;
 	double loss;
@@ -398,8 +401,8 @@ static int window_check(struct subject *subject, struct error *error)
 	if (!status)
 		status = learner_init(&learner, &released_step, net, error);
 	if (!status)
-		status = policy_net_forward(net, &learner.arena, &window.batch, window.logits, &tape,
-					    NULL, error);
+		status = policy_net_forward(net, &learner.arena, &window.batch, window.logits,
+					    &tape, NULL, error);
 	if (!status)
 		status = compare_window(subject, &window, tape, error);
 	learner.options.clip_each = false; /* look at the gradients first */
@@ -465,7 +468,7 @@ static int accumulate_all(struct subject *subject, struct learner *learner, cons
 static int accumulation_check(struct subject *subject, struct error *error)
 {
 	struct learner_options options = released_step;
-	struct learner learner = { 0 };
+	struct learner learner = {0};
 	float *losses = NULL, *rates = NULL;
 	int64_t micro = 0, steps = 0;
 	int status;
@@ -498,8 +501,7 @@ struct rollout {
 	int64_t steps;
 };
 
-static int rollout_read(const struct subject *subject, struct rollout *rollout,
-			struct error *error)
+static int rollout_read(const struct subject *subject, struct rollout *rollout, struct error *error)
 {
 	const struct safetensors *file = &subject->file;
 	int64_t count;
@@ -545,8 +547,8 @@ static int rollout_run(const struct subject *subject, const struct rollout *roll
 static int rollout_check(struct subject *subject, struct error *error)
 {
 	const struct safetensors_entry *window = safetensors_find(&subject->file, "in.timesteps");
-	struct rollout rollout = { 0 };
-	struct policy_stream stream = { 0 };
+	struct rollout rollout = {0};
+	struct policy_stream stream = {0};
 	int status;
 
 	if (!safetensors_find(&subject->file, "roll.states") || !window || window->dims != 2)
@@ -569,9 +571,8 @@ static int rollout_check(struct subject *subject, struct error *error)
 int golden_policy(struct golden_report *report, const char *name, struct error *error)
 {
 	static int (*const checks[])(struct subject *, struct error *) = {
-		window_check, accumulation_check, rollout_check
-	};
-	struct subject subject = { .report = report, .name = name };
+		window_check, accumulation_check, rollout_check};
+	struct subject subject = {.report = report, .name = name};
 	char path[4096];
 	int status;
 
