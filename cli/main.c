@@ -20,6 +20,7 @@
 	X(backbones)                                                                               \
 	X(completion)                                                                              \
 	X(manual)                                                                                  \
+	X(pool)                                                                                    \
 	X(simulate)
 
 #define COMMAND_EXTERN(name) extern const struct command command_##name;

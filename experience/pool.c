@@ -171,8 +171,12 @@ int pool_write(const struct pool *pool, const char *path, struct error *error)
 	code = file_replace_open(&replace, path, error);
 	if (code)
 		return code;
-	code = csv ? pool_write_csv(pool, replace.stream, error)
-		   : pool_write_jsonl(pool, replace.stream, error);
+	/* The rows last: a pool is there only when all of it is. */
+	if (csv)
+		code = pool_write_csv_meta(pool, path, error);
+	if (code == 0)
+		code = csv ? pool_write_csv(pool, replace.stream)
+			   : pool_write_jsonl(pool, replace.stream, error);
 	if (code) {
 		file_replace_abort(&replace);
 		return code;

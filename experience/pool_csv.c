@@ -4,9 +4,9 @@
  *
  * The first line names the columns; `action`, `reward` and `done` are reserved
  * and may stand anywhere, every other column is a feature.  What CSV has no
- * place for (units, reward, provenance) follows the rows as one comment line,
- * `# {"meta":...}`, so that the conversion loses nothing; a reader that knows
- * no comments can drop the last line, and a file without it is as good.
+ * place for (units, reward, provenance) lies beside it as POOL.csv.meta.json,
+ * so that conversion loses nothing and the table stays one that any program
+ * reads; a CSV without that file is as good.
  */
 #include <errno.h>
 #include <math.h>
@@ -169,16 +169,50 @@ int pool_parse_csv(struct pool *pool, char *text, size_t size, const char *path,
 	for (long number = 2; code == 0 && (line = next_line(&text)) != NULL; number++) {
 		struct row row;
 
-		if (strncmp(line, "# {\"meta\":", 10) == 0) {
-			code = pool_meta_from_json(pool, line + 2, path, number, error);
-			continue;
-		}
 		if (line[0] == '\0')
 			continue;
 		code = parse_row(pool, &header, line, &row, path, number, error);
 		if (code == 0)
 			code = append_row(pool, &row, path, number, error);
 	}
+	return code;
+}
+
+static int path_beside(char *beside, size_t size, const char *path, struct error *error)
+{
+	if ((size_t)snprintf(beside, size, "%s.meta.json", path) >= size)
+		return error_at(error, ERR_RANGE, path, 0, NULL, "the path is too long");
+	return 0;
+}
+
+static int read_beside(struct pool *pool, const char *path, struct error *error)
+{
+	char beside[4096], *text;
+	size_t size;
+	int code = path_beside(beside, sizeof(beside), path, error);
+
+	if (code || !file_exists(beside))
+		return code;
+	code = file_read_all(beside, &text, &size, error);
+	if (code)
+		return code;
+	code = pool_meta_from_json(pool, text, beside, 1, error);
+	free(text);
+	return code;
+}
+
+int pool_write_csv_meta(const struct pool *pool, const char *path, struct error *error)
+{
+	char beside[4096], *meta;
+	int code = path_beside(beside, sizeof(beside), path, error);
+
+	if (code)
+		return code;
+	meta = pool_meta_to_json(pool);
+	if (meta == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = file_write_all(beside, meta, strlen(meta), error);
+	free(meta);
 	return code;
 }
 
@@ -192,16 +226,13 @@ int pool_read_csv(struct pool *pool, const char *path, struct error *error)
 		return code;
 	code = pool_parse_csv(pool, text, size, path, error);
 	free(text);
-	return code;
+	return code ? code : read_beside(pool, path, error);
 }
 
-int pool_write_csv(const struct pool *pool, FILE *out, struct error *error)
+int pool_write_csv(const struct pool *pool, FILE *out)
 {
 	char number[32];
-	char *meta = pool_meta_to_json(pool);
 
-	if (meta == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; i < pool->features; i++)
 		fprintf(out, "%s,", pool->columns[i].name);
 	fputs("action,reward,done\n", out);
@@ -214,7 +245,5 @@ int pool_write_csv(const struct pool *pool, FILE *out, struct error *error)
 		pool_number(number, pool->reward[row]);
 		fprintf(out, "%d,%s,%d\n", (int)pool->action[row], number, pool->done[row]);
 	}
-	fprintf(out, "# %s\n", meta);
-	free(meta);
 	return 0;
 }

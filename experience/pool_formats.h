@@ -16,7 +16,9 @@ int pool_read_csv(struct pool *pool, const char *path, struct error *error);
 int pool_read_jsonl(struct pool *pool, const char *path, struct error *error);
 int pool_read_safetensors(struct pool *pool, const char *path, struct error *error);
 
-int pool_write_csv(const struct pool *pool, FILE *out, struct error *error);
+int pool_write_csv(const struct pool *pool, FILE *out);
+/* What CSV has no place for, beside it. */
+int pool_write_csv_meta(const struct pool *pool, const char *path, struct error *error);
 int pool_write_jsonl(const struct pool *pool, FILE *out, struct error *error);
 int pool_write_safetensors(const struct pool *pool, const char *path, struct error *error);
 
