@@ -29,12 +29,12 @@ enum aqm_queue { AQM_QUEUE_C = 0, AQM_QUEUE_L = 1 };
 
 struct aqm_facts {
 	uint64_t now_ns;
-	uint64_t random;                       /* 64 bits drawn once per packet, the same at enqueue and dequeue */
+	uint64_t random; /* 64 bits drawn once per packet, the same at enqueue and dequeue */
 	uint64_t sojourn_ns;                   /* of this packet, at dequeue; 0 at enqueue */
 	uint64_t head_sojourn_ns[AQM_QUEUES];  /* age of each queue's first packet; 0 when empty */
 	uint64_t backlog_bytes[AQM_QUEUES];    /* without the packet under decision */
 	uint32_t backlog_pkts[AQM_QUEUES];     /* without the packet under decision */
-	uint64_t total_pkts[AQM_QUEUES];       /* accepted since the start, as dummynet counts them */
+	uint64_t total_pkts[AQM_QUEUES]; /* accepted since the start, as dummynet counts them */
 	uint64_t total_bytes[AQM_QUEUES];      /* likewise */
 	uint64_t total_drops[AQM_QUEUES];      /* since the start */
 	uint32_t len_bytes;                    /* IP length of this packet */

@@ -18,11 +18,12 @@
 enum aqm_param_kind {
 	AQM_PARAM_U32,
 	AQM_PARAM_U64,
-	AQM_PARAM_BOOL,     /* a bool, given as 0/1/true/false */
+	AQM_PARAM_BOOL,	    /* a bool, given as 0/1/true/false */
 	AQM_PARAM_MS_AS_NS, /* given in ms (decimals allowed), stored as uint64_t ns */
-	AQM_PARAM_Q32,      /* given as a decimal number, stored as uint64_t Q32.32 */
-	AQM_PARAM_GAIN_Q16, /* given as a decimal number, stored as a uint32_t with 16 fraction bits */
-	AQM_PARAM_FIX13,    /* given as a decimal number, stored as a uint32_t with 13 fraction bits */
+	AQM_PARAM_Q32,	    /* given as a decimal number, stored as uint64_t Q32.32 */
+	AQM_PARAM_GAIN_Q16, /* given as a decimal number, stored as a uint32_t with 16 fraction bits
+			     */
+	AQM_PARAM_FIX13, /* given as a decimal number, stored as a uint32_t with 13 fraction bits */
 	AQM_PARAM_MS_AS_US, /* given in ms, stored as uint64_t us */
 	AQM_PARAM_CHOICE,   /* one of `choices`, stored as its index in a uint32_t */
 };
@@ -45,7 +46,8 @@ struct aqm_view {
 	uint64_t p_l;
 };
 
-/* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call. */
+/* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call.
+ */
 #define AQM_COOKIE_DECIDED (UINT32_C(1) << 31)
 
 struct aqm_ops {
@@ -83,8 +85,8 @@ struct aqm_ops {
 	void (*tick)(const void *params, void *vars, void *stats, const struct aqm_facts *facts);
 
 	/*
-	 * Which queue to serve when at least one holds packets; `head_bytes` are the lengths of their
-	 * first packets (0: empty).  Required when `dual`.
+	 * Which queue to serve when at least one holds packets; `head_bytes` are the lengths of
+	 * their first packets (0: empty).  Required when `dual`.
 	 */
 	enum aqm_queue (*schedule)(const void *params, void *vars,
 				   const uint32_t head_bytes[AQM_QUEUES]);

@@ -108,7 +108,8 @@ static enum aqm_queue freebsd_schedule(const void *p, void *vars,
 	return aqm_freebsd_schedule(&own->core, &state->core, head_bytes);
 }
 
-/* What the log calls the deed (its action is set here, so that a shielded drop is logged as one). */
+/* What the log calls the deed (its action is set here, so that a shielded drop is logged as one).
+ */
 static int64_t logged_action(enum aqm_verdict verdict)
 {
 	if (verdict == AQM_PASS)

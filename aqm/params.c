@@ -139,8 +139,8 @@ static int unknown_param(const struct aqm_ops *ops, const char *assignment, stru
 	for (const struct aqm_param *p = ops->params; p->name && used < sizeof(known); p++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 					 used ? ", " : "", p->name);
-	return error_at(error, ERR_INVALID, NULL, 0, assignment, "%s has no such parameter; it has %s",
-			ops->name, known);
+	return error_at(error, ERR_INVALID, NULL, 0, assignment,
+			"%s has no such parameter; it has %s", ops->name, known);
 }
 
 static int set_choice(const struct aqm_param *param, void *params, const char *text,

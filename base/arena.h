@@ -28,7 +28,8 @@ struct arena_mark {
 void arena_init(struct arena *arena);
 void arena_free(struct arena *arena);
 
-/* `size` bytes aligned to 64, not zeroed; NULL when out of memory. size 0 gives a unique pointer. */
+/* `size` bytes aligned to 64, not zeroed; NULL when out of memory. size 0 gives a unique pointer.
+ */
 void *arena_alloc(struct arena *arena, size_t size);
 
 /* As arena_alloc(), count x size checked for overflow, zeroed. */

@@ -19,7 +19,8 @@ struct rng {
 /* Any seed is good, 0 included. */
 void rng_seed(struct rng *rng, uint64_t seed);
 
-/* A generator that depends on the parent's seed state and `label` only; the parent is not advanced. */
+/* A generator that depends on the parent's seed state and `label` only; the parent is not advanced.
+ */
 struct rng rng_split(const struct rng *parent, uint64_t label);
 
 /* 64 uniform bits. */

@@ -101,7 +101,8 @@ static int choose_collection(struct collect_options *collection, struct error *e
 	return 0;
 }
 
-/* Provenance: which logs, how many records of each.  Names only: a folder means nothing elsewhere. */
+/* Provenance: which logs, how many records of each.  Names only: a folder means nothing elsewhere.
+ */
 static void note_source(json_t *sources, const char *path, uint64_t records)
 {
 	const char *slash = strrchr(path, '/');
@@ -146,8 +147,8 @@ static void print_counts(const struct command_common *common,
 			 const struct kernel_log_counts *counts)
 {
 	if (common->json) {
-		printf("{\"lines\":%" PRIu64 ",\"records\":%" PRIu64 ",\"damaged\":{", counts->lines,
-		       counts->records);
+		printf("{\"lines\":%" PRIu64 ",\"records\":%" PRIu64 ",\"damaged\":{",
+		       counts->lines, counts->records);
 		for (int i = 0; i < KERNEL_LOG_DAMAGES; i++)
 			printf("%s\"%s\":%" PRIu64, i ? "," : "",
 			       kernel_log_damage_name((enum kernel_log_damage)i),

@@ -30,8 +30,8 @@ static struct {
 static const struct option options[] = {
 	{"output", 'o', OPTION_TEXT, &chosen.directory, "DIR",
 	 "Hugging Face directory to write (default models/builtin)", 0, 0},
-	{"seed", 0, OPTION_U64, &chosen.seed, "S", "seed of networks, weights and order (default 1)",
-	 0, 0},
+	{"seed", 0, OPTION_U64, &chosen.seed, "S",
+	 "seed of networks, weights and order (default 1)", 0, 0},
 	{"steps", 0, OPTION_U64, &chosen.steps, "N", "optimizer steps (default 3000)", 1, 1e9},
 	{"networks", 0, OPTION_U64, &chosen.networks, "N",
 	 "sampled networks to learn from (default 96)", 1, 1e6},
@@ -92,7 +92,8 @@ static void print_result(const struct command_common *common, const struct pretr
 	else if (!common->quiet)
 		printf("%s: %lld parameters, %lld rows of telemetry\n"
 		       "nats per token: training %.4f, held-out networks %.4f\n"
-		       "nats per action on held-out networks: %.4f (their frequencies alone: %.4f)\n",
+		       "nats per action on held-out networks: %.4f (their frequencies alone: "
+		       "%.4f)\n",
 		       chosen.directory, (long long)result->parameters,
 		       (long long)result->training_rows, result->loss, result->held_out_loss,
 		       result->held_out_action, result->uniform_action);

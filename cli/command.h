@@ -31,7 +31,8 @@ struct command {
 		   struct error *error);
 };
 
-/* Every command, ends with NULL: the table in main.c, each row `extern const struct command command_x`. */
+/* Every command, ends with NULL: the table in main.c, each row `extern const struct command
+ * command_x`. */
 extern const struct command *const commands[];
 
 /* Prints a progress line on stderr when it is a terminal (rewritten in place) and not quiet. */

@@ -87,9 +87,10 @@ json_t *summary_json(const struct sim_result *result, const struct summary_polic
 	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:{s:I, s:I, s:I}}", "scenario",
 			 result->scenario, "aqm", result->aqm, "seed", (json_int_t)result->seed,
 			 "duration_s", result->duration_s, "utilisation", result->utilisation,
-			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues, "flows",
-			 flows, "policy", "decisions", (json_int_t)policy->decisions, "late",
-			 (json_int_t)policy->late, "overridden", (json_int_t)policy->overridden);
+			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
+			 "flows", flows, "policy", "decisions", (json_int_t)policy->decisions,
+			 "late", (json_int_t)policy->late, "overridden",
+			 (json_int_t)policy->overridden);
 }
 
 static void print_queues(FILE *out, const struct sim_result *result)

@@ -118,7 +118,8 @@ void collector_init(struct collector *collector, const struct collect_options *o
 	pool->meta.gamma = options->gamma;
 }
 
-/* An episode ends at a gap in time and where a queue's packet counter falls: the router restarted. */
+/* An episode ends at a gap in time and where a queue's packet counter falls: the router restarted.
+ */
 static bool begins_episode(const struct collector *collector, const struct aqm_record *record,
 			   int64_t syslog_s)
 {

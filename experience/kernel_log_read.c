@@ -290,9 +290,10 @@ static int fill_block(struct source *source, struct error *error)
 
 static int damaged_archive(const struct source *source, const char *kind, struct error *error)
 {
-	return error_at(error, ERR_INVALID, source->path, 0, NULL,
-			"not a whole %s file: it is damaged or cut; what stands before that was read",
-			kind);
+	return error_at(
+		error, ERR_INVALID, source->path, 0, NULL,
+		"not a whole %s file: it is damaged or cut; what stands before that was read",
+		kind);
 }
 
 /* Feeds one block of gzip; *ended tells whether a member just ended. */

@@ -163,7 +163,8 @@ int kernel_log_create(struct kernel_log_writer **out, const char *path, struct e
 	writer->buffer = malloc(BUFFER_BYTES + KERNEL_LOG_LINE_BYTES);
 	ready = writer->buffer != NULL;
 	if (file_has_suffix(path, ".gz")) {
-		/* 15 + 16: a gzip header, whose time stays 0, so that equal runs give equal bytes. */
+		/* 15 + 16: a gzip header, whose time stays 0, so that equal runs give equal bytes.
+		 */
 		ready = ready && deflateInit2(&writer->deflate, 6, Z_DEFLATED, 15 + 16, 8,
 					      Z_DEFAULT_STRATEGY) == Z_OK;
 		writer->kind = ready ? GZIP : PLAIN;

@@ -86,8 +86,8 @@ int pool_add_column(struct pool *pool, const char *name, const char *path, long 
 	struct pool_column *column = &pool->columns[pool->features];
 
 	if (pool->features == POOL_MAX_FEATURES)
-		return error_at(error, ERR_RANGE, path, line, name, "a pool has at most %d features",
-				POOL_MAX_FEATURES);
+		return error_at(error, ERR_RANGE, path, line, name,
+				"a pool has at most %d features", POOL_MAX_FEATURES);
 	if (name[0] == '\0' || strlen(name) >= POOL_NAME_BYTES)
 		return error_at(error, ERR_INVALID, path, line, name,
 				"a column's name has 1 to %d characters", POOL_NAME_BYTES - 1);

@@ -188,7 +188,8 @@ static int take_row(struct pool *pool, const json_t *row, const char *path, long
 		return error_at(error, ERR_INVALID, path, line, "action",
 				"is %g; it is 0 (enqueue), 1 (drop) or 2 (mark)", action);
 	if (done != 0 && done != 1)
-		return error_at(error, ERR_INVALID, path, line, "done", "is %g; it is 0 or 1", done);
+		return error_at(error, ERR_INVALID, path, line, "done", "is %g; it is 0 or 1",
+				done);
 	if (pool_append(pool, state, (int32_t)action, reward, done == 1))
 		return error_set(error, ERR_NO_MEMORY, "out of memory reading %s", path);
 	return 0;

@@ -29,7 +29,8 @@ enum tcp_flag {
 
 #define TCP_MAX_SACK_BLOCKS 3
 
-/* Sequence numbers are 64-bit byte offsets in memory; the low 32 bits are what a wire would show. */
+/* Sequence numbers are 64-bit byte offsets in memory; the low 32 bits are what a wire would show.
+ */
 struct tcp_sack_block {
 	uint64_t start, end;
 };
@@ -53,7 +54,8 @@ struct packet {
 	uint64_t sent_ns;      /* when the endpoint emitted it */
 	uint64_t random;       /* 64 bits drawn when it entered the queue */
 	uint32_t cookie;       /* bits of the queue law */
-	uint32_t record_slot;  /* where the queue keeps this packet's record until its fate is known */
+	uint32_t record_slot;  /* where the queue keeps this packet's record until its fate is known
+				*/
 	uint32_t len_bytes;    /* IP total length */
 	uint32_t flow;         /* index of its flow in the run */
 	uint8_t ecn;           /* the two bits, as enum aqm_ecn */

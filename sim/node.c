@@ -34,7 +34,8 @@ static void delay_forward(struct sim_node *node, struct packet *packet)
 
 	const uint64_t now_ns = node->clock->now_ns;
 
-	packet->enqueued_ns = now_ns - (line->grid_ns ? now_ns % line->grid_ns : 0) + line->delay_ns;
+	packet->enqueued_ns =
+		now_ns - (line->grid_ns ? now_ns % line->grid_ns : 0) + line->delay_ns;
 	packet->next = NULL;
 	if (line->first) {
 		line->last->next = packet;

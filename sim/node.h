@@ -39,7 +39,8 @@ static inline void node_forward(struct sim_node *node, struct packet *packet)
 	node->ops->forward(node, packet);
 }
 
-/* Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS; an unchanged deadline keeps its place. */
+/* Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS; an unchanged deadline keeps its place.
+ */
 void node_arm(struct sim_node *node, uint64_t due_ns);
 
 /* Delay line: packets leave in order, `delay_ns` after they came. */

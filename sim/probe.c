@@ -53,9 +53,9 @@ void world_end_bin(struct world *world, uint64_t index)
 	struct aqm_view view = {0};
 
 	for (int q = 0; q < SIM_QUEUES; q++) {
-		bin->qdelay_ms[q] = world->bin_pkts[q]
-					    ? world->bin_delay_ns[q] / (double)world->bin_pkts[q] / 1e6
-					    : NAN;
+		bin->qdelay_ms[q] = world->bin_pkts[q] ? world->bin_delay_ns[q] /
+								 (double)world->bin_pkts[q] / 1e6
+						       : NAN;
 		bin->backlog_bytes[q] =
 			(double)(q == SIM_ALL ? backlog[0] + backlog[1] : backlog[q]);
 	}

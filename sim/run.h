@@ -56,7 +56,7 @@ struct sim_result {
 	uint64_t bin_count;
 	double bin_s;
 	double *flow_goodput_mbps;     /* (bin_count, flow_count) */
-	double *flow_rtt_ms;           /* (bin_count, flow_count): smoothed, at the end of the bin */
+	double *flow_rtt_ms; /* (bin_count, flow_count): smoothed, at the end of the bin */
 };
 
 struct sim_options {

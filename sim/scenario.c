@@ -54,9 +54,10 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 		return error_at(error, ERR_INVALID, scenario->path, 0, "cc",
 				"%s is not one of newreno, cubic, dctcp, udp", group->cc);
 	if (group->ecn == ENDPOINT_ECN_ACCECN)
-		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
-				"accecn needs a control that uses it (prague), which is not built in; "
-				"use none, classic or ect1");
+		return error_at(
+			error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
+			"accecn needs a control that uses it (prague), which is not built in; "
+			"use none, classic or ect1");
 	if (udp && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");

@@ -26,7 +26,7 @@ struct scenario_step {
 struct scenario_group {
 	char cc[16];       /* newreno, cubic, dctcp, udp */
 	uint64_t count;
-	double rtt_ms;     /* base round trip, the bottleneck's delay included; 0: twice that delay */
+	double rtt_ms; /* base round trip, the bottleneck's delay included; 0: twice that delay */
 	double start_s, stop_s; /* stop_s 0: the end */
 	double rate_mbps;  /* udp only */
 	enum endpoint_ecn ecn;

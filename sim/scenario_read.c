@@ -279,7 +279,8 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	return code;
 }
 
-#define IN_SCENARIO(member) offsetof(struct scenario, member), sizeof(((struct scenario *)0)->member)
+#define IN_SCENARIO(member)                                                                        \
+	offsetof(struct scenario, member), sizeof(((struct scenario *)0)->member)
 #define IN_GROUP(member)                                                                           \
 	offsetof(struct scenario_group, member), sizeof(((struct scenario_group *)0)->member)
 

@@ -23,7 +23,12 @@ struct endpoint;
 #define UDP_HEADER_BYTES 28
 
 /* How a flow uses ECN (scenario key `ecn`). */
-enum endpoint_ecn { ENDPOINT_ECN_NONE, ENDPOINT_ECN_CLASSIC, ENDPOINT_ECN_ECT1, ENDPOINT_ECN_ACCECN };
+enum endpoint_ecn {
+	ENDPOINT_ECN_NONE,
+	ENDPOINT_ECN_CLASSIC,
+	ENDPOINT_ECN_ECT1,
+	ENDPOINT_ECN_ACCECN
+};
 
 struct endpoint_config {
 	uint32_t flow;

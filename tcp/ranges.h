@@ -21,10 +21,12 @@ struct ranges {
 void ranges_init(struct ranges *ranges);
 void ranges_free(struct ranges *ranges);
 
-/* Adds [start, end), merging with neighbours; returns the merged range.  Empty when out of memory. */
+/* Adds [start, end), merging with neighbours; returns the merged range.  Empty when out of memory.
+ */
 struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end);
 
-/* Removes every range that begins at or before `from`; returns the furthest end reached, >= from. */
+/* Removes every range that begins at or before `from`; returns the furthest end reached, >= from.
+ */
 uint64_t ranges_consume(struct ranges *ranges, uint64_t from);
 
 #endif

@@ -131,8 +131,9 @@ static void take_echo(struct tcp_sender *sender, const struct tcp_cc_sample *sam
 static void receive(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns)
 {
 	struct tcp_sender *sender = sender_of(endpoint);
-	const bool full = (sender->board.in_flight + 1) * sender->mss_bytes > sender->cc.cwnd_bytes ||
-			  sender->board.lost > 0;
+	const bool full =
+		(sender->board.in_flight + 1) * sender->mss_bytes > sender->cc.cwnd_bytes ||
+		sender->board.lost > 0;
 	const bool ece = (packet->tcp.flags & TCP_ECE) && sender->config.ecn != ENDPOINT_ECN_NONE;
 	const uint64_t delivered = take_ack(sender, packet, now_ns);
 	struct tcp_cc_sample sample;
@@ -180,7 +181,8 @@ static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64
 	if (sender->timer_ns == TIME_NEVER_NS)
 		sender->timer_ns = now_ns + tcp_rtt_timeout_ns(&sender->rtt);
 	if (sender->cc.pacing_bps)
-		sender->pace_ns = now_ns + transmission_ns(packet->len_bytes, sender->cc.pacing_bps);
+		sender->pace_ns =
+			now_ns + transmission_ns(packet->len_bytes, sender->cc.pacing_bps);
 }
 
 static bool may_send(const struct tcp_sender *sender, uint64_t now_ns)

@@ -34,7 +34,8 @@ static inline uint64_t hystart_threshold_ns(const struct hystart *own)
 	return eighth_ns > HYSTART_MAX_THRESH_NS ? HYSTART_MAX_THRESH_NS : eighth_ns;
 }
 
-/* Bytes by which slow start may grow the window for this acknowledgement; *leave: end slow start. */
+/* Bytes by which slow start may grow the window for this acknowledgement; *leave: end slow start.
+ */
 static inline uint64_t hystart_growth(struct hystart *own, const struct tcp_cc_sample *sample,
 				      bool *leave)
 {

@@ -1,0 +1,73 @@
+# SPDX-License-Identifier: BSD-2-Clause
+# The front door: every target installs what it needs, says so, and goes on.
+
+BUILD ?= build
+GOLDEN_DIR ?= ../shared/golden
+PACKAGES = meson ninja-build pkg-config gcc libc6-dev libdnnl-dev libyaml-dev libjansson-dev \
+	libzstd-dev zlib1g-dev libsqlite3-dev libcmocka-dev gnuplot-nox
+SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
+
+.PHONY: all help deps demo check golden bench pretrain fuzz sanitize lint install clean
+
+all: $(BUILD)/build.ninja
+	@ninja -C $(BUILD)
+
+help:
+	@echo "make           build $(BUILD)/aqmllm"
+	@echo "make demo      the paper's experiment, end to end; prints the path of its report"
+	@echo "make check     the tests"
+	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
+	@echo "make bench     every benchmark, into bench/RESULTS.md"
+	@echo "make pretrain  make the built-in backbone again, from its seed"
+	@echo "make fuzz      libFuzzer targets, SECONDS=60 in all (clang)"
+	@echo "make sanitize  the tests under ASan and UBSan"
+	@echo "make lint      clang-tidy and cppcheck"
+	@echo "make install   program, manual page, completion, built-in backbone"
+
+# Debian packages that are not there yet.
+deps:
+	@missing=; for p in $(PACKAGES); do \
+		dpkg-query -W -f='$${Status}' $$p 2>/dev/null | grep -q 'ok installed' || \
+			missing="$$missing $$p"; done; \
+	if [ -n "$$missing" ]; then \
+		echo "installing Debian packages:$$missing"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			$(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
+
+$(BUILD)/build.ninja: | deps
+	@meson setup $(BUILD) $(if $(CI),-Dwerror=true) >$(BUILD).log 2>&1 || \
+		{ cat $(BUILD).log; exit 1; }
+	@mv $(BUILD).log $(BUILD)/setup.log
+
+demo: all
+	@$(BUILD)/aqmllm demo
+
+check: all
+	@sh tests/structure/check.sh
+	@meson test -C $(BUILD) --print-errorlogs
+
+golden: all
+	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run
+
+bench: all
+	@sh bench/run.sh $(BUILD)
+
+pretrain: all
+	@$(BUILD)/aqmllm pretrain -o models/builtin
+
+fuzz:
+	@sh tests/fuzz/run.sh $(or $(SECONDS_IN_ALL),60)
+
+sanitize: deps
+	@[ -f build-san/build.ninja ] || meson setup build-san -Db_sanitize=address,undefined \
+		-Db_lundef=false --buildtype=debugoptimized >/dev/null
+	@meson test -C build-san --print-errorlogs --timeout-multiplier 4
+
+lint: all
+	@sh tests/structure/lint.sh $(BUILD)
+
+install: all
+	@meson install -C $(BUILD) --no-rebuild
+
+clean:
+	@rm -rf $(BUILD) build-san build-fuzz

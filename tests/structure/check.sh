@@ -1,0 +1,99 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# The house rules that a machine can check: include directions, budgets,
+# freestanding cores, licences, paths.  `check.sh DIR` looks at another tree,
+# which is how selftest.sh proves that every rule can fail.
+here=$(cd "$(dirname "$0")" && pwd)
+cd "${1:-$here/../..}" || exit 1
+status=0
+
+fail() {
+	echo "structure: $*"
+	status=1
+}
+
+sources() {
+	find base aqm net queue tcp sim experience tensor backbone policy learn report cli tests \
+		bench router os kernel -name '*.[ch]' 2>/dev/null | sort
+}
+
+# 1. Include directions: folder, then the folders it may include (transitively).
+allowed() {
+	case $1 in
+	base) echo base ;;
+	aqm | net | tensor) echo "$1 base" ;;
+	queue) echo "queue net aqm base" ;;
+	tcp) echo "tcp net base" ;;
+	sim) echo "sim queue tcp net aqm base" ;;
+	experience) echo "experience aqm base" ;;
+	backbone) echo "backbone tensor base" ;;
+	policy) echo "policy aqm experience backbone tensor base" ;;
+	learn) echo "learn policy sim queue tcp net aqm experience backbone tensor base" ;;
+	report) echo "report experience aqm base" ;;
+	*) echo "*" ;;
+	esac
+}
+for file in $(sources); do
+	folder=${file%%/*}
+	may=$(allowed "$folder")
+	[ "$may" = "*" ] && continue
+	for to in $(sed -n 's/^#include "\([a-z]*\)\/.*/\1/p' "$file" | sort -u); do
+		case " $may " in
+		*" $to "*) ;;
+		*) fail "$file includes $to/: $folder may include $may" ;;
+		esac
+	done
+done
+
+# 2. Budgets: functions median <= 15, 90 % <= 50, all <= 100 lines; files <= 800; 100 columns.
+sources | grep -v '_test\.c$' | xargs awk '
+	FNR == 1 { open = 0 }
+	/^\{/ { open = 1; count = 0; next }
+	/^\}/ && open { print count, FILENAME ":" FNR; open = 0 }
+	open { count++ }' | sort -n >/tmp/structure.$$
+awk '{ n[NR] = $1; where[NR] = $2 }
+	END {
+		if (NR == 0) exit
+		if (n[int((NR + 1) / 2)] > 15) print "median function has " n[int((NR + 1) / 2)] " lines, 15 allowed"
+		if (n[int(NR * 0.9 + 0.5)] > 50) print "one in ten functions has over " n[int(NR * 0.9 + 0.5)] " lines, 50 allowed"
+		for (i = 1; i <= NR; i++) if (n[i] > 100) print where[i] ": function of " n[i] " lines, 100 allowed"
+	}' /tmp/structure.$$ >/tmp/structure.bad.$$
+while read -r line; do fail "$line"; done </tmp/structure.bad.$$
+for file in $(sources); do
+	lines=$(wc -l <"$file")
+	[ "$lines" -le 800 ] || fail "$file: $lines lines, 800 allowed"
+done
+for file in $(sources); do
+	expand "$file" | awk -v file="$file" \
+		'length($0) > 100 { print file ":" NR ": " length($0) " columns, 100 allowed" }'
+done >/tmp/structure.bad.$$
+while read -r line; do fail "$line"; done </tmp/structure.bad.$$
+rm -f /tmp/structure.$$ /tmp/structure.bad.$$
+
+# 3. Cores: freestanding, no float, only platform.h and other cores.
+for core in $(ls aqm/*.h 2>/dev/null | grep -v 'aqm/ops.h'); do
+	bad=$(sed -n 's/^#include [<"]\(.*\)[>"]/\1/p' "$core" | grep -v '^aqm/' |
+		grep -vE '^std(int|bool|def)\.h$')
+	[ -z "$bad" ] || fail "$core includes $bad"
+	echo "#include \"$core\"" | ${CC:-cc} -x c -std=c11 -ffreestanding -mgeneral-regs-only \
+		-Wall -Wextra -Wconversion -Werror -Wno-unused-function -I. -c -o /dev/null - \
+		2>/tmp/structure.$$ || fail "$core is not freestanding: $(head -3 /tmp/structure.$$)"
+	grep -nE '\b(float|double)\b' "$core" | grep -vE '^[0-9]+:[[:space:]]*(\*|/\*)' |
+		grep -q . && fail "$core uses floating point"
+done
+rm -f /tmp/structure.$$
+
+# 4. A licence in every file, and no path of anyone's machine.
+for file in $(sources) $(find aqm base tests -name '*.sh' 2>/dev/null); do
+	head -2 "$file" | grep -q 'SPDX-License-Identifier:' || fail "$file: no SPDX line"
+done
+for file in $(find aqm kernel -name '*.[ch]' 2>/dev/null); do
+	head -1 "$file" | grep -q 'GPL-2.0-only OR BSD-2-Clause' ||
+		fail "$file: aqm/ and kernel/ are GPL-2.0-only OR BSD-2-Clause"
+done
+paths=$(grep -nE '(^|[^A-Za-z0-9_.])/(home|work|root)/' $(sources) README.md docs/*.md \
+	2>/dev/null | head -3)
+[ -z "$paths" ] || fail "a path of somebody's machine: $paths"
+
+[ $status = 0 ] && echo "structure: good"
+exit $status
