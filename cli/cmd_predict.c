@@ -221,6 +221,8 @@ static int predict(const struct command_common *common, const char **operands, s
 		scoring.first = pool_split_row(&scoring.pool, o.held_out);
 	if (!status)
 		status = score(&scoring, error);
+	if (status && error->field[0] && error->field[0] != '-' && !error->file[0])
+		snprintf(error->file, sizeof(error->file), "%.500s", operands[0]);
 	if (!status && common->json)
 		print_json(&scoring);
 	else if (!status && !common->quiet)

@@ -3,7 +3,7 @@
  * aqmllm train: adapts a backbone to a pool of experience.
  *
  * The folder receives train.json (the run: options, pool and its checksum),
- * checkpoint.safetensors, the best policy, metrics.csv and results.sqlite.
+ * checkpoint.safetensors, the best policy, metrics.csv and metrics.sqlite.
  * --resume reads the run from train.json and goes on from the checkpoint.  A
  * new run in an old folder removes the checkpoint first, so that the two can
  * never be mixed.
@@ -67,7 +67,7 @@ static const struct option train_options[] = {
 	{"alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6},
 	{"dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "dropout before the adapter; default 0.05",
 	 0, 0.9},
-	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 40, 80 with --compat", 0,
+	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 20, 80 with --compat", 0,
 	 100000},
 	{"lr", 0, OPTION_DOUBLE, &o.rate, "R",
 	 "highest learning rate; default 1e-3, 1e-4 with --compat", 0, 1},
@@ -113,7 +113,7 @@ static const struct option train_options[] = {
 	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
 	 "share of rows at the end that is held out; default 0.2", 0, 0.95},
 	{"patience", 0, OPTION_U64, &o.patience, "EPOCHS",
-	 "stop after so many without a better held-out loss; 0 never; default 12, 0 with --compat",
+	 "stop after so many without a better held-out loss; 0 never; default 6, 0 with --compat",
 	 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
@@ -142,7 +142,7 @@ static void settle_options(void)
 {
 	const bool compat = o.compat;
 
-	o.epochs = o.epochs ? o.epochs : compat ? 80 : 40;
+	o.epochs = o.epochs ? o.epochs : compat ? 80 : 20;
 	o.rate = o.rate > 0 ? o.rate : compat ? 1e-4 : 1e-3;
 	o.warmup_steps = o.warmup_steps ? o.warmup_steps : compat ? 2000 : 0;
 	o.batch = o.batch ? o.batch : compat ? 1 : 4;
@@ -152,7 +152,7 @@ static void settle_options(void)
 	o.keep = o.keep ? o.keep : o.window / 2;
 	o.stride = o.stride ? o.stride : compat ? o.window : 2;
 	o.true_returns = o.true_returns >= 0 ? o.true_returns : compat ? 1 : 0.5;
-	o.patience = o.patience != UINT64_MAX ? o.patience : compat ? 0 : 12;
+	o.patience = o.patience != UINT64_MAX ? o.patience : compat ? 0 : 6;
 	if (compat)
 		o.windows_per_epoch = 0;
 	if (!o.class_weights[0])
@@ -363,14 +363,10 @@ static int run_training(struct run *run, bool resume, struct error *error)
 {
 	const struct trainer_observer observer = {
 		.context = run, .progress = on_progress, .epoch = on_epoch, .stop = on_stop};
-	int status = fill_options(&run->options, error);
+	int status =
+		trainer_new(&run->trainer, &run->options, &run->net, &run->config, &run->dataset,
+			    run->cut, run->record.directory, run->record.fingerprint, error);
 
-	if (!status)
-		status = dataset_new(&run->dataset, &run->pool, &run->config, error);
-	if (!status)
-		status = trainer_new(&run->trainer, &run->options, &run->net, &run->config,
-				     &run->dataset, run->cut, run->record.directory,
-				     run->record.fingerprint, error);
 	if (status)
 		return status;
 	if (resume && train_record_has_checkpoint(&run->record))
@@ -398,6 +394,24 @@ static int make_record(struct run *run, const char **operands, size_t count, str
 	return train_record_new(&run->record, o.output, train_options, operands[0], error);
 }
 
+/* Everything that can be wrong with options, pool and backbone, before anything is written. */
+static int prepare(struct run *run, struct error *error)
+{
+	int status = fill_options(&run->options, error);
+
+	if (!status)
+		status = pool_read(&run->pool, run->record.pool, error);
+	if (status)
+		return status;
+	run->cut = pool_split_row(&run->pool, o.held_out);
+	status = make_policy(run, error);
+	if (!status)
+		status = dataset_new(&run->dataset, &run->pool, &run->config, error);
+	if (status && error->field[0] && error->field[0] != '-' && !error->file[0])
+		snprintf(error->file, sizeof(error->file), "%.500s", run->record.pool);
+	return status;
+}
+
 static int train(const struct command_common *common, const char **operands, size_t count,
 		 struct error *error)
 {
@@ -410,10 +424,7 @@ static int train(const struct command_common *common, const char **operands, siz
 		tensor_threads_set((int)o.threads);
 	status = make_record(&run, operands, count, error);
 	if (!status)
-		status = pool_read(&run.pool, run.record.pool, error);
-	run.cut = status ? 0 : pool_split_row(&run.pool, o.held_out);
-	if (!status)
-		status = make_policy(&run, error);
+		status = prepare(&run, error);
 	if (!status && !resume)
 		status = train_record_begin(&run.record, error);
 	if (!status)

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "cli/train_database.h"
 #include "policy/reference.h"
 
 #define RNG_USES 1000
@@ -179,7 +180,8 @@ void train_record_free(struct train_record *record)
 
 int train_record_begin(const struct train_record *record, struct error *error)
 {
-	static const char *const stale[] = {TRAINER_CHECKPOINT, TRAIN_METRICS_FILE};
+	static const char *const stale[] = {TRAINER_CHECKPOINT, TRAIN_METRICS_FILE,
+					    TRAIN_DATABASE_FILE};
 	char path[PATH_MAX];
 	int status = file_make_folders(record->directory, error);
 
@@ -237,7 +239,10 @@ int train_record_metrics(const struct train_record *record, const struct trainer
 	status = file_replace_commit(&file, error);
 	if (status)
 		file_replace_abort(&file);
-	return status;
+	if (!status)
+		status = file_join(path, sizeof(path), record->directory, TRAIN_DATABASE_FILE,
+				   error);
+	return status ? status : train_database_write(path, history, count, error);
 }
 
 int train_record_print(const struct train_record *record, const struct trainer_epoch *kept,

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What a training run writes beside its policy: which run it is (train.json)
- * and how it went (metrics.csv).
+ * and how it went (metrics.csv, metrics.sqlite).
  */
 #ifndef CLI_TRAIN_RECORD_H
 #define CLI_TRAIN_RECORD_H
@@ -19,6 +19,7 @@
 
 #define TRAIN_RECORD_FILE "train.json"
 #define TRAIN_METRICS_FILE "metrics.csv"
+#define TRAIN_DATABASE_FILE "metrics.sqlite"
 
 struct train_record {
 	const char *directory;
@@ -47,7 +48,7 @@ int train_record_begin(const struct train_record *record, struct error *error);
 
 bool train_record_has_checkpoint(const struct train_record *record);
 
-/* Replaces metrics.csv. */
+/* Replaces metrics.csv and the table of metrics.sqlite. */
 int train_record_metrics(const struct train_record *record, const struct trainer_epoch *history,
 			 size_t count, struct error *error);
 
