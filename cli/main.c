@@ -16,12 +16,14 @@
 #include "cli/help.h"
 #include "config.h"
 
-#define COMMAND_TABLE(X)                                                                           \
-	X(backbones)                                                                               \
-	X(completion)                                                                              \
-	X(manual)                                                                                  \
-	X(pool)                                                                                    \
-	X(simulate)
+#define COMMAND_TABLE(X)                                                                   \
+	X(backbones)                                                                            \
+	X(completion)                                                                           \
+	X(manual)                                                                               \
+	X(pool)                                                                                 \
+	X(predict)                                                                              \
+	X(simulate)                                                                             \
+	X(train)
 
 #define COMMAND_EXTERN(name) extern const struct command command_##name;
 COMMAND_TABLE(COMMAND_EXTERN)
