@@ -91,7 +91,7 @@ struct aqm_ops {
 	enum aqm_queue (*schedule)(const void *params, void *vars,
 				   const uint32_t head_bytes[AQM_QUEUES]);
 
-	/* A packet of `len_bytes` was sent from `queue` while the other one did (not) wait; optional. */
+	/* A packet of `len_bytes` left `queue` while the other one did (not) wait; optional. */
 	void (*served)(const void *params, void *vars, enum aqm_queue queue, uint32_t len_bytes,
 		       bool other_waits);
 

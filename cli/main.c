@@ -22,6 +22,7 @@
 	X(manual)                                                                               \
 	X(pool)                                                                                 \
 	X(predict)                                                                              \
+	X(pretrain)                                                                             \
 	X(simulate)                                                                             \
 	X(train)
 
