@@ -26,6 +26,7 @@
 #include "policy/reference.h"
 #include "policy/store.h"
 #include "policy/stream.h"
+#include "policy/warm_start.h"
 #include "tensor/threads.h"
 
 static struct {
@@ -34,7 +35,7 @@ static struct {
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
-	bool resume, compat, random_weights, weighted, cosine;
+	bool resume, compat, random_weights, cold_start, weighted, cosine;
 } o = {
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
@@ -62,6 +63,8 @@ static const struct option train_options[] = {
 	 "Hugging Face folder, or builtin; default builtin", 0, 0},
 	{"random-weights", 0, OPTION_FLAG, &o.random_weights, NULL,
 	 "random weights (from the seed) in place of the backbone's, for comparison", 0, 0},
+	{"cold-start", 0, OPTION_FLAG, &o.cold_start, NULL,
+	 "start the encoder at random even where the backbone brings a vocabulary", 0, 0},
 	{"rank", 'r', OPTION_U64, &o.rank, "N",
 	 "rank of the adapter; default min(128, width / 4), 128 with --compat", 0, 4096},
 	{"alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6},
@@ -243,6 +246,30 @@ static int check_window(const struct run *run, struct error *error)
 	return status;
 }
 
+/* A backbone that was pre-trained on telemetry brings embeddings for the encoder to start at. */
+static int warm_start(struct run *run, struct error *error)
+{
+	struct vocabulary vocabulary;
+	struct error missing = {0};
+	char directory[4096];
+	int status;
+
+	if (o.compat || o.random_weights || o.cold_start)
+		return 0;
+	status = reference_resolve(directory, sizeof(directory), run->config.backbone.reference, NULL,
+				   error);
+	if (status)
+		return status;
+	status = vocabulary_read(&vocabulary, directory, &missing);
+	if (status == ERR_NOT_FOUND)
+		return 0;
+	if (status) {
+		*error = missing;
+		return status;
+	}
+	return policy_warm_start(&run->net, &run->config, &vocabulary, error);
+}
+
 /* Configuration from options and pool, the network with a fresh adapter and head. */
 static int make_policy(struct run *run, struct error *error)
 {
@@ -268,6 +295,9 @@ static int make_policy(struct run *run, struct error *error)
 	if (status)
 		return status;
 	policy_net_init(&run->net, &rng);
+	status = warm_start(run, error);
+	if (status)
+		return status;
 	lora.rank = o.rank		       ? (int64_t)o.rank
 		    : o.compat		       ? 128
 		    : run->net.width / 4 < 128 ? run->net.width / 4

@@ -17,6 +17,8 @@
 #define SAMPLES_PER_BIN 3
 #define MAX_SAMPLES (SAMPLES_PER_BIN * (VOCABULARY_MAX_EDGES + 1))
 #define LEAK 0.01f
+/* Scaled values closer than this are one. */
+#define SAME 1e-6
 /* Relative to the mean of the Gram matrix's diagonal. */
 #define RIDGE 1e-5
 
@@ -59,22 +61,41 @@ static void hidden_row(const struct policy_net_linear *encoder, int64_t inner, d
 	row[inner - 1] = 1;
 }
 
+static void add_sample(struct fit *fit, const struct policy_net_linear *encoder, double scaled,
+		       const float *target)
+{
+	hidden_row(encoder, fit->inner, scaled, fit->hidden + fit->samples * fit->inner);
+	for (int64_t j = 0; j < fit->width; j++)
+		fit->target[fit->samples * fit->width + j] = target[j];
+	fit->samples++;
+}
+
+/*
+ * Values beyond those that the scaling was fitted to are all the same to it: of such a run only
+ * the value nearest to the fitted range counts.
+ */
 static void fill_fit(struct fit *fit, const struct policy_net_linear *encoder,
 		     const struct vocabulary_field *field, const struct scaling *scaling,
 		     const struct backbone_param *table)
 {
+	double lowest = 0, last = 0;
+
 	fit->samples = 0;
 	for (int32_t bin = 0; bin <= field->edges; bin++) {
-		const float *target = row_of(table, field->first + bin);
 		double values[SAMPLES_PER_BIN];
 		const int count = bin_samples(field, bin, values);
 
 		for (int i = 0; i < count; i++) {
-			hidden_row(encoder, fit->inner, scaling_apply(scaling, values[i]),
-				   fit->hidden + fit->samples * fit->inner);
-			for (int64_t j = 0; j < fit->width; j++)
-				fit->target[fit->samples * fit->width + j] = target[j];
-			fit->samples++;
+			const double scaled = scaling_apply(scaling, values[i]);
+
+			if (fit->samples == 0)
+				lowest = scaled;
+			else if (scaled - last < SAME && last - lowest < SAME)
+				fit->samples--;
+			else if (scaled - last < SAME)
+				continue;
+			last = scaled;
+			add_sample(fit, encoder, scaled, row_of(table, field->first + bin));
 		}
 	}
 }
@@ -162,15 +183,15 @@ static void store(const struct fit *fit, const struct policy_net_linear *project
 	}
 }
 
-static void fit_feature(struct policy_net *net, int64_t feature, const struct warm_start *start,
+static void fit_feature(struct policy_net *net, int64_t feature,
+			const struct policy_feature *config, const struct vocabulary *vocabulary,
 			const struct backbone_param *table, struct fit *fit)
 {
-	const struct vocabulary_field *field =
-		vocabulary_find(start->vocabulary, start->columns[feature].name);
+	const struct vocabulary_field *field = vocabulary_find(vocabulary, config->name);
 
 	if (field == NULL)
 		return;
-	fill_fit(fit, &net->encoder[feature], field, &start->scaling[feature], table);
+	fill_fit(fit, &net->encoder[feature], field, &config->scaling, table);
 	fill_gram(fit);
 	factor(fit);
 	solve(fit);
@@ -190,11 +211,10 @@ static void fit_action(struct policy_net *net, const float *rows, int64_t width)
 }
 
 /* Everything that is not an encoder. */
-static void start_rest(struct policy_net *net, const struct warm_start *start,
+static void start_rest(struct policy_net *net, const struct vocabulary *vocabulary,
 		       const struct backbone_param *table)
 {
-	const struct vocabulary_field *action =
-		vocabulary_find(start->vocabulary, VOCABULARY_ACTION);
+	const struct vocabulary_field *action = vocabulary_find(vocabulary, VOCABULARY_ACTION);
 	const float *rows = row_of(table, action->first);
 	const int64_t width = net->width;
 	double squares = 0;
@@ -206,7 +226,7 @@ static void start_rest(struct policy_net *net, const struct warm_start *start,
 		net->norm.bias->value[h] = 0;
 		net->returns.weight->value[h] = 0;
 		net->returns.bias->value[h] =
-			row_of(table, start->vocabulary->return_unknown)[h];
+			row_of(table, vocabulary->return_unknown)[h];
 	}
 	fit_action(net, rows, width);
 	memcpy(net->head.weight->value, rows, 3 * (size_t)width * sizeof(float));
@@ -214,13 +234,14 @@ static void start_rest(struct policy_net *net, const struct warm_start *start,
 	memset(net->timestep->value, 0, (size_t)net->timestep->count * sizeof(float));
 }
 
-int policy_warm_start(struct policy_net *net, const struct warm_start *start, struct error *error)
+int policy_warm_start(struct policy_net *net, const struct policy_config *config,
+		      const struct vocabulary *vocabulary, struct error *error)
 {
 	const struct backbone_param *table = backbone_token_embedding(net->backbone);
 	struct fit fit = {.inner = net->shape.feature_dim + 1, .width = net->width};
 	int code = 0;
 
-	if (table == NULL || table->shape[0] < start->vocabulary->tokens ||
+	if (table == NULL || table->shape[0] < vocabulary->tokens ||
 	    table->shape[1] != net->width)
 		return error_at(error, ERR_INVALID, NULL, 0, VOCABULARY_FILE,
 				"the backbone's embedding table does not fit its vocabulary; "
@@ -231,9 +252,9 @@ int policy_warm_start(struct policy_net *net, const struct warm_start *start, st
 	if (fit.hidden == NULL || fit.gram == NULL || fit.target == NULL)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory");
 	for (int64_t i = 0; code == 0 && i < net->shape.features; i++)
-		fit_feature(net, i, start, table, &fit);
+		fit_feature(net, i, &config->feature[i], vocabulary, table, &fit);
 	if (code == 0)
-		start_rest(net, start, table);
+		start_rest(net, vocabulary, table);
 	free(fit.hidden);
 	free(fit.gram);
 	free(fit.target);

@@ -13,15 +13,9 @@
 #ifndef POLICY_WARM_START_H
 #define POLICY_WARM_START_H
 
+#include "policy/config.h"
 #include "policy/net.h"
-#include "policy/scaling.h"
 #include "policy/vocabulary.h"
-
-struct warm_start {
-	const struct vocabulary *vocabulary;
-	const struct pool_column *columns; /* (F): the features' names */
-	const struct scaling *scaling;     /* (F): what the encoder's input went through */
-};
 
 /*
  * Overwrites the network's own parameters, except the encoders' first layer,
@@ -29,6 +23,7 @@ struct warm_start {
  * feature that the vocabulary does not have keeps its fresh parameters.
  * ERR_INVALID when the backbone's embedding table does not fit the vocabulary.
  */
-int policy_warm_start(struct policy_net *net, const struct warm_start *start, struct error *error);
+int policy_warm_start(struct policy_net *net, const struct policy_config *config,
+		      const struct vocabulary *vocabulary, struct error *error);
 
 #endif
