@@ -1,130 +1,179 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Files: maps, whole reads, and atomic replacement.
+ * Files: maps, whole reads, and replacement that is all or nothing.
+ *
+ * Rules of a replacement: the new content is written to a sibling
+ * "NAME.tmp-PID-N" made with O_EXCL, flushed and fsynced, then renamed over
+ * the target, then the folder is fsynced, so a crash or SIGKILL at any moment
+ * leaves either the old file or the new one.  A symbolic link is followed, so
+ * that the link itself survives.  Only ordinary files are replaced: renaming
+ * over /dev/stdout or a pipe would destroy it.
+ *
+ * A killed process may leave its temporary sibling behind; nothing reads it.
  */
 #include "base/file.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <libgen.h>
+#include <limits.h>
+#include <stdatomic.h>
+#include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
-static int open_regular(const char *path, struct stat *status, struct error *error)
+static int map_descriptor(struct file_map *map, int descriptor, const char *path,
+			  struct error *error)
 {
-	const int fd = open(path, O_RDONLY | O_CLOEXEC);
+	struct stat status;
+	void *data;
 
-	if (fd < 0)
-		return error_errno(error, path, "cannot open");
-	if (fstat(fd, status) != 0) {
-		const int code = error_errno(error, path, "cannot examine");
-
-		close(fd);
-		return code;
-	}
-	if (!S_ISREG(status->st_mode)) {
-		close(fd);
-		return error_at(error, ERR_INVALID, path, 0, NULL, "not a regular file");
-	}
-	return fd;
+	if (fstat(descriptor, &status) != 0)
+		return error_errno(error, path, "reading its size");
+	if (S_ISDIR(status.st_mode))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"is a folder; name a file in it");
+	if (!S_ISREG(status.st_mode))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"is not an ordinary file; save its content to one first");
+	if (status.st_size == 0)
+		return 0;
+	data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, descriptor, 0);
+	if (data == MAP_FAILED)
+		return error_errno(error, path, "mapping");
+	map->data = data;
+	map->size = (size_t)status.st_size;
+	return 0;
 }
 
 int file_map_open(struct file_map *map, const char *path, struct error *error)
 {
-	struct stat status;
-	const int fd = open_regular(path, &status, error);
-	void *data;
-	int code = 0;
+	int descriptor, code;
 
-	*map = (struct file_map){0};
-	if (fd < 0)
-		return fd;
-	if (status.st_size > 0) {
-		data = mmap(NULL, (size_t)status.st_size, PROT_READ, MAP_PRIVATE, fd, 0);
-		if (data == MAP_FAILED)
-			code = error_errno(error, path, "cannot map");
-		else
-			*map = (struct file_map){data, (size_t)status.st_size};
-	}
-	close(fd);
+	memset(map, 0, sizeof(*map));
+	/* Non-blocking, so that naming a FIFO is an error and not a wait for its writer. */
+	descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	if (descriptor < 0)
+		return error_errno(error, path, "opening");
+	code = map_descriptor(map, descriptor, path, error);
+	close(descriptor);
 	return code;
 }
 
 void file_map_close(struct file_map *map)
 {
 	if (map->data)
-		munmap((void *)map->data, map->size);
-	*map = (struct file_map){0};
+		munmap((void *)(uintptr_t)map->data, map->size);
+	memset(map, 0, sizeof(*map));
+}
+
+/* Follows links of an existing target into replace->path; refuses what is not an ordinary file. */
+static int replace_target(struct file_replace *replace, const char *path, struct error *error)
+{
+	struct stat status;
+	char resolved[PATH_MAX];
+
+	if (strlen(path) >= sizeof(replace->path))
+		return error_at(error, ERR_RANGE, path, 0, NULL, "path is too long");
+	strcpy(replace->path, path);
+	if (path[0] == '\0')
+		return error_set(error, ERR_INVALID, "file name is empty; name the file to write");
+	if (stat(path, &status) != 0) {
+		if (errno == ENOENT)
+			return 0;
+		return error_errno(error, path, "writing");
+	}
+	if (S_ISDIR(status.st_mode))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"is a folder; name a file to write in it");
+	if (!S_ISREG(status.st_mode))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"is not an ordinary file; name one that may be replaced");
+	if (!realpath(path, resolved))
+		return error_errno(error, path, "writing");
+	if (strlen(resolved) >= sizeof(replace->path))
+		return error_at(error, ERR_RANGE, path, 0, NULL, "path is too long");
+	strcpy(replace->path, resolved);
+	return 0;
 }
 
 int file_replace_open(struct file_replace *replace, const char *path, struct error *error)
 {
-	int fd;
+	static atomic_uint serial;
+	int descriptor, code;
 
-	replace->stream = NULL;
-	if (strlen(path) >= sizeof(replace->path))
-		return error_at(error, ERR_RANGE, path, 0, NULL, "the path is too long");
-	strcpy(replace->path, path);
-	snprintf(replace->temporary, sizeof(replace->temporary), "%s.%ld.tmp", path,
-		 (long)getpid());
-	fd = open(replace->temporary, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
-	if (fd < 0)
-		return error_errno(error, path, "cannot write");
-	replace->stream = fdopen(fd, "wb");
-	if (replace->stream == NULL) {
-		const int code = error_errno(error, path, "cannot write");
-
-		close(fd);
-		unlink(replace->temporary);
+	memset(replace, 0, sizeof(*replace));
+	code = replace_target(replace, path, error);
+	if (code < 0)
+		return code;
+	do {
+		snprintf(replace->temporary, sizeof(replace->temporary), "%s.tmp-%ld-%u",
+			 replace->path, (long)getpid(), atomic_fetch_add(&serial, 1));
+		descriptor =
+			open(replace->temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+	} while (descriptor < 0 && errno == EEXIST);
+	if (descriptor < 0) {
+		code = error_errno(error, path, "writing");
+		replace->temporary[0] = '\0';
+		return code;
+	}
+	replace->stream = fdopen(descriptor, "w");
+	if (!replace->stream) {
+		code = error_errno(error, path, "writing");
+		close(descriptor);
+		file_replace_abort(replace);
 		return code;
 	}
 	return 0;
 }
 
-/* Makes the rename itself durable. */
-static void sync_folder_of(const char *path)
+/* Makes a rename in `path`'s folder durable.  File systems that cannot are let pass. */
+static void folder_sync(const char *path)
 {
-	char copy[4096];
-	int fd;
+	char folder[PATH_MAX];
+	char *slash;
+	int descriptor;
 
-	snprintf(copy, sizeof(copy), "%s", path);
-	fd = open(dirname(copy), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (fd >= 0) {
-		fsync(fd);
-		close(fd);
-	}
+	snprintf(folder, sizeof(folder), "%s", path);
+	slash = strrchr(folder, '/');
+	if (!slash)
+		strcpy(folder, ".");
+	else if (slash == folder)
+		folder[1] = '\0';
+	else
+		*slash = '\0';
+	descriptor = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (descriptor < 0)
+		return;
+	fsync(descriptor);
+	close(descriptor);
 }
 
 int file_replace_commit(struct file_replace *replace, struct error *error)
 {
 	FILE *stream = replace->stream;
-	int code = 0;
 
-	replace->stream = NULL;
+	/* A write that failed earlier and was not looked at shows up here. */
 	if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0)
-		code = error_errno(error, replace->path, "cannot write");
-	if (fclose(stream) != 0 && code == 0)
-		code = error_errno(error, replace->path, "cannot write");
-	if (code == 0 && rename(replace->temporary, replace->path) != 0)
-		code = error_errno(error, replace->path, "cannot replace");
-	if (code) {
-		unlink(replace->temporary);
-		return code;
-	}
-	sync_folder_of(replace->path);
+		return error_errno(error, replace->path, "writing");
+	replace->stream = NULL;
+	if (fclose(stream) != 0 || rename(replace->temporary, replace->path) != 0)
+		return error_errno(error, replace->path, "writing");
+	replace->temporary[0] = '\0';
+	folder_sync(replace->path);
 	return 0;
 }
 
 void file_replace_abort(struct file_replace *replace)
 {
-	if (replace->stream == NULL)
-		return;
-	fclose(replace->stream);
+	if (replace->stream)
+		fclose(replace->stream);
+	if (replace->temporary[0])
+		unlink(replace->temporary);
 	replace->stream = NULL;
-	unlink(replace->temporary);
+	replace->temporary[0] = '\0';
 }
 
 int file_write_all(const char *path, const void *data, size_t size, struct error *error)
@@ -132,83 +181,105 @@ int file_write_all(const char *path, const void *data, size_t size, struct error
 	struct file_replace replace;
 	int code = file_replace_open(&replace, path, error);
 
-	if (code)
+	if (code < 0)
 		return code;
-	/* A short write is seen by the commit through ferror(). */
-	fwrite(data, 1, size, replace.stream);
-	return file_replace_commit(&replace, error);
+	if (size > 0 && fwrite(data, 1, size, replace.stream) != size)
+		code = error_errno(error, path, "writing");
+	else
+		code = file_replace_commit(&replace, error);
+	file_replace_abort(&replace);
+	return code;
 }
 
-/* Reads to the end of `stream`: also good for pipes, whose size is not known. */
+/* Reads until the end of `stream` into a growing buffer that keeps room for a NUL. */
 static int read_stream(FILE *stream, const char *path, char **data, size_t *size,
 		       struct error *error)
 {
-	size_t capacity = 1 << 16, used = 0;
-	char *text = malloc(capacity);
+	size_t capacity = 64 << 10, used = 0;
+	char *buffer = malloc(capacity);
 
-	while (text) {
-		used += fread(text + used, 1, capacity - used - 1, stream);
-		if (used < capacity - 1)
-			break;
-		capacity *= 2;
-		char *grown = realloc(text, capacity);
+	while (buffer) {
+		used += fread(buffer + used, 1, capacity - used - 1, stream);
+		if (ferror(stream)) {
+			const int code = error_errno(error, path, "reading");
 
-		if (grown == NULL)
-			free(text);
-		text = grown;
+			free(buffer);
+			return code;
+		}
+		if (feof(stream)) {
+			buffer[used] = '\0';
+			*data = buffer;
+			*size = used;
+			return 0;
+		}
+		if (capacity - used == 1) {
+			char *larger = realloc(buffer, capacity * 2);
+
+			if (!larger)
+				break;
+			buffer = larger;
+			capacity *= 2;
+		}
 	}
-	if (text == NULL)
-		return error_at(error, ERR_NO_MEMORY, path, 0, NULL, "too large for memory");
-	if (ferror(stream)) {
-		free(text);
-		return error_errno(error, path, "cannot read");
-	}
-	text[used] = '\0';
-	*data = text;
-	*size = used;
-	return 0;
+	free(buffer);
+	return error_at(error, ERR_NO_MEMORY, path, 0, NULL, "too large for this machine's memory");
 }
 
 int file_read_all(const char *path, char **data, size_t *size, struct error *error)
 {
-	FILE *stream;
+	FILE *stream = fopen(path, "re");
 	int code;
 
-	if (file_is_folder(path))
-		return error_at(error, ERR_INVALID, path, 0, NULL, "is a folder, not a file");
-	stream = fopen(path, "rbe");
-	if (stream == NULL)
-		return error_errno(error, path, "cannot open");
+	*data = NULL;
+	*size = 0;
+	if (!stream)
+		return error_errno(error, path, "opening");
 	code = read_stream(stream, path, data, size, error);
 	fclose(stream);
 	return code;
 }
 
+/* One step of mkdir -p: an existing folder is success. */
+static int make_folder(const char *path, struct error *error)
+{
+	if (mkdir(path, 0777) == 0)
+		return 0;
+	if (errno != EEXIST)
+		return error_errno(error, path, "making the folder");
+	if (!file_is_folder(path))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"exists and is not a folder; choose another name");
+	return 0;
+}
+
 int file_make_folders(const char *path, struct error *error)
 {
-	char copy[4096];
+	char partial[PATH_MAX];
 
-	if (strlen(path) >= sizeof(copy))
-		return error_at(error, ERR_RANGE, path, 0, NULL, "the path is too long");
-	strcpy(copy, path);
-	for (char *c = copy + 1; copy[0] && *c; c++) {
-		if (*c != '/')
+	if (path[0] == '\0')
+		return error_set(error, ERR_INVALID, "a folder name is empty; name the folder");
+	if (strlen(path) >= sizeof(partial))
+		return error_at(error, ERR_RANGE, path, 0, NULL, "path is too long");
+	strcpy(partial, path);
+	for (char *at = partial + 1; *at; at++) {
+		int code;
+
+		if (*at != '/')
 			continue;
-		*c = '\0';
-		if (mkdir(copy, 0777) != 0 && errno != EEXIST)
-			return error_errno(error, copy, "cannot make the folder");
-		*c = '/';
+		*at = '\0';
+		code = make_folder(partial, error);
+		if (code < 0)
+			return code;
+		*at = '/';
 	}
-	if (mkdir(copy, 0777) != 0 && errno != EEXIST)
-		return error_errno(error, copy, "cannot make the folder");
-	if (!file_is_folder(copy))
-		return error_at(error, ERR_INVALID, copy, 0, NULL, "exists and is not a folder");
-	return 0;
+	return make_folder(partial, error);
 }
 
 bool file_exists(const char *path)
 {
-	return access(path, F_OK) == 0;
+	struct stat status;
+
+	return stat(path, &status) == 0;
 }
 
 bool file_is_folder(const char *path)
@@ -221,12 +292,11 @@ bool file_is_folder(const char *path)
 int file_join(char *path, size_t size, const char *folder, const char *name, struct error *error)
 {
 	const size_t length = strlen(folder);
-	const char *slash = length == 0 || folder[length - 1] == '/' ? "" : "/";
-	const int written = snprintf(path, size, "%s%s%s", folder, slash, name);
+	const char *slash = length > 0 && folder[length - 1] != '/' ? "/" : "";
+	const int needed = snprintf(path, size, "%s%s%s", folder, slash, name);
 
-	if (written < 0 || (size_t)written >= size)
-		return error_at(error, ERR_RANGE, folder, 0, NULL, "the path to %s is too long",
-				name);
+	if (needed < 0 || (size_t)needed >= size)
+		return error_at(error, ERR_RANGE, folder, 0, NULL, "path is too long");
 	return 0;
 }
 

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Binary heap of pointers to embedded nodes, each knowing its place.
+ * Intrusive binary heap of deadlines: an array of pointers in heap order.
+ *
+ * Rules: (due_ns, sequence) is a total order, no two nodes compare equal; a
+ * node knows its place, so that disarming needs no search.  Arming and
+ * disarming cost O(log n), looking at the first is free.
  */
 #include "base/heap.h"
 
@@ -16,66 +20,81 @@ void heap_init(struct heap *heap)
 
 void heap_free(struct heap *heap)
 {
+	for (size_t i = 0; i < heap->count; i++)
+		heap->nodes[i]->index = HEAP_IDLE;
 	free(heap->nodes);
 	heap_init(heap);
 }
 
 void heap_node_init(struct heap_node *node)
 {
-	*node = (struct heap_node){.index = HEAP_IDLE};
+	node->due_ns = 0;
+	node->sequence = 0;
+	node->index = HEAP_IDLE;
 }
 
-static bool before(const struct heap_node *a, const struct heap_node *b)
+static bool is_before(const struct heap_node *a, const struct heap_node *b)
 {
 	return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->sequence < b->sequence);
 }
 
-static void place(struct heap *heap, struct heap_node *node, size_t index)
+static void place(struct heap *heap, size_t index, struct heap_node *node)
 {
 	heap->nodes[index] = node;
 	node->index = index;
 }
 
-static void sift_up(struct heap *heap, struct heap_node *node)
+/* Moves `node` from the hole at `index` towards the root. */
+static void sift_up(struct heap *heap, size_t index, struct heap_node *node)
 {
-	size_t index = node->index;
-
 	while (index > 0) {
-		struct heap_node *parent = heap->nodes[(index - 1) / 2];
+		const size_t parent = (index - 1) / 2;
 
-		if (!before(node, parent))
+		if (!is_before(node, heap->nodes[parent]))
 			break;
-		place(heap, parent, index);
-		index = (index - 1) / 2;
+		place(heap, index, heap->nodes[parent]);
+		index = parent;
 	}
-	place(heap, node, index);
+	place(heap, index, node);
 }
 
-static void sift_down(struct heap *heap, struct heap_node *node)
+/* Moves `node` from the hole at `index` towards the leaves. */
+static void sift_down(struct heap *heap, size_t index, struct heap_node *node)
 {
-	size_t index = node->index;
-
 	for (;;) {
 		size_t child = 2 * index + 1;
 
 		if (child >= heap->count)
 			break;
-		if (child + 1 < heap->count && before(heap->nodes[child + 1], heap->nodes[child]))
+		if (child + 1 < heap->count &&
+		    is_before(heap->nodes[child + 1], heap->nodes[child]))
 			child++;
-		if (!before(heap->nodes[child], node))
+		if (!is_before(heap->nodes[child], node))
 			break;
-		place(heap, heap->nodes[child], index);
+		place(heap, index, heap->nodes[child]);
 		index = child;
 	}
-	place(heap, node, index);
+	place(heap, index, node);
 }
 
-static int grow(struct heap *heap)
+/* Puts `node` where it belongs, starting from the hole at `index`. */
+static void settle(struct heap *heap, size_t index, struct heap_node *node)
 {
-	const size_t capacity = heap->capacity ? 2 * heap->capacity : 64;
-	struct heap_node **nodes = realloc(heap->nodes, capacity * sizeof(*nodes));
+	if (index > 0 && is_before(node, heap->nodes[(index - 1) / 2]))
+		sift_up(heap, index, node);
+	else
+		sift_down(heap, index, node);
+}
 
-	if (nodes == NULL)
+static int reserve_one(struct heap *heap)
+{
+	const size_t capacity = heap->capacity ? heap->capacity * 2 : 64;
+	struct heap_node **nodes;
+
+	if (heap->count < heap->capacity)
+		return 0;
+	nodes = realloc(heap->nodes, capacity * sizeof(struct heap_node *));
+	if (!nodes)
 		return ERR_NO_MEMORY;
 	heap->nodes = nodes;
 	heap->capacity = capacity;
@@ -84,36 +103,33 @@ static int grow(struct heap *heap)
 
 int heap_arm(struct heap *heap, struct heap_node *node, uint64_t due_ns)
 {
+	if (node->index == HEAP_IDLE) {
+		if (reserve_one(heap) < 0)
+			return ERR_NO_MEMORY;
+		place(heap, heap->count++, node);
+	}
 	node->due_ns = due_ns;
 	node->sequence = heap->next_sequence++;
-	if (node->index == HEAP_IDLE) {
-		if (heap->count == heap->capacity && grow(heap))
-			return ERR_NO_MEMORY;
-		place(heap, node, heap->count++);
-	}
-	sift_up(heap, node);
-	sift_down(heap, node);
+	settle(heap, node->index, node);
 	return 0;
 }
 
 void heap_disarm(struct heap *heap, struct heap_node *node)
 {
+	const size_t index = node->index;
 	struct heap_node *last;
 
-	if (node->index == HEAP_IDLE)
+	if (index == HEAP_IDLE)
 		return;
 	last = heap->nodes[--heap->count];
-	if (last != node) {
-		place(heap, last, node->index);
-		sift_up(heap, last);
-		sift_down(heap, last);
-	}
 	node->index = HEAP_IDLE;
+	if (last != node)
+		settle(heap, index, last);
 }
 
 struct heap_node *heap_first(const struct heap *heap)
 {
-	return heap->count ? heap->nodes[0] : NULL;
+	return heap->count > 0 ? heap->nodes[0] : NULL;
 }
 
 bool heap_is_valid(const struct heap *heap)
@@ -121,7 +137,7 @@ bool heap_is_valid(const struct heap *heap)
 	for (size_t i = 0; i < heap->count; i++) {
 		if (heap->nodes[i]->index != i)
 			return false;
-		if (i > 0 && before(heap->nodes[i], heap->nodes[(i - 1) / 2]))
+		if (i > 0 && is_before(heap->nodes[i], heap->nodes[(i - 1) / 2]))
 			return false;
 	}
 	return true;

@@ -256,8 +256,8 @@ static int warm_start(struct run *run, struct error *error)
 
 	if (o.compat || o.random_weights || o.cold_start)
 		return 0;
-	status = reference_resolve(directory, sizeof(directory), run->config.backbone.reference, NULL,
-				   error);
+	status = reference_resolve(directory, sizeof(directory), run->config.backbone.reference,
+				   NULL, error);
 	if (status)
 		return status;
 	status = vocabulary_read(&vocabulary, directory, &missing);

@@ -424,7 +424,7 @@ static int write_config(const struct run *run, struct error *error)
 	return code ? code : vocabulary_write(&run->vocabulary, options->directory, error);
 }
 
-/* A backbone's own list leaves the embedding table out: as a policy's trunk it is never looked at. */
+/* The list of a backbone leaves the embedding table out: a policy never looks anything up. */
 static int list_params(struct run *run, struct error *error)
 {
 	const struct backbone_param *listed, *table = backbone_token_embedding(run->backbone);

@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Tests of base/file in a folder of their own: all-or-nothing replacement,
+ * whole reads and maps, and the errors for what cannot be read or replaced.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <dirent.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+
+#include "base/file.h"
+
+static char folder[64];
+
+static int folder_make(void **state)
+{
+	(void)state;
+	strcpy(folder, "file_test.XXXXXX");
+	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+}
+
+static int folder_remove(void **state)
+{
+	char command[100];
+
+	(void)state;
+	if (chdir("..") != 0)
+		return -1;
+	snprintf(command, sizeof(command), "rm -rf %s", folder);
+	return system(command);
+}
+
+static void assert_content(const char *path, const char *expected)
+{
+	char *data;
+	size_t size;
+
+	assert_int_equal(file_read_all(path, &data, &size, NULL), 0);
+	assert_int_equal(size, strlen(expected));
+	assert_string_equal(data, expected);
+	free(data);
+}
+
+static size_t files_here(void)
+{
+	DIR *here = opendir(".");
+	size_t count = 0;
+
+	while (readdir(here))
+		count++;
+	closedir(here);
+	return count - 2;
+}
+
+static void a_replacement_is_all_or_nothing(void **state)
+{
+	struct file_replace replace;
+	size_t before;
+
+	(void)state;
+	assert_int_equal(file_write_all("a.txt", "old", 3, NULL), 0);
+	before = files_here();
+	assert_int_equal(file_replace_open(&replace, "a.txt", NULL), 0);
+	fputs("new content", replace.stream);
+	fflush(replace.stream);
+	assert_content("a.txt", "old");
+	file_replace_abort(&replace);
+	assert_content("a.txt", "old");
+	assert_int_equal(files_here(), before);
+	assert_int_equal(file_replace_open(&replace, "a.txt", NULL), 0);
+	fputs("new content", replace.stream);
+	assert_int_equal(file_replace_commit(&replace, NULL), 0);
+	file_replace_abort(&replace);
+	assert_content("a.txt", "new content");
+	assert_int_equal(files_here(), before);
+}
+
+static void a_link_is_followed_and_kept(void **state)
+{
+	struct stat status;
+
+	(void)state;
+	assert_int_equal(file_write_all("target.txt", "1", 1, NULL), 0);
+	assert_int_equal(symlink("target.txt", "link.txt"), 0);
+	assert_int_equal(file_write_all("link.txt", "22", 2, NULL), 0);
+	assert_int_equal(lstat("link.txt", &status), 0);
+	assert_true(S_ISLNK(status.st_mode));
+	assert_content("target.txt", "22");
+}
+
+static void what_is_no_file_is_not_replaced(void **state)
+{
+	struct error error;
+
+	(void)state;
+	assert_int_equal(mkfifo("pipe", 0600), 0);
+	assert_int_equal(file_write_all("pipe", "x", 1, &error), ERR_INVALID);
+	assert_int_equal(file_write_all(".", "x", 1, &error), ERR_INVALID);
+	assert_int_equal(file_write_all("", "x", 1, &error), ERR_INVALID);
+	assert_int_equal(file_write_all("no/such/folder/x", "x", 1, &error), ERR_NOT_FOUND);
+	assert_string_equal(error.file, "no/such/folder/x");
+}
+
+static void maps_show_content_and_refuse_the_rest(void **state)
+{
+	struct file_map map;
+	struct error error;
+
+	(void)state;
+	assert_int_equal(file_write_all("m.txt", "abc", 3, NULL), 0);
+	assert_int_equal(file_map_open(&map, "m.txt", NULL), 0);
+	assert_int_equal(map.size, 3);
+	assert_memory_equal(map.data, "abc", 3);
+	file_map_close(&map);
+	assert_int_equal(file_write_all("empty", "", 0, NULL), 0);
+	assert_int_equal(file_map_open(&map, "empty", NULL), 0);
+	assert_null(map.data);
+	assert_int_equal(map.size, 0);
+	file_map_close(&map);
+	assert_int_equal(file_map_open(&map, ".", &error), ERR_INVALID);
+	assert_int_equal(file_map_open(&map, "missing", &error), ERR_NOT_FOUND);
+	assert_string_equal(error.file, "missing");
+	if (mkfifo("pipe2", 0600) == 0)
+		assert_int_equal(file_map_open(&map, "pipe2", &error), ERR_INVALID);
+}
+
+static void large_reads_are_whole(void **state)
+{
+	const size_t size = 300000;
+	char *out = malloc(size), *in;
+	size_t got;
+
+	(void)state;
+	for (size_t i = 0; i < size; i++)
+		out[i] = (char)(i * 7 + i / 251);
+	assert_int_equal(file_write_all("big", out, size, NULL), 0);
+	assert_int_equal(file_read_all("big", &in, &got, NULL), 0);
+	assert_int_equal(got, size);
+	assert_memory_equal(in, out, size);
+	assert_int_equal(in[size], 0);
+	free(in);
+	free(out);
+	assert_int_equal(file_read_all(".", &in, &got, NULL), ERR_INVALID);
+	assert_null(in);
+}
+
+static void folders_and_names(void **state)
+{
+	char path[10];
+
+	(void)state;
+	assert_int_equal(file_make_folders("a/b//c/", NULL), 0);
+	assert_int_equal(file_make_folders("a/b/c", NULL), 0);
+	assert_true(file_is_folder("a/b/c"));
+	assert_int_equal(file_write_all("plain", "", 0, NULL), 0);
+	assert_int_equal(file_make_folders("plain", NULL), ERR_INVALID);
+	assert_int_not_equal(file_make_folders("plain/below", NULL), 0);
+	assert_true(file_exists("plain"));
+	assert_false(file_exists("nothing"));
+	assert_int_equal(file_join(path, sizeof(path), "dir", "name", NULL), 0);
+	assert_string_equal(path, "dir/name");
+	assert_int_equal(file_join(path, sizeof(path), "dir/", "name", NULL), 0);
+	assert_string_equal(path, "dir/name");
+	assert_int_equal(file_join(path, sizeof(path), "folder", "name", NULL), ERR_RANGE);
+	assert_true(file_has_suffix("x.csv", ".csv"));
+	assert_false(file_has_suffix("csv", ".csv"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(a_replacement_is_all_or_nothing),
+		cmocka_unit_test(a_link_is_followed_and_kept),
+		cmocka_unit_test(what_is_no_file_is_not_replaced),
+		cmocka_unit_test(maps_show_content_and_refuse_the_rest),
+		cmocka_unit_test(large_reads_are_whole),
+		cmocka_unit_test(folders_and_names),
+	};
+
+	return cmocka_run_group_tests(tests, folder_make, folder_remove);
+}
