@@ -2,6 +2,7 @@
 /*
  * l4s-freebsd: the released router's law for user space.
  */
+#include "aqm/fixed.h"
 #include "aqm/l4s_freebsd.h"
 #include "aqm/ops.h"
 
@@ -148,9 +149,9 @@ static void freebsd_view(const void *p, const void *vars, struct aqm_view *view)
 	const struct freebsd_vars *state = vars;
 
 	(void)p;
-	view->p_c = (uint64_t)state->core.pie[AQM_QUEUE_C].p << 1;
+	view->p_base = (uint64_t)state->core.pie[AQM_QUEUE_C].p << 1;
+	view->p_c = aqm_square_q32(view->p_base);
 	view->p_l = (uint64_t)state->core.pie[AQM_QUEUE_L].p << 1;
-	view->p_base = view->p_c;
 }
 
 const struct aqm_ops aqm_l4s_freebsd = {

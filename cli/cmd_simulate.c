@@ -5,7 +5,8 @@
  * The law is the scenario's, unless --aqm names another; --set changes its
  * parameters.  When --aqm names another law than the scenario's, the
  * scenario's `params` (which belong to its law) are left aside and its
- * `limit_packets` stays.
+ * `limit_packets` stays.  --policy puts every --interval-th packet to a policy
+ * on top of that law.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,13 +14,17 @@
 #include <time.h>
 
 #include "base/progress.h"
+#include "cli/closed_loop.h"
 #include "cli/command.h"
 #include "cli/summary.h"
 #include "sim/run.h"
 
-static const char *chosen_aqm, *chosen_folder;
+static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_policy;
+static const char *chosen_verdict = "drawn";
 static struct option_list chosen_settings;
-static uint64_t chosen_seed = 1;
+static uint64_t chosen_seed = 1, chosen_interval = 10;
+static double chosen_decision_ms;
+static bool chosen_unguarded;
 
 /* What a run needs to talk while it goes on. */
 struct running {
@@ -70,25 +75,58 @@ static int choose_law(struct scenario *scenario, const struct aqm_ops **law, voi
 }
 
 static int tell(const struct command_common *common, const struct sim_result *result,
-		struct error *error)
+		const struct aqm_policy_counts *policy, struct error *error)
 {
-	const struct summary_policy policy = {0};
 	int code = 0;
 
 	if (chosen_folder)
-		code = summary_write(chosen_folder, result, &policy, error);
+		code = summary_write(chosen_folder, result, policy, error);
 	if (code)
 		return code;
 	if (common->json) {
-		json_t *object = summary_json(result, &policy);
+		json_t *object = summary_json(result, policy);
 
 		if (json_dumpf(object, stdout, JSON_INDENT(2) | JSON_REAL_PRECISION(12)))
 			code = error_set(error, ERR_IO, "cannot print the summary");
 		putchar('\n');
 		json_decref(object);
 	} else if (!common->quiet) {
-		summary_print(stdout, result, &policy);
+		summary_print(stdout, result, policy);
 	}
+	return code;
+}
+
+/* What the options say of the policy; `loop->policy` is the caller's to destroy. */
+static int choose_policy(struct closed_loop *loop, struct error *error)
+{
+	const int choice = aqm_policy_choice_find(chosen_verdict);
+
+	if (choice < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
+				"%s is neither drawn nor argmax", chosen_verdict);
+	loop->interval = chosen_interval;
+	loop->latency_ms = chosen_decision_ms;
+	loop->choice = (enum aqm_policy_choice)choice;
+	loop->unguarded = chosen_unguarded;
+	return chosen_policy ? policy_open(&loop->policy, chosen_policy, error) : 0;
+}
+
+static int run_and_tell(const struct command_common *common, struct closed_loop *loop,
+			struct error *error)
+{
+	struct sim_result *result = calloc(1, sizeof(*result));
+	struct aqm_policy_counts counts;
+	int code;
+
+	if (result == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = closed_loop_run(loop, result, &counts, error);
+	command_progress(common, "", false);
+	if (code == 0) {
+		code = tell(common, result, &counts, error);
+		sim_result_free(result);
+	}
+	free(result);
 	return code;
 }
 
@@ -96,29 +134,25 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 		    struct error *error)
 {
 	struct running running = {.common = common, .scenario = scenario};
-	struct sim_options options = {
+	struct closed_loop loop = {
+		.scenario = scenario,
 		.seed = chosen_seed,
 		.bin_s = chosen_folder ? SUMMARY_BIN_S : 0,
+		.log = chosen_log,
 		.context = &running,
 		.progress = show_progress,
 	};
-	struct sim_result *result = calloc(1, sizeof(*result));
 	void *params = NULL;
-	int code = choose_law(scenario, &options.law, &params, error);
+	int code = choose_law(scenario, &loop.law, &params, error);
 
-	if (result == NULL)
-		code = error_set(error, ERR_NO_MEMORY, "out of memory");
-	options.params = params;
+	loop.params = params;
+	if (code == 0)
+		code = choose_policy(&loop, error);
 	clock_gettime(CLOCK_MONOTONIC, &running.started);
 	if (code == 0)
-		code = sim_run(scenario, &options, result, error);
-	command_progress(common, "", false);
-	if (code == 0) {
-		code = tell(common, result, error);
-		sim_result_free(result);
-	}
+		code = run_and_tell(common, &loop, error);
+	policy_destroy(loop.policy);
 	free(params);
-	free(result);
 	return code;
 }
 
@@ -149,6 +183,21 @@ static const struct option simulate_options[] = {
 	{"set", 0, OPTION_LIST, &chosen_settings, "K=V",
 	 "parameter of the law, after the scenario's own; may be repeated", 0, 0},
 	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
+	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
+	 "folder of a policy that decides on top of the law", 0, 0},
+	{"interval", 0, OPTION_U64, &chosen_interval, "N",
+	 "every Nth arriving packet is put to the policy (10)", 1, 1e9},
+	{"decision-ms", 0, OPTION_DOUBLE, &chosen_decision_ms, "D",
+	 "simulated time that a decision takes: it is for the packet arriving D ms later (0)", 0,
+	 1e6},
+	{"verdict", 0, OPTION_TEXT, &chosen_verdict, "HOW",
+	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
+	 "likely (drawn)",
+	 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &chosen_unguarded, NULL,
+	 "let the policy signal as often or as rarely as it likes", 0, 0},
+	{"log", 0, OPTION_TEXT, &chosen_log, "FILE",
+	 "write the router's log, 24 fields a packet; .gz and .zst compress it", 0, 0},
 	{"output", 'o', OPTION_TEXT, &chosen_folder, "DIR",
 	 "write summary.json, queue.csv and flows.csv (bins of 0.1 s) into this folder", 0, 0},
 	{0},

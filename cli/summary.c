@@ -75,7 +75,16 @@ static json_t *flow_json(const struct sim_flow_result *flow)
 			 (json_int_t)flow->marks, "rtt_ms", histogram_json(&flow->rtt_ns));
 }
 
-json_t *summary_json(const struct sim_result *result, const struct summary_policy *policy)
+static json_t *policy_json(const struct aqm_policy_counts *policy)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "arrivals",
+			 (json_int_t)policy->arrivals, "decisions", (json_int_t)policy->decisions,
+			 "applied", (json_int_t)policy->applied, "late", (json_int_t)policy->late,
+			 "overridden", (json_int_t)policy->overridden, "differed",
+			 (json_int_t)policy->differed);
+}
+
+json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy)
 {
 	json_t *queues = json_object(), *flows = json_array();
 
@@ -84,13 +93,11 @@ json_t *summary_json(const struct sim_result *result, const struct summary_polic
 				    queue_json(&result->queues[told_queues[i].index]));
 	for (uint64_t i = 0; i < result->flow_count; i++)
 		json_array_append_new(flows, flow_json(&result->flows[i]));
-	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:{s:I, s:I, s:I}}", "scenario",
+	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
 			 result->scenario, "aqm", result->aqm, "seed", (json_int_t)result->seed,
 			 "duration_s", result->duration_s, "utilisation", result->utilisation,
 			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
-			 "flows", flows, "policy", "decisions", (json_int_t)policy->decisions,
-			 "late", (json_int_t)policy->late, "overridden",
-			 (json_int_t)policy->overridden);
+			 "flows", flows, "policy", policy_json(policy));
 }
 
 static void print_queues(FILE *out, const struct sim_result *result)
@@ -131,7 +138,7 @@ static void print_flows(FILE *out, const struct sim_result *result)
 }
 
 void summary_print(FILE *out, const struct sim_result *result,
-		   const struct summary_policy *policy)
+		   const struct aqm_policy_counts *policy)
 {
 	fprintf(out,
 		"%s: %g s through %s, seed %" PRIu64 "; the first %g s are left out below\n"
@@ -140,9 +147,11 @@ void summary_print(FILE *out, const struct sim_result *result,
 		result->utilisation, packets_per_wall_s(result));
 	if (policy->decisions)
 		fprintf(out,
-			"policy: %" PRIu64 " decisions, %" PRIu64 " late, %" PRIu64
-			" overridden by the guard\n",
-			policy->decisions, policy->late, policy->overridden);
+			"policy: asked about %" PRIu64 " of %" PRIu64 " packets, %" PRIu64
+			" late; %" PRIu64 " overridden by the guard, %" PRIu64
+			" fared otherwise than under the law\n",
+			policy->decisions, policy->arrivals, policy->late, policy->overridden,
+			policy->differed);
 	print_queues(out, result);
 	print_flows(out, result);
 }
@@ -197,7 +206,7 @@ static int write_rows(const char *folder, const char *name, const struct sim_res
 }
 
 static int write_summary(const char *folder, const struct sim_result *result,
-			 const struct summary_policy *policy, struct error *error)
+			 const struct aqm_policy_counts *policy, struct error *error)
 {
 	json_t *object = summary_json(result, policy);
 	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
@@ -213,7 +222,7 @@ static int write_summary(const char *folder, const struct sim_result *result,
 }
 
 int summary_write(const char *folder, const struct sim_result *result,
-		  const struct summary_policy *policy, struct error *error)
+		  const struct aqm_policy_counts *policy, struct error *error)
 {
 	int code = file_make_folders(folder, error);
 

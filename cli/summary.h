@@ -10,24 +10,18 @@
 #include <stdio.h>
 
 #include "base/error.h"
+#include "policy/aqm_policy.h"
 #include "sim/run.h"
 
 /* Width of the time series' bins. */
 #define SUMMARY_BIN_S 0.1
 
-/* What a policy in the loop did; all zero without one. */
-struct summary_policy {
-	uint64_t decisions;  /* packets put to the policy */
-	uint64_t late;       /* decisions that came when the next was already due */
-	uint64_t overridden; /* decisions that the guard replaced */
-};
-
 /* The summary as one object (the caller owns it); NULL when out of memory. */
-json_t *summary_json(const struct sim_result *result, const struct summary_policy *policy);
+json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy);
 
 /* The same as tables. */
 void summary_print(FILE *out, const struct sim_result *result,
-		   const struct summary_policy *policy);
+		   const struct aqm_policy_counts *policy);
 
 /*
  * Writes summary.json, queue.csv and flows.csv into `folder`, which is made
@@ -35,6 +29,6 @@ void summary_print(FILE *out, const struct sim_result *result,
  * a run with bins; a bin in which no packet left has an empty qdelay_ms.
  */
 int summary_write(const char *folder, const struct sim_result *result,
-		  const struct summary_policy *policy, struct error *error);
+		  const struct aqm_policy_counts *policy, struct error *error);
 
 #endif

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One closed-loop run as the commands need it: a scenario, a law, perhaps a
+ * policy on top of it and a log beside it.
+ */
+#ifndef CLI_CLOSED_LOOP_H
+#define CLI_CLOSED_LOOP_H
+
+#include "policy/aqm_policy.h"
+#include "sim/run.h"
+
+struct closed_loop {
+	const struct scenario *scenario;
+	const struct aqm_ops *law;    /* that decides, alone or between a policy's decisions */
+	const void *params;           /* of the law */
+	struct policy *policy;        /* NULL: the law alone */
+	uint64_t interval;            /* packets between questions to the policy */
+	double latency_ms;            /* simulated time that a decision takes */
+	enum aqm_policy_choice choice;
+	bool unguarded;
+	uint64_t seed;
+	double bin_s;
+	const char *log;              /* file for the router's log, or NULL */
+	void *context;
+	/* Every record, in the log's order; optional. */
+	int (*record)(void *context, uint64_t now_ns, const struct aqm_record *record,
+		      struct error *error);
+	bool (*progress)(void *context, double done);
+};
+
+/*
+ * Runs it.  `counts` (may be NULL) is zero without a policy.  The log is
+ * replaced atomically, and not at all when the run fails.
+ */
+int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,
+		    struct aqm_policy_counts *counts, struct error *error);
+
+#endif

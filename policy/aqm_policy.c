@@ -1,0 +1,387 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Wraps a law: parameters, state and table of the inner one stand behind the
+ * wrapper's, so every offset in its parameter table moves by the same amount.
+ *
+ * The wrapper's own state is not in the queue's vars but in struct aqm_policy,
+ * to which the parameters point: counters outlive the queue, and one policy
+ * serves one run at a time anyway.
+ *
+ * Bits 29 and 30 of a packet's cookie hold what the policy decided, for the
+ * count of differences at departure, or that the guard took the decision away;
+ * the inner law keeps the bits below.
+ */
+#include "policy/aqm_policy.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include "aqm/guard.h"
+#include "base/units.h"
+
+#define VERDICT_SHIFT 29
+#define OVERRIDDEN 3 /* in place of a verdict */
+#define INNER_COOKIE ((UINT32_C(1) << VERDICT_SHIFT) - 1)
+
+/* What stands before the inner law's parameters. */
+struct wrapper_params {
+	_Alignas(16) struct aqm_policy *self;
+};
+
+struct aqm_policy {
+	struct aqm_policy_config config;
+	struct aqm_ops ops;
+	struct aqm_param *table;       /* the inner law's, moved */
+	struct wrapper_params *params; /* the inner law's follow */
+	struct aqm_guard_params guard_params;
+	struct aqm_guard_vars guard;
+	struct aqm_policy_counts counts;
+	struct error failure;
+	int failed;
+	bool waiting;                  /* a decision is being made */
+	uint64_t ready_ns;             /* when it will be there */
+	double probability[3];         /* of it */
+	int64_t decided_action;        /* of the last packet, for its record; 0: the law's */
+};
+
+static const char *const choice_names[] = {
+#define CHOICE_NAME(name, text) #name,
+	AQM_POLICY_CHOICE_TABLE(CHOICE_NAME)
+#undef CHOICE_NAME
+};
+
+int aqm_policy_choice_find(const char *name)
+{
+	for (int i = 0; i < AQM_POLICY_CHOICES; i++)
+		if (strcmp(choice_names[i], name) == 0)
+			return i;
+	return -1;
+}
+
+static struct aqm_policy *self_of(const void *params)
+{
+	return ((const struct wrapper_params *)params)->self;
+}
+
+static const void *inner_params(const void *params)
+{
+	return (const struct wrapper_params *)params + 1;
+}
+
+static const struct aqm_ops *inner_of(const void *params)
+{
+	return self_of(params)->config.law;
+}
+
+static void fail(struct aqm_policy *self, int code)
+{
+	self->failed = code;
+	self->waiting = false;
+}
+
+/* Shows the policy the state before the decision and lets it think. */
+static void ask(struct aqm_policy *self, const void *params, const void *vars,
+		const struct aqm_facts *facts)
+{
+	const struct policy_ops *ops = self->config.policy->ops;
+	struct aqm_record record = {0};
+	int code;
+
+	aqm_record_host_fields(facts, &record);
+	self->config.law->record(inner_params(params), vars, facts, false, &record);
+	code = ops->observe(self->config.policy, &record, &self->failure);
+	if (code == 0)
+		code = ops->decide(self->config.policy, facts->now_ns, self->probability,
+				   &self->failure);
+	if (code) {
+		fail(self, code);
+		return;
+	}
+	self->counts.decisions++;
+	self->waiting = true;
+	self->ready_ns = facts->now_ns + self->config.latency_ns;
+}
+
+/* Counts an arrival and puts every interval-th packet to the policy. */
+static void consider(struct aqm_policy *self, const void *params, const void *vars,
+		     const struct aqm_facts *facts)
+{
+	if (self->counts.arrivals++ % self->config.interval != 0 || self->failed)
+		return;
+	if (self->waiting && self->ready_ns > facts->now_ns) {
+		self->counts.late++;
+		return;
+	}
+	if (!self->waiting)
+		ask(self, params, vars, facts);
+}
+
+static enum aqm_verdict choose(const struct aqm_policy *self, uint64_t random)
+{
+	const double *p = self->probability;
+	const double share = (double)(uint32_t)random / 4294967296.0;
+
+	if (self->config.choice == AQM_POLICY_argmax) {
+		if (p[AQM_PASS] >= p[AQM_DROP] && p[AQM_PASS] >= p[AQM_MARK])
+			return AQM_PASS;
+		return p[AQM_DROP] >= p[AQM_MARK] ? AQM_DROP : AQM_MARK;
+	}
+	if (share < p[AQM_DROP])
+		return AQM_DROP;
+	return share < p[AQM_DROP] + p[AQM_MARK] ? AQM_MARK : AQM_PASS;
+}
+
+/* What becomes of a packet: it has to be able to carry a mark. */
+static enum aqm_verdict effect_of(enum aqm_verdict verdict, unsigned ecn)
+{
+	return verdict == AQM_MARK && ecn == AQM_NOT_ECT ? AQM_DROP : verdict;
+}
+
+static bool guard_allows(struct aqm_policy *self, const void *params, const void *vars,
+			 unsigned queue, enum aqm_verdict wanted)
+{
+	const struct aqm_ops *law = self->config.law;
+	struct aqm_view view = {0};
+
+	if (!self->config.guarded || law->view == NULL)
+		return true;
+	law->view(inner_params(params), vars, &view);
+	return aqm_guard_allows(&self->guard_params, &self->guard, queue,
+				queue == AQM_QUEUE_L ? view.p_l : view.p_c, wanted);
+}
+
+/* A decision is there: the packet's verdict, in place of `law_verdict`. */
+static enum aqm_verdict apply(struct aqm_policy *self, const void *params, const void *vars,
+			      const struct aqm_facts *facts, enum aqm_verdict law_verdict,
+			      uint32_t *cookie)
+{
+	const enum aqm_verdict wanted = effect_of(choose(self, facts->random), facts->ecn);
+	const bool late_law = self->config.law->late;
+	enum aqm_verdict verdict = wanted;
+
+	self->waiting = false;
+	self->counts.applied++;
+	if (!guard_allows(self, params, vars, facts->queue, wanted)) {
+		verdict = law_verdict;
+		*cookie |= (uint32_t)OVERRIDDEN << VERDICT_SHIFT;
+		self->counts.overridden++;
+		if (verdict != AQM_PASS)
+			aqm_guard_signalled(&self->guard, facts->queue);
+	} else {
+		*cookie |= AQM_COOKIE_DECIDED | (uint32_t)wanted << VERDICT_SHIFT;
+		self->decided_action = wanted == AQM_PASS   ? AQM_LOGGED_ENQUEUE
+				       : wanted == AQM_DROP ? AQM_LOGGED_DROP
+							    : AQM_LOGGED_MARK;
+		if (late_law ? wanted == AQM_DROP : wanted != effect_of(law_verdict, facts->ecn))
+			self->counts.differed++;
+	}
+	self->config.policy->ops->acted(self->config.policy, verdict);
+	return verdict;
+}
+
+static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
+				   const struct aqm_facts *facts, uint32_t *cookie)
+{
+	struct aqm_policy *self = self_of(params);
+	enum aqm_verdict verdict;
+
+	consider(self, params, vars, facts);
+	self->decided_action = 0;
+	verdict = self->config.law->on_enqueue(inner_params(params), vars, stats, facts, cookie);
+	*cookie &= INNER_COOKIE;
+	if (!self->waiting || self->ready_ns > facts->now_ns)
+		return verdict;
+	return apply(self, params, vars, facts, verdict, cookie);
+}
+
+static enum aqm_verdict on_dequeue(const void *params, void *vars, void *stats,
+				   const struct aqm_facts *facts)
+{
+	struct aqm_policy *self = self_of(params);
+	const uint32_t was = facts->cookie >> VERDICT_SHIFT & 3;
+	struct aqm_facts plain = *facts;
+	enum aqm_verdict verdict;
+
+	plain.cookie &= INNER_COOKIE;
+	verdict = self->config.law->on_dequeue(inner_params(params), vars, stats, &plain);
+	if (!self->config.law->late)
+		return verdict;
+	if ((facts->cookie & AQM_COOKIE_DECIDED) && was != effect_of(verdict, facts->ecn))
+		self->counts.differed++;
+	if (was == OVERRIDDEN && verdict != AQM_PASS)
+		aqm_guard_signalled(&self->guard, facts->queue);
+	return verdict;
+}
+
+static void record(const void *params, const void *vars, const struct aqm_facts *facts,
+		   bool decided, struct aqm_record *out)
+{
+	const struct aqm_policy *self = self_of(params);
+
+	self->config.law->record(inner_params(params), vars, facts, decided, out);
+	if (decided && self->decided_action)
+		out->dequeue_action = self->decided_action;
+}
+
+static void init(const void *params, void *vars, void *stats)
+{
+	struct aqm_policy *self = self_of(params);
+
+	self->counts = (struct aqm_policy_counts){0};
+	self->waiting = false;
+	self->failed = 0;
+	self->decided_action = 0;
+	aqm_guard_init(&self->guard_params, &self->guard);
+	self->config.policy->ops->reset(self->config.policy);
+	self->config.law->init(inner_params(params), vars, stats);
+}
+
+static int check(const void *params, struct error *error)
+{
+	const struct aqm_ops *law = inner_of(params);
+
+	return law->check ? law->check(inner_params(params), error) : 0;
+}
+
+static enum aqm_queue classify(const void *params, const struct aqm_facts *facts)
+{
+	return inner_of(params)->classify(inner_params(params), facts);
+}
+
+static uint64_t tick_due_ns(const void *params, const void *vars)
+{
+	return inner_of(params)->tick_due_ns(inner_params(params), vars);
+}
+
+static void tick(const void *params, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	inner_of(params)->tick(inner_params(params), vars, stats, facts);
+}
+
+static enum aqm_queue schedule(const void *params, void *vars,
+			       const uint32_t head_bytes[AQM_QUEUES])
+{
+	return inner_of(params)->schedule(inner_params(params), vars, head_bytes);
+}
+
+static void served(const void *params, void *vars, enum aqm_queue queue, uint32_t len_bytes,
+		   bool other_waits)
+{
+	inner_of(params)->served(inner_params(params), vars, queue, len_bytes, other_waits);
+}
+
+static void idle(const void *params, void *vars)
+{
+	inner_of(params)->idle(inner_params(params), vars);
+}
+
+static void view(const void *params, const void *vars, struct aqm_view *out)
+{
+	inner_of(params)->view(inner_params(params), vars, out);
+}
+
+/* The inner law's table of operations with the wrapper's functions where it has any. */
+static void wrap_ops(struct aqm_policy *self)
+{
+	const struct aqm_ops *law = self->config.law;
+	struct aqm_ops *ops = &self->ops;
+
+	*ops = (struct aqm_ops){
+		.name = law->name,
+		.summary = law->summary,
+		.params_size = sizeof(struct wrapper_params) + law->params_size,
+		.vars_size = law->vars_size,
+		.stats_size = law->stats_size,
+		.params = self->table,
+		.dual = law->dual,
+		.late = law->late,
+		.limit_each = law->limit_each,
+		.check = check,
+		.init = init,
+		.on_enqueue = on_enqueue,
+		.record = record,
+	};
+	ops->classify = law->classify ? classify : NULL;
+	ops->on_dequeue = law->on_dequeue ? on_dequeue : NULL;
+	ops->tick_due_ns = law->tick_due_ns ? tick_due_ns : NULL;
+	ops->tick = law->tick ? tick : NULL;
+	ops->schedule = law->schedule ? schedule : NULL;
+	ops->served = law->served ? served : NULL;
+	ops->idle = law->idle ? idle : NULL;
+	ops->view = law->view ? view : NULL;
+}
+
+static int wrap_params(struct aqm_policy *self, struct error *error)
+{
+	const struct aqm_ops *law = self->config.law;
+	size_t count = 0;
+
+	while (law->params[count].name)
+		count++;
+	self->table = calloc(count + 1, sizeof(*self->table));
+	self->params = calloc(1, sizeof(*self->params) + law->params_size);
+	if (!self->table || !self->params)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a policy in the loop");
+	memcpy(self->table, law->params, count * sizeof(*self->table));
+	for (size_t i = 0; i < count; i++)
+		self->table[i].offset += sizeof(*self->params);
+	self->params->self = self;
+	memcpy(self->params + 1, self->config.law_params, law->params_size);
+	return 0;
+}
+
+int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *config,
+		   struct error *error)
+{
+	struct aqm_policy *self;
+	int code;
+
+	if (config->interval == 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "interval",
+				"ask the policy every 1 or more packets, not every 0");
+	self = calloc(1, sizeof(*self));
+	if (self == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a policy in the loop");
+	self->config = *config;
+	self->guard_params = (struct aqm_guard_params){AQM_GUARD_GAIN, AQM_GUARD_BURST};
+	code = wrap_params(self, error);
+	if (code) {
+		aqm_policy_free(self);
+		return code;
+	}
+	wrap_ops(self);
+	self->config.law_params = self->params + 1;
+	*wrapped = self;
+	return 0;
+}
+
+void aqm_policy_free(struct aqm_policy *wrapped)
+{
+	if (wrapped == NULL)
+		return;
+	free(wrapped->table);
+	free(wrapped->params);
+	free(wrapped);
+}
+
+const struct aqm_ops *aqm_policy_ops(const struct aqm_policy *wrapped)
+{
+	return &wrapped->ops;
+}
+
+const void *aqm_policy_params(const struct aqm_policy *wrapped)
+{
+	return wrapped->params;
+}
+
+struct aqm_policy_counts aqm_policy_counts(const struct aqm_policy *wrapped)
+{
+	return wrapped->counts;
+}
+
+int aqm_policy_failure(const struct aqm_policy *wrapped, struct error *error)
+{
+	if (wrapped->failed)
+		*error = wrapped->failure;
+	return wrapped->failed;
+}
