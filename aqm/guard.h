@@ -11,10 +11,11 @@
  *   debt     earns p / gain; a signal pays one back.  At `burst` and beyond the
  *            policy may not let packets pass.
  *
- * So over any stretch the policy signals at most gain times as often as the
- * law would, and at least 1/gain times as often, give or take `burst` signals:
- * it can neither starve the link nor let the queue grow for ever.  When it may
- * not have its way the law's verdict stands.
+ * So over any stretch a router signals at most gain + 1 times as often as the
+ * law alone would in its place (the policy's share and the law's own), and at
+ * least 1 / (gain + 1) times as often, give or take `burst` signals: a policy
+ * can neither starve the link nor let the queue grow for ever.  When it may not
+ * have its way the law's verdict stands.
  *
  * Integers only; nothing here knows what a policy is.
  */

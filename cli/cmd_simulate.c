@@ -4,9 +4,9 @@
  *
  * The law is the scenario's, unless --aqm names another; --set changes its
  * parameters.  When --aqm names another law than the scenario's, the
- * scenario's `params` (which belong to its law) are left aside and its
- * `limit_packets` stays.  --policy puts every --interval-th packet to a policy
- * on top of that law.
+ * scenario's `params` (which belong to its law) are left aside; its
+ * `limit_packets` stays, and so does the router that its law runs in.
+ * --policy puts every --interval-th packet to a policy on top of that law.
  */
 #include <stdio.h>
 #include <stdlib.h>
@@ -56,19 +56,11 @@ static bool show_progress(void *context, double done)
 }
 
 /* The law and its parameters (the caller frees them), as scenario and options want it. */
-static int choose_law(struct scenario *scenario, const struct aqm_ops **law, void **params,
+static int choose_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
 		      struct error *error)
 {
-	int code;
+	int code = sim_law_named(scenario, chosen_aqm, law, params, error);
 
-	if (chosen_aqm && strcmp(chosen_aqm, scenario->aqm) != 0) {
-		if (aqm_find(chosen_aqm) == NULL)
-			return error_at(error, ERR_INVALID, NULL, 0, "--aqm",
-					"%s is not a law; aqmllm aqms lists them", chosen_aqm);
-		snprintf(scenario->aqm, sizeof(scenario->aqm), "%s", chosen_aqm);
-		scenario->param_count = 0;
-	}
-	code = sim_law(scenario, law, params, error);
 	for (size_t i = 0; code == 0 && i < chosen_settings.count; i++)
 		code = aqm_params_set(*law, *params, chosen_settings.items[i], error);
 	return code;

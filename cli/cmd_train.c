@@ -35,7 +35,7 @@ static struct {
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
-	bool resume, compat, random_weights, cold_start, weighted, cosine;
+	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained;
 } o = {
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
@@ -118,6 +118,8 @@ static const struct option train_options[] = {
 	{"patience", 0, OPTION_U64, &o.patience, "EPOCHS",
 	 "stop after so many without a better held-out loss; 0 never; default 6, 0 with --compat",
 	 0, 0},
+	{"untrained", 0, OPTION_FLAG, &o.untrained, NULL,
+	 "write the policy as it is before the first step, for comparison", 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	 "between checkpoints within an epoch; default 30", 0, 1e9},
@@ -457,7 +459,9 @@ static int train(const struct command_common *common, const char **operands, siz
 		status = prepare(&run, error);
 	if (!status && !resume)
 		status = train_record_begin(&run.record, error);
-	if (!status)
+	if (!status && o.untrained)
+		status = policy_store_save(&run.net, &run.config, run.record.directory, error);
+	else if (!status)
 		status = run_training(&run, resume, error);
 	trainer_free(run.trainer);
 	dataset_free(&run.dataset);

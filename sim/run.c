@@ -19,22 +19,24 @@
 #define PROGRESS_CALLS 100
 #define MAX_BINS 10000000
 
-int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
-	    struct error *error)
+int sim_law_named(const struct scenario *scenario, const char *name, const struct aqm_ops **law,
+		  void **params, struct error *error)
 {
+	const bool own = name == NULL || strcmp(name, scenario->aqm) == 0;
 	char limit[64];
 	struct error cause = {0};
 	int code;
 
-	*law = aqm_find(scenario->aqm);
+	*law = aqm_find(own ? scenario->aqm : name);
 	if (*law == NULL)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "aqm",
-				"%s is not a law; aqmllm aqms lists them", scenario->aqm);
+		return error_at(error, ERR_INVALID, own ? scenario->path : NULL, 0, "aqm",
+				"%s is not a law; aqmllm aqms lists them",
+				own ? scenario->aqm : name);
 	*params = malloc((*law)->params_size + 1);
 	if (*params == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	code = aqm_params_default(*law, *params, &cause);
-	for (uint64_t i = 0; code == 0 && i < scenario->param_count; i++)
+	for (uint64_t i = 0; code == 0 && own && i < scenario->param_count; i++)
 		code = aqm_params_set(*law, *params, scenario->params[i], &cause);
 	if (code == 0 && scenario->limit_packets) {
 		snprintf(limit, sizeof(limit), "limit_packets=%llu",
@@ -47,6 +49,12 @@ int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **
 		return error_at(error, code, scenario->path, 0, cause.field, "%s", cause.text);
 	}
 	return 0;
+}
+
+int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
+	    struct error *error)
+{
+	return sim_law_named(scenario, NULL, law, params, error);
 }
 
 /* What the loop itself waits for. */

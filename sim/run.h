@@ -78,6 +78,15 @@ struct sim_options {
 int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
 	    struct error *error);
 
+/*
+ * The same with law `name` (NULL: the scenario's own) in its place: the
+ * scenario's `params` belong to its own law and stay with it, limit_packets
+ * holds for any.  What the scenario's law says of the router itself (its
+ * clock, one pipe for both ways) holds whichever law runs in it.
+ */
+int sim_law_named(const struct scenario *scenario, const char *name, const struct aqm_ops **law,
+		  void **params, struct error *error);
+
 /* ERR_FAILED when packets got lost in the accounting: sent = delivered + dropped + in flight. */
 int sim_run(const struct scenario *scenario, const struct sim_options *options,
 	    struct sim_result *result, struct error *error);
