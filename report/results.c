@@ -1,0 +1,177 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Rows in the order in which they were added; thousands, so lookups just walk.
+ */
+#include "report/results.h"
+
+#include <inttypes.h>
+#include <math.h>
+#include <sqlite3.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include "base/file.h"
+
+void results_init(struct results *results)
+{
+	*results = (struct results){0};
+}
+
+void results_free(struct results *results)
+{
+	free(results->rows);
+	results_init(results);
+}
+
+int results_add(struct results *results, const char *scenario, uint64_t seed, const char *aqm,
+		const char *metric, double value)
+{
+	struct result_row *row;
+
+	if (results->count == results->capacity) {
+		const size_t capacity = results->capacity ? 2 * results->capacity : 256;
+		struct result_row *rows = realloc(results->rows, capacity * sizeof(*rows));
+
+		if (rows == NULL)
+			return ERR_NO_MEMORY;
+		results->rows = rows;
+		results->capacity = capacity;
+	}
+	row = &results->rows[results->count++];
+	snprintf(row->scenario, sizeof(row->scenario), "%s", scenario);
+	snprintf(row->aqm, sizeof(row->aqm), "%s", aqm);
+	snprintf(row->metric, sizeof(row->metric), "%s", metric);
+	row->seed = seed;
+	row->value = value;
+	return 0;
+}
+
+static bool matches(const struct result_row *row, const char *scenario, const char *aqm,
+		    const char *metric)
+{
+	return strcmp(row->scenario, scenario) == 0 && strcmp(row->aqm, aqm) == 0 &&
+	       strcmp(row->metric, metric) == 0;
+}
+
+struct interval results_interval(const struct results *results, const char *scenario,
+				 const char *aqm, const char *metric)
+{
+	struct interval interval = {NAN, NAN, 0};
+	double *values = malloc((results->count + 1) * sizeof(*values));
+	size_t count = 0;
+
+	if (values == NULL)
+		return interval;
+	for (size_t i = 0; i < results->count; i++)
+		if (matches(&results->rows[i], scenario, aqm, metric))
+			values[count++] = results->rows[i].value;
+	if (count)
+		interval = statistics_interval(values, count);
+	free(values);
+	return interval;
+}
+
+static const struct result_row *find_seed(const struct results *results, const char *scenario,
+					  const char *aqm, const char *metric, uint64_t seed)
+{
+	for (size_t i = 0; i < results->count; i++)
+		if (results->rows[i].seed == seed &&
+		    matches(&results->rows[i], scenario, aqm, metric))
+			return &results->rows[i];
+	return NULL;
+}
+
+struct interval results_paired(const struct results *results, const char *scenario,
+			       const char *aqm, const char *baseline, const char *metric)
+{
+	struct interval interval = {NAN, NAN, 0};
+	double *differences = malloc((results->count + 1) * sizeof(*differences));
+	size_t count = 0;
+
+	if (differences == NULL)
+		return interval;
+	for (size_t i = 0; i < results->count; i++) {
+		const struct result_row *row = &results->rows[i], *other;
+
+		if (!matches(row, scenario, aqm, metric))
+			continue;
+		other = find_seed(results, scenario, baseline, metric, row->seed);
+		if (other)
+			differences[count++] = row->value - other->value;
+	}
+	if (count)
+		interval = statistics_interval(differences, count);
+	free(differences);
+	return interval;
+}
+
+int results_write_csv(const struct results *results, const char *path, struct error *error)
+{
+	struct file_replace file;
+	int code = file_replace_open(&file, path, error);
+
+	if (code)
+		return code;
+	fputs("scenario,seed,aqm,metric,value\n", file.stream);
+	for (size_t i = 0; i < results->count; i++) {
+		const struct result_row *row = &results->rows[i];
+
+		fprintf(file.stream, "%s,%" PRIu64 ",%s,%s,", row->scenario, row->seed, row->aqm,
+			row->metric);
+		if (isfinite(row->value))
+			fprintf(file.stream, "%.12g", row->value);
+		fputc('\n', file.stream);
+	}
+	return file_replace_commit(&file, error);
+}
+
+static int insert_rows(sqlite3 *database, const struct results *results)
+{
+	sqlite3_stmt *insert = NULL;
+	int code = sqlite3_exec(database,
+				"BEGIN; CREATE TABLE results (scenario TEXT NOT NULL, seed INTEGER "
+				"NOT NULL, aqm TEXT NOT NULL, metric TEXT NOT NULL, value REAL);",
+				NULL, NULL, NULL);
+
+	if (code == SQLITE_OK)
+		code = sqlite3_prepare_v2(database, "INSERT INTO results VALUES (?, ?, ?, ?, ?)",
+					  -1, &insert, NULL);
+	for (size_t i = 0; code == SQLITE_OK && i < results->count; i++) {
+		const struct result_row *row = &results->rows[i];
+
+		sqlite3_reset(insert);
+		sqlite3_bind_text(insert, 1, row->scenario, -1, SQLITE_STATIC);
+		sqlite3_bind_int64(insert, 2, (sqlite3_int64)row->seed);
+		sqlite3_bind_text(insert, 3, row->aqm, -1, SQLITE_STATIC);
+		sqlite3_bind_text(insert, 4, row->metric, -1, SQLITE_STATIC);
+		if (isfinite(row->value))
+			sqlite3_bind_double(insert, 5, row->value);
+		else
+			sqlite3_bind_null(insert, 5);
+		code = sqlite3_step(insert) == SQLITE_DONE ? SQLITE_OK : SQLITE_ERROR;
+	}
+	sqlite3_finalize(insert);
+	return code == SQLITE_OK ? sqlite3_exec(database, "COMMIT;", NULL, NULL, NULL) : code;
+}
+
+int results_write_database(const struct results *results, const char *path, struct error *error)
+{
+	char temporary[4200];
+	sqlite3 *database = NULL;
+	int code = 0;
+
+	snprintf(temporary, sizeof(temporary), "%s.tmp-%ld", path, (long)getpid());
+	unlink(temporary);
+	if (sqlite3_open(temporary, &database) != SQLITE_OK ||
+	    insert_rows(database, results) != SQLITE_OK)
+		code = error_at(error, ERR_IO, path, 0, NULL, "cannot write the database: %s",
+				database ? sqlite3_errmsg(database) : "out of memory");
+	sqlite3_close(database);
+	if (code == 0 && rename(temporary, path))
+		code = error_errno(error, path, "cannot replace");
+	if (code)
+		unlink(temporary);
+	return code;
+}

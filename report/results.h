@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Results of many runs: one number a row, under (scenario, seed, aqm, metric).
+ */
+#ifndef REPORT_RESULTS_H
+#define REPORT_RESULTS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+#include "base/error.h"
+#include "report/statistics.h"
+
+#define RESULTS_NAME_BYTES 64
+
+struct result_row {
+	char scenario[RESULTS_NAME_BYTES], aqm[RESULTS_NAME_BYTES], metric[RESULTS_NAME_BYTES];
+	uint64_t seed;
+	double value;
+};
+
+struct results {
+	struct result_row *rows; /* owned */
+	size_t count, capacity;
+};
+
+void results_init(struct results *results);
+void results_free(struct results *results);
+
+/* Names are cut to fit.  ERR_NO_MEMORY. */
+int results_add(struct results *results, const char *scenario, uint64_t seed, const char *aqm,
+		const char *metric, double value);
+
+/* Mean over seeds, with its interval; count 0 when there is no such row. */
+struct interval results_interval(const struct results *results, const char *scenario,
+				 const char *aqm, const char *metric);
+
+/* Mean of `aqm` minus `baseline` over the seeds that both have. */
+struct interval results_paired(const struct results *results, const char *scenario,
+			       const char *aqm, const char *baseline, const char *metric);
+
+/* scenario,seed,aqm,metric,value; a value that is not finite is an empty cell. */
+int results_write_csv(const struct results *results, const char *path, struct error *error);
+
+/* Table `results` with the same columns in a new SQLite database; replaced atomically. */
+int results_write_database(const struct results *results, const char *path, struct error *error);
+
+#endif
