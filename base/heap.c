@@ -20,8 +20,6 @@ void heap_init(struct heap *heap)
 
 void heap_free(struct heap *heap)
 {
-	for (size_t i = 0; i < heap->count; i++)
-		heap->nodes[i]->index = HEAP_IDLE;
 	free(heap->nodes);
 	heap_init(heap);
 }

@@ -29,6 +29,8 @@ struct heap {
 };
 
 void heap_init(struct heap *heap);
+
+/* Nodes are not touched: they may be gone already, and those armed are not to be used again. */
 void heap_free(struct heap *heap);
 void heap_node_init(struct heap_node *node);
 

@@ -8,6 +8,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdlib.h>
 #include <cmocka.h>
 
 #include "base/heap.h"
@@ -33,7 +34,19 @@ static void equal_deadlines_leave_in_order_of_arming(void **state)
 	}
 	assert_ptr_equal(heap_first(&heap), &nodes[0]);
 	heap_free(&heap);
-	assert_int_equal(nodes[0].index, HEAP_IDLE);
+}
+
+static void a_heap_outlives_its_nodes(void **state)
+{
+	struct heap_node *node = malloc(sizeof(*node));
+	struct heap heap;
+
+	(void)state;
+	heap_init(&heap);
+	heap_node_init(node);
+	assert_int_equal(heap_arm(&heap, node, 5), 0);
+	free(node);
+	heap_free(&heap);
 }
 
 static struct heap_node *slow_first(struct heap_node *nodes)
@@ -99,6 +112,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equal_deadlines_leave_in_order_of_arming),
+		cmocka_unit_test(a_heap_outlives_its_nodes),
 		cmocka_unit_test(random_steps_keep_the_invariant),
 		cmocka_unit_test(a_broken_heap_is_seen),
 	};
