@@ -1,0 +1,430 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aqmllm evaluate: policies against laws, in closed loop, on paired seeds.
+ *
+ * The arms of every scenario are its own law alone, each law of --against, and
+ * each policy on top of the scenario's law at each --interval and each
+ * --decision-ms.  --in-data is another thing: the walk through recorded rows
+ * that the released code calls evaluation (learn/in_data.h).
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/in_data_report.h"
+#include "cli/trial.h"
+#include "cli/trial_report.h"
+#include "cli/trial_results.h"
+
+#define REHEARSALS 30 /* decisions timed for --decision-ms measured, the first third left out */
+#define LIST_MAX 8
+
+static struct {
+	struct option_list policies;
+	const char *against, *intervals, *decisions, *verdict, *output, *in_data, *notes, *title;
+	uint64_t seeds, seed, threads, steps;
+	bool unguarded;
+} o = {
+	.against = "",
+	.intervals = "10,100",
+	.decisions = "0",
+	.verdict = "drawn",
+	.title = "AQM-LLM: policies and laws",
+	.seeds = 5,
+	.seed = 1,
+	.steps = 3600,
+};
+
+static const struct option evaluate_options[] = {
+	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
+	 "policy folder; may be repeated; each decides on top of the scenario's own law", 0, 0},
+	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
+	 "laws to compare with, besides the scenario's own", 0, 0},
+	{"interval", 0, OPTION_TEXT, &o.intervals, "N,...",
+	 "every Nth packet is put to the policy; default 10,100", 0, 0},
+	{"decision-ms", 0, OPTION_TEXT, &o.decisions, "D,...",
+	 "simulated time that a decision takes; `measured` is what it takes here; default 0", 0, 0},
+	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW",
+	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
+	 "likely; default drawn",
+	 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL,
+	 "let policies signal as often or as rarely as they like", 0, 0},
+	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each; default 5", 1, 10000},
+	{"seed", 0, OPTION_U64, &o.seed, "S", "the first seed; default 1", 0, 0},
+	{"in-data", 0, OPTION_TEXT, &o.in_data, "POOL",
+	 "instead of a suite: the released code's walk through recorded rows", 0, 0},
+	{"steps", 0, OPTION_U64, &o.steps, "N", "of the walk through recorded rows; default 3600",
+	 1, 1e8},
+	{"title", 0, OPTION_TEXT, &o.title, "TEXT", "heading of the report", 0, 0},
+	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
+	 0},
+	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the report; required", 0, 0},
+	{0},
+};
+
+struct list {
+	double values[LIST_MAX];
+	size_t count;
+};
+
+/* Mean time of a decision on a router at rest, in ms. */
+static int measure_decision(const char *folder, double *decision_ms, struct error *error)
+{
+	const struct aqm_record record = {.packet_length = 1500, .burst_allowance = 150000};
+	struct policy *policy = NULL;
+	struct policy_cost before = {0}, after;
+	double p[3];
+	int code = policy_open(&policy, folder, error);
+
+	for (int i = 0; code == 0 && i < REHEARSALS; i++) {
+		if (i == REHEARSALS / 3)
+			policy->ops->cost(policy, &before);
+		code = policy->ops->observe(policy, &record, error);
+		if (code == 0)
+			code = policy->ops->decide(policy, 0, p, error);
+		if (code == 0)
+			policy->ops->acted(policy, AQM_PASS);
+	}
+	if (code == 0) {
+		policy->ops->cost(policy, &after);
+		*decision_ms = (double)(after.wall_ns - before.wall_ns) /
+			       (double)(after.decisions - before.decisions) / 1e6;
+	}
+	policy_destroy(policy);
+	return code;
+}
+
+/* "1,10" into numbers; the word `measured` becomes NaN where it is allowed. */
+static int parse_list(struct list *list, const char *option, const char *text, double low,
+		      bool measured, struct error *error)
+{
+	const char *at = text;
+
+	while (list->count < LIST_MAX) {
+		char *end;
+		double value = strtod(at, &end);
+
+		if (measured && strncmp(at, "measured", 8) == 0) {
+			value = NAN;
+			end = (char *)at + 8;
+		} else if (end == at || !(value >= low && value <= 1e9)) {
+			break;
+		}
+		list->values[list->count++] = value;
+		if (*end == '\0')
+			return 0;
+		if (*end != ',')
+			break;
+		at = end + 1;
+	}
+	return error_at(error, ERR_INVALID, NULL, 0, option,
+			"%s: give up to %d numbers from %g, separated by commas", text, LIST_MAX,
+			low);
+}
+
+static const char *name_of(const char *folder)
+{
+	const char *slash = strrchr(folder, '/');
+
+	return slash && slash[1] ? slash + 1 : folder;
+}
+
+static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
+{
+	if (trial->arm_count == TRIAL_MAX_ARMS)
+		return error_set(error, ERR_RANGE,
+				 "more than %d laws and policies to compare; name fewer",
+				 TRIAL_MAX_ARMS);
+	for (size_t i = 0; i < trial->arm_count; i++)
+		if (strcmp(trial->arms[i].name, arm->name) == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
+					"would be compared twice under one name; rename a folder");
+	trial->arms[trial->arm_count++] = *arm;
+	return 0;
+}
+
+static int add_policy(struct trial *trial, const char *folder, const struct list *intervals,
+		      const struct list *decisions, struct error *error)
+{
+	const int choice = aqm_policy_choice_find(o.verdict);
+	int code = 0;
+
+	if (choice < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
+				"%s is neither drawn nor argmax", o.verdict);
+	for (size_t i = 0; code == 0 && i < intervals->count * decisions->count; i++) {
+		struct trial_arm arm = {
+			.policy = folder,
+			.interval = (uint64_t)intervals->values[i / decisions->count],
+			.latency_ms = decisions->values[i % decisions->count],
+			.choice = (enum aqm_policy_choice)choice,
+			.unguarded = o.unguarded,
+		};
+		char latency[32] = "";
+
+		if (isnan(arm.latency_ms))
+			code = measure_decision(folder, &arm.latency_ms, error);
+		if (arm.latency_ms > 0)
+			snprintf(latency, sizeof(latency), " @%.3gms", arm.latency_ms);
+		snprintf(arm.name, sizeof(arm.name), "%.32s/%" PRIu64 "%s", name_of(folder),
+			 arm.interval, latency);
+		if (code == 0)
+			code = add_arm(trial, &arm, error);
+	}
+	return code;
+}
+
+/* The scenario's own law first: everything is compared with it. */
+static int add_laws(struct trial *trial, struct error *error)
+{
+	static char names[512];
+	const char *own = trial->scenarios[0].aqm;
+	struct trial_arm arm = {.law = NULL};
+	char *rest = NULL;
+	bool alike = true;
+	int code;
+
+	for (size_t i = 1; i < trial->scenario_count; i++)
+		alike = alike && strcmp(trial->scenarios[i].aqm, own) == 0;
+	snprintf(arm.name, sizeof(arm.name), "%s", alike ? own : "its own law");
+	code = add_arm(trial, &arm, error);
+	if (strlen(o.against) >= sizeof(names))
+		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
+	strcpy(names, o.against);
+	for (char *law = strtok_r(names, ",", &rest); code == 0 && law;
+	     law = strtok_r(NULL, ",", &rest)) {
+		if (alike && strcmp(law, own) == 0)
+			continue;
+		if (aqm_find(law) == NULL)
+			return error_at(error, ERR_INVALID, NULL, 0, "--against",
+					"%s is not a law; aqmllm aqms lists them", law);
+		arm.law = law;
+		snprintf(arm.name, sizeof(arm.name), "%s", law);
+		code = add_arm(trial, &arm, error);
+	}
+	return code;
+}
+
+static int add_arms(struct trial *trial, struct error *error)
+{
+	struct list intervals = {0}, decisions = {0};
+	int code = add_laws(trial, error);
+
+	if (code == 0)
+		code = parse_list(&intervals, "--interval", o.intervals, 1, false, error);
+	if (code == 0)
+		code = parse_list(&decisions, "--decision-ms", o.decisions, 0, true, error);
+	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
+		code = add_policy(trial, o.policies.items[i], &intervals, &decisions, error);
+	return code;
+}
+
+/* What the progress bar needs. */
+struct watching {
+	const struct command_common *common;
+	double started_s;
+};
+
+static double clock_s(void)
+{
+	struct timespec now;
+
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+}
+
+static bool show_runs(void *context, size_t done, size_t total)
+{
+	const struct watching *watching = context;
+	char text[160];
+
+	progress_text(text, sizeof(text), "evaluate", done, total, clock_s() - watching->started_s,
+		      "runs");
+	command_progress(watching->common, text, false);
+	return command_interrupted();
+}
+
+static void print_results(const struct trial *trial, const struct results *results)
+{
+	for (size_t s = 0; s < trial->scenario_count; s++) {
+		const char *scenario = trial->scenarios[s].name;
+
+		printf("%s, %" PRIu64 " seeds\n%-28s %18s %20s %18s %10s\n", scenario, trial->seeds,
+		       "", "utilisation", "queue delay, mean ms", "p99 ms", "differed");
+		for (size_t a = 0; a < trial->arm_count; a++) {
+			const char *arm = trial->arms[a].name;
+			const struct interval use =
+				results_interval(results, scenario, arm, "utilisation");
+			const struct interval mean =
+				results_interval(results, scenario, arm, "qdelay_ms_mean");
+			const struct interval tail =
+				results_interval(results, scenario, arm, "qdelay_ms_p99");
+			const struct interval differed =
+				results_interval(results, scenario, arm, "differed");
+
+			printf("%-28s %8.4f ± %7.4f %10.2f ± %7.2f %8.2f ± %7.2f %10.0f\n", arm,
+			       use.mean, use.half_width, mean.mean, mean.half_width, tail.mean,
+			       tail.half_width, differed.mean);
+		}
+	}
+}
+
+/* The command line that makes this report again. */
+static void command_text(char *text, size_t size, const char *suite)
+{
+	size_t used = (size_t)snprintf(text, size, "aqmllm evaluate %s", suite);
+
+	for (size_t i = 0; i < o.policies.count && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, " --policy %s",
+					 o.policies.items[i]);
+	if (used < size && o.against[0])
+		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
+	if (used < size)
+		snprintf(text + used, size - used,
+			 " --interval %s --decision-ms %s --verdict %s%s --seeds %" PRIu64
+			 " --seed %" PRIu64 " -o %s",
+			 o.intervals, o.decisions, o.verdict, o.unguarded ? " --no-guard" : "",
+			 o.seeds, o.seed, o.output);
+}
+
+static int write_results(const struct results *results, struct error *error)
+{
+	char path[4096];
+	int code = file_join(path, sizeof(path), o.output, "results.csv", error);
+
+	if (code == 0)
+		code = results_write_csv(results, path, error);
+	if (code == 0)
+		code = file_join(path, sizeof(path), o.output, "results.sqlite", error);
+	return code ? code : results_write_database(results, path, error);
+}
+
+static int tell(const struct command_common *common, const struct trial *trial, const char *suite,
+		struct error *error)
+{
+	char command[8192], *notes = NULL;
+	struct trial_report report = {.title = o.title, .command = command, .folder = o.output};
+	struct results results;
+	size_t size;
+	int code = o.notes ? file_read_all(o.notes, &notes, &size, error) : 0;
+
+	results_init(&results);
+	command_text(command, sizeof(command), suite);
+	report.notes = notes;
+	if (code == 0)
+		code = trial_results(trial, &results, error);
+	if (code == 0)
+		code = write_results(&results, error);
+	if (code == 0)
+		code = trial_report_write(&report, trial, &results, error);
+	if (code == 0 && common->json)
+		printf("{\"report\": \"%s/report.html\", \"results\": \"%s/results.csv\", "
+		       "\"rows\": "
+		       "%zu}\n",
+		       o.output, o.output, results.count);
+	else if (code == 0 && !common->quiet)
+		print_results(trial, &results);
+	if (code == 0 && !common->json && !common->quiet)
+		printf("%s/report.html\n", o.output);
+	results_free(&results);
+	free(notes);
+	return code;
+}
+
+static int evaluate_suite(const struct command_common *common, const char *suite,
+			  struct error *error)
+{
+	struct watching watching = {common, clock_s()};
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int code;
+
+	if (trial == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	trial->first_seed = o.seed;
+	trial->seeds = o.seeds;
+	trial->bin_s = 0.5;
+	trial->context = &watching;
+	trial->progress = show_runs;
+	code = trial_read_suite(trial, suite, error);
+	if (code == 0)
+		code = add_arms(trial, error);
+	if (code == 0)
+		code = file_make_folders(o.output, error);
+	if (code == 0)
+		code = trial_run_all(trial, (unsigned)o.threads, error);
+	command_progress(common, "", false);
+	if (code == 0)
+		code = tell(common, trial, suite, error);
+	trial_free(trial);
+	free(trial);
+	return code;
+}
+
+static int evaluate_in_data(const struct command_common *common, struct error *error)
+{
+	struct list intervals = {0};
+	struct in_data_report report = {
+		.pool = o.in_data,
+		.policies = o.policies.items,
+		.policy_count = o.policies.count,
+		.intervals = intervals.values,
+		.steps = o.steps,
+		.folder = o.output,
+	};
+	int code = parse_list(&intervals, "--interval", o.intervals, 1, false, error);
+
+	report.interval_count = intervals.count;
+	if (code == 0)
+		code = in_data_report_write(&report, error);
+	if (code == 0 && !common->quiet)
+		printf("%s/report.html\n", o.output);
+	return code;
+}
+
+static int evaluate(const struct command_common *common, const char **operands, size_t count,
+		    struct error *error)
+{
+	if (o.output == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output",
+				"name the folder of the report: -o DIR");
+	if (o.in_data && count == 0)
+		return evaluate_in_data(common, error);
+	if (o.in_data || count != 1)
+		return error_set(error, ERR_INVALID,
+				 "name one suite (a scenario, a folder of them, or paper), or "
+				 "--in-data POOL");
+	return evaluate_suite(common, operands[0], error);
+}
+
+const struct command command_evaluate = {
+	.name = "evaluate",
+	.operands = "SUITE -o DIR | --in-data POOL -o DIR",
+	.summary = "compare policies and laws in closed loop, with a report",
+	.details =
+		"SUITE is a scenario file, a folder of them, or the name of one that comes with "
+		"the "
+		"program (paper, paper_as_run). Every scenario runs under its own law, under each "
+		"law of --against and under each policy, on the same seeds; the report gives means "
+		"with 95 % confidence intervals and paired differences from the scenario's own "
+		"law.\n\n"
+		"DIR receives report.html (one file, pictures inside), results.csv and "
+		"results.sqlite (scenario, seed, aqm, metric, value), and figures/ with the data "
+		"of "
+		"every picture. An arm `NAME/10 @39ms` is the policy NAME asked about every 10th "
+		"packet, deciding in 39 ms.\n\n"
+		"--in-data repeats the released code's evaluation, a walk through recorded rows. "
+		"It "
+		"is not a closed loop, and a policy that always says enqueue does as well there; "
+		"it "
+		"is shown beside.",
+	.options = evaluate_options,
+	.run = evaluate,
+};

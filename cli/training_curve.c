@@ -1,0 +1,141 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * metrics.csv has the columns of struct trainer_epoch in their order; a file
+ * with another header is from another version and is refused.
+ */
+#include "cli/training_curve.h"
+
+#include <jansson.h>
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/train_record.h"
+
+#define COLUMNS (sizeof(struct trainer_epoch) / sizeof(double))
+
+static const char header[] =
+#define CURVE_COLUMN(name) #name ","
+	TRAINER_EPOCH_TABLE(CURVE_COLUMN)
+#undef CURVE_COLUMN
+	;
+
+static int parse_row(struct trainer_epoch *epoch, char *line, const char *path, long number,
+		     struct error *error)
+{
+	double values[COLUMNS];
+	char *cell = line;
+
+	for (size_t i = 0; i < COLUMNS; i++) {
+		char *end;
+
+		values[i] = strtod(cell, &end);
+		if (end == cell)
+			values[i] = NAN;
+		if (*end != (i + 1 < COLUMNS ? ',' : '\0'))
+			return error_at(error, ERR_INVALID, path, number, NULL,
+					"needs %zu numbers; train again to make it anew", COLUMNS);
+		cell = end + 1;
+	}
+	memcpy(epoch, values, sizeof(values));
+	return 0;
+}
+
+static int parse(struct training_curve *curve, char *text, const char *path, struct error *error)
+{
+	long number = 0;
+	char *rest = NULL;
+
+	for (char *line = strtok_r(text, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
+		struct trainer_epoch *more;
+		int code;
+
+		if (number++ == 0) {
+			if (strncmp(line, header, sizeof(header) - 2) != 0)
+				return error_at(error, ERR_INVALID, path, 1, NULL,
+						"not the columns of aqmllm train");
+			continue;
+		}
+		more = realloc(curve->epochs, (curve->count + 1) * sizeof(*more));
+		if (more == NULL)
+			return error_set(error, ERR_NO_MEMORY, "out of memory for epochs");
+		curve->epochs = more;
+		code = parse_row(&more[curve->count], line, path, number, error);
+		if (code)
+			return code;
+		curve->count++;
+	}
+	return 0;
+}
+
+/* Pool and held-out share as train.json has them; false when it cannot be told. */
+static bool read_record(const char *folder, char *pool, size_t size, double *held_out)
+{
+	char path[4096];
+	json_t *root, *options;
+	const char *name;
+	bool good;
+
+	if (file_join(path, sizeof(path), folder, "train.json", NULL))
+		return false;
+	root = json_load_file(path, 0, NULL);
+	options = json_object_get(root, "options");
+	name = json_string_value(json_object_get(root, "pool"));
+	*held_out = json_number_value(json_object_get(options, "held-out"));
+	good = name && strlen(name) < size;
+	if (good)
+		strcpy(pool, name);
+	json_decref(root);
+	return good;
+}
+
+static void score_baselines(struct training_curve *curve, const char *folder)
+{
+	char path[4096];
+	struct pool pool;
+	double held_out;
+	size_t cut;
+
+	if (!read_record(folder, path, sizeof(path), &held_out))
+		return;
+	pool_init(&pool);
+	if (pool_read(&pool, path, NULL) == 0) {
+		cut = pool_split_row(&pool, held_out);
+		curve->has_baselines = cut < pool.rows;
+		for (int b = 0; b < BASELINES && curve->has_baselines; b++) {
+			struct metrics metrics;
+
+			baseline_score((enum baseline)b, &pool, cut, pool.rows, &metrics);
+			curve->baselines[b] = metrics_summarise(&metrics);
+		}
+	}
+	pool_free(&pool);
+}
+
+int training_curve_read(struct training_curve *curve, const char *folder, struct error *error)
+{
+	char path[4096], *text;
+	size_t size;
+	int code = file_join(path, sizeof(path), folder, TRAIN_METRICS_FILE, error);
+
+	memset(curve, 0, sizeof(*curve));
+	if (code || !file_exists(path))
+		return code;
+	code = file_read_all(path, &text, &size, error);
+	if (code)
+		return code;
+	code = parse(curve, text, path, error);
+	free(text);
+	if (code)
+		training_curve_free(curve);
+	else if (curve->count)
+		score_baselines(curve, folder);
+	return code;
+}
+
+void training_curve_free(struct training_curve *curve)
+{
+	free(curve->epochs);
+	memset(curve, 0, sizeof(*curve));
+}

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * How a policy was trained, read back from its folder: metrics.csv, and the
+ * baselines of its pool where that still lies where train.json says.
+ */
+#ifndef CLI_TRAINING_CURVE_H
+#define CLI_TRAINING_CURVE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/error.h"
+#include "learn/baselines.h"
+#include "learn/trainer.h"
+
+struct training_curve {
+	struct trainer_epoch *epochs; /* owned */
+	size_t count;
+	bool has_baselines;
+	struct metrics_summary baselines[BASELINES]; /* on the held-out rows */
+};
+
+/* A folder without metrics.csv gives an empty curve. */
+int training_curve_read(struct training_curve *curve, const char *folder, struct error *error);
+void training_curve_free(struct training_curve *curve);
+
+#endif

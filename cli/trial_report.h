@@ -1,0 +1,24 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * A trial as a page: what was compared, figures, tables, how policies were
+ * trained, what they cost, and how to repeat all of it.
+ */
+#ifndef CLI_TRIAL_REPORT_H
+#define CLI_TRIAL_REPORT_H
+
+#include "cli/trial.h"
+#include "report/results.h"
+
+struct trial_report {
+	const char *title;
+	const char *command;   /* that makes it again */
+	const char *notes;     /* shown as it is under the title; NULL: none */
+	const char *folder;    /* of report.html; figures go to its figures/ */
+	bool without_pictures; /* set when gnuplot was not there */
+};
+
+/* Writes report.html and everything under figures/. */
+int trial_report_write(struct trial_report *report, const struct trial *trial,
+		       const struct results *results, struct error *error);
+
+#endif
