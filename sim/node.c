@@ -1,10 +1,9 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Delay lines, bottlenecks and pipes.
+ * Delay lines and bottlenecks.
  */
 #include "sim/node.h"
 
-#include <math.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -19,7 +18,7 @@ void node_arm(struct sim_node *node, uint64_t due_ns)
 		node->clock->failed |= heap_arm(&node->clock->heap, &node->timer, due_ns) != 0;
 }
 
-static void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
+void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
 		      struct sim_node *next)
 {
 	heap_node_init(&node->timer);
@@ -31,11 +30,12 @@ static void node_init(struct sim_node *node, const struct sim_node_ops *ops, str
 static void delay_forward(struct sim_node *node, struct packet *packet)
 {
 	struct delay_line *line = (struct delay_line *)node;
-
 	const uint64_t now_ns = node->clock->now_ns;
+	const uint64_t came_ns = now_ns - (line->grid_ns ? now_ns % line->grid_ns : 0);
 
-	packet->enqueued_ns =
-		now_ns - (line->grid_ns ? now_ns % line->grid_ns : 0) + line->delay_ns;
+	packet->enqueued_ns = came_ns + line->delay_ns;
+	if (packet->enqueued_ns < now_ns)
+		packet->enqueued_ns = now_ns;
 	packet->next = NULL;
 	if (line->first) {
 		line->last->next = packet;
@@ -68,6 +68,13 @@ void delay_line_init(struct delay_line *line, struct clock *clock, struct sim_no
 	memset(line, 0, sizeof(*line));
 	node_init(&line->node, &delay_ops, clock, next);
 	line->delay_ns = delay_ns;
+}
+
+void delay_line_hold_last(struct delay_line *line, uint64_t more_ns)
+{
+	line->last->enqueued_ns += more_ns;
+	if (line->first == line->last)
+		node_arm(&line->node, line->first->enqueued_ns);
 }
 
 /* The next thing to happen: the wire gets free, or the law updates. */
@@ -136,83 +143,4 @@ void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct 
 	bottleneck->sink = sink;
 	capacity_init(&bottleneck->capacity, scenario);
 	bottleneck_arm(bottleneck);
-}
-
-static uint64_t tick_of(const struct pipe *pipe, uint64_t now_ns)
-{
-	return now_ns / pipe->tick_ns * pipe->tick_ns;
-}
-
-/* Sends while there is credit; what is left when the queue runs empty is forfeited. */
-static void pipe_send(struct pipe *pipe)
-{
-	const uint64_t now_ns = pipe->node.clock->now_ns;
-	struct packet *packet;
-
-	while (pipe->credit_bits >= 0) {
-		packet = queue_dequeue(pipe->queue, now_ns);
-		if (packet == NULL)
-			break;
-		pipe->credit_bits -= (int64_t)packet->len_bytes * 8;
-		pipe->sink.sent(pipe->sink.context, now_ns, packet);
-		packet->hops++;
-		node_forward(pipe->node.next, packet);
-	}
-	pipe->active = pipe->credit_bits < 0;
-}
-
-static void pipe_arm(struct pipe *pipe)
-{
-	const uint64_t tick_ns = tick_of(pipe, pipe->node.clock->now_ns) + pipe->tick_ns;
-	uint64_t due_ns = queue_next_ns(pipe->queue);
-
-	if (pipe->active && tick_ns < due_ns)
-		due_ns = tick_ns;
-	node_arm(&pipe->node, due_ns);
-}
-
-/* An idle pipe sends at once and then owes the bits; a busy one waits for the tick. */
-static void pipe_forward(struct sim_node *node, struct packet *packet)
-{
-	struct pipe *pipe = (struct pipe *)node;
-
-	queue_enqueue(pipe->queue, packet, node->clock->now_ns);
-	if (pipe->active)
-		return;
-	pipe->credit_bits = 0;
-	pipe->served_ns = tick_of(pipe, node->clock->now_ns);
-	pipe_send(pipe);
-	pipe_arm(pipe);
-}
-
-/* The law keeps its own time; service happens on ticks only. */
-static void pipe_run(struct sim_node *node)
-{
-	struct pipe *pipe = (struct pipe *)node;
-	const uint64_t now_ns = node->clock->now_ns;
-
-	queue_run(pipe->queue, now_ns);
-	if (pipe->active && now_ns >= pipe->served_ns + pipe->tick_ns) {
-		const uint64_t tick_ns = tick_of(pipe, now_ns);
-
-		pipe->credit_bits += llround(seconds_from_ns(tick_ns - pipe->served_ns) *
-					     (double)pipe->capacity.rate_bps);
-		pipe->served_ns = tick_ns;
-		pipe_send(pipe);
-	}
-	pipe_arm(pipe);
-}
-
-static const struct sim_node_ops pipe_ops = {.forward = pipe_forward, .run = pipe_run};
-
-void pipe_init(struct pipe *pipe, struct clock *clock, struct sim_node *next, struct queue *queue,
-	       const struct scenario *scenario, uint64_t tick_ns, struct link_sink sink)
-{
-	memset(pipe, 0, sizeof(*pipe));
-	node_init(&pipe->node, &pipe_ops, clock, next);
-	pipe->queue = queue;
-	pipe->tick_ns = tick_ns;
-	pipe->sink = sink;
-	capacity_init(&pipe->capacity, scenario);
-	pipe_arm(pipe);
 }

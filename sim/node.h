@@ -39,6 +39,9 @@ static inline void node_forward(struct sim_node *node, struct packet *packet)
 	node->ops->forward(node, packet);
 }
 
+void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
+	       struct sim_node *next);
+
 /* Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS; an unchanged deadline keeps its place.
  */
 void node_arm(struct sim_node *node, uint64_t due_ns);
@@ -53,6 +56,9 @@ struct delay_line {
 
 void delay_line_init(struct delay_line *line, struct clock *clock, struct sim_node *next,
 		     uint64_t delay_ns);
+
+/* Keeps the packet that came last `more_ns` longer; there must be one. */
+void delay_line_hold_last(struct delay_line *line, uint64_t more_ns);
 
 /* What a link tells of the packets it sends. */
 struct link_sink {
@@ -72,24 +78,5 @@ struct bottleneck {
 
 void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct sim_node *next,
 		     struct queue *queue, const struct scenario *scenario, struct link_sink sink);
-
-/*
- * A dummynet pipe: at every tick of its clock it sends what the rate allowed
- * since the last tick, all at once.  A pipe without debt sends at once and then
- * owes the bits; it saves up nothing.
- */
-struct pipe {
-	struct sim_node node;
-	struct queue *queue;
-	struct capacity capacity;
-	uint64_t tick_ns;
-	int64_t credit_bits;
-	uint64_t served_ns; /* tick of the last service */
-	bool active;        /* in debt: serves on ticks */
-	struct link_sink sink;
-};
-
-void pipe_init(struct pipe *pipe, struct clock *clock, struct sim_node *next, struct queue *queue,
-	       const struct scenario *scenario, uint64_t tick_ns, struct link_sink sink);
 
 #endif

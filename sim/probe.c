@@ -91,7 +91,7 @@ static void finish_flows(struct world *world)
 /* Packets in the network: handed out by the pool and not returned. */
 static int check_accounting(const struct world *world, struct error *error)
 {
-	uint64_t drops = 0;
+	uint64_t drops = world->processor.drops;
 
 	for (int q = 0; q < AQM_QUEUES; q++)
 		drops += world->queue->counts[q].drops;

@@ -21,6 +21,7 @@ void scenario_init(struct scenario *scenario)
 	scenario->warmup_s = 5;
 	scenario->rate_mbps = 8;
 	scenario->delay_ms = 10;
+	scenario->receive_packets = 1024;
 }
 
 void scenario_free(struct scenario *scenario)
@@ -107,6 +108,9 @@ static void write_bottleneck(FILE *out, const struct scenario *scenario)
 				scenario->steps[i].at_s, scenario->steps[i].rate_mbps);
 	}
 	fprintf(out, "  delay_ms: %.17g\n  aqm: %s\n", scenario->delay_ms, scenario->aqm);
+	if (scenario->packet_cost_us > 0)
+		fprintf(out, "  packet_cost_us: %.17g\n  receive_packets: %" PRIu64 "\n",
+			scenario->packet_cost_us, scenario->receive_packets);
 	if (scenario->param_count) {
 		fputs("  params:\n", out);
 		for (uint64_t i = 0; i < scenario->param_count; i++)

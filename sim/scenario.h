@@ -42,6 +42,8 @@ struct scenario {
 	uint64_t *trace_ms;         /* Mahimahi: when 1500 bytes may leave; owned; NULL: none */
 	uint64_t trace_count;
 	double delay_ms;            /* one way, after the queue */
+	double packet_cost_us;      /* the router's processor per packet it queues; 0: none */
+	uint64_t receive_packets;   /* that may wait for this processor */
 	char aqm[32];
 	char params[SCENARIO_MAX_PARAMS][96];
 	uint64_t param_count;

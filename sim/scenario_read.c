@@ -289,6 +289,8 @@ static const struct key bottleneck_keys[] = {
 	{"rate_steps", KEY_CUSTOM, 0, 0, 0, 0, read_steps},
 	{"rate_trace", KEY_CUSTOM, 0, 0, 0, 0, read_trace},
 	{"delay_ms", KEY_NUMBER, IN_SCENARIO(delay_ms), 0, 10000, NULL},
+	{"packet_cost_us", KEY_NUMBER, IN_SCENARIO(packet_cost_us), 0, 1e6, NULL},
+	{"receive_packets", KEY_COUNT, IN_SCENARIO(receive_packets), 1, 1e9, NULL},
 	{"aqm", KEY_TEXT, IN_SCENARIO(aqm), 0, 0, NULL},
 	{"params", KEY_CUSTOM, 0, 0, 0, 0, read_params},
 	{"limit_packets", KEY_COUNT, IN_SCENARIO(limit_packets), 1, 1e9, NULL},

@@ -4,6 +4,7 @@
  */
 #include "sim/world.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -175,35 +176,65 @@ static int build_queue(struct world *world, const struct rng *root, struct error
 	return code;
 }
 
+/* A pipe on the router's clock, if its law has one. */
+static int build_pipe(struct world *world, double hz, struct error *error)
+{
+	const struct link_sink sink = {world, on_sent};
+	const uint64_t rate_bps = (uint64_t)llround(world->scenario->rate_mbps * 1e6);
+
+	if (world->scenario->step_count || world->scenario->trace_count)
+		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0,
+				world->scenario->step_count ? "rate_steps" : "rate_trace",
+				"a router with a clock of its own (%s) has one constant rate",
+				world->queue->law->name);
+	pipe_init(&world->pipe, &world->clock, &world->forward_delay, world->queue, rate_bps,
+		  (uint64_t)(1e9 / hz), sink);
+	world->forward_delay.grid_ns = world->pipe.tick_ns;
+	world->entry = &world->pipe.node;
+	return 0;
+}
+
+/* Where handling a packet costs time, everything waits for the processor. */
+static void build_processor(struct world *world, bool serves_pipe)
+{
+	struct processor *processor = &world->processor;
+
+	processor_init(processor, &world->clock, world->entry, &world->gate,
+		       serves_pipe ? &world->pipe : NULL);
+	processor->cost_ns = (uint64_t)llround(world->scenario->packet_cost_us * 1e3);
+	processor->passes = world->shared_pipe ? 2 : 1;
+	processor->room_packets = world->scenario->receive_packets;
+	processor->pool = &world->pool;
+	if (serves_pipe) {
+		world->pipe.processor = processor;
+		world->forward_delay.node.next = &processor->node;
+	}
+	world->entry = &processor->node;
+}
+
 /* The law's parameters choose the router: a clock of its own, and one pipe for both ways. */
 static int build_router(struct world *world, struct error *error)
 {
 	const struct link_sink sink = {world, on_sent};
 	double hz = 0, shared = 0;
+	int code = 0;
 
 	aqm_params_get(world->queue->law, world->queue->params, "hz", &hz);
 	aqm_params_get(world->queue->law, world->queue->params, "shared_pipe", &shared);
 	world->shared_pipe = shared != 0;
-	world->gate.ops = &gate_ops;
-	world->gate.clock = &world->clock;
-	heap_node_init(&world->gate.timer);
+	node_init(&world->gate, &gate_ops, &world->clock, NULL);
 	delay_line_init(&world->forward_delay, &world->clock, &world->gate,
 			ns_from_ms(world->scenario->delay_ms));
-	if (hz == 0) {
+	if (hz > 0) {
+		code = build_pipe(world, hz, error);
+	} else {
 		bottleneck_init(&world->bottleneck, &world->clock, &world->forward_delay.node,
 				world->queue, world->scenario, sink);
 		world->entry = &world->bottleneck.node;
-		return 0;
 	}
-	if (world->scenario->step_count || world->scenario->trace_count)
-		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0, "rate_steps",
-				"a router with a clock of its own (%s) has one constant rate",
-				world->queue->law->name);
-	pipe_init(&world->pipe, &world->clock, &world->forward_delay.node, world->queue,
-		  world->scenario, (uint64_t)(1e9 / hz), sink);
-	world->forward_delay.grid_ns = world->pipe.tick_ns;
-	world->entry = &world->pipe.node;
-	return 0;
+	if (code == 0 && world->scenario->packet_cost_us > 0)
+		build_processor(world, hz > 0);
+	return code;
 }
 
 static void fill_config(struct host *host, const struct scenario_group *group, uint64_t flow,

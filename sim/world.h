@@ -14,6 +14,7 @@
 #define SIM_WORLD_H
 
 #include "sim/node.h"
+#include "sim/router.h"
 #include "sim/run.h"
 
 struct world;
@@ -39,6 +40,7 @@ struct world {
 	struct queue *queue;
 	struct bottleneck bottleneck;
 	struct pipe pipe;
+	struct processor processor;
 	struct delay_line forward_delay;
 	struct sim_node *entry;    /* where packets from hosts go */
 	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
