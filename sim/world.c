@@ -212,16 +212,40 @@ static void build_processor(struct world *world, bool serves_pipe)
 	world->entry = &processor->node;
 }
 
-/* The law's parameters choose the router: a clock of its own, and one pipe for both ways. */
+/*
+ * What law parameters say of the router itself: ticks of its clock (0: fine), and one pipe for
+ * both ways.  A law that knows of neither runs in the router of the scenario's own law.
+ */
+static int read_router(struct world *world, double *hz, struct error *error)
+{
+	const struct aqm_ops *law = world->queue->law;
+	const void *params = world->queue->params;
+	void *own = NULL;
+	double shared = 0;
+	int code = 0;
+
+	*hz = 0;
+	if (aqm_params_get(law, params, "hz", hz) != 0) {
+		code = sim_law(world->scenario, &law, &own, error);
+		params = own;
+	}
+	if (code == 0) {
+		aqm_params_get(law, params, "hz", hz);
+		aqm_params_get(law, params, "shared_pipe", &shared);
+	}
+	world->shared_pipe = shared != 0;
+	free(own);
+	return code;
+}
+
 static int build_router(struct world *world, struct error *error)
 {
 	const struct link_sink sink = {world, on_sent};
-	double hz = 0, shared = 0;
-	int code = 0;
+	double hz = 0;
+	int code = read_router(world, &hz, error);
 
-	aqm_params_get(world->queue->law, world->queue->params, "hz", &hz);
-	aqm_params_get(world->queue->law, world->queue->params, "shared_pipe", &shared);
-	world->shared_pipe = shared != 0;
+	if (code)
+		return code;
 	node_init(&world->gate, &gate_ops, &world->clock, NULL);
 	delay_line_init(&world->forward_delay, &world->clock, &world->gate,
 			ns_from_ms(world->scenario->delay_ms));
