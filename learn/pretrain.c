@@ -72,7 +72,7 @@ void pretrain_defaults(struct pretrain_options *options)
 		.window = 20,
 		.batch = 8,
 		.steps = 3000,
-		.networks = 96,
+		.networks = 192,
 		.held_out_networks = 16,
 		.seconds = 20,
 		.learning_rate = 1.5e-3,
