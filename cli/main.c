@@ -19,6 +19,7 @@
 #define COMMAND_TABLE(X)                                                                   \
 	X(backbones)                                                                            \
 	X(completion)                                                                           \
+	X(demo)                                                                                 \
 	X(evaluate)                                                                             \
 	X(manual)                                                                               \
 	X(pool)                                                                                 \
