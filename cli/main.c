@@ -17,6 +17,7 @@
 #include "config.h"
 
 #define COMMAND_TABLE(X)                                                                   \
+	X(aqms)                                                                                 \
 	X(backbones)                                                                            \
 	X(completion)                                                                           \
 	X(demo)                                                                                 \
@@ -25,6 +26,7 @@
 	X(pool)                                                                                 \
 	X(predict)                                                                              \
 	X(pretrain)                                                                             \
+	X(replay)                                                                               \
 	X(simulate)                                                                             \
 	X(train)
 

@@ -29,6 +29,7 @@ struct slot {
 struct hosted {
 	struct queue queue; /* first */
 	struct packet_pool *pool;
+	enum queue_draws draws;
 	struct rng random;
 	struct queue_sink sink;
 	uint32_t limit_pkts;
@@ -205,6 +206,13 @@ static void append(struct hosted *host, struct packet *packet, enum aqm_queue qu
 	host->accepted_bytes[queue] += packet->len_bytes;
 }
 
+static uint64_t draw(struct hosted *host)
+{
+	if (host->draws == QUEUE_DRAWS_RANDOM)
+		return rng_u64(&host->random);
+	return host->draws == QUEUE_DRAWS_NEVER ? UINT64_MAX : 0;
+}
+
 static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 {
 	struct hosted *host = (struct hosted *)queue;
@@ -215,7 +223,7 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	bool full;
 
 	run(queue, now_ns);
-	packet->random = rng_u64(&host->random);
+	packet->random = draw(host);
 	packet->cookie = 0;
 	fill_state(host, &facts, now_ns);
 	fill_packet(&facts, packet);
@@ -369,6 +377,7 @@ struct queue *queue_new(const struct queue_config *config, struct error *error)
 	host->queue.ops = &hosted_ops;
 	host->queue.law = law;
 	host->pool = config->pool;
+	host->draws = config->draws;
 	host->random = config->random;
 	host->sink = config->sink;
 	host->free_slot = NO_SLOT;
@@ -377,6 +386,11 @@ struct queue *queue_new(const struct queue_config *config, struct error *error)
 		host->limit_pkts = (uint32_t)limit;
 	law->init(host->queue.params, host->queue.vars, host->queue.stats);
 	return &host->queue;
+}
+
+uint64_t queue_head_sojourn_ns(const struct queue *queue, enum aqm_queue which, uint64_t now_ns)
+{
+	return head_sojourn_ns((const struct hosted *)queue, (int)which, now_ns);
 }
 
 void queue_destroy(struct queue *queue)

@@ -36,10 +36,14 @@ struct queue_sink {
 		      enum aqm_queue queue, enum aqm_verdict verdict, uint64_t sojourn_ns);
 };
 
+/* A packet's random bits: `never` makes draws fire at probability 1 only, `always` above 0. */
+enum queue_draws { QUEUE_DRAWS_RANDOM, QUEUE_DRAWS_NEVER, QUEUE_DRAWS_ALWAYS };
+
 struct queue_config {
 	const struct aqm_ops *law;
 	const void *params;        /* of law->params_size; copied */
 	struct packet_pool *pool;  /* outlives the queue */
+	enum queue_draws draws;    /* random, unless a law is being examined */
 	struct rng random;         /* the packets' 64-bit draws come from here, one per arrival */
 	struct queue_sink sink;
 };
@@ -69,6 +73,9 @@ struct queue {
 /* Makes the queue a law wants (single or dual).  NULL with `error` set on failure. */
 struct queue *queue_new(const struct queue_config *config, struct error *error);
 void queue_destroy(struct queue *queue);
+
+/* How long the first packet of a queue has waited; 0 when there is none. */
+uint64_t queue_head_sojourn_ns(const struct queue *queue, enum aqm_queue which, uint64_t now_ns);
 
 static inline bool queue_enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 {
