@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/* Statistics against tables and by hand. */
+#include "report/statistics.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+
+#include <cmocka.h>
+
+static void students_t_is_that_of_the_tables(void **state)
+{
+	/* Two-sided 95 %: Abramowitz and Stegun table 26.10. */
+	static const struct {
+		double freedom, t;
+	} rows[] = {{1, 12.706}, {2, 4.303}, {4, 2.776}, {9, 2.262}, {30, 2.042}, {1000, 1.962}};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		assert_true(fabs(statistics_student(0.975, rows[i].freedom) - rows[i].t) < 6e-4);
+	assert_true(fabs(statistics_student(0.5, 7)) < 1e-6);
+	assert_true(fabs(statistics_student(0.025, 4) + statistics_student(0.975, 4)) < 1e-9);
+}
+
+static void intervals_shrink_when_pairs_move_together(void **state)
+{
+	const double a[] = {10, 20, 30, 40}, b[] = {9, 19, 29, 39};
+	const struct interval alone = statistics_interval(a, 4);
+	const struct interval paired = statistics_paired(a, b, 4);
+
+	(void)state;
+	assert_true(fabs(alone.mean - 25) < 1e-12);
+	assert_true(fabs(alone.half_width - 3.182446 * 12.909944 / 2) < 1e-4);
+	assert_true(paired.mean == 1 && paired.half_width == 0);
+	assert_true(isnan(statistics_interval(a, 1).half_width));
+	assert_true(isnan(statistics_interval(a, 0).mean));
+}
+
+static void boxes_interpolate_between_ranks(void **state)
+{
+	double values[] = {5, 1, 4, 2, 3};
+	const struct box box = statistics_box(values, 5);
+
+	(void)state;
+	assert_true(box.median == 3 && box.q1 == 2 && box.q3 == 4 && box.mean == 3);
+	assert_true(fabs(box.p5 - 1.2) < 1e-12 && fabs(box.p95 - 4.8) < 1e-12);
+	assert_true(isnan(statistics_box(values, 0).median));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(students_t_is_that_of_the_tables),
+		cmocka_unit_test(intervals_shrink_when_pairs_move_together),
+		cmocka_unit_test(boxes_interpolate_between_ranks),
+	};
+
+	return cmocka_run_group_tests_name("statistics", tests, NULL, NULL);
+}
