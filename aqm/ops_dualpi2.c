@@ -30,9 +30,9 @@ static const struct aqm_param params[] = {
 	 "Classic queue delay aimed at"},
 	{"tupdate_ms", AQM_PARAM_MS_AS_NS, CORE(tupdate_ns), "16", 0.1, 4000, NULL,
 	 "time between updates of the base probability"},
-	{"alpha", AQM_PARAM_GAIN_Q16, CORE(alpha_q16), "0.16015625", 0, 64, NULL,
+	{"alpha", AQM_PARAM_GAIN_Q16, CORE(alpha_q16), "0.160071", 0, 64, NULL,
 	 "integral gain, per second (Linux holds 0.16 as 41/256)"},
-	{"beta", AQM_PARAM_GAIN_Q16, CORE(beta_q16), "3.19921875", 0, 64, NULL,
+	{"beta", AQM_PARAM_GAIN_Q16, CORE(beta_q16), "3.197783", 0, 64, NULL,
 	 "proportional gain, per second (Linux holds 3.2 as 819/256)"},
 	{"k", AQM_PARAM_GAIN_Q16, CORE(k_q16), "2", 0.0625, 64, NULL,
 	 "coupling factor: p_CL = k p' (section 2.1)"},
@@ -64,8 +64,8 @@ static void dualpi2_was_set(void *p, const char *name)
 	if (strcmp(name, "profile") != 0)
 		return;
 	own->core.tupdate_ns = rfc ? 15000000 : 16000000;
-	own->core.alpha_q16 = rfc ? 9830 : 41 << 8;
-	own->core.beta_q16 = rfc ? 3 << 16 : 819 << 8;
+	own->core.alpha_q16 = rfc ? 9830 : 10490;   /* Linux: 41/256, 0.160071 in effect */
+	own->core.beta_q16 = rfc ? 3 << 16 : 209570; /* Linux: 819/256, 3.197783 in effect */
 	own->core.step.min_qlen_pkts = rfc ? 1 : 0;
 }
 

@@ -1,0 +1,358 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Integer cores against the oracles of aqm/ref/, step by step, and the rules
+ * that no controller shows: bursts, floors, overload, draws, round robin.
+ *
+ * The state of the core is given to the oracle before every step, so that each
+ * step is compared by itself and roundings do not add up.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+
+#include <cmocka.h>
+
+#include "aqm/dualpi2.h"
+#include "aqm/l4s_freebsd.h"
+#include "aqm/pie.h"
+#include "aqm/ref/oracle.h"
+#include "aqm/wrr.h"
+#include "base/rng.h"
+
+#define STEPS 200000
+#define Q32 4294967296.0
+
+/* Delays as queues show them: mostly near the target, at times none or seconds. */
+static uint64_t random_delay_ns(struct rng *rng)
+{
+	switch (rng_below(rng, 8)) {
+	case 0:
+		return 0;
+	case 1:
+		return rng_below(rng, 3000000000);
+	case 2:
+		return rng_below(rng, 1000000);
+	default:
+		return rng_below(rng, 40000000);
+	}
+}
+
+/* A probability of any size down to 2^-32. */
+static uint64_t random_p_q32(struct rng *rng)
+{
+	return rng_below(rng, 9) == 0 ? AQM_Q32_ONE
+				      : rng_u64(rng) >> (32 + rng_below(rng, 33) % 32);
+}
+
+static void dualpi2_steps_are_those_of_the_rfc(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	for (int i = 0; i < STEPS; i++) {
+		const struct aqm_dualpi2_params params = {
+			.target_ns = 1000000 + rng_below(&rng, 50000000),
+			.tupdate_ns = 16000000,
+			.alpha_q16 = (uint32_t)rng_below(&rng, 1 << 22),
+			.beta_q16 = (uint32_t)rng_below(&rng, 1 << 22),
+			.k_q16 = 2 << 16,
+			.drop_overload = i % 2 == 0,
+		};
+		struct aqm_dualpi2_vars vars = {.p_q32 = random_p_q32(&rng),
+						.previous_qdelay_ns = random_delay_ns(&rng)};
+		struct aqm_dualpi2_stats stats = {0};
+		struct aqm_facts facts = {0};
+		struct oracle_dualpi2 oracle = {
+			.target_s = (double)params.target_ns / 1e9,
+			.alpha = params.alpha_q16 / 65536.0,
+			.beta = params.beta_q16 / 65536.0,
+			.k = 2,
+			.p = (double)vars.p_q32 / Q32,
+			.previous_qdelay_s = (double)vars.previous_qdelay_ns / 1e9,
+			.highest = params.drop_overload ? 1 : 0.5,
+		};
+
+		facts.head_sojourn_ns[AQM_QUEUE_C] = random_delay_ns(&rng);
+		facts.head_sojourn_ns[AQM_QUEUE_L] = random_delay_ns(&rng);
+		oracle_dualpi2_update(&oracle, fmax((double)facts.head_sojourn_ns[0],
+						    (double)facts.head_sojourn_ns[1]) /
+						       1e9);
+		aqm_dualpi2_update(&params, &vars, &stats, &facts);
+		/* Two gains, each rounded towards zero: within two units of 2^-32. */
+		assert_true(fabs((double)vars.p_q32 - oracle.p * Q32) <= 2);
+		assert_true(fabs((double)aqm_square_q32(vars.p_q32) -
+				 oracle_dualpi2_classic(&oracle) * Q32) <= 5);
+		assert_true(fabs((double)aqm_dualpi2_coupled_q32(&params, vars.p_q32) -
+				 oracle_dualpi2_coupled(&oracle) * Q32) <= 5);
+	}
+}
+
+static void pie_steps_are_those_of_the_rfc(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 2);
+	for (int i = 0; i < STEPS; i++) {
+		const struct aqm_pie_params params = {
+			.target_ns = 1000000 + rng_below(&rng, 50000000),
+			.tupdate_ns = 15000000,
+			.alpha_q16 = (uint32_t)rng_below(&rng, 1 << 18),
+			.beta_q16 = (uint32_t)rng_below(&rng, 1 << 18),
+		};
+		struct aqm_pie_vars vars = {.p_q32 = random_p_q32(&rng),
+					    .previous_qdelay_ns = random_delay_ns(&rng)};
+		struct aqm_pie_stats stats = {0};
+		const uint64_t qdelay_ns = random_delay_ns(&rng);
+		struct oracle_pie oracle = {
+			.target_s = (double)params.target_ns / 1e9,
+			.alpha = params.alpha_q16 / 65536.0,
+			.beta = params.beta_q16 / 65536.0,
+			.p = (double)vars.p_q32 / Q32,
+			.previous_qdelay_s = (double)vars.previous_qdelay_ns / 1e9,
+		};
+
+		oracle_pie_update(&oracle, (double)qdelay_ns / 1e9);
+		aqm_pie_update(&params, &vars, &stats, qdelay_ns);
+		assert_true(fabs((double)vars.p_q32 - oracle.p * Q32) <= 3);
+	}
+}
+
+static void freebsd_steps_are_those_of_dummynet(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 3);
+	for (int i = 0; i < STEPS; i++) {
+		const struct aqm_freebsd_params params = {
+			.target_us = 15000,
+			.tupdate_us = 15000,
+			.alpha_fix = 1024,
+			.beta_fix = 10240,
+			.flags = AQM_FREEBSD_ECN | AQM_FREEBSD_CAP_DROP | AQM_FREEBSD_DERANDOMISE,
+			.hz = 100,
+		};
+		struct aqm_freebsd_pie pie = {
+			.p = (int64_t)(random_p_q32(&rng) >> 1),
+			.qdelay_us = random_delay_ns(&rng) / 1000,
+			.previous_qdelay_us = random_delay_ns(&rng) / 1000,
+		};
+		struct oracle_freebsd oracle;
+		uint64_t delays[2];
+		int64_t before;
+
+		if (pie.p > AQM_FREEBSD_PROBABILITY_ONE)
+			pie.p = AQM_FREEBSD_PROBABILITY_ONE;
+		oracle = (struct oracle_freebsd){
+			.target_us = 15000,
+			.alpha = 0.125,
+			.beta = 1.25,
+			.p = (double)pie.p,
+			.qdelay_us = (double)pie.qdelay_us,
+			.previous_qdelay_us = (double)pie.previous_qdelay_us,
+			.capped = true,
+		};
+		before = pie.p;
+		delays[0] = pie.qdelay_us;
+		delays[1] = pie.previous_qdelay_us;
+		oracle_freebsd_update(&oracle);
+		aqm_freebsd_update_pie(&params, &pie, 1500);
+		/* A unit for the cut step, one for p >> 6, and a factor cut after 23 bits. */
+		if (fabs((double)pie.p - oracle.p) > 3 + 3e-9 * fabs((double)before - oracle.p))
+			fail_msg("p %lld, oracle %.1f; before %lld, delays %llu and %llu us",
+				 (long long)pie.p, oracle.p, (long long)before,
+				 (unsigned long long)delays[0], (unsigned long long)delays[1]);
+	}
+}
+
+static void the_ramp_is_that_of_the_appendix(void **state)
+{
+	const struct aqm_dualpi2_params params = {.profile = AQM_DUALPI2_RFC9332,
+						  .step = {.threshold_ns = 1000000}};
+
+	(void)state;
+	for (uint64_t sojourn_ns = 0; sojourn_ns < 2000000; sojourn_ns += 10000) {
+		const double p = oracle_ramp(800e-6, 1200e-6, (double)sojourn_ns / 1e9);
+		unsigned marks = 0;
+
+		for (uint64_t i = 0; i < 1000; i++) {
+			const struct aqm_facts facts = {.sojourn_ns = sojourn_ns,
+							.random = (i * 4294967) << 32};
+
+			marks += aqm_dualpi2_native(&params, &facts, 1);
+		}
+		assert_true(fabs(marks / 1000.0 - p) < 2e-3);
+	}
+}
+
+static struct aqm_facts packet_in(enum aqm_queue queue, enum aqm_ecn ecn, uint64_t random)
+{
+	struct aqm_facts facts = {
+		.queue = (uint8_t)queue, .ecn = (uint8_t)ecn, .random = random, .len_bytes = 1500};
+
+	facts.backlog_bytes[queue] = 30000;
+	return facts;
+}
+
+static void dualpi2_acts_by_queue_ecn_and_load(void **state)
+{
+	struct aqm_dualpi2_params params = {
+		.k_q16 = 2 << 16, .mtu_bytes = 1500, .drop_overload = true};
+	struct aqm_dualpi2_vars vars = {.p_q32 = AQM_Q32_ONE / 4};
+	struct aqm_dualpi2_stats stats = {0};
+	struct aqm_facts facts;
+
+	(void)state;
+	facts = packet_in(AQM_QUEUE_C, AQM_ECT0, 0);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_MARK);
+	facts = packet_in(AQM_QUEUE_C, AQM_NOT_ECT, 0);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_DROP);
+	/* One of the two draws says no. */
+	facts = packet_in(AQM_QUEUE_C, AQM_ECT0, UINT64_C(0xffffffff) << 32);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_PASS);
+	/* k p' = 1/2 */
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, UINT32_MAX / 2 - 1);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_MARK);
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, UINT32_MAX / 2 + 2);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_PASS);
+	/* Less than two packets queued. */
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, 0);
+	facts.backlog_bytes[AQM_QUEUE_L] = 2999;
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_PASS);
+	/* Overload: C drops whatever its ECN, L drops with p'^2 and marks otherwise. */
+	vars.p_q32 = AQM_Q32_ONE / 2;
+	facts = packet_in(AQM_QUEUE_C, AQM_ECT0, 0);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_DROP);
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, 0);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_DROP);
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, UINT64_MAX);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_MARK);
+	params.drop_overload = false;
+	facts = packet_in(AQM_QUEUE_L, AQM_ECT1, 0);
+	assert_int_equal(aqm_dualpi2_pi(&params, &vars, &stats, &facts), AQM_MARK);
+}
+
+static void the_step_needs_its_floor(void **state)
+{
+	const struct aqm_step_params params = {.threshold_ns = 1000000, .min_qlen_pkts = 1};
+
+	(void)state;
+	assert_false(aqm_step_marks(&params, 1000000, 5));
+	assert_true(aqm_step_marks(&params, 1000001, 1));
+	assert_false(aqm_step_marks(&params, 9000000, 0));
+}
+
+static void pie_derandomises_between_its_bounds(void **state)
+{
+	struct aqm_pie_vars vars = {.p_q32 = AQM_Q32_ONE / 10};
+	struct aqm_pie_stats stats = {0};
+	int quiet = 0, forced = 0;
+
+	(void)state;
+	/* Bits 0 always say yes: it acts as soon as 0.85 is accumulated, at the ninth packet. */
+	while (!aqm_pie_acts(&vars, &stats, 0))
+		quiet++;
+	assert_int_equal(quiet, 8);
+	/* Bits of ones never do: it acts at 8.5, whatever they say. */
+	while (!aqm_pie_acts(&vars, &stats, UINT32_MAX))
+		forced++;
+	assert_in_range(forced, 84, 85);
+	assert_int_equal(stats.forced, 1);
+}
+
+static void pie_lets_a_burst_and_a_short_queue_pass(void **state)
+{
+	const struct aqm_pie_params params = {.target_ns = 15000000,
+					      .ecn_max_p_q32 = AQM_Q32_ONE / 10};
+	struct aqm_pie_vars vars = {.p_q32 = AQM_Q32_ONE / 2,
+				    .accumulated_q32 = 9 * AQM_Q32_ONE,
+				    .burst_allowance_ns = 1,
+				    .previous_qdelay_ns = 15000000};
+	struct aqm_pie_stats stats = {0};
+	struct aqm_facts facts = packet_in(AQM_QUEUE_C, AQM_ECT0, 0);
+
+	(void)state;
+	assert_int_equal(aqm_pie_on_enqueue(&params, &vars, &stats, &facts), AQM_PASS);
+	vars.burst_allowance_ns = 0;
+	facts.backlog_bytes[AQM_QUEUE_C] = AQM_PIE_MIN_BACKLOG_BYTES;
+	assert_int_equal(aqm_pie_on_enqueue(&params, &vars, &stats, &facts), AQM_PASS);
+	facts.backlog_bytes[AQM_QUEUE_C]++;
+	assert_int_equal(aqm_pie_on_enqueue(&params, &vars, &stats, &facts), AQM_DROP);
+	vars.p_q32 = AQM_Q32_ONE / 11;
+	vars.accumulated_q32 = 9 * AQM_Q32_ONE;
+	assert_int_equal(aqm_pie_on_enqueue(&params, &vars, &stats, &facts), AQM_MARK);
+}
+
+static void freebsd_logs_a_drop_that_its_burst_prevents(void **state)
+{
+	const struct aqm_freebsd_params params = {.target_us = 15000,
+						  .tupdate_us = 15000,
+						  .ecn_max_fix = 819,
+						  .flags = 19,
+						  .hz = 100,
+						  .max_burst_us = 150000};
+	struct aqm_freebsd_vars vars = {0};
+	struct aqm_freebsd_stats stats = {0};
+	struct aqm_facts facts = packet_in(AQM_QUEUE_C, AQM_ECT0, 0);
+	struct aqm_freebsd_pie *pie = &vars.pie[AQM_QUEUE_C];
+	enum aqm_verdict logged;
+
+	(void)state;
+	pie->p = AQM_FREEBSD_PROBABILITY_ONE / 2;
+	pie->accumulated = 9 * (uint64_t)AQM_FREEBSD_PROBABILITY_ONE;
+	pie->previous_qdelay_us = 15000;
+	pie->burst_allowance_us = 10;
+	assert_int_equal(aqm_freebsd_on_enqueue(&params, &vars, &stats, &facts, &logged), AQM_PASS);
+	assert_int_equal(logged, AQM_DROP);
+	pie->burst_allowance_us = 0;
+	assert_int_equal(aqm_freebsd_on_enqueue(&params, &vars, &stats, &facts, &logged), AQM_DROP);
+	/* Below a tenth an ECN-capable packet is marked; the accumulated probability starts anew.
+	 */
+	pie->p = AQM_FREEBSD_PROBABILITY_ONE / 11;
+	pie->accumulated = 9 * (uint64_t)AQM_FREEBSD_PROBABILITY_ONE;
+	pie->reset_pending = false;
+	assert_int_equal(aqm_freebsd_on_enqueue(&params, &vars, &stats, &facts, &logged), AQM_MARK);
+	/* The clock has ticks of 10 ms. */
+	assert_int_equal(aqm_freebsd_clock_us(&params, 19999999), 10000);
+}
+
+static void round_robin_protects_classic(void **state)
+{
+	const struct aqm_wrr_params params = {.c_percent = 10, .mtu_bytes = 1500};
+	const uint32_t heads[AQM_QUEUES] = {1500, 1500};
+	struct aqm_wrr_vars vars;
+	unsigned classic = 0;
+
+	(void)state;
+	aqm_wrr_reset(&params, &vars);
+	assert_int_equal(vars.credit, 1500 * (10 - 90));
+	for (int i = 0; i < 10000; i++) {
+		const enum aqm_queue queue = aqm_wrr_choose(&vars, heads);
+
+		classic += queue == AQM_QUEUE_C;
+		aqm_wrr_served(&params, &vars, queue, 1500, true);
+	}
+	assert_in_range(classic, 990, 1010);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(dualpi2_steps_are_those_of_the_rfc),
+		cmocka_unit_test(pie_steps_are_those_of_the_rfc),
+		cmocka_unit_test(freebsd_steps_are_those_of_dummynet),
+		cmocka_unit_test(the_ramp_is_that_of_the_appendix),
+		cmocka_unit_test(dualpi2_acts_by_queue_ecn_and_load),
+		cmocka_unit_test(the_step_needs_its_floor),
+		cmocka_unit_test(pie_derandomises_between_its_bounds),
+		cmocka_unit_test(pie_lets_a_burst_and_a_short_queue_pass),
+		cmocka_unit_test(freebsd_logs_a_drop_that_its_burst_prevents),
+		cmocka_unit_test(round_robin_protects_classic),
+	};
+
+	return cmocka_run_group_tests_name("laws", tests, NULL, NULL);
+}

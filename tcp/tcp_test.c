@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * TCP without a network: ranges and scoreboard against slow models, round-trip
+ * estimate by hand, congestion controls by their texts, and two endpoints over
+ * a pipe that loses, delays and marks.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "tcp/endpoint.h"
+#include "tcp/ranges.h"
+#include "tcp/rtt.h"
+#include "tcp/scoreboard.h"
+
+#define BYTES 2000
+
+static void ranges_are_a_set_of_bytes(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	for (int round = 0; round < 200; round++) {
+		bool has[BYTES] = {false};
+		struct ranges ranges;
+
+		ranges_init(&ranges);
+		for (int i = 0; i < 60; i++) {
+			const uint64_t start = rng_below(&rng, BYTES - 50);
+			const uint64_t end = start + 1 + rng_below(&rng, 49);
+			const struct range merged = ranges_add(&ranges, start, end);
+
+			memset(has + start, true, (size_t)(end - start));
+			assert_true(merged.start <= start && merged.end >= end);
+			for (size_t r = 0; r + 1 < ranges.count; r++)
+				assert_true(ranges.items[r].end < ranges.items[r + 1].start);
+		}
+		for (size_t r = 0; r < ranges.count; r++) {
+			for (uint64_t b = ranges.items[r].start; b < ranges.items[r].end; b++) {
+				assert_true(has[b]);
+				has[b] = false;
+			}
+		}
+		for (int b = 0; b < BYTES; b++)
+			assert_false(has[b]);
+		ranges_free(&ranges);
+	}
+}
+
+static void consumed_ranges_move_the_edge(void **state)
+{
+	struct ranges ranges;
+
+	(void)state;
+	ranges_init(&ranges);
+	ranges_add(&ranges, 10, 20);
+	ranges_add(&ranges, 30, 40);
+	assert_int_equal(ranges_consume(&ranges, 5), 5);
+	assert_int_equal(ranges_consume(&ranges, 10), 20);
+	assert_int_equal(ranges.count, 1);
+	assert_int_equal(ranges_consume(&ranges, 35), 40);
+	assert_int_equal(ranges.count, 0);
+	ranges_free(&ranges);
+}
+
+static void round_trips_are_smoothed_as_rfc_6298_says(void **state)
+{
+	struct tcp_rtt rtt = {0};
+
+	(void)state;
+	assert_int_equal(tcp_rtt_timeout_ns(&rtt), NS_PER_S);
+	tcp_rtt_sample(&rtt, 100 * NS_PER_MS);
+	assert_int_equal(rtt.srtt_ns, 100 * NS_PER_MS);
+	assert_int_equal(rtt.variation_ns, 50 * NS_PER_MS);
+	tcp_rtt_sample(&rtt, 180 * NS_PER_MS);
+	assert_int_equal(rtt.srtt_ns, 110 * NS_PER_MS);
+	assert_int_equal(rtt.variation_ns, (375 * NS_PER_MS) / 10 + 20 * NS_PER_MS);
+	assert_int_equal(tcp_rtt_timeout_ns(&rtt), 110 * NS_PER_MS + 4 * rtt.variation_ns);
+	rtt.backoff = 2;
+	assert_int_equal(tcp_rtt_timeout_ns(&rtt), 4 * (110 * NS_PER_MS + 4 * rtt.variation_ns));
+	assert_int_equal(rtt.min_ns, 100 * NS_PER_MS);
+}
+
+static void scoreboards_stay_consistent(void **state)
+{
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 2);
+	for (int round = 0; round < 50; round++) {
+		struct scoreboard board;
+		uint64_t now_ns = 0;
+
+		assert_int_equal(scoreboard_init(&board), 0);
+		for (int i = 0; i < 400; i++) {
+			const uint64_t open = board.next - board.first;
+
+			now_ns += 1000;
+			switch (rng_below(&rng, 6)) {
+			case 0:
+				scoreboard_ack(&board, board.first + rng_below(&rng, open / 4 + 1));
+				break;
+			case 1:
+			case 2:
+				if (open > 2) {
+					const uint64_t start =
+						board.first + 1 + rng_below(&rng, open - 1);
+
+					scoreboard_sack(
+						&board, start,
+						start + 1 + rng_below(&rng, board.next - start));
+				}
+				scoreboard_detect(&board);
+				break;
+			case 3: {
+				const uint64_t lost = scoreboard_next_lost(&board);
+
+				if (lost != UINT64_MAX)
+					scoreboard_resend(&board, lost, now_ns);
+				break;
+			}
+			case 4:
+				if (rng_below(&rng, 40) == 0)
+					scoreboard_lose_all(&board);
+				break;
+			default:
+				assert_int_equal(scoreboard_send(&board, now_ns), 0);
+			}
+			assert_true(scoreboard_is_valid(&board));
+		}
+		scoreboard_free(&board);
+	}
+}
+
+static void three_later_deliveries_lose_a_segment(void **state)
+{
+	struct scoreboard board;
+
+	(void)state;
+	assert_int_equal(scoreboard_init(&board), 0);
+	for (uint64_t i = 0; i < 10; i++)
+		scoreboard_send(&board, i);
+	scoreboard_sack(&board, 1, 3);
+	assert_int_equal(scoreboard_detect(&board), 0);
+	scoreboard_sack(&board, 3, 4);
+	assert_int_equal(scoreboard_detect(&board), 1);
+	assert_int_equal(scoreboard_next_lost(&board), 0);
+	scoreboard_free(&board);
+}
+
+/* A congestion control on its own. */
+struct control {
+	const struct tcp_cc_ops *ops;
+	struct tcp_cc_state state;
+	void *priv;
+	struct tcp_cc_sample sample;
+};
+
+static void control_open(struct control *control, const char *name)
+{
+	memset(control, 0, sizeof(*control));
+	control->ops = tcp_cc_find(name);
+	assert_non_null(control->ops);
+	control->priv = calloc(1, control->ops->private_size + 1);
+	control->state.mss_bytes = 1448;
+	control->state.cwnd_bytes = 10 * 1448;
+	control->state.ssthresh_bytes = UINT64_MAX;
+	control->ops->init(&control->state, control->priv);
+	control->sample.rtt_ns = control->sample.srtt_ns = control->sample.min_rtt_ns =
+		20 * NS_PER_MS;
+}
+
+/* One window's worth of acknowledgements, `marked` of it reported as CE. */
+static void acknowledge_window(struct control *control, double marked)
+{
+	struct tcp_cc_sample *sample = &control->sample;
+	const uint64_t packets = control->state.cwnd_bytes / 1448;
+
+	for (uint64_t i = 0; i < packets; i++) {
+		sample->now_ns += sample->rtt_ns / packets;
+		sample->acked_bytes = 1448;
+		sample->delivered_bytes += 1448;
+		sample->acked_end += 1448;
+		sample->sent_end = sample->acked_end + control->state.cwnd_bytes;
+		sample->in_flight_bytes = control->state.cwnd_bytes;
+		sample->marked_bytes = (double)i < marked * (double)packets ? 1448 : 0;
+		sample->ece = sample->marked_bytes != 0;
+		control->ops->on_ack(&control->state, control->priv, sample);
+	}
+}
+
+static void newreno_halves_and_adds_one(void **state)
+{
+	struct control control;
+	uint64_t before;
+
+	(void)state;
+	control_open(&control, "newreno");
+	acknowledge_window(&control, 0);
+	assert_int_equal(control.state.cwnd_bytes, 20 * 1448);
+	control.sample.in_flight_bytes = 20 * 1448;
+	control.ops->on_loss(&control.state, control.priv, &control.sample);
+	assert_int_equal(control.state.ssthresh_bytes, 10 * 1448);
+	control.state.cwnd_bytes = control.state.ssthresh_bytes;
+	before = control.state.cwnd_bytes;
+	acknowledge_window(&control, 0);
+	assert_in_range(control.state.cwnd_bytes, before + 1300, before + 1500);
+	free(control.priv);
+}
+
+static void cubic_multiplies_by_seven_tenths(void **state)
+{
+	struct control control;
+
+	(void)state;
+	control_open(&control, "cubic");
+	/* Long round trips: Reno's pace (RFC 9438 section 4.3) stays below the cubic curve. */
+	control.sample.rtt_ns = control.sample.srtt_ns = control.sample.min_rtt_ns =
+		200 * NS_PER_MS;
+	control.state.cwnd_bytes = 100 * 1448;
+	control.state.ssthresh_bytes = 50 * 1448;
+	acknowledge_window(&control, 0);
+	control.state.cwnd_bytes = 100 * 1448;
+	control.sample.in_flight_bytes = 100 * 1448;
+	control.ops->on_loss(&control.state, control.priv, &control.sample);
+	assert_in_range(control.state.ssthresh_bytes, 69 * 1448, 71 * 1448);
+	control.state.cwnd_bytes = control.state.ssthresh_bytes;
+	/* W(t) = 0.4 (t - K)^3 + W_max with K = cbrt(100 x 0.3 / 0.4) = 4.2 s: back after K. */
+	for (int i = 0; i < 21; i++)
+		acknowledge_window(&control, 0);
+	assert_in_range(control.state.cwnd_bytes, 95 * 1448, 106 * 1448);
+	free(control.priv);
+}
+
+static void dctcp_reduces_by_the_share_of_marks(void **state)
+{
+	struct control control;
+	double low = 1e9, high = 0;
+
+	(void)state;
+	control_open(&control, "dctcp");
+	control.state.cwnd_bytes = 100 * 1448;
+	control.state.ssthresh_bytes = 50 * 1448;
+	for (int i = 0; i < 100; i++)
+		acknowledge_window(&control, 0.2);
+	/* alpha settles at 0.2: each window is cut by about a tenth and gains a packet. */
+	for (int i = 0; i < 40; i++) {
+		acknowledge_window(&control, 0.2);
+		low = fmin(low, (double)control.state.cwnd_bytes / 1448);
+		high = fmax(high, (double)control.state.cwnd_bytes / 1448);
+	}
+	assert_true(low > 5 && high < 20);
+	free(control.priv);
+}
+
+/* Packets on their way, in order of arrival. */
+struct wire {
+	struct packet packets[4096];
+	uint64_t due_ns[4096];
+	size_t first, count;
+};
+
+struct path {
+	struct endpoint *sender, *receiver;
+	struct wire forward, back;
+	struct rng rng;
+	double loss, mark;
+	uint64_t now_ns;
+	uint64_t ect, ce;
+};
+
+static void wire_put(struct wire *wire, const struct packet *packet, uint64_t due_ns)
+{
+	const size_t at = (wire->first + wire->count++) % 4096;
+
+	assert_true(wire->count <= 4096);
+	wire->packets[at] = *packet;
+	wire->due_ns[at] = due_ns;
+}
+
+static bool wire_get(struct wire *wire, struct packet *packet, uint64_t now_ns)
+{
+	if (wire->count == 0 || wire->due_ns[wire->first] > now_ns)
+		return false;
+	*packet = wire->packets[wire->first];
+	wire->first = (wire->first + 1) % 4096;
+	wire->count--;
+	return true;
+}
+
+static void path_emit(struct path *path, struct endpoint *from, struct wire *wire)
+{
+	struct packet packet = {0};
+
+	while (from->ops->emit(from, &packet, path->now_ns)) {
+		const bool data = from == path->sender;
+
+		path->ect += data && (packet.ecn & 3) != 0;
+		if (data && (packet.ecn & 3) && rng_uniform(&path->rng) < path->mark)
+			packet.ecn = 3;
+		path->ce += packet.ecn == 3;
+		if (!data || rng_uniform(&path->rng) >= path->loss)
+			wire_put(wire, &packet, path->now_ns + 10 * NS_PER_MS);
+		memset(&packet, 0, sizeof(packet));
+	}
+}
+
+/* Ten milliseconds each way; one step a millisecond. */
+static void path_run(struct path *path, uint64_t milliseconds)
+{
+	struct packet packet;
+
+	for (uint64_t i = 0; i < milliseconds; i++) {
+		path->now_ns += NS_PER_MS;
+		while (wire_get(&path->forward, &packet, path->now_ns))
+			path->receiver->ops->receive(path->receiver, &packet, path->now_ns);
+		while (wire_get(&path->back, &packet, path->now_ns))
+			path->sender->ops->receive(path->sender, &packet, path->now_ns);
+		if (path->sender->ops->next_ns(path->sender) <= path->now_ns)
+			path->sender->ops->run(path->sender, path->now_ns);
+		if (path->receiver->ops->next_ns(path->receiver) <= path->now_ns)
+			path->receiver->ops->run(path->receiver, path->now_ns);
+		path_emit(path, path->sender, &path->forward);
+		path_emit(path, path->receiver, &path->back);
+	}
+}
+
+static struct path *path_open(const char *cc, enum endpoint_ecn ecn, double loss, double mark)
+{
+	struct path *path = calloc(1, sizeof(*path));
+	struct endpoint_config config = {
+		.mtu_bytes = 1500, .ecn = ecn, .cc = tcp_cc_find(cc), .stop_ns = 20 * NS_PER_S};
+
+	rng_seed(&path->rng, 9);
+	config.random = path->rng;
+	path->loss = loss;
+	path->mark = mark;
+	path->sender = tcp_sender_new(&config);
+	path->receiver = tcp_receiver_new(&config);
+	return path;
+}
+
+static void path_close(struct path *path)
+{
+	path->sender->ops->destroy(path->sender);
+	path->receiver->ops->destroy(path->receiver);
+	free(path);
+}
+
+static void lost_segments_are_sent_again_until_all_arrive(void **state)
+{
+	static const char *const controls[] = {"newreno", "cubic", "dctcp"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct path *path = path_open(controls[i], ENDPOINT_ECN_NONE, 0.03, 0);
+		struct endpoint_stats sent, received;
+
+		path_run(path, 20000);
+		/* No new data from here on: what was sent has to arrive, in order. */
+		path_run(path, 20000);
+		path->sender->ops->stats(path->sender, &sent);
+		path->receiver->ops->stats(path->receiver, &received);
+		assert_true(sent.retransmits > 20);
+		assert_true(received.delivered_bytes > 1000000);
+		assert_int_equal(received.delivered_bytes % 1448, 0);
+		assert_int_equal((sent.sent_pkts - sent.retransmits) * 1448,
+				 received.delivered_bytes);
+		path_close(path);
+	}
+}
+
+static void marks_reach_the_sender(void **state)
+{
+	static const struct {
+		const char *cc;
+		enum endpoint_ecn ecn;
+	} rows[] = {{"newreno", ENDPOINT_ECN_CLASSIC},
+		    {"cubic", ENDPOINT_ECN_CLASSIC},
+		    {"dctcp", ENDPOINT_ECN_ECT1}};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct path *path = path_open(rows[i].cc, rows[i].ecn, 0, 0.05);
+		struct endpoint_stats sent, received;
+
+		path_run(path, 10000);
+		path->sender->ops->stats(path->sender, &sent);
+		path->receiver->ops->stats(path->receiver, &received);
+		assert_true(path->ect > 100);
+		assert_true(received.ce_received > 10);
+		assert_int_equal(sent.retransmits, 0);
+		/* 5 % of marks hold a window of tens of packets; without reaction it would grow. */
+		assert_true(sent.cwnd_bytes < 60 * 1448);
+		path_close(path);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(ranges_are_a_set_of_bytes),
+		cmocka_unit_test(consumed_ranges_move_the_edge),
+		cmocka_unit_test(round_trips_are_smoothed_as_rfc_6298_says),
+		cmocka_unit_test(scoreboards_stay_consistent),
+		cmocka_unit_test(three_later_deliveries_lose_a_segment),
+		cmocka_unit_test(newreno_halves_and_adds_one),
+		cmocka_unit_test(cubic_multiplies_by_seven_tenths),
+		cmocka_unit_test(dctcp_reduces_by_the_share_of_marks),
+		cmocka_unit_test(lost_segments_are_sent_again_until_all_arrive),
+		cmocka_unit_test(marks_reach_the_sender),
+	};
+
+	return cmocka_run_group_tests_name("tcp", tests, NULL, NULL);
+}
