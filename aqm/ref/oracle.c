@@ -65,6 +65,18 @@ double oracle_ramp(double low_s, double high_s, double sojourn_s)
 	return within((sojourn_s - low_s) / (high_s - low_s), 0, 1);
 }
 
+/* The same table, with thresholds that are whole numbers of the probability's unit. */
+static double freebsd_scale(double p)
+{
+	static const double below[] = {1e6, 1e5, 1e4, 1e3, 1e2, 1e1};
+	static const double scale[] = {2048, 512, 128, 32, 8, 2};
+
+	for (int i = 0; i < 6; i++)
+		if (p < floor(2147483647.0 / below[i]))
+			return scale[i];
+	return 1;
+}
+
 void oracle_freebsd_update(struct oracle_freebsd *pie)
 {
 	const double one = 2147483647.0;
@@ -72,7 +84,7 @@ void oracle_freebsd_update(struct oracle_freebsd *pie)
 		       pie->beta * (pie->qdelay_us - pie->previous_qdelay_us)) /
 		      1e6 * one;
 
-	step /= pie_scale(pie->p / one);
+	step /= freebsd_scale(pie->p);
 	if (pie->capped && pie->p >= 0.1 * one && step > 0.02 * one)
 		step = 0.02 * one;
 	pie->p = fmax(pie->p + step, 0);

@@ -31,6 +31,7 @@ static const struct golden_case cases[] = {
 	{"opt350", golden_backbone, "opt350", 1e-4},
 	{"t5", golden_backbone, "t5", 5e-4},
 	{"t5_v11", golden_backbone, "t5_v11", 5e-4},
+	{"dataset", golden_dataset, "dataset.safetensors", 1e-5},
 	{"policy/gpt2", golden_policy, "gpt2", 5e-5},
 	{"policy/gpt2_wpe", golden_policy, "gpt2_wpe", 5e-5},
 	{"policy/llama", golden_policy, "llama", 5e-5},
