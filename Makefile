@@ -35,7 +35,8 @@ deps:
 			$(SUDO) apt-get install -y -qq --no-install-recommends $$missing >/dev/null; fi
 
 $(BUILD)/build.ninja: | deps
-	@meson setup $(BUILD) $(if $(CI),-Dwerror=true) >$(BUILD).log 2>&1 || \
+	@meson setup $(BUILD) $(if $(CI),-Dwerror=true) $(if $(PREFIX),--prefix="$(PREFIX)") \
+		>$(BUILD).log 2>&1 || \
 		{ cat $(BUILD).log; exit 1; }
 	@mv $(BUILD).log $(BUILD)/setup.log
 
@@ -67,7 +68,8 @@ lint: all
 	@sh tests/structure/lint.sh $(BUILD)
 
 install: all
-	@meson install -C $(BUILD) --no-rebuild
+	@DESTDIR="$(DESTDIR)" meson install -C $(BUILD) --no-rebuild --quiet
+	@echo "installed; man aqmllm, aqmllm --help"
 
 clean:
 	@rm -rf $(BUILD) build-san build-fuzz

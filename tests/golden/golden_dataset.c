@@ -6,6 +6,7 @@
  */
 #include <math.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "learn/dataset.h"
 #include "tests/golden/golden.h"
@@ -16,14 +17,30 @@
 #define WINDOW 20
 #define SAMPLE_STEP 5
 
-/* A column as floats, or an error. */
+/* A column of floats or 32-bit integers as floats, or an error. */
 static float *column(const struct safetensors *file, const char *name, int64_t *count,
 		     struct error *error, int *code)
 {
+	const struct safetensors_entry *entry = safetensors_find(file, name);
 	float *values = NULL;
 
-	if (*code == 0)
+	if (*code)
+		return NULL;
+	if (entry == NULL || entry->dtype != SAFETENSORS_I32) {
 		*code = golden_floats(file, name, &values, count, error);
+		return values;
+	}
+	*count = entry->count;
+	values = malloc(((size_t)entry->count + 1) * sizeof(*values));
+	if (values == NULL)
+		*code = error_set(error, ERR_NO_MEMORY, "out of memory for %s", name);
+	for (int64_t i = 0; values && i < entry->count; i++) {
+		int32_t number;
+
+		memcpy(&number, (const char *)entry->data + (size_t)i * sizeof(number),
+		       sizeof(number));
+		values[i] = (float)number;
+	}
 	return values;
 }
 
