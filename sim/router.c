@@ -85,15 +85,14 @@ static void pipe_tick(struct pipe *pipe)
 	pipe_send(pipe);
 }
 
-/* A busy processor will come to the tick after the packets that wait for it now. */
+/* A busy processor comes to the tick when no packet waits any more. */
 static bool tick_must_wait(struct pipe *pipe)
 {
 	struct processor *processor = pipe->processor;
 
 	if (processor == NULL || processor->waiting == 0)
 		return false;
-	if (processor->tick_after == 0)
-		processor->tick_after = processor->waiting;
+	processor->tick_waits = true;
 	return true;
 }
 
@@ -159,7 +158,7 @@ static void processor_forward(struct sim_node *node, struct packet *packet)
 	begin_first(processor);
 }
 
-/* The packet in hand is done; then the tick, if this was the last one before it. */
+/* The packet in hand is done; then the tick, if nothing else waits. */
 static void processor_run(struct sim_node *node)
 {
 	struct processor *processor = (struct processor *)node;
@@ -169,7 +168,8 @@ static void processor_run(struct sim_node *node)
 	processor->waiting--;
 	packet->next = NULL;
 	node_forward(passes_left(processor, packet) ? node->next : processor->exit, packet);
-	if (processor->tick_after > 0 && --processor->tick_after == 0) {
+	if (processor->tick_waits && processor->waiting == 0) {
+		processor->tick_waits = false;
 		pipe_tick(processor->pipe);
 		pipe_arm(processor->pipe);
 	}

@@ -7,12 +7,14 @@
  * bits; it saves up nothing.  The packet that put it into debt leaves when the
  * debt is paid.
  *
- * Processor: handles one thing at a time, in the order in which things became
- * due: packets that the network brought, packets that left the delay, and the
- * pipe's ticks.  Putting a packet into the queue costs time (the testbed's
- * kernel prints a line for it); sending one on costs nothing.  While packets
- * wait for their turn the tick waits too: the link stands still and the law's
- * view of the delay grows old.  That is a router slower than its link.
+ * Processor: handles one thing at a time: packets that the network brought and
+ * packets that left the delay in the order in which they came, and the pipe's
+ * tick when no packet waits, for the network's interrupts come before the
+ * pipe's task.  Putting a packet into the queue costs time (the testbed's kernel
+ * prints a line for it); sending one on costs nothing.  While the tick waits the
+ * link stands still, the queue grows, and the law's view of the delay grows
+ * old: receive livelock (Mogul and Ramakrishnan, 1996), bounded because hosts
+ * send no more than their windows.
  */
 #ifndef SIM_ROUTER_H
 #define SIM_ROUTER_H
@@ -48,7 +50,7 @@ struct processor {
 	struct packet_pool *pool;    /* where dropped packets go */
 	struct packet *first, *last; /* waiting; the first one is in hand */
 	uint64_t waiting;            /* packets */
-	uint64_t tick_after;         /* packets to handle before the waiting tick; 0: none waits */
+	bool tick_waits;             /* for the last packet to be handled */
 };
 
 /* `queue` takes the packets that have passes left; `pipe` may be NULL. */
