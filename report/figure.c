@@ -272,6 +272,9 @@ static void become_gnuplot(const int pipe_ends[2], int picture)
 {
 	dup2(pipe_ends[0], STDIN_FILENO);
 	dup2(picture, STDOUT_FILENO);
+	/* Its remarks on ranges and empty data help nobody; its exit status is looked at. */
+	if (freopen("/dev/null", "w", stderr) == NULL)
+		_exit(NOT_THERE);
 	close(pipe_ends[0]);
 	close(pipe_ends[1]);
 	execlp("gnuplot", "gnuplot", "-", (char *)NULL);

@@ -1,0 +1,137 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The program as its users meet it: the path from a scenario to a report, the same bytes twice,
+# interruption and resumption, and what bad input gets.  usage: commands.sh PROGRAM SCENARIOS
+set -u
+program=$(realpath "$1") scenarios=$(realpath "$2")
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+failed=0
+
+fail() {
+	echo "FAILED: $*"
+	failed=1
+}
+
+aqmllm() {
+	"$program" "$@"
+}
+
+# Bad input: one line that holds every PATTERN, status 2, and no output left.
+refuses() { # patterns separated by |, then the command
+	local patterns=$1 pattern
+	shift
+	aqmllm "$@" >out 2>err
+	local status=$?
+	[ $status = 2 ] || fail "$*: exit status $status, not 2: $(cat err)"
+	[ "$(wc -l <err)" = 1 ] || fail "$*: $(wc -l <err) lines of error: $(cat err)"
+	while read -r pattern; do
+		grep -q -- "$pattern" err || fail "$*: no '$pattern' in: $(cat err)"
+	done <<<"${patterns//|/$'\n'}"
+	[ ! -e made ] || fail "$*: left something behind"
+	rm -rf made
+}
+
+# A scenario short enough for a test.
+cat >short.yaml <<'Y'
+name: short
+duration_s: 4
+warmup_s: 1
+bottleneck: {rate_mbps: 8, delay_ms: 10, aqm: l4s-freebsd, params: ["hz=100", "shared_pipe=1"]}
+flows:
+  - {cc: cubic, count: 1}
+  - {cc: dctcp, count: 1}
+Y
+
+echo "== the path"
+for i in 1 2; do
+	aqmllm simulate short.yaml --seed 3 --log log$i --json >sum$i || fail "simulate"
+	grep -v packets_per_wall_s sum$i >plain$i
+done
+cmp log1 log2 || fail "two runs, two logs"
+cmp plain1 plain2 || fail "two runs, two summaries"
+aqmllm pool log1 -o pool.safetensors -q || fail "pool"
+gzip -k log1 && aqmllm pool log1.gz -o pool.csv -q && aqmllm pool - -o pool.jsonl -q <log1 || fail "pool"
+aqmllm pool --convert pool.csv -o again.jsonl -q || fail "convert"
+tail -n +2 pool.jsonl >a && tail -n +2 again.jsonl >b && cmp a b || fail "formats differ"
+small="--epochs 2 --windows-per-epoch 24 --window 6 --rank 2 --threads 1 -q"
+aqmllm train pool.safetensors $small -o whole || fail "train"
+aqmllm predict pool.safetensors --policy whole --limit 100 --json >predict || fail "predict"
+for field in rows accuracy majority_rate balanced_accuracy macro_f1 log_loss law_entropy \
+	baselines majority two_comparisons copy_previous confusion ece; do
+	grep -q "\"$field\"" predict || fail "predict --json has no $field"
+done
+aqmllm simulate short.yaml --policy whole --interval 50 --json >policy || fail "simulate --policy"
+grep -q '"decisions": [1-9]' policy || fail "the policy was never asked"
+aqmllm train pool.safetensors $small --untrained -o untrained || fail "train --untrained"
+for threads in 1 3; do
+	aqmllm evaluate short.yaml --policy whole --policy untrained --against pie --interval 50 \
+		--seeds 2 --threads $threads -q -o report$threads || fail "evaluate"
+done
+cmp report1/results.csv report3/results.csv || fail "results depend on threads"
+for file in report1/report.html report1/results.sqlite report1/figures/short-qdelay_cdf.csv; do
+	[ -s $file ] || fail "evaluate made no $file"
+done
+aqmllm evaluate --in-data pool.csv --policy whole --steps 100 --interval 10 -q -o walk || fail "--in-data"
+grep -q 'not a closed loop' walk/report.html || fail "the walk is not labelled"
+printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect1,1\n9000000,deq,,,\n9000000,deq,,,\n' >trace.csv
+aqmllm replay trace.csv --aqm dualpi2 >replay || fail "replay"
+grep -q '^9000000,deq,mark,L,9000000,' replay || fail "replay: no mark over the step"
+grep -q '^9000000,deq,empty,' replay || fail "replay: no row for an empty queue"
+
+echo "== killed and resumed"
+train="train pool.safetensors --epochs 3 --windows-per-epoch 40 --window 6 --rank 2 --threads 1
+	--checkpoint 0.05 -q"
+aqmllm $train -o straight || fail "train"
+tries=0
+"$program" $train -o killed &
+for delay in 0.15 0.3 0.5 0.7; do
+	sleep $delay
+	kill -9 $! 2>/dev/null && tries=$((tries + 1))
+	wait $! 2>/dev/null
+	[ ! -e killed/policy.json ] || aqmllm predict pool.safetensors --policy killed --limit 20 -q ||
+		fail "a killed run's policy cannot be used"
+	"$program" train --resume -q -o killed &
+done
+wait $! || fail "resume"
+[ $tries -gt 0 ] || fail "nothing was killed"
+for file in policy.safetensors adapter_model.safetensors; do
+	cmp straight/$file killed/$file || fail "a resumed run ends in another $file"
+done
+
+echo "== bad input"
+mkdir folder && : >empty && head -c 100 pool.safetensors >cut.safetensors
+printf 'a,action,reward,done\n\xff\xfe,0,1,0\n' >latin.csv
+printf 'a,b\n1,2\n' >shape.csv
+printf '\xff\xff\xff\xff\xff\xff\xff\x7f{}' >hostile.safetensors
+mkdir huge && printf '{"model_type":"gpt2","n_embd":1000000000,"n_layer":99999,"n_head":1,"vocab_size":9,"n_positions":9}' \
+	>huge/config.json && cp hostile.safetensors huge/model.safetensors
+refuses 'missing.yaml' simulate missing.yaml -o made
+refuses 'empty' simulate empty -o made
+refuses 'folder' simulate folder -o made
+sed 's/delay_ms/dealy_ms/' short.yaml >bad.yaml && refuses 'bad.yaml:4|dealy_ms' simulate bad.yaml -o made
+sed 's/rate_mbps: 8/rate_mbps: -8/' short.yaml >bad.yaml && refuses 'bad.yaml:4|rate_mbps' simulate bad.yaml -o made
+sed 's/cubic/vegas/' short.yaml >bad.yaml && refuses 'bad.yaml|vegas' simulate bad.yaml -o made
+refuses 'aqm|nonsense' simulate short.yaml --aqm nonsense -o made
+refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
+refuses 'no-such' simulate short.yaml --policy no-such -o made
+refuses '--intreval|--interval' simulate short.yaml --intreval 3 -o made
+refuses 'missing.log' pool missing.log -o made.csv
+refuses 'made.xyz' pool log1 -o made.xyz
+refuses 'missing.csv' train missing.csv -o made
+refuses 'empty' train empty -o made
+refuses 'cut.safetensors' train cut.safetensors -o made
+refuses 'latin.csv:2' train latin.csv -o made
+refuses 'shape.csv' train shape.csv -o made
+refuses 'hostile.safetensors' train hostile.safetensors -o made
+refuses 'folder' train pool.csv --backbone folder -o made
+refuses 'huge' train pool.csv --backbone huge -o made
+refuses 'policy' predict pool.csv --policy folder
+refuses 'output' evaluate short.yaml
+refuses 'nosuchsuite' evaluate nosuchsuite -o made
+refuses 'trace' replay notrace.csv --aqm pie
+printf 't_ns,op,len_bytes,ecn,flow\n5,enq,0,not,1\n' >bad.csv && refuses 'bad.csv:2|len_bytes' replay bad.csv --aqm pie
+refuses 'nonesuch' nonesuch
+[ $failed = 0 ] && echo "commands: good"
+exit $failed
