@@ -149,7 +149,7 @@ static void put_header(FILE *out, const struct figure *figure)
 	fputs("set terminal svg size 820,400 dynamic font 'Helvetica,Arial,sans-serif,13' "
 	      "background 'white' noenhanced\n"
 	      "set border 3 lc rgb '#666666'\nset tics nomirror\nset style data lines\n"
-	      "set grid ytics lc rgb '#dddddd' lt 1 lw 1\nset rmargin 3\n"
+	      "set grid ytics lc rgb '#dddddd' lt 1 lw 1\n"
 	      "set key outside right top vertical Left reverse samplen 2 width -1\n",
 	      out);
 	put_label(out, "title", figure->title);
