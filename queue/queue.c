@@ -9,7 +9,11 @@
  *
  * Records follow the kernel's log: one per enqueue attempt, with the lengths
  * that stood before the packet was queued.  Where the law decides at departure
- * (`late`), the record of the arrival waits until the packet's fate is known.
+ * (`late`), the record of the arrival waits until the packet's fate is known;
+ * that of a packet dropped on arrival then follows the packets that wait in
+ * front of it, so that each queue's records stay in the order of arrival.
+ * Records still waiting when the queue is destroyed are not sent: nobody knows
+ * their packets' fate.
  */
 #include "queue/queue.h"
 
@@ -23,7 +27,8 @@
 /* A record that waits with its packet, or a free place for one. */
 struct slot {
 	struct aqm_record record;
-	uint32_t next_free;
+	uint32_t next;		/* free: the next free slot; else a record to send after this one */
+	uint32_t last_follower; /* of a packet's slot: the end of that chain, or NO_SLOT */
 };
 
 struct hosted {
@@ -96,12 +101,12 @@ static uint32_t take_slot(struct hosted *host)
 		if (slots == NULL)
 			return NO_SLOT;
 		for (uint32_t i = host->slot_count; i < count; i++)
-			slots[i].next_free = i + 1 < count ? i + 1 : NO_SLOT;
+			slots[i].next = i + 1 < count ? i + 1 : NO_SLOT;
 		slot = host->slot_count;
 		host->slots = slots;
 		host->slot_count = count;
 	}
-	host->free_slot = host->slots[slot].next_free;
+	host->free_slot = host->slots[slot].next;
 	return slot;
 }
 
@@ -121,6 +126,36 @@ static void make_record(const struct hosted *host, const struct aqm_facts *facts
 	host->queue.law->record(host->queue.params, host->queue.vars, facts, decided, record);
 }
 
+/* Fills a slot with a record that waits; NO_SLOT when there is no memory. */
+static uint32_t park(struct hosted *host, const struct aqm_record *record)
+{
+	const uint32_t slot = take_slot(host);
+
+	if (slot != NO_SLOT)
+		host->slots[slot] = (struct slot){*record, NO_SLOT, NO_SLOT};
+	return slot;
+}
+
+/* The record of a drop on arrival waits behind that of the last packet in its queue. */
+static bool follow(struct hosted *host, const struct packet *last, const struct aqm_record *record)
+{
+	struct slot *leader;
+	uint32_t slot;
+
+	if (last == NULL || last->record_slot == NO_SLOT)
+		return false;
+	slot = park(host, record);
+	if (slot == NO_SLOT)
+		return false;
+	leader = &host->slots[last->record_slot];
+	if (leader->last_follower == NO_SLOT)
+		leader->next = slot;
+	else
+		host->slots[leader->last_follower].next = slot;
+	leader->last_follower = slot;
+	return true;
+}
+
 /* Sends the record of an arrival, or lets it wait for the departure. */
 static void record_arrival(struct hosted *host, const struct aqm_facts *facts, bool decided,
 			   enum aqm_verdict verdict, struct packet *packet)
@@ -132,11 +167,12 @@ static void record_arrival(struct hosted *host, const struct aqm_facts *facts, b
 		return;
 	make_record(host, facts, decided, verdict, &record);
 	if (host->queue.law->late && verdict != AQM_DROP) {
-		packet->record_slot = take_slot(host);
-		if (packet->record_slot != NO_SLOT)
-			host->slots[packet->record_slot].record = record;
+		packet->record_slot = park(host, &record);
 		return;
 	}
+	if (host->queue.law->late &&
+	    follow(host, host->first[facts->queue] ? host->last[facts->queue] : NULL, &record))
+		return;
 	host->sink.record(host->sink.context, facts->now_ns, &record);
 }
 
@@ -144,16 +180,19 @@ static void record_arrival(struct hosted *host, const struct aqm_facts *facts, b
 static void record_departure(struct hosted *host, const struct packet *packet,
 			     enum aqm_verdict verdict, uint64_t now_ns)
 {
-	struct slot *slot;
+	uint32_t at = packet->record_slot;
 
-	if (packet->record_slot == NO_SLOT)
-		return;
-	slot = &host->slots[packet->record_slot];
-	if (verdict != AQM_PASS)
-		slot->record.dequeue_action = logged_action(verdict);
-	host->sink.record(host->sink.context, now_ns, &slot->record);
-	slot->next_free = host->free_slot;
-	host->free_slot = packet->record_slot;
+	if (at != NO_SLOT && verdict != AQM_PASS)
+		host->slots[at].record.dequeue_action = logged_action(verdict);
+	while (at != NO_SLOT) {
+		struct slot *slot = &host->slots[at];
+		const uint32_t next = slot->next;
+
+		host->sink.record(host->sink.context, now_ns, &slot->record);
+		slot->next = host->free_slot;
+		host->free_slot = at;
+		at = next;
+	}
 }
 
 static void leave(struct hosted *host, struct packet *packet, enum aqm_queue queue,
@@ -258,9 +297,8 @@ static struct packet *take_first(struct hosted *host, enum aqm_queue *from)
 
 	if (host->first[0] == NULL && host->first[1] == NULL)
 		return NULL;
-	*from = queue->law->schedule
-			? queue->law->schedule(queue->params, queue->vars, head_bytes)
-			: AQM_QUEUE_C;
+	*from = queue->law->schedule ? queue->law->schedule(queue->params, queue->vars, head_bytes)
+				     : AQM_QUEUE_C;
 	packet = host->first[*from];
 	host->first[*from] = packet->next;
 	packet->next = NULL;

@@ -20,6 +20,7 @@ struct bench {
 	uint64_t left, dropped, marked;
 	uint32_t last_flow_of[AQM_QUEUES]; /* number of the last packet that left each queue */
 	int64_t last_length;
+	int64_t total_packets[AQM_QUEUES]; /* of the last record of each queue */
 };
 
 static void on_record(void *context, uint64_t now_ns, const struct aqm_record *record)
@@ -31,6 +32,9 @@ static void on_record(void *context, uint64_t now_ns, const struct aqm_record *r
 	assert_in_range(record->dequeue_action, AQM_LOGGED_ENQUEUE, AQM_LOGGED_MARK);
 	bench->logged[record->dequeue_action]++;
 	bench->last_length = record->length_in_bytes;
+	/* Each queue's records are in the order of arrival, whenever they are sent. */
+	assert_true(record->total_packets >= bench->total_packets[record->queue_type]);
+	bench->total_packets[record->queue_type] = record->total_packets;
 }
 
 static void on_leave(void *context, uint64_t now_ns, const struct packet *packet,
@@ -157,6 +161,28 @@ static void limits_hold(void **state)
 	close_bench(&bench);
 }
 
+/* A law that decides at departure: drops on arrival must not overtake those who wait. */
+static void late_records_keep_the_order_of_arrival(void **state)
+{
+	struct bench bench;
+	struct packet *packet;
+
+	(void)state;
+	open_bench(&bench, "dualpi2", "limit_packets=3");
+	for (uint32_t i = 1; i <= 6; i++)
+		put(&bench, i, AQM_ECT0, 0);
+	assert_int_equal(bench.records, 0);
+	packet = queue_dequeue(bench.queue, NS_PER_MS);
+	packet_free(&bench.pool, packet);
+	assert_int_equal(bench.records, 1);
+	put(&bench, 7, AQM_ECT0, NS_PER_MS);
+	while ((packet = queue_dequeue(bench.queue, 2 * NS_PER_MS)) != NULL)
+		packet_free(&bench.pool, packet);
+	assert_int_equal(bench.records, 7);
+	assert_int_equal(bench.logged[AQM_LOGGED_DROP], 3);
+	close_bench(&bench);
+}
+
 static void ect1_goes_to_l_in_a_dual_queue(void **state)
 {
 	struct bench bench;
@@ -183,6 +209,7 @@ int main(void)
 		cmocka_unit_test(nothing_is_lost_and_order_is_kept),
 		cmocka_unit_test(records_show_the_queue_without_the_packet),
 		cmocka_unit_test(limits_hold),
+		cmocka_unit_test(late_records_keep_the_order_of_arrival),
 		cmocka_unit_test(ect1_goes_to_l_in_a_dual_queue),
 	};
 
