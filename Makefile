@@ -62,7 +62,8 @@ fuzz:
 sanitize: deps
 	@[ -f build-san/build.ninja ] || meson setup build-san -Db_sanitize=address,undefined \
 		-Db_lundef=false --buildtype=debugoptimized >/dev/null
-	@meson test -C build-san --print-errorlogs --timeout-multiplier 4
+	@ASAN_OPTIONS=allocator_may_return_null=1 \
+		meson test -C build-san --print-errorlogs --timeout-multiplier 4
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)

@@ -212,7 +212,10 @@ static int collect(const struct command_common *common, const char **logs, size_
 static int convert(struct error *error)
 {
 	struct pool pool;
-	int code = pool_read(&pool, chosen.convert, error);
+	int code;
+
+	pool_init(&pool);
+	code = pool_read(&pool, chosen.convert, error);
 
 	if (code)
 		return code;
@@ -314,7 +317,10 @@ static int tell_info(const struct command_common *common, struct error *error)
 {
 	struct portrait portrait;
 	struct pool pool;
-	int code = pool_read(&pool, chosen.info, error);
+	int code;
+
+	pool_init(&pool);
+	code = pool_read(&pool, chosen.info, error);
 
 	if (code)
 		return code;

@@ -140,6 +140,7 @@ int pool_read(struct pool *pool, const char *path, struct error *error)
 {
 	int code;
 
+	pool_free(pool);
 	pool_init(pool);
 	if (pool->meta.source == NULL)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory");

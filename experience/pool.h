@@ -56,7 +56,10 @@ int pool_append(struct pool *pool, const double *state, int32_t action, double r
 /* Index of a feature by name, or -1. */
 int pool_feature(const struct pool *pool, const char *name);
 
-/* Reads a whole pool, the format by suffix.  The error names file, line and column. */
+/*
+ * Reads a whole pool into an initialised one, whose content goes; the format by suffix.  The error
+ * names file, line and column, and the pool is empty then.
+ */
 int pool_read(struct pool *pool, const char *path, struct error *error);
 
 /* Writes a pool atomically, the format by suffix. */

@@ -85,14 +85,23 @@ train="train pool.safetensors --epochs 3 --windows-per-epoch 40 --window 6 --ran
 	--checkpoint 0.05 -q"
 aqmllm $train -o straight || fail "train"
 tries=0
-"$program" $train -o killed &
+
+# Goes on where a killed run was, or begins when it was killed before it wrote anything.
+go_on() {
+	if [ -e killed/train.json ]; then
+		exec "$program" train --resume -q -o killed
+	fi
+	exec "$program" $train -o killed
+}
+
+go_on &
 for delay in 0.15 0.3 0.5 0.7; do
 	sleep $delay
 	kill -9 $! 2>/dev/null && tries=$((tries + 1))
 	wait $! 2>/dev/null
 	[ ! -e killed/policy.json ] || aqmllm predict pool.safetensors --policy killed --limit 20 -q ||
 		fail "a killed run's policy cannot be used"
-	"$program" train --resume -q -o killed &
+	go_on &
 done
 wait $! || fail "resume"
 [ $tries -gt 0 ] || fail "nothing was killed"

@@ -19,5 +19,8 @@ for target in $targets; do
 	echo "$(basename "$target"): $each s"
 	"$target" -max_total_time=$each -max_len=65536 -print_final_stats=1 2>&1 |
 		grep -E 'stat::number_of_executed_units|SUMMARY|ERROR' || exit 1
-	[ -z "$(ls crash-* leak-* timeout-* oom-* 2>/dev/null)" ] || exit 1
+	[ -z "$(ls crash-* leak-* timeout-* oom-* 2>/dev/null)" ] || {
+		echo "$(basename "$target") found: $(ls crash-* leak-* timeout-* oom-* 2>/dev/null)"
+		exit 1
+	}
 done
