@@ -68,16 +68,14 @@ static void add_note(struct demo *demo, const char *format, ...)
 }
 
 /* Adds words to the stage's command; the list ends with NULL. */
-static void say(struct demo *demo, const char *first, ...)
+static void say_words(struct demo *demo, const char *const *words)
 {
-	va_list arguments;
-
-	va_start(arguments, first);
-	for (const char *word = first; word; word = va_arg(arguments, const char *))
+	for (; *words; words++)
 		if (demo->words < WORDS_MAX)
-			snprintf(demo->word[demo->words++], sizeof(demo->word[0]), "%s", word);
-	va_end(arguments);
+			snprintf(demo->word[demo->words++], sizeof(demo->word[0]), "%s", *words);
 }
+
+#define SAY(demo, ...) say_words(demo, (const char *const[]){__VA_ARGS__, NULL})
 
 /* A word that is a file of the output folder. */
 static const char *at(char *path, size_t size, const char *name)
@@ -144,12 +142,12 @@ static int collect(struct demo *demo, const char *scenario, struct error *error)
 	char log[4200], pool[4200];
 	int code;
 
-	say(demo, "simulate", scenario, "--seed", "1000", "--log",
-	    at(log, sizeof(log), "router.log"), NULL);
+	SAY(demo, "simulate", scenario, "--seed", "1000", "--log",
+	    at(log, sizeof(log), "router.log"));
 	code = run_stage(demo, "The testbed: three flows through the logging router", error);
 	if (code)
 		return code;
-	say(demo, "pool", log, "-o", at(pool, sizeof(pool), "pool.safetensors"), NULL);
+	SAY(demo, "pool", log, "-o", at(pool, sizeof(pool), "pool.safetensors"));
 	return run_stage(demo, "The log becomes experience, with the state before each decision",
 			 error);
 }
@@ -160,18 +158,17 @@ static int adapt(struct demo *demo, struct error *error)
 	int code;
 
 	snprintf(epochs, sizeof(epochs), "%" PRIu64, o.epochs);
-	say(demo, "train", at(pool, sizeof(pool), "pool.safetensors"), "--backbone", o.backbone,
-	    "--interval", "1,10,100", "--untrained", "-o", at(policy, sizeof(policy), "untrained"),
-	    NULL);
+	SAY(demo, "train", at(pool, sizeof(pool), "pool.safetensors"), "--backbone", o.backbone,
+	    "--interval", "1,10,100", "--untrained", "-o", at(policy, sizeof(policy), "untrained"));
 	code = run_stage(demo, "The policy before its first step, to compare with", error);
 	if (code)
 		return code;
-	say(demo, "train", pool, "--backbone", o.backbone, "--interval", "1,10,100", "--epochs",
-	    epochs, "-o", at(policy, sizeof(policy), "trained"), NULL);
+	SAY(demo, "train", pool, "--backbone", o.backbone, "--interval", "1,10,100", "--epochs",
+	    epochs, "-o", at(policy, sizeof(policy), "trained"));
 	code = run_stage(demo, "The backbone is adapted to it (LoRA)", error);
 	if (code)
 		return code;
-	say(demo, "predict", pool, "--policy", policy, "--held-out", "0.2", "--stride", "10", NULL);
+	SAY(demo, "predict", pool, "--policy", policy, "--held-out", "0.2", "--stride", "10");
 	return run_stage(demo, "What it learned, beside rules that know nothing", error);
 }
 
@@ -187,11 +184,10 @@ static int close_loop(struct demo *demo, const char *scenario, struct error *err
 	int code = write_notes(demo, at(notes, sizeof(notes), "stages.txt"), error);
 
 	snprintf(seeds, sizeof(seeds), "%" PRIu64, o.seeds);
-	say(demo, "evaluate", scenario, "--policy", at(trained, sizeof(trained), "trained"),
+	SAY(demo, "evaluate", scenario, "--policy", at(trained, sizeof(trained), "trained"),
 	    "--policy", at(untrained, sizeof(untrained), "untrained"), "--against", "pie,dualpi2",
 	    "--interval", "10,100", "--decision-ms", "0,39", "--seeds", seeds, "--title",
-	    "The paper's experiment", "--notes", notes, "-o", at(report, sizeof(report), "report"),
-	    NULL);
+	    "The paper's experiment", "--notes", notes, "-o", at(report, sizeof(report), "report"));
 	if (code == 0)
 		code = run_stage(demo, "Closed loop: the policy manages the queue", error);
 	return code;

@@ -24,7 +24,7 @@ static const char header[] =
 static int parse_row(struct trainer_epoch *epoch, char *line, const char *path, long number,
 		     struct error *error)
 {
-	double values[COLUMNS];
+	double values[COLUMNS] = {0};
 	char *cell = line;
 
 	for (size_t i = 0; i < COLUMNS; i++) {
