@@ -21,17 +21,41 @@ struct tcp_cc_sample {
 	uint64_t in_flight_bytes;    /* after this event */
 	uint64_t delivered_bytes;    /* in all */
 	uint64_t marked_bytes;       /* of acked_bytes, those reported as CE-marked */
+	uint64_t lost_bytes;         /* newly found lost with this event */
 	uint64_t sent_end, acked_end; /* highest byte sent; cumulative acknowledgement */
 	bool ece;                    /* classic ECN echo on this acknowledgement */
 	bool in_recovery;
 	bool app_limited;
+	/*
+	 * Delivery rate of the newest segment delivered by this acknowledgement (the estimator of
+	 * draft-ietf-ccwg-bbr section 4.1), for controls with `rate_samples`; 0 when none.
+	 */
+	uint64_t rate_bps;           /* payload */
+	uint64_t rate_interval_ns;
+	uint64_t prior_delivered_bytes; /* delivered_bytes when that segment was sent */
+	uint64_t prior_in_flight_bytes; /* in flight just after that segment was sent */
+	uint64_t prior_lost_bytes;   /* lost in all when that segment was sent */
+	uint64_t lost_total_bytes;   /* lost in all, now */
+	bool rate_app_limited;       /* that segment was sent while the application was the limit */
+};
+
+/* Choices of a flow that its control or its endpoints respect; all zero is the default. */
+struct tcp_options {
+	bool abe;                 /* Alternative Backoff with ECN (RFC 8511) */
+	bool no_rtt_independence; /* Prague: additive increase as any Reno */
+	bool classic_fallback;    /* Prague: behave as Reno at a bottleneck that looks classic */
+	uint8_t ack_every;        /* segments per delayed acknowledgement; 0: the default of 2 */
+	uint16_t initial_window_segments; /* 0: 10 (RFC 6928) */
+	uint64_t receive_window_bytes;    /* 0: larger than any queue */
 };
 
 struct tcp_cc_state {
-	uint64_t cwnd_bytes;
+	uint64_t cwnd_bytes; /* may be less than a segment when paced: one then goes a while later */
 	uint64_t ssthresh_bytes;
-	uint64_t pacing_bps; /* 0: not paced */
+	uint64_t pacing_bps; /* of IP bytes; 0: not paced */
+	uint64_t burst_bytes; /* that may leave at once when paced; 0: one segment */
 	uint32_t mss_bytes;
+	struct tcp_options options;
 };
 
 struct tcp_cc_ops {
@@ -39,6 +63,7 @@ struct tcp_cc_ops {
 	const char *summary;
 	size_t private_size; /* allocated by the sender, zeroed */
 	bool exact_ce_echo;  /* its receiver echoes CE packet by packet (RFC 8257 section 3.2) */
+	bool rate_samples;   /* wants the delivery rate in its samples */
 	void (*init)(struct tcp_cc_state *state, void *priv);
 	void (*on_ack)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
 	/* A loss was detected, at most once per window; the sender then retransmits. */

@@ -35,12 +35,19 @@ struct endpoint_config {
 	uint32_t mtu_bytes;              /* IP length of a full data packet */
 	enum endpoint_ecn ecn;
 	const struct tcp_cc_ops *cc;     /* NULL for UDP */
+	struct tcp_options options;
 	uint64_t rate_bps;               /* UDP: constant rate, in IP bytes */
 	uint64_t start_ns, stop_ns;      /* sends new data in [start, stop) */
+	/* Payload comes from write() alone; false: there is always more to send. */
+	bool from_application;
 	struct rng random;
 	void *context;
 	/* Optional: every round-trip sample of the sender. */
 	void (*on_rtt)(void *context, uint64_t now_ns, uint64_t rtt_ns);
+	/* Optional, receivers: in-order payload handed to the application, in all. */
+	void (*on_delivered)(void *context, uint64_t now_ns, uint64_t delivered_bytes);
+	/* Optional, receivers of datagrams: one arrived, `delay_ns` after it was sent. */
+	void (*on_datagram)(void *context, uint64_t now_ns, uint32_t len_bytes, uint64_t delay_ns);
 };
 
 /* What an endpoint has done since it started; a sender and its receiver fill their own parts. */
@@ -65,6 +72,11 @@ struct endpoint_ops {
 	uint64_t (*next_ns)(const struct endpoint *endpoint);
 	/* Fires timers due at or before `now_ns`; afterwards ask emit() again. */
 	void (*run)(struct endpoint *endpoint, uint64_t now_ns);
+	/*
+	 * The application has `bytes` more to send (senders made with from_application; a datagram
+	 * sender sends them as one datagram).  Afterwards ask emit().  Optional, default: no use.
+	 */
+	void (*write)(struct endpoint *endpoint, uint64_t bytes, uint64_t now_ns);
 	void (*stats)(const struct endpoint *endpoint, struct endpoint_stats *stats);
 	void (*destroy)(struct endpoint *endpoint);
 };

@@ -288,6 +288,7 @@ struct endpoint *tcp_sender_new(const struct endpoint_config *config)
 	sender->mss_bytes = config->mtu_bytes - TCP_HEADER_BYTES;
 	sender->timer_ns = TIME_NEVER_NS;
 	sender->cc.mss_bytes = sender->mss_bytes;
+	sender->cc.options = config->options;
 	sender->cc.cwnd_bytes = INITIAL_WINDOW_SEGMENTS * (uint64_t)sender->mss_bytes;
 	sender->cc.ssthresh_bytes = UINT64_MAX;
 	sender->cc_private = calloc(1, config->cc->private_size + 1);
