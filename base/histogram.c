@@ -7,30 +7,11 @@
 #include <math.h>
 #include <string.h>
 
-#define LINEAR 256
-#define PER_OCTAVE 128
+#include "base/log_buckets.h"
 
-static unsigned bucket_of(uint64_t value)
-{
-	unsigned shift;
+#define BITS 7 /* 128 to each power of two */
 
-	if (value < LINEAR)
-		return (unsigned)value;
-	/* value >> shift lies in [128, 256) */
-	shift = 56U - (unsigned)__builtin_clzll(value);
-	return LINEAR + (shift - 1) * PER_OCTAVE + (unsigned)(value >> shift) - PER_OCTAVE;
-}
-
-/* Middle of a bucket. */
-static double value_of(unsigned bucket)
-{
-	unsigned shift;
-
-	if (bucket < LINEAR)
-		return bucket;
-	shift = (bucket - LINEAR) / PER_OCTAVE + 1;
-	return ldexp((bucket - LINEAR) % PER_OCTAVE + PER_OCTAVE + 0.5, (int)shift);
-}
+_Static_assert(HISTOGRAM_BUCKETS == LOG_BUCKETS(BITS), "as many counters as buckets");
 
 void histogram_init(struct histogram *histogram)
 {
@@ -43,7 +24,7 @@ void histogram_add(struct histogram *histogram, uint64_t value)
 	histogram->sum += (double)value;
 	if (value > histogram->max)
 		histogram->max = value;
-	histogram->buckets[bucket_of(value)]++;
+	histogram->buckets[log_bucket(value, BITS)]++;
 }
 
 void histogram_merge(struct histogram *into, const struct histogram *from)
@@ -74,7 +55,7 @@ double histogram_quantile(const struct histogram *histogram, double q)
 	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++) {
 		seen += histogram->buckets[i];
 		if (seen >= rank)
-			return fmin(value_of(i), (double)histogram->max);
+			return fmin(log_bucket_middle(i, BITS), (double)histogram->max);
 	}
 	return (double)histogram->max;
 }

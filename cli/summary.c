@@ -60,6 +60,19 @@ static json_t *histogram_json(const struct histogram *histogram)
 	return object;
 }
 
+/* The same of a sketch. */
+static json_t *sketch_json(const struct sketch *sketch)
+{
+	json_t *object = json_object();
+
+	json_object_set_new(object, "mean", json_real(sketch_mean(sketch) / 1e6));
+	for (size_t i = 0; i < QUANTILES; i++)
+		json_object_set_new(object, quantiles[i].name,
+				    json_real(sketch_quantile(sketch, quantiles[i].q) / 1e6));
+	json_object_set_new(object, "max", json_real((double)sketch->max / 1e6));
+	return object;
+}
+
 static json_t *queue_json(const struct sim_queue_result *queue)
 {
 	return json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)queue->packets, "marks",
@@ -72,7 +85,7 @@ static json_t *flow_json(const struct sim_flow_result *flow)
 	return json_pack("{s:I, s:s, s:s, s:f, s:I, s:I, s:o}", "id", (json_int_t)flow->id, "cc",
 			 flow->cc, "ecn", ecn_name(flow->ecn), "goodput_mbps", flow->goodput_mbps,
 			 "retransmits", (json_int_t)flow->retransmits, "marks",
-			 (json_int_t)flow->marks, "rtt_ms", histogram_json(&flow->rtt_ns));
+			 (json_int_t)flow->marks, "rtt_ms", sketch_json(&flow->rtt_ns));
 }
 
 static json_t *policy_json(const struct aqm_policy_counts *policy)
@@ -131,9 +144,9 @@ static void print_flows(FILE *out, const struct sim_result *result)
 			"%-5" PRIu64 " %-11s %-8s %14.3f %12" PRIu64 " %9" PRIu64
 			" %15.1f %8.1f %8.1f\n",
 			flow->id, flow->cc, ecn_name(flow->ecn), flow->goodput_mbps,
-			flow->retransmits, flow->marks, histogram_mean(&flow->rtt_ns) / 1e6,
-			histogram_quantile(&flow->rtt_ns, 0.5) / 1e6,
-			histogram_quantile(&flow->rtt_ns, 0.99) / 1e6);
+			flow->retransmits, flow->marks, sketch_mean(&flow->rtt_ns) / 1e6,
+			sketch_quantile(&flow->rtt_ns, 0.5) / 1e6,
+			sketch_quantile(&flow->rtt_ns, 0.99) / 1e6);
 	}
 }
 

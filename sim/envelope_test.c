@@ -101,7 +101,7 @@ static struct as_run run_as_run(void)
 		assert_int_equal(result.flow_count, 3);
 		for (int i = 0; i < 3; i++) {
 			mean.rate_mbps[i] += result.flows[i].goodput_mbps / SEEDS;
-			mean.rtt_ms[i] += histogram_mean(&result.flows[i].rtt_ns) / 1e6 / SEEDS;
+			mean.rtt_ms[i] += sketch_mean(&result.flows[i].rtt_ns) / 1e6 / SEEDS;
 		}
 		sim_result_free(&result);
 	}

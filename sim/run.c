@@ -190,6 +190,8 @@ int sim_run(const struct scenario *scenario, const struct sim_options *options,
 
 void sim_result_free(struct sim_result *result)
 {
+	for (uint64_t i = 0; result->flows && i < result->flow_count; i++)
+		sketch_free(&result->flows[i].rtt_ns);
 	free(result->flows);
 	free(result->bins);
 	free(result->flow_goodput_mbps);

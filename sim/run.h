@@ -11,6 +11,7 @@
 
 #include "aqm/ops.h"
 #include "base/histogram.h"
+#include "base/sketch.h"
 #include "sim/scenario.h"
 
 /* Queues of a result: enum aqm_queue, and both together. */
@@ -30,7 +31,7 @@ struct sim_flow_result {
 	double goodput_mbps;        /* in-order payload after warm-up */
 	uint64_t retransmits, timeouts;
 	uint64_t marks;             /* packets that arrived with CE */
-	struct histogram rtt_ns;    /* the sender's samples after warm-up */
+	struct sketch rtt_ns;       /* the sender's samples after warm-up */
 };
 
 /* One bin of the time series. */

@@ -146,7 +146,7 @@ static void on_rtt(void *context, uint64_t now_ns, uint64_t rtt_ns)
 	struct host *host = context;
 
 	if (now_ns > host->world->warmup_ns)
-		histogram_add(&host->result->rtt_ns, rtt_ns);
+		host->world->clock.failed |= sketch_add(&host->result->rtt_ns, rtt_ns) != 0;
 }
 
 static int build_queue(struct world *world, const struct rng *root, struct error *error)

@@ -50,7 +50,7 @@ struct tcp_options {
 };
 
 struct tcp_cc_state {
-	uint64_t cwnd_bytes; /* may be less than a segment when paced: one then goes a while later */
+	uint64_t cwnd_bytes; /* may be less than a segment when paced: one then goes later */
 	uint64_t ssthresh_bytes;
 	uint64_t pacing_bps; /* of IP bytes; 0: not paced */
 	uint64_t burst_bytes; /* that may leave at once when paced; 0: one segment */
