@@ -34,6 +34,11 @@ struct aqm_facts {
 	uint64_t head_sojourn_ns[AQM_QUEUES];  /* age of each queue's first packet; 0 when empty */
 	uint64_t backlog_bytes[AQM_QUEUES];    /* without the packet under decision */
 	uint32_t backlog_pkts[AQM_QUEUES];     /* without the packet under decision */
+	/*
+	 * How long no packet has been held at all: since the last one left, or since the start.
+	 * 0 while there are any, the packet under decision not counted.
+	 */
+	uint64_t idle_ns;
 	uint64_t total_pkts[AQM_QUEUES]; /* accepted since the start, as dummynet counts them */
 	uint64_t total_bytes[AQM_QUEUES];      /* likewise */
 	uint64_t total_drops[AQM_QUEUES];      /* since the start */
@@ -41,6 +46,12 @@ struct aqm_facts {
 	uint32_t cookie;                       /* bits the law left with this packet at enqueue */
 	uint8_t ecn;                           /* enum aqm_ecn */
 	uint8_t queue;                         /* enum aqm_queue: where it is, or is going */
+};
+
+/* What a scheduler sees of a queue. */
+struct aqm_head {
+	uint64_t sojourn_ns; /* age of the first packet */
+	uint32_t len_bytes;  /* IP length of the first packet; 0: the queue is empty */
 };
 
 #endif

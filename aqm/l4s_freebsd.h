@@ -242,25 +242,25 @@ AQM_INLINE void aqm_freebsd_on_dequeue(const struct aqm_freebsd_params *params,
 /* Deficit round robin: each round gives a queue its weight in quanta. */
 AQM_INLINE enum aqm_queue aqm_freebsd_schedule(const struct aqm_freebsd_params *params,
 					       struct aqm_freebsd_vars *vars,
-					       const uint32_t head_bytes[AQM_QUEUES])
+					       const struct aqm_head heads[AQM_QUEUES])
 {
 	const uint32_t weight[AQM_QUEUES] = {params->c_weight, params->l_weight};
 
 	for (int i = 0; i < AQM_QUEUES; i++) {
-		if (head_bytes[i] == 0) {
+		if (heads[i].len_bytes == 0) {
 			vars->deficit_bytes[i] = 0;
 			vars->turn = (uint32_t)!i;
 		}
 	}
 	/* A packet fits a quantum, so two turns suffice while packets are at most 1514 bytes. */
 	for (int turns = 0; turns < 8; turns++) {
-		if (vars->deficit_bytes[vars->turn] >= (int64_t)head_bytes[vars->turn])
+		if (vars->deficit_bytes[vars->turn] >= (int64_t)heads[vars->turn].len_bytes)
 			break;
-		vars->turn = head_bytes[!vars->turn] ? !vars->turn : vars->turn;
+		vars->turn = heads[!vars->turn].len_bytes ? !vars->turn : vars->turn;
 		vars->deficit_bytes[vars->turn] +=
 			(int64_t)weight[vars->turn] * AQM_FREEBSD_QUANTUM_BYTES;
 	}
-	vars->deficit_bytes[vars->turn] -= head_bytes[vars->turn];
+	vars->deficit_bytes[vars->turn] -= heads[vars->turn].len_bytes;
 	return (enum aqm_queue)vars->turn;
 }
 

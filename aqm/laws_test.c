@@ -323,7 +323,7 @@ static void freebsd_logs_a_drop_that_its_burst_prevents(void **state)
 static void round_robin_protects_classic(void **state)
 {
 	const struct aqm_wrr_params params = {.c_percent = 10, .mtu_bytes = 1500};
-	const uint32_t heads[AQM_QUEUES] = {1500, 1500};
+	const struct aqm_head heads[AQM_QUEUES] = {{.len_bytes = 1500}, {.len_bytes = 1500}};
 	struct aqm_wrr_vars vars;
 	unsigned classic = 0;
 

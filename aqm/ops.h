@@ -85,11 +85,11 @@ struct aqm_ops {
 	void (*tick)(const void *params, void *vars, void *stats, const struct aqm_facts *facts);
 
 	/*
-	 * Which queue to serve when at least one holds packets; `head_bytes` are the lengths of
-	 * their first packets (0: empty).  Required when `dual`.
+	 * Which queue to serve when at least one holds packets, from lengths and ages of their
+	 * first packets.  Never one that is empty.  Required when `dual`.
 	 */
 	enum aqm_queue (*schedule)(const void *params, void *vars,
-				   const uint32_t head_bytes[AQM_QUEUES]);
+				   const struct aqm_head heads[AQM_QUEUES]);
 
 	/* A packet of `len_bytes` left `queue` while the other one did (not) wait; optional. */
 	void (*served)(const void *params, void *vars, enum aqm_queue queue, uint32_t len_bytes,

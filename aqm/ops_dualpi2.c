@@ -122,12 +122,12 @@ static void dualpi2_tick(const void *p, void *vars, void *stats, const struct aq
 }
 
 static enum aqm_queue dualpi2_schedule(const void *p, void *vars,
-				       const uint32_t head_bytes[AQM_QUEUES])
+				       const struct aqm_head heads[AQM_QUEUES])
 {
 	const struct dualpi2_vars *state = vars;
 
 	(void)p;
-	return aqm_wrr_choose(&state->wrr, head_bytes);
+	return aqm_wrr_choose(&state->wrr, heads);
 }
 
 static void dualpi2_served(const void *p, void *vars, enum aqm_queue queue, uint32_t len_bytes,

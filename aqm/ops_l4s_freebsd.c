@@ -101,12 +101,12 @@ static void freebsd_tick(const void *p, void *vars, void *stats, const struct aq
 }
 
 static enum aqm_queue freebsd_schedule(const void *p, void *vars,
-				       const uint32_t head_bytes[AQM_QUEUES])
+				       const struct aqm_head heads[AQM_QUEUES])
 {
 	const struct freebsd_params *own = p;
 	struct freebsd_vars *state = vars;
 
-	return aqm_freebsd_schedule(&own->core, &state->core, head_bytes);
+	return aqm_freebsd_schedule(&own->core, &state->core, heads);
 }
 
 /* What the log calls the deed (its action is set here, so that a shielded drop is logged as one).

@@ -28,13 +28,13 @@ AQM_INLINE void aqm_wrr_reset(const struct aqm_wrr_params *params, struct aqm_wr
 		       ((int64_t)params->c_percent - (100 - (int64_t)params->c_percent));
 }
 
-/* Queue to serve; lengths of the first packets, 0 where a queue is empty. */
+/* Queue to serve; at least one is not empty. */
 AQM_INLINE enum aqm_queue aqm_wrr_choose(const struct aqm_wrr_vars *vars,
-					 const uint32_t head_bytes[AQM_QUEUES])
+					 const struct aqm_head heads[AQM_QUEUES])
 {
-	if (head_bytes[AQM_QUEUE_L] == 0)
+	if (heads[AQM_QUEUE_L].len_bytes == 0)
 		return AQM_QUEUE_C;
-	if (head_bytes[AQM_QUEUE_C] == 0 || vars->credit <= 0)
+	if (heads[AQM_QUEUE_C].len_bytes == 0 || vars->credit <= 0)
 		return AQM_QUEUE_L;
 	return AQM_QUEUE_C;
 }

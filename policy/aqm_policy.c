@@ -259,9 +259,9 @@ static void tick(const void *params, void *vars, void *stats, const struct aqm_f
 }
 
 static enum aqm_queue schedule(const void *params, void *vars,
-			       const uint32_t head_bytes[AQM_QUEUES])
+			       const struct aqm_head heads[AQM_QUEUES])
 {
-	return inner_of(params)->schedule(inner_params(params), vars, head_bytes);
+	return inner_of(params)->schedule(inner_params(params), vars, heads);
 }
 
 static void served(const void *params, void *vars, enum aqm_queue queue, uint32_t len_bytes,

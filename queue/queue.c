@@ -40,6 +40,7 @@ struct hosted {
 	uint32_t limit_pkts;
 	struct packet *first[AQM_QUEUES], *last[AQM_QUEUES];
 	uint64_t accepted_pkts[AQM_QUEUES], accepted_bytes[AQM_QUEUES];
+	uint64_t emptied_ns; /* when a packet was last taken out */
 	struct slot *slots;
 	uint32_t slot_count, free_slot;
 };
@@ -52,6 +53,8 @@ static uint64_t head_sojourn_ns(const struct hosted *host, int queue, uint64_t n
 static void fill_state(const struct hosted *host, struct aqm_facts *facts, uint64_t now_ns)
 {
 	facts->now_ns = now_ns;
+	if (host->queue.backlog_pkts[0] + host->queue.backlog_pkts[1] == 0)
+		facts->idle_ns = now_ns - host->emptied_ns;
 	for (int i = 0; i < AQM_QUEUES; i++) {
 		facts->head_sojourn_ns[i] = head_sojourn_ns(host, i, now_ns);
 		facts->backlog_bytes[i] = host->queue.backlog_bytes[i];
@@ -285,25 +288,33 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	return true;
 }
 
+static struct aqm_head head_of(const struct packet *first, uint64_t now_ns)
+{
+	if (first == NULL)
+		return (struct aqm_head){0};
+	return (struct aqm_head){now_ns - first->enqueued_ns, first->len_bytes};
+}
+
 /* Takes the first packet of the queue whose turn it is, or NULL when both are empty. */
-static struct packet *take_first(struct hosted *host, enum aqm_queue *from)
+static struct packet *take_first(struct hosted *host, enum aqm_queue *from, uint64_t now_ns)
 {
 	struct queue *queue = &host->queue;
-	const uint32_t head_bytes[AQM_QUEUES] = {
-		host->first[0] ? host->first[0]->len_bytes : 0,
-		host->first[1] ? host->first[1]->len_bytes : 0,
+	const struct aqm_head heads[AQM_QUEUES] = {
+		head_of(host->first[0], now_ns),
+		head_of(host->first[1], now_ns),
 	};
 	struct packet *packet;
 
 	if (host->first[0] == NULL && host->first[1] == NULL)
 		return NULL;
-	*from = queue->law->schedule ? queue->law->schedule(queue->params, queue->vars, head_bytes)
+	*from = queue->law->schedule ? queue->law->schedule(queue->params, queue->vars, heads)
 				     : AQM_QUEUE_C;
 	packet = host->first[*from];
 	host->first[*from] = packet->next;
 	packet->next = NULL;
 	queue->backlog_pkts[*from]--;
 	queue->backlog_bytes[*from] -= packet->len_bytes;
+	host->emptied_ns = now_ns;
 	return packet;
 }
 
@@ -334,8 +345,6 @@ static void packet_sent(struct hosted *host, const struct packet *packet, enum a
 	if (queue->law->served)
 		queue->law->served(queue->params, queue->vars, from, packet->len_bytes,
 				   other_waits);
-	if (queue->law->idle && !other_waits && host->first[from] == NULL)
-		queue->law->idle(queue->params, queue->vars);
 }
 
 static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
@@ -345,13 +354,15 @@ static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
 	struct packet *packet;
 
 	run(queue, now_ns);
-	while ((packet = take_first(host, &from)) != NULL) {
+	while ((packet = take_first(host, &from, now_ns)) != NULL) {
 		enum aqm_verdict verdict = judge_departure(host, packet, from, now_ns);
 
 		verdict = carry_out(host, packet, from, verdict);
 		record_departure(host, packet, verdict, now_ns);
 		if (verdict != AQM_DROP)
 			packet_sent(host, packet, from);
+		if (queue->law->idle && host->first[0] == NULL && host->first[1] == NULL)
+			queue->law->idle(queue->params, queue->vars);
 		leave(host, packet, from, verdict, now_ns, now_ns - packet->enqueued_ns);
 		if (verdict != AQM_DROP)
 			return packet;
