@@ -34,6 +34,8 @@ enum endpoint_ecn scenario_default_ecn(const char *cc)
 {
 	if (strcmp(cc, "dctcp") == 0)
 		return ENDPOINT_ECN_ECT1;
+	if (strcmp(cc, "prague") == 0)
+		return ENDPOINT_ECN_ACCECN;
 	return strcmp(cc, "udp") == 0 ? ENDPOINT_ECN_NONE : ENDPOINT_ECN_CLASSIC;
 }
 
@@ -46,19 +48,27 @@ uint64_t scenario_flows(const struct scenario *scenario)
 	return flows;
 }
 
+static int unknown_cc(const struct scenario *scenario, const char *cc, struct error *error)
+{
+	char known[128] = "";
+	size_t used = 0;
+
+	for (const struct tcp_cc_ops *const *ops = tcp_cc_all; *ops && used < sizeof(known); ops++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ", (*ops)->name);
+	return error_at(error, ERR_INVALID, scenario->path, 0, "cc", "%s is not one of %sudp", cc,
+			known);
+}
+
 static int check_group(const struct scenario *scenario, const struct scenario_group *group,
 		       struct error *error)
 {
 	const bool udp = strcmp(group->cc, "udp") == 0;
 
 	if (!udp && tcp_cc_find(group->cc) == NULL)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "cc",
-				"%s is not one of newreno, cubic, dctcp, udp", group->cc);
-	if (group->ecn == ENDPOINT_ECN_ACCECN)
-		return error_at(
-			error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
-			"accecn needs a control that uses it (prague), which is not built in; "
-			"use none, classic or ect1");
+		return unknown_cc(scenario, group->cc, error);
+	if (group->ecn == ENDPOINT_ECN_ACCECN && (udp || !tcp_cc_find(group->cc)->exact_ce_echo))
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
+				"%s makes no use of accecn; use none, classic or ect1", group->cc);
 	if (udp && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");

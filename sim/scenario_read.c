@@ -339,7 +339,7 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 	reader->scenario->group_count = index + 1;
 	code = read_mapping(reader, group_keys, group, item, "flows");
 	if (code == 0 && group->cc[0] == '\0')
-		return refuse(reader, item, "cc", "is missing: say newreno, cubic, dctcp or udp");
+		return refuse(reader, item, "cc", "is missing: say cubic, prague, udp or another");
 	if (group->ecn == ECN_UNSAID)
 		group->ecn = scenario_default_ecn(group->cc);
 	return code;

@@ -6,10 +6,10 @@
 
 #include <string.h>
 
-extern const struct tcp_cc_ops tcp_cc_cubic, tcp_cc_dctcp, tcp_cc_newreno;
+extern const struct tcp_cc_ops tcp_cc_cubic, tcp_cc_dctcp, tcp_cc_newreno, tcp_cc_prague;
 
 const struct tcp_cc_ops *const tcp_cc_all[] = {
-	&tcp_cc_newreno, &tcp_cc_cubic, &tcp_cc_dctcp, NULL,
+	&tcp_cc_newreno, &tcp_cc_cubic, &tcp_cc_dctcp, &tcp_cc_prague, NULL,
 };
 
 const struct tcp_cc_ops *tcp_cc_find(const char *name)
