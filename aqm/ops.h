@@ -98,6 +98,10 @@ struct aqm_ops {
 	/* Both queues ran empty; optional. */
 	void (*idle)(const void *params, void *vars);
 
+	/* A packet was to leave and there was none (facts: the time only); optional. */
+	void (*on_empty)(const void *params, void *vars, void *stats,
+			 const struct aqm_facts *facts);
+
 	/*
 	 * Fills the law's own fields of a log record from its present state.  `decided` says
 	 * whether on_enqueue() has been called for this packet: false gives the state before the

@@ -275,6 +275,11 @@ static void idle(const void *params, void *vars)
 	inner_of(params)->idle(inner_params(params), vars);
 }
 
+static void on_empty(const void *params, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	inner_of(params)->on_empty(inner_params(params), vars, stats, facts);
+}
+
 static void view(const void *params, const void *vars, struct aqm_view *out)
 {
 	inner_of(params)->view(inner_params(params), vars, out);
@@ -308,6 +313,7 @@ static void wrap_ops(struct aqm_policy *self)
 	ops->schedule = law->schedule ? schedule : NULL;
 	ops->served = law->served ? served : NULL;
 	ops->idle = law->idle ? idle : NULL;
+	ops->on_empty = law->on_empty ? on_empty : NULL;
 	ops->view = law->view ? view : NULL;
 }
 

@@ -347,6 +347,15 @@ static void packet_sent(struct hosted *host, const struct packet *packet, enum a
 				   other_waits);
 }
 
+static void found_empty(struct hosted *host, uint64_t now_ns)
+{
+	const struct queue *queue = &host->queue;
+	const struct aqm_facts facts = {.now_ns = now_ns};
+
+	if (queue->law->on_empty)
+		queue->law->on_empty(queue->params, queue->vars, queue->stats, &facts);
+}
+
 static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
 {
 	struct hosted *host = (struct hosted *)queue;
@@ -367,6 +376,7 @@ static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
 		if (verdict != AQM_DROP)
 			return packet;
 	}
+	found_empty(host, now_ns);
 	return NULL;
 }
 

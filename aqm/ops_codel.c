@@ -1,0 +1,128 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * codel: RFC 8289 for user space.
+ *
+ * CoDel has no probability.  What it shows as one, for plots and guards, is the
+ * share of packets it signals: 1 over the packets from one signal to the next
+ * while in drop state, 0 outside.
+ */
+#include "aqm/codel.h"
+#include "aqm/ops.h"
+
+struct codel_params {
+	struct aqm_codel_params core;
+	uint32_t limit_pkts;
+};
+
+struct codel_vars {
+	struct aqm_codel_vars core;
+	uint32_t since_pkts; /* packets decided since the last signal */
+	uint32_t gap_pkts;   /* packets between the last two signals; 0: there were none */
+};
+
+#define CORE(member) offsetof(struct codel_params, core.member)
+
+static const struct aqm_param params[] = {
+	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "5", 0.01, 4000, NULL,
+	 "sojourn time that may stand (RFC 8289 section 4.3, TARGET)"},
+	{"interval_ms", AQM_PARAM_MS_AS_NS, CORE(interval_ns), "100", 0.01, 4000, NULL,
+	 "how long it may be above: a worst-case round trip (section 4.2, INTERVAL)"},
+	{"ecn", AQM_PARAM_BOOL, CORE(ecn), "1", 0, 1, NULL,
+	 "mark packets that can carry a mark instead of dropping them"},
+	{"mtu_bytes", AQM_PARAM_U32, CORE(mtu_bytes), "1500", 0, 65535, NULL,
+	 "a backlog up to this is never above (section 5.6, MAXPACKET)"},
+	{"limit_packets", AQM_PARAM_U32, offsetof(struct codel_params, limit_pkts), "10000", 1, 1e9,
+	 NULL, "packets the queue has room for"},
+	{0},
+};
+
+static void codel_init(const void *p, void *vars, void *stats)
+{
+	struct codel_vars *own = vars;
+
+	(void)p;
+	*own = (struct codel_vars){0};
+	*(struct aqm_codel_stats *)stats = (struct aqm_codel_stats){0};
+}
+
+static enum aqm_verdict codel_on_enqueue(const void *p, void *vars, void *stats,
+					 const struct aqm_facts *facts, uint32_t *cookie)
+{
+	(void)p;
+	(void)vars;
+	(void)stats;
+	(void)facts;
+	*cookie = 0;
+	return AQM_PASS;
+}
+
+static enum aqm_verdict codel_on_dequeue(const void *p, void *vars, void *stats,
+					 const struct aqm_facts *facts)
+{
+	const struct codel_params *own = p;
+	struct codel_vars *state = vars;
+	const enum aqm_verdict verdict =
+		aqm_codel_on_dequeue(&own->core, &state->core, stats, facts);
+
+	state->since_pkts += state->since_pkts < UINT32_MAX;
+	if (verdict != AQM_PASS) {
+		state->gap_pkts = state->since_pkts;
+		state->since_pkts = 0;
+	}
+	return verdict;
+}
+
+static void codel_on_empty(const void *p, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	struct codel_vars *state = vars;
+
+	(void)p;
+	(void)stats;
+	(void)facts;
+	aqm_codel_on_empty(&state->core);
+}
+
+static uint64_t share_q32(const struct codel_vars *state)
+{
+	return state->core.dropping && state->gap_pkts ? AQM_Q32_ONE / state->gap_pkts : 0;
+}
+
+static void codel_record(const void *p, const void *vars, const struct aqm_facts *facts,
+			 bool decided, struct aqm_record *record)
+{
+	const struct codel_params *own = p;
+	const struct codel_vars *state = vars;
+	const uint64_t share = share_q32(state);
+
+	(void)decided;
+	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
+	record->tupdate = (int64_t)(own->core.interval_ns / 1000);
+	record->status_flags = state->core.dropping;
+	record->drop_probability = (int64_t)(share - (share >> 31)) >> 1;
+	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[facts->queue] / 1000);
+	record->dequeue_count = state->core.count;
+}
+
+static void codel_view(const void *p, const void *vars, struct aqm_view *view)
+{
+	const uint64_t share = share_q32(vars);
+
+	(void)p;
+	*view = (struct aqm_view){.p_base = share, .p_c = share};
+}
+
+const struct aqm_ops aqm_codel = {
+	.name = "codel",
+	.summary = "Controlled Delay (RFC 8289), with ECN",
+	.params_size = sizeof(struct codel_params),
+	.vars_size = sizeof(struct codel_vars),
+	.stats_size = sizeof(struct aqm_codel_stats),
+	.params = params,
+	.late = true,
+	.init = codel_init,
+	.on_enqueue = codel_on_enqueue,
+	.on_dequeue = codel_on_dequeue,
+	.on_empty = codel_on_empty,
+	.record = codel_record,
+	.view = codel_view,
+};
