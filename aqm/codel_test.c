@@ -185,7 +185,8 @@ static void the_control_law_rounds_down_once(void **state)
 	rng_seed(&rng, 2);
 	for (int i = 0; i < 300000; i++) {
 		const uint64_t interval_ns = 1 + rng_below(&rng, AQM_INTERVAL_MAX_NS);
-		const uint32_t count = (uint32_t)(1 + (rng_u64(&rng) >> (32 + i % 32)) % UINT32_MAX);
+		const uint64_t draw = rng_u64(&rng) >> (32 + i % 32);
+		const uint32_t count = (uint32_t)(1 + draw % UINT32_MAX);
 		const unsigned __int128 step = aqm_interval_over_sqrt_ns(interval_ns, count);
 		const unsigned __int128 square = (unsigned __int128)interval_ns * interval_ns;
 
