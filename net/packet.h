@@ -48,6 +48,14 @@ struct tcp_header {
 	struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS];
 };
 
+/* What UDP Prague's two ends tell each other: data carries a number, feedback carries counts. */
+struct prague_header {
+	uint64_t seq;         /* of data, from 1; feedback: of the packet that it answers */
+	uint64_t received, ce, lost; /* packets in all, as the receiver counts */
+	uint64_t timestamp_ns;      /* of data; feedback gives it back */
+	bool ecn_broken;      /* feedback: data arrived that was neither ECT(1) nor CE */
+};
+
 struct packet {
 	struct packet *next;   /* link of whatever list holds it */
 	uint64_t enqueued_ns;  /* set by the queue that holds it */
@@ -62,7 +70,10 @@ struct packet {
 	uint8_t protocol;      /* enum net_protocol */
 	bool to_server;        /* direction: data true, acknowledgements false */
 	uint8_t hops;          /* how many queues it has passed */
-	struct tcp_header tcp;
+	union {
+		struct tcp_header tcp;
+		struct prague_header prague; /* only between ends of UDP Prague */
+	};
 };
 
 struct packet_pool {

@@ -34,7 +34,7 @@ enum endpoint_ecn scenario_default_ecn(const char *cc)
 {
 	if (strcmp(cc, "dctcp") == 0)
 		return ENDPOINT_ECN_ECT1;
-	if (strcmp(cc, "prague") == 0)
+	if (strcmp(cc, "prague") == 0 || strcmp(cc, "udp_prague") == 0)
 		return ENDPOINT_ECN_ACCECN;
 	return strcmp(cc, "udp") == 0 ? ENDPOINT_ECN_NONE : ENDPOINT_ECN_CLASSIC;
 }
@@ -55,8 +55,24 @@ static int unknown_cc(const struct scenario *scenario, const char *cc, struct er
 
 	for (const struct tcp_cc_ops *const *ops = tcp_cc_all; *ops && used < sizeof(known); ops++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ", (*ops)->name);
-	return error_at(error, ERR_INVALID, scenario->path, 0, "cc", "%s is not one of %sudp", cc,
-			known);
+	return error_at(error, ERR_INVALID, scenario->path, 0, "cc",
+			"%s is not one of %sudp, udp_prague", cc, known);
+}
+
+static int check_ecn(const struct scenario *scenario, const struct scenario_group *group,
+		     struct error *error)
+{
+	const struct tcp_cc_ops *cc = tcp_cc_find(group->cc);
+
+	if (strcmp(group->cc, "udp_prague") == 0) {
+		if (group->ecn == ENDPOINT_ECN_CLASSIC)
+			return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
+					"udp_prague is ECT(1) or nothing; use accecn or none");
+	} else if (group->ecn == ENDPOINT_ECN_ACCECN && (cc == NULL || !cc->exact_ce_echo)) {
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
+				"%s makes no use of accecn; use none, classic or ect1", group->cc);
+	}
+	return 0;
 }
 
 static int check_group(const struct scenario *scenario, const struct scenario_group *group,
@@ -64,11 +80,13 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 {
 	const bool udp = strcmp(group->cc, "udp") == 0;
 
-	if (!udp && tcp_cc_find(group->cc) == NULL)
+	int code;
+
+	if (!udp && strcmp(group->cc, "udp_prague") != 0 && tcp_cc_find(group->cc) == NULL)
 		return unknown_cc(scenario, group->cc, error);
-	if (group->ecn == ENDPOINT_ECN_ACCECN && (udp || !tcp_cc_find(group->cc)->exact_ce_echo))
-		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
-				"%s makes no use of accecn; use none, classic or ect1", group->cc);
+	code = check_ecn(scenario, group, error);
+	if (code)
+		return code;
 	if (udp && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");

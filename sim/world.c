@@ -281,6 +281,24 @@ static void fill_config(struct host *host, const struct scenario_group *group, u
 	};
 }
 
+static int build_endpoints(struct host *host, const struct endpoint_config *config,
+			   const char *cc, struct error *error)
+{
+	if (config->cc) {
+		host->sender = tcp_sender_new(config);
+		host->receiver = tcp_receiver_new(config);
+	} else if (strcmp(cc, "udp_prague") == 0) {
+		host->sender = udp_prague_sender_new(config);
+		host->receiver = udp_prague_receiver_new(config);
+	} else {
+		host->sender = udp_sender_new(config);
+		host->receiver = udp_receiver_new(config);
+	}
+	if (host->sender == NULL || host->receiver == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
+	return 0;
+}
+
 static int build_host(struct world *world, const struct scenario_group *group, uint64_t flow,
 		      struct rng random, struct error *error)
 {
@@ -289,6 +307,7 @@ static int build_host(struct world *world, const struct scenario_group *group, u
 	const double forward_ms = world->scenario->delay_ms;
 	const double rtt_ms = group->rtt_ms > 0 ? group->rtt_ms : 2 * forward_ms;
 	struct endpoint_config config;
+	int code;
 
 	host->world = world;
 	host->result = result;
@@ -300,12 +319,10 @@ static int build_host(struct world *world, const struct scenario_group *group, u
 	host->node.clock = &world->clock;
 	delay_line_init(&host->back, &world->clock, &host->node, ns_from_ms(rtt_ms - forward_ms));
 	fill_config(host, group, flow, random, &config);
-	host->sender = config.cc ? tcp_sender_new(&config) : udp_sender_new(&config);
-	host->receiver = config.cc ? tcp_receiver_new(&config) : udp_receiver_new(&config);
-	if (host->sender == NULL || host->receiver == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
-	arm_host(host);
-	return 0;
+	code = build_endpoints(host, &config, group->cc, error);
+	if (code == 0)
+		arm_host(host);
+	return code;
 }
 
 static int build_hosts(struct world *world, const struct rng *root, struct error *error)

@@ -47,6 +47,8 @@ struct tcp_options {
 	uint8_t ack_every;        /* segments per delayed acknowledgement; 0: the default of 2 */
 	uint16_t initial_window_segments; /* 0: 10 (RFC 6928) */
 	uint64_t receive_window_bytes;    /* 0: larger than any queue */
+	/* UDP Prague: a frame each interval, sent within the budget; 0: a stream. */
+	uint64_t frame_interval_ns, frame_budget_ns;
 };
 
 struct tcp_cc_state {

@@ -91,5 +91,7 @@ struct endpoint *tcp_sender_new(const struct endpoint_config *config);
 struct endpoint *tcp_receiver_new(const struct endpoint_config *config);
 struct endpoint *udp_sender_new(const struct endpoint_config *config);
 struct endpoint *udp_receiver_new(const struct endpoint_config *config);
+struct endpoint *udp_prague_sender_new(const struct endpoint_config *config);
+struct endpoint *udp_prague_receiver_new(const struct endpoint_config *config);
 
 #endif
