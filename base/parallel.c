@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
+#include "base/interrupt.h"
 
 struct crew {
 	int (*job)(void *context, size_t index);
@@ -46,10 +47,13 @@ static void run_crew(struct crew *crew, unsigned threads)
 {
 	pthread_t *helpers = calloc(threads, sizeof(*helpers));
 	unsigned started = 0;
+	sigset_t before;
 
+	interrupt_block(&before);
 	while (helpers && started + 1 < threads &&
 	       pthread_create(&helpers[started], NULL, work, crew) == 0)
 		started++;
+	interrupt_unblock(&before);
 	work(crew);
 	for (unsigned i = 0; i < started; i++)
 		pthread_join(helpers[i], NULL);

@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/help.h"
 #include "config.h"
@@ -190,8 +191,8 @@ int main(int argc, char **argv)
 		printf("aqmllm %s\n", AQMLLM_VERSION);
 		return 0;
 	}
-	signal(SIGINT, on_signal);
-	signal(SIGTERM, on_signal);
+	interrupt_handle(SIGINT, on_signal);
+	interrupt_handle(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);
 	command = find_command(argv[1], &error);
 	if (command == NULL)

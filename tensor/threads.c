@@ -21,13 +21,13 @@
 #include <linux/futex.h>
 #include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
+#include "base/interrupt.h"
 #include "base/parallel.h"
 
 #ifdef _OPENMP
@@ -110,10 +110,9 @@ static void *helper_main(void *unused)
 static void pool_start(void)
 {
 	const int wanted = (int)parallel_cores() - 1;
-	sigset_t all, before;
+	sigset_t before;
 
-	sigfillset(&all);
-	pthread_sigmask(SIG_SETMASK, &all, &before);
+	interrupt_block(&before);
 	while (pool.helpers < wanted && pool.helpers < HELPERS_MAX) {
 		pthread_t thread;
 
@@ -122,7 +121,7 @@ static void pool_start(void)
 		pthread_detach(thread);
 		pool.helpers++;
 	}
-	pthread_sigmask(SIG_SETMASK, &before, NULL);
+	interrupt_unblock(&before);
 }
 
 void tensor_library_confine(void)
