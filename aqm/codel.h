@@ -144,4 +144,20 @@ AQM_INLINE void aqm_codel_on_empty(struct aqm_codel_vars *vars)
 	vars->pending = AQM_CODEL_SETTLED;
 }
 
+/* One packet of this queue was dropped for lack of room: signal more often (as sch_fq_codel). */
+AQM_INLINE void aqm_codel_on_overflow(struct aqm_codel_vars *vars)
+{
+	vars->count += vars->count < UINT32_MAX;
+}
+
+/* Nothing that was learned is remembered any more: the next drop state starts at 1 in any case. */
+AQM_INLINE bool aqm_codel_at_rest(const struct aqm_codel_params *params,
+				  const struct aqm_codel_vars *vars, uint64_t now_ns)
+{
+	const int64_t since_ns = (int64_t)(now_ns - vars->drop_next_ns);
+	const int64_t memory_ns = AQM_CODEL_MEMORY_INTERVALS * (int64_t)params->interval_ns;
+
+	return !vars->dropping && vars->first_above_ns == 0 && since_ns >= memory_ns;
+}
+
 #endif

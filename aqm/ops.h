@@ -46,6 +46,22 @@ struct aqm_view {
 	uint64_t p_l;
 };
 
+/*
+ * Flow queues (RFC 8290): packets are hashed over queues by their flow, each queue has an instance
+ * of the law, and deficit round robin serves them.
+ */
+struct aqm_flow_shape {
+	uint32_t flows;         /* queues to hash over */
+	uint32_t quantum_bytes; /* granted to a queue per round */
+	uint32_t limit_pkts;    /* held by all of them together */
+	uint64_t limit_bytes;   /* likewise */
+	/*
+	 * Beyond a limit packets are dropped from the head of the queue with the most bytes: until
+	 * so many, or half of its bytes, are gone.
+	 */
+	uint32_t drop_batch_pkts;
+};
+
 /* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call.
  */
 #define AQM_COOKIE_DECIDED (UINT32_C(1) << 31)
@@ -61,6 +77,25 @@ struct aqm_ops {
 
 	/* Told after a parameter was set by name, so that one can set others; optional. */
 	void (*was_set)(void *params, const char *name);
+
+	/*
+	 * A law that stands in flow queues, one instance of it in each: how; optional, default: one
+	 * queue or two.  init() is called once; every flow queue starts with a copy of those vars,
+	 * shares the stats, and calls the law with the facts of its own packets (totals are those
+	 * of all queues).  tick() is called for every flow queue when the vars of init() say so,
+	 * and for those.
+	 */
+	const struct aqm_flow_shape *(*flow_shape)(const void *params);
+
+	/*
+	 * An empty flow queue in this state will behave as a new one, so it need not be kept;
+	 * optional, default never.
+	 */
+	bool (*at_rest)(const void *params, const void *vars, uint64_t now_ns);
+
+	/* A packet was dropped from a flow queue for lack of room; optional. */
+	void (*on_overflow)(const void *params, void *vars, void *stats,
+			    const struct aqm_facts *facts);
 
 	/* Consistency across parameters; optional, default: always good. */
 	int (*check)(const void *params, struct error *error);

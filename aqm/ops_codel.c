@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * codel: RFC 8289 for user space.
+ * codel: RFC 8289 for user space; and fq_codel, an instance of it in every flow
+ * queue (RFC 8290; parameters of its section 5.2).
  *
  * CoDel has no probability.  What it shows as one, for plots and guards, is the
  * share of packets it signals: 1 over the packets from one signal to the next
@@ -14,6 +15,11 @@ struct codel_params {
 	uint32_t limit_pkts;
 };
 
+struct fq_codel_params {
+	struct codel_params codel; /* first: the hooks of codel read it */
+	struct aqm_flow_shape shape;
+};
+
 struct codel_vars {
 	struct aqm_codel_vars core;
 	uint32_t since_pkts; /* packets decided since the last signal */
@@ -22,17 +28,38 @@ struct codel_vars {
 
 #define CORE(member) offsetof(struct codel_params, core.member)
 
+/* Rows of both laws' tables. */
+#define CODEL_PARAMS                                                                               \
+	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "5", 0.01, 4000, NULL,                  \
+	 "sojourn time that may stand (RFC 8289 section 4.3, TARGET)"},                            \
+	{"interval_ms", AQM_PARAM_MS_AS_NS, CORE(interval_ns), "100", 0.01, 4000, NULL,            \
+	 "how long it may be above: a worst-case round trip (section 4.2, INTERVAL)"},             \
+	{"ecn", AQM_PARAM_BOOL, CORE(ecn), "1", 0, 1, NULL,                                        \
+	 "mark packets that can carry a mark instead of dropping them"},                           \
+	{"mtu_bytes", AQM_PARAM_U32, CORE(mtu_bytes), "1500", 0, 65535, NULL,                      \
+	 "a backlog up to this is never above (section 5.6, MAXPACKET)"}
+
 static const struct aqm_param params[] = {
-	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "5", 0.01, 4000, NULL,
-	 "sojourn time that may stand (RFC 8289 section 4.3, TARGET)"},
-	{"interval_ms", AQM_PARAM_MS_AS_NS, CORE(interval_ns), "100", 0.01, 4000, NULL,
-	 "how long it may be above: a worst-case round trip (section 4.2, INTERVAL)"},
-	{"ecn", AQM_PARAM_BOOL, CORE(ecn), "1", 0, 1, NULL,
-	 "mark packets that can carry a mark instead of dropping them"},
-	{"mtu_bytes", AQM_PARAM_U32, CORE(mtu_bytes), "1500", 0, 65535, NULL,
-	 "a backlog up to this is never above (section 5.6, MAXPACKET)"},
+	CODEL_PARAMS,
 	{"limit_packets", AQM_PARAM_U32, offsetof(struct codel_params, limit_pkts), "10000", 1, 1e9,
 	 NULL, "packets the queue has room for"},
+	{0},
+};
+
+#define SHAPE(member) offsetof(struct fq_codel_params, shape.member)
+
+static const struct aqm_param fq_params[] = {
+	CODEL_PARAMS,
+	{"limit_packets", AQM_PARAM_U32, SHAPE(limit_pkts), "10240", 1, 1e9, NULL,
+	 "packets all queues have room for (RFC 8290 section 5.2.3)"},
+	{"limit_bytes", AQM_PARAM_U64, SHAPE(limit_bytes), "33554432", 1, 1e12, NULL,
+	 "bytes all queues have room for (Linux: memory_limit)"},
+	{"quantum_bytes", AQM_PARAM_U32, SHAPE(quantum_bytes), "1514", 256, 1e6, NULL,
+	 "a queue's share of a round (section 5.2.4)"},
+	{"flows", AQM_PARAM_U32, SHAPE(flows), "1024", 1, 1048576, NULL,
+	 "queues that flows are hashed over (section 5.2.5)"},
+	{"drop_batch", AQM_PARAM_U32, SHAPE(drop_batch_pkts), "64", 1, 1e6, NULL,
+	 "packets at most that the fattest queue loses at once for lack of room"},
 	{0},
 };
 
@@ -82,6 +109,30 @@ static void codel_on_empty(const void *p, void *vars, void *stats, const struct 
 	aqm_codel_on_empty(&state->core);
 }
 
+static bool codel_at_rest(const void *p, const void *vars, uint64_t now_ns)
+{
+	const struct codel_params *own = p;
+	const struct codel_vars *state = vars;
+
+	return aqm_codel_at_rest(&own->core, &state->core, now_ns);
+}
+
+static void codel_on_overflow(const void *p, void *vars, void *stats,
+			      const struct aqm_facts *facts)
+{
+	struct codel_vars *state = vars;
+
+	(void)p;
+	(void)stats;
+	(void)facts;
+	aqm_codel_on_overflow(&state->core);
+}
+
+static const struct aqm_flow_shape *fq_codel_shape(const void *p)
+{
+	return &((const struct fq_codel_params *)p)->shape;
+}
+
 static uint64_t share_q32(const struct codel_vars *state)
 {
 	return state->core.dropping && state->gap_pkts ? AQM_Q32_ONE / state->gap_pkts : 0;
@@ -119,6 +170,25 @@ const struct aqm_ops aqm_codel = {
 	.stats_size = sizeof(struct aqm_codel_stats),
 	.params = params,
 	.late = true,
+	.init = codel_init,
+	.on_enqueue = codel_on_enqueue,
+	.on_dequeue = codel_on_dequeue,
+	.on_empty = codel_on_empty,
+	.record = codel_record,
+	.view = codel_view,
+};
+
+const struct aqm_ops aqm_fq_codel = {
+	.name = "fq_codel",
+	.summary = "FlowQueue-CoDel (RFC 8290): flows in turn, CoDel in each, with ECN",
+	.params_size = sizeof(struct fq_codel_params),
+	.vars_size = sizeof(struct codel_vars),
+	.stats_size = sizeof(struct aqm_codel_stats),
+	.params = fq_params,
+	.late = true,
+	.flow_shape = fq_codel_shape,
+	.at_rest = codel_at_rest,
+	.on_overflow = codel_on_overflow,
 	.init = codel_init,
 	.on_enqueue = codel_on_enqueue,
 	.on_dequeue = codel_on_dequeue,

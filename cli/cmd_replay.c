@@ -232,7 +232,10 @@ const struct command command_replay = {
 		"after the operation; a dequeue that drops prints a row for every packet that "
 		"leaves. An enqueue that keeps the packet says pass even where the law decides at "
 		"dequeue; on an empty queue a dequeue says empty, as obs always does (sojourn_ns "
-		"is then the age of the older head).",
+		"is then the age of the older head).\n\n"
+		"Under a law of flow queues (fq_codel and its kin) the column flow chooses the "
+		"queue, probabilities are those of the queue last touched, and an enqueue beyond "
+		"the limit first prints a row for every packet that it pushes out.",
 	.options = replay_options,
 	.run = run_replay,
 };

@@ -248,6 +248,21 @@ static enum aqm_queue classify(const void *params, const struct aqm_facts *facts
 	return inner_of(params)->classify(inner_params(params), facts);
 }
 
+static const struct aqm_flow_shape *flow_shape(const void *params)
+{
+	return inner_of(params)->flow_shape(inner_params(params));
+}
+
+static bool at_rest(const void *params, const void *vars, uint64_t now_ns)
+{
+	return inner_of(params)->at_rest(inner_params(params), vars, now_ns);
+}
+
+static void on_overflow(const void *params, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	inner_of(params)->on_overflow(inner_params(params), vars, stats, facts);
+}
+
 static uint64_t tick_due_ns(const void *params, const void *vars)
 {
 	return inner_of(params)->tick_due_ns(inner_params(params), vars);
@@ -306,6 +321,9 @@ static void wrap_ops(struct aqm_policy *self)
 		.on_enqueue = on_enqueue,
 		.record = record,
 	};
+	ops->flow_shape = law->flow_shape ? flow_shape : NULL;
+	ops->at_rest = law->at_rest ? at_rest : NULL;
+	ops->on_overflow = law->on_overflow ? on_overflow : NULL;
 	ops->classify = law->classify ? classify : NULL;
 	ops->on_dequeue = law->on_dequeue ? on_dequeue : NULL;
 	ops->tick_due_ns = law->tick_due_ns ? tick_due_ns : NULL;

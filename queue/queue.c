@@ -15,7 +15,8 @@
  * Records still waiting when the queue is destroyed are not sent: nobody knows
  * their packets' fate.
  */
-#include "queue/queue.h"
+#include "queue/flow_queue.h"
+#include "queue/host.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,11 +33,7 @@ struct slot {
 };
 
 struct hosted {
-	struct queue queue; /* first */
-	struct packet_pool *pool;
-	enum queue_draws draws;
-	struct rng random;
-	struct queue_sink sink;
+	struct queue_host base; /* first */
 	uint32_t limit_pkts;
 	struct packet *first[AQM_QUEUES], *last[AQM_QUEUES];
 	uint64_t accepted_pkts[AQM_QUEUES], accepted_bytes[AQM_QUEUES];
@@ -45,32 +42,29 @@ struct hosted {
 	uint32_t slot_count, free_slot;
 };
 
-static uint64_t head_sojourn_ns(const struct hosted *host, int queue, uint64_t now_ns)
+static uint64_t age_of(const struct packet *first, uint64_t now_ns)
 {
-	return host->first[queue] ? now_ns - host->first[queue]->enqueued_ns : 0;
+	return first ? now_ns - first->enqueued_ns : 0;
+}
+
+static uint64_t head_sojourn_ns(const struct queue *queue, enum aqm_queue which, uint64_t now_ns)
+{
+	return age_of(((const struct hosted *)queue)->first[which], now_ns);
 }
 
 static void fill_state(const struct hosted *host, struct aqm_facts *facts, uint64_t now_ns)
 {
 	facts->now_ns = now_ns;
-	if (host->queue.backlog_pkts[0] + host->queue.backlog_pkts[1] == 0)
+	if (host->base.queue.backlog_pkts[0] + host->base.queue.backlog_pkts[1] == 0)
 		facts->idle_ns = now_ns - host->emptied_ns;
 	for (int i = 0; i < AQM_QUEUES; i++) {
-		facts->head_sojourn_ns[i] = head_sojourn_ns(host, i, now_ns);
-		facts->backlog_bytes[i] = host->queue.backlog_bytes[i];
-		facts->backlog_pkts[i] = host->queue.backlog_pkts[i];
+		facts->head_sojourn_ns[i] = age_of(host->first[i], now_ns);
+		facts->backlog_bytes[i] = host->base.queue.backlog_bytes[i];
+		facts->backlog_pkts[i] = host->base.queue.backlog_pkts[i];
 		facts->total_pkts[i] = host->accepted_pkts[i];
 		facts->total_bytes[i] = host->accepted_bytes[i];
-		facts->total_drops[i] = host->queue.counts[i].drops;
+		facts->total_drops[i] = host->base.queue.counts[i].drops;
 	}
-}
-
-static void fill_packet(struct aqm_facts *facts, const struct packet *packet)
-{
-	facts->random = packet->random;
-	facts->len_bytes = packet->len_bytes;
-	facts->cookie = packet->cookie;
-	facts->ecn = packet->ecn;
 }
 
 static uint64_t next_ns(const struct queue *queue)
@@ -113,22 +107,6 @@ static uint32_t take_slot(struct hosted *host)
 	return slot;
 }
 
-static int64_t logged_action(enum aqm_verdict verdict)
-{
-	if (verdict == AQM_PASS)
-		return AQM_LOGGED_ENQUEUE;
-	return verdict == AQM_DROP ? AQM_LOGGED_DROP : AQM_LOGGED_MARK;
-}
-
-static void make_record(const struct hosted *host, const struct aqm_facts *facts, bool decided,
-			enum aqm_verdict verdict, struct aqm_record *record)
-{
-	memset(record, 0, sizeof(*record));
-	aqm_record_host_fields(facts, record);
-	record->dequeue_action = logged_action(verdict);
-	host->queue.law->record(host->queue.params, host->queue.vars, facts, decided, record);
-}
-
 /* Fills a slot with a record that waits; NO_SLOT when there is no memory. */
 static uint32_t park(struct hosted *host, const struct aqm_record *record)
 {
@@ -166,17 +144,17 @@ static void record_arrival(struct hosted *host, const struct aqm_facts *facts, b
 	struct aqm_record record;
 
 	packet->record_slot = NO_SLOT;
-	if (host->sink.record == NULL)
+	if (host->base.sink.record == NULL)
 		return;
-	make_record(host, facts, decided, verdict, &record);
-	if (host->queue.law->late && verdict != AQM_DROP) {
+	queue_host_record(&host->base, host->base.queue.vars, facts, decided, verdict, &record);
+	if (host->base.queue.law->late && verdict != AQM_DROP) {
 		packet->record_slot = park(host, &record);
 		return;
 	}
-	if (host->queue.law->late &&
+	if (host->base.queue.law->late &&
 	    follow(host, host->first[facts->queue] ? host->last[facts->queue] : NULL, &record))
 		return;
-	host->sink.record(host->sink.context, facts->now_ns, &record);
+	host->base.sink.record(host->base.sink.context, facts->now_ns, &record);
 }
 
 /* The fate of a packet whose record waits is known: marked at arrival, or what happened now. */
@@ -186,48 +164,22 @@ static void record_departure(struct hosted *host, const struct packet *packet,
 	uint32_t at = packet->record_slot;
 
 	if (at != NO_SLOT && verdict != AQM_PASS)
-		host->slots[at].record.dequeue_action = logged_action(verdict);
+		host->slots[at].record.dequeue_action = queue_logged_action(verdict);
 	while (at != NO_SLOT) {
 		struct slot *slot = &host->slots[at];
 		const uint32_t next = slot->next;
 
-		host->sink.record(host->sink.context, now_ns, &slot->record);
+		host->base.sink.record(host->base.sink.context, now_ns, &slot->record);
 		slot->next = host->free_slot;
 		host->free_slot = at;
 		at = next;
 	}
 }
 
-static void leave(struct hosted *host, struct packet *packet, enum aqm_queue queue,
-		  enum aqm_verdict verdict, uint64_t now_ns, uint64_t sojourn_ns)
-{
-	if (host->sink.leave)
-		host->sink.leave(host->sink.context, now_ns, packet, queue, verdict, sojourn_ns);
-	if (verdict == AQM_DROP)
-		packet_free(host->pool, packet);
-}
-
-/* Sets CE; the verdict becomes a drop where that is impossible. */
-static enum aqm_verdict carry_out(struct hosted *host, struct packet *packet, enum aqm_queue queue,
-				  enum aqm_verdict verdict)
-{
-	struct queue_counts *counts = &host->queue.counts[queue];
-
-	if (verdict == AQM_MARK && packet->ecn == AQM_NOT_ECT)
-		verdict = AQM_DROP;
-	if (verdict == AQM_MARK) {
-		packet->ecn = AQM_CE;
-		counts->marks++;
-	}
-	if (verdict == AQM_DROP)
-		counts->drops++;
-	return verdict;
-}
-
 static bool is_full(const struct hosted *host, enum aqm_queue queue)
 {
-	const uint32_t *pkts = host->queue.backlog_pkts;
-	const uint32_t held = host->queue.law->limit_each ? pkts[queue] : pkts[0] + pkts[1];
+	const uint32_t *pkts = host->base.queue.backlog_pkts;
+	const uint32_t held = host->base.queue.law->limit_each ? pkts[queue] : pkts[0] + pkts[1];
 
 	return held >= host->limit_pkts;
 }
@@ -242,17 +194,10 @@ static void append(struct hosted *host, struct packet *packet, enum aqm_queue qu
 	else
 		host->first[queue] = packet;
 	host->last[queue] = packet;
-	host->queue.backlog_pkts[queue]++;
-	host->queue.backlog_bytes[queue] += packet->len_bytes;
+	host->base.queue.backlog_pkts[queue]++;
+	host->base.queue.backlog_bytes[queue] += packet->len_bytes;
 	host->accepted_pkts[queue]++;
 	host->accepted_bytes[queue] += packet->len_bytes;
-}
-
-static uint64_t draw(struct hosted *host)
-{
-	if (host->draws == QUEUE_DRAWS_RANDOM)
-		return rng_u64(&host->random);
-	return host->draws == QUEUE_DRAWS_NEVER ? UINT64_MAX : 0;
 }
 
 static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
@@ -265,10 +210,10 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	bool full;
 
 	run(queue, now_ns);
-	packet->random = draw(host);
+	packet->random = queue_host_draw(&host->base);
 	packet->cookie = 0;
 	fill_state(host, &facts, now_ns);
-	fill_packet(&facts, packet);
+	queue_host_packet_facts(&facts, packet);
 	if (law->classify)
 		into = law->classify(queue->params, &facts);
 	facts.queue = (uint8_t)into;
@@ -278,10 +223,10 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	if (!full)
 		verdict = law->on_enqueue(queue->params, queue->vars, queue->stats, &facts,
 					  &packet->cookie);
-	verdict = carry_out(host, packet, into, verdict);
+	verdict = queue_host_carry_out(&host->base, packet, into, verdict);
 	record_arrival(host, &facts, !full, verdict, packet);
 	if (verdict == AQM_DROP) {
-		leave(host, packet, into, AQM_DROP, now_ns, 0);
+		queue_host_leave(&host->base, packet, into, AQM_DROP, now_ns, 0);
 		return false;
 	}
 	append(host, packet, into, now_ns);
@@ -298,7 +243,7 @@ static struct aqm_head head_of(const struct packet *first, uint64_t now_ns)
 /* Takes the first packet of the queue whose turn it is, or NULL when both are empty. */
 static struct packet *take_first(struct hosted *host, enum aqm_queue *from, uint64_t now_ns)
 {
-	struct queue *queue = &host->queue;
+	struct queue *queue = &host->base.queue;
 	const struct aqm_head heads[AQM_QUEUES] = {
 		head_of(host->first[0], now_ns),
 		head_of(host->first[1], now_ns),
@@ -321,14 +266,14 @@ static struct packet *take_first(struct hosted *host, enum aqm_queue *from, uint
 static enum aqm_verdict judge_departure(struct hosted *host, const struct packet *packet,
 					enum aqm_queue from, uint64_t now_ns)
 {
-	struct queue *queue = &host->queue;
+	struct queue *queue = &host->base.queue;
 	struct aqm_facts facts = {0};
 	enum aqm_verdict verdict;
 
 	if (queue->law->on_dequeue == NULL)
 		return AQM_PASS;
 	fill_state(host, &facts, now_ns);
-	fill_packet(&facts, packet);
+	queue_host_packet_facts(&facts, packet);
 	facts.queue = (uint8_t)from;
 	facts.sojourn_ns = now_ns - packet->enqueued_ns;
 	verdict = queue->law->on_dequeue(queue->params, queue->vars, queue->stats, &facts);
@@ -337,7 +282,7 @@ static enum aqm_verdict judge_departure(struct hosted *host, const struct packet
 
 static void packet_sent(struct hosted *host, const struct packet *packet, enum aqm_queue from)
 {
-	struct queue *queue = &host->queue;
+	struct queue *queue = &host->base.queue;
 	const bool other_waits = host->first[!from] != NULL;
 
 	queue->counts[from].left_pkts++;
@@ -349,7 +294,7 @@ static void packet_sent(struct hosted *host, const struct packet *packet, enum a
 
 static void found_empty(struct hosted *host, uint64_t now_ns)
 {
-	const struct queue *queue = &host->queue;
+	const struct queue *queue = &host->base.queue;
 	const struct aqm_facts facts = {.now_ns = now_ns};
 
 	if (queue->law->on_empty)
@@ -366,13 +311,14 @@ static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
 	while ((packet = take_first(host, &from, now_ns)) != NULL) {
 		enum aqm_verdict verdict = judge_departure(host, packet, from, now_ns);
 
-		verdict = carry_out(host, packet, from, verdict);
+		verdict = queue_host_carry_out(&host->base, packet, from, verdict);
 		record_departure(host, packet, verdict, now_ns);
 		if (verdict != AQM_DROP)
 			packet_sent(host, packet, from);
 		if (queue->law->idle && host->first[0] == NULL && host->first[1] == NULL)
 			queue->law->idle(queue->params, queue->vars);
-		leave(host, packet, from, verdict, now_ns, now_ns - packet->enqueued_ns);
+		queue_host_leave(&host->base, packet, from, verdict, now_ns,
+				 now_ns - packet->enqueued_ns);
 		if (verdict != AQM_DROP)
 			return packet;
 	}
@@ -389,12 +335,10 @@ static void destroy(struct queue *queue)
 			struct packet *packet = host->first[i];
 
 			host->first[i] = packet->next;
-			packet_free(host->pool, packet);
+			packet_free(host->base.pool, packet);
 		}
 	}
-	free(queue->params);
-	free(queue->vars);
-	free(queue->stats);
+	queue_host_close(&host->base);
 	free(host->slots);
 	free(host);
 }
@@ -405,51 +349,33 @@ static const struct queue_ops hosted_ops = {
 	.dequeue = dequeue,
 	.next_ns = next_ns,
 	.run = run,
+	.head_sojourn_ns = head_sojourn_ns,
 	.destroy = destroy,
 };
 
-struct queue *queue_new(const struct queue_config *config, struct error *error)
+static struct queue *fifos_new(const struct queue_config *config, struct error *error)
 {
-	const struct aqm_ops *law = config->law;
-	struct hosted *host;
+	struct hosted *host = calloc(1, sizeof(*host));
 	double limit;
 
-	if (law->check) {
-		const int code = law->check(config->params, error);
-
-		if (code)
-			return NULL;
-	}
-	host = calloc(1, sizeof(*host));
-	if (host) {
-		host->queue.params = malloc(law->params_size + 1);
-		host->queue.vars = calloc(1, law->vars_size + 1);
-		host->queue.stats = calloc(1, law->stats_size + 1);
-	}
-	if (host == NULL || !host->queue.params || !host->queue.vars || !host->queue.stats) {
-		if (host)
-			destroy(&host->queue);
+	if (host == NULL) {
 		error_set(error, ERR_NO_MEMORY, "out of memory for a queue");
 		return NULL;
 	}
-	memcpy(host->queue.params, config->params, law->params_size);
-	host->queue.ops = &hosted_ops;
-	host->queue.law = law;
-	host->pool = config->pool;
-	host->draws = config->draws;
-	host->random = config->random;
-	host->sink = config->sink;
 	host->free_slot = NO_SLOT;
 	host->limit_pkts = UINT32_MAX;
-	if (aqm_params_get(law, config->params, "limit_packets", &limit) == 0)
+	if (aqm_params_get(config->law, config->params, "limit_packets", &limit) == 0)
 		host->limit_pkts = (uint32_t)limit;
-	law->init(host->queue.params, host->queue.vars, host->queue.stats);
-	return &host->queue;
+	if (queue_host_open(&host->base, &hosted_ops, config, error)) {
+		destroy(&host->base.queue);
+		return NULL;
+	}
+	return &host->base.queue;
 }
 
-uint64_t queue_head_sojourn_ns(const struct queue *queue, enum aqm_queue which, uint64_t now_ns)
+struct queue *queue_new(const struct queue_config *config, struct error *error)
 {
-	return head_sojourn_ns((const struct hosted *)queue, (int)which, now_ns);
+	return config->law->flow_shape ? flow_queue_new(config, error) : fifos_new(config, error);
 }
 
 void queue_destroy(struct queue *queue)

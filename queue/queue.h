@@ -3,8 +3,9 @@
  * What holds packets in user space, hosting a law.
  *
  * One queue object is a FIFO or a pair of FIFOs (L and C) with a law
- * (`struct aqm_ops`) that decides.  It owns the packets in it: dropped packets
- * go back to the pool.  Everything it decides leaves through the sink.
+ * (`struct aqm_ops`) that decides, or many flow queues with an instance of the
+ * law each (flow_queue.h).  It owns the packets in it: dropped packets go back to
+ * the pool.  Everything it decides leaves through the sink.
  */
 #ifndef QUEUE_QUEUE_H
 #define QUEUE_QUEUE_H
@@ -58,24 +59,32 @@ struct queue_ops {
 	uint64_t (*next_ns)(const struct queue *queue);
 	/* Periodic updates due at or before `now_ns`. */
 	void (*run)(struct queue *queue, uint64_t now_ns);
+	/* How long the first packet of a queue (of flow queues: the oldest packet) has waited. */
+	uint64_t (*head_sojourn_ns)(const struct queue *queue, enum aqm_queue which,
+				    uint64_t now_ns);
 	void (*destroy)(struct queue *queue);
 };
 
 struct queue {
 	const struct queue_ops *ops;
 	const struct aqm_ops *law;
-	void *params, *vars, *stats;
+	void *params, *stats;
+	void *vars; /* what the law would show; of flow queues: of the one last touched */
 	uint64_t backlog_bytes[AQM_QUEUES];
 	uint32_t backlog_pkts[AQM_QUEUES];
 	struct queue_counts counts[AQM_QUEUES];
 };
 
-/* Makes the queue a law wants (single or dual).  NULL with `error` set on failure. */
+/* Makes the queue a law wants: single, dual, or flow queues.  NULL with `error` set on failure. */
 struct queue *queue_new(const struct queue_config *config, struct error *error);
 void queue_destroy(struct queue *queue);
 
 /* How long the first packet of a queue has waited; 0 when there is none. */
-uint64_t queue_head_sojourn_ns(const struct queue *queue, enum aqm_queue which, uint64_t now_ns);
+static inline uint64_t queue_head_sojourn_ns(const struct queue *queue, enum aqm_queue which,
+					     uint64_t now_ns)
+{
+	return queue->ops->head_sojourn_ns(queue, which, now_ns);
+}
 
 static inline bool queue_enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 {

@@ -18,7 +18,7 @@ struct bench {
 	struct queue *queue;
 	uint64_t records, logged[4];
 	uint64_t left, dropped, marked;
-	uint32_t last_flow_of[AQM_QUEUES]; /* number of the last packet that left each queue */
+	uint64_t last_number_of[AQM_QUEUES]; /* of the last packet that left each queue */
 	int64_t last_length;
 	int64_t total_packets[AQM_QUEUES]; /* of the last record of each queue */
 };
@@ -49,8 +49,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 		return;
 	}
 	bench->left++;
-	assert_true(packet->flow > bench->last_flow_of[queue]);
-	bench->last_flow_of[queue] = packet->flow;
+	assert_true(packet->tcp.seq > bench->last_number_of[queue]);
+	bench->last_number_of[queue] = packet->tcp.seq;
 }
 
 static void open_bench(struct bench *bench, const char *law, const char *setting)
@@ -85,7 +85,7 @@ static bool put(struct bench *bench, uint32_t number, enum aqm_ecn ecn, uint64_t
 	struct packet *packet = packet_new(&bench->pool);
 
 	packet->len_bytes = 100 + number % 1400;
-	packet->flow = number;
+	packet->tcp.seq = number;
 	packet->ecn = (uint8_t)ecn;
 	return queue_enqueue(bench->queue, packet, now_ns);
 }

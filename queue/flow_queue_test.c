@@ -1,0 +1,483 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Flow queues: the fairness that deficit round robin promises, priority of sparse
+ * flows, drops from the fattest queue, and every step of random traces against
+ * a plain model of RFC 8290 section 4 in which CoDel never acts.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/units.h"
+#include "queue/flow_table.h"
+#include "queue/queue.h"
+
+#define MODEL_FLOWS 40
+#define MODEL_ROOM 512 /* packets of a flow */
+
+/* A queue whose departures are kept: the numbers that leave, and how. */
+struct bench {
+	struct packet_pool pool;
+	struct queue *queue;
+	uint64_t out[MODEL_ROOM * MODEL_FLOWS], out_count;
+	enum aqm_verdict fate[MODEL_ROOM * MODEL_FLOWS];
+	uint64_t records;
+	int64_t logged_drops, logged_marks, last_total;
+	uint64_t drops, marks, arrivals;
+};
+
+static void on_record(void *context, uint64_t now_ns, const struct aqm_record *record)
+{
+	struct bench *bench = context;
+
+	(void)now_ns;
+	bench->records++;
+	bench->logged_drops += record->dequeue_action == AQM_LOGGED_DROP;
+	bench->logged_marks += record->dequeue_action == AQM_LOGGED_MARK;
+	assert_true(record->total_packets >= bench->last_total);
+	bench->last_total = record->total_packets;
+}
+
+static void on_leave(void *context, uint64_t now_ns, const struct packet *packet,
+		     enum aqm_queue queue, enum aqm_verdict verdict, uint64_t sojourn_ns)
+{
+	struct bench *bench = context;
+
+	(void)now_ns;
+	(void)sojourn_ns;
+	assert_int_equal(queue, AQM_QUEUE_C);
+	bench->out[bench->out_count] = packet->tcp.seq;
+	bench->fate[bench->out_count++] = verdict;
+	bench->drops += verdict == AQM_DROP;
+	bench->marks += verdict == AQM_MARK;
+}
+
+static struct bench *open_bench(const struct aqm_ops *law, const char *const *settings)
+{
+	struct bench *bench = calloc(1, sizeof(*bench));
+	struct queue_config config = {.pool = &bench->pool, .law = law};
+	void *params = malloc(law->params_size + 1);
+
+	packet_pool_init(&bench->pool);
+	assert_int_equal(aqm_params_default(law, params, NULL), 0);
+	for (; *settings; settings++)
+		assert_int_equal(aqm_params_set(law, params, *settings, NULL), 0);
+	config.params = params;
+	config.sink = (struct queue_sink){bench, on_record, on_leave};
+	rng_seed(&config.random, 3);
+	bench->queue = queue_new(&config, NULL);
+	assert_non_null(bench->queue);
+	free(params);
+	return bench;
+}
+
+static void close_bench(struct bench *bench)
+{
+	queue_destroy(bench->queue);
+	assert_int_equal(bench->pool.allocated, 0);
+	packet_pool_free(&bench->pool);
+	free(bench);
+}
+
+static bool put(struct bench *bench, uint32_t flow, uint64_t number, uint32_t len_bytes,
+		uint64_t now_ns)
+{
+	struct packet *packet = packet_new(&bench->pool);
+
+	packet->flow = flow;
+	packet->tcp.seq = number;
+	packet->len_bytes = len_bytes;
+	packet->ecn = number % 3 ? AQM_ECT0 : AQM_NOT_ECT;
+	bench->arrivals++;
+	return queue_enqueue(bench->queue, packet, now_ns);
+}
+
+/* Flow of the packet sent, or -1. */
+static int get(struct bench *bench, uint64_t now_ns, uint32_t *len_bytes)
+{
+	struct packet *packet = queue_dequeue(bench->queue, now_ns);
+	int flow = -1;
+
+	if (packet) {
+		flow = (int)packet->flow;
+		*len_bytes = packet->len_bytes;
+		packet_free(&bench->pool, packet);
+	}
+	return flow;
+}
+
+/* Nothing is lost: what came either left, was dropped, or is held. */
+static void check_accounts(const struct bench *bench)
+{
+	const struct queue *queue = bench->queue;
+	const struct queue_counts *counts = &queue->counts[AQM_QUEUE_C];
+
+	assert_int_equal(counts->arrived_pkts, bench->arrivals);
+	assert_int_equal(counts->drops, bench->drops);
+	assert_int_equal(counts->marks, bench->marks);
+	assert_int_equal(bench->arrivals,
+			 counts->left_pkts + counts->drops + queue->backlog_pkts[AQM_QUEUE_C]);
+	assert_int_equal(bench->pool.allocated, queue->backlog_pkts[AQM_QUEUE_C]);
+}
+
+static const char *const never_codel[] = {"target_ms=4000", "limit_packets=100000",
+					  "flows=65536", NULL};
+
+/* Served bytes of two flows that never run empty differ by less than a quantum and a packet. */
+static void backlogged_flows_get_equal_bytes(void **state)
+{
+	static const char *const quanta[] = {"quantum_bytes=1514", "quantum_bytes=300",
+					     "quantum_bytes=9000"};
+	static const int64_t quantum_bytes[] = {1514, 300, 9000};
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	for (int i = 0; i < 60; i++) {
+		const char *settings[] = {"target_ms=4000", quanta[i % 3], NULL};
+		struct bench *bench = open_bench(aqm_find("fq_codel"), settings);
+		const uint32_t size[2] = {40 + (uint32_t)rng_below(&rng, 1461),
+					  40 + (uint32_t)rng_below(&rng, 1461)};
+		int64_t sent[2] = {0, 0};
+
+		for (int n = 0; n < 2000; n++)
+			put(bench, n % 2, (uint64_t)n, size[n % 2], 0);
+		for (;;) {
+			uint32_t len_bytes = 0;
+			const int flow = get(bench, 0, &len_bytes);
+
+			sent[flow] += len_bytes;
+			if (sent[flow] == (int64_t)1000 * size[flow])
+				break;
+			assert_true(llabs(sent[0] - sent[1]) < quantum_bytes[i % 3] + 1500);
+		}
+		close_bench(bench);
+	}
+}
+
+static void a_sparse_flow_goes_first(void **state)
+{
+	struct bench *bench = open_bench(aqm_find("fq_codel"), never_codel);
+	uint32_t len_bytes;
+	int of_two = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 100; i++)
+		put(bench, 1, i, 1500, 0);
+	for (uint64_t t = 1; t <= 30; t++) {
+		assert_int_equal(get(bench, t * NS_PER_MS, &len_bytes), 1);
+		if (t % 3)
+			continue;
+		put(bench, 2, 100 + t, 200, t * NS_PER_MS);
+		assert_int_equal(get(bench, t * NS_PER_MS, &len_bytes), 2);
+	}
+	/* Beyond its quantum it is a flow like any other. */
+	for (uint32_t i = 0; i < 40; i++)
+		put(bench, 2, 200 + i, 1500, 31 * NS_PER_MS);
+	for (int i = 0; i < 20; i++)
+		of_two += get(bench, 31 * NS_PER_MS, &len_bytes) == 2;
+	assert_in_range(of_two, 9, 11);
+	close_bench(bench);
+}
+
+/* A queue that paused is not new again while it still is on its way through the old ones. */
+static void pausing_does_not_make_a_flow_new(void **state)
+{
+	struct bench *bench = open_bench(aqm_find("fq_codel"), never_codel);
+	uint32_t len_bytes;
+	int of_three = 0;
+
+	(void)state;
+	for (uint32_t i = 0; i < 400; i++)
+		put(bench, 1 + i % 2, i, 1500, 0);
+	/* Flow 3 always has just one packet in the queue: about every third one may be its. */
+	put(bench, 3, 999, 1500, 0);
+	for (int i = 0; i < 300; i++) {
+		const int flow = get(bench, 0, &len_bytes);
+
+		if (flow == 3)
+			put(bench, 3, 1000 + (uint64_t)i, 1500, 0);
+		of_three += flow == 3;
+	}
+	assert_in_range(of_three, 95, 105);
+	close_bench(bench);
+}
+
+/* The model: RFC 8290 section 4 as it reads, over arrays. */
+struct model_flow {
+	uint64_t numbers[MODEL_ROOM];
+	uint32_t lengths[MODEL_ROOM];
+	uint32_t first, count;
+	int64_t bytes, deficit;
+};
+
+struct model {
+	struct model_flow flows[MODEL_FLOWS];
+	int news[MODEL_FLOWS], new_count, olds[MODEL_FLOWS], old_count;
+	int64_t quantum;
+	uint32_t held, limit;
+};
+
+static void take_out(int *list, int *count)
+{
+	memmove(list, list + 1, (size_t)--*count * sizeof(*list));
+}
+
+static bool is_listed(const struct model *model, int flow)
+{
+	for (int i = 0; i < model->new_count; i++)
+		if (model->news[i] == flow)
+			return true;
+	for (int i = 0; i < model->old_count; i++)
+		if (model->olds[i] == flow)
+			return true;
+	return false;
+}
+
+static void model_pop(struct model *model, int flow)
+{
+	struct model_flow *f = &model->flows[flow];
+
+	f->bytes -= f->lengths[f->first % MODEL_ROOM];
+	f->first++;
+	f->count--;
+	model->held--;
+}
+
+static void model_put(struct model *model, int flow, uint64_t number, uint32_t len_bytes)
+{
+	struct model_flow *f = &model->flows[flow];
+
+	f->numbers[(f->first + f->count) % MODEL_ROOM] = number;
+	f->lengths[(f->first + f->count) % MODEL_ROOM] = len_bytes;
+	f->count++;
+	f->bytes += len_bytes;
+	model->held++;
+	if (!is_listed(model, flow)) {
+		f->deficit = model->quantum;
+		model->news[model->new_count++] = flow;
+	}
+}
+
+/* Flow that sends next, or -1. */
+static int model_get(struct model *model)
+{
+	while (model->new_count + model->old_count > 0) {
+		const bool is_new = model->new_count > 0;
+		const int flow = is_new ? model->news[0] : model->olds[0];
+		struct model_flow *f = &model->flows[flow];
+		bool to_old = f->deficit <= 0;
+
+		if (to_old) {
+			f->deficit += model->quantum;
+		} else if (f->count) {
+			f->deficit -= f->lengths[f->first % MODEL_ROOM];
+			return flow;
+		} else {
+			to_old = is_new && model->old_count > 0;
+		}
+		if (is_new)
+			take_out(model->news, &model->new_count);
+		else
+			take_out(model->olds, &model->old_count);
+		if (to_old)
+			model->olds[model->old_count++] = flow;
+	}
+	return -1;
+}
+
+/* Packets dropped at this arrival must come from heads of queues that were the fattest. */
+static void model_drops(struct model *model, const struct bench *bench)
+{
+	for (uint64_t i = 0; i < bench->out_count; i++) {
+		int fattest = -1;
+
+		assert_int_equal(bench->fate[i], AQM_DROP);
+		assert_true(model->held > model->limit);
+		for (int f = 0; f < MODEL_FLOWS; f++) {
+			const struct model_flow *flow = &model->flows[f];
+
+			if (flow->count &&
+			    flow->numbers[flow->first % MODEL_ROOM] == bench->out[i])
+				fattest = f;
+		}
+		assert_true(fattest >= 0);
+		for (int f = 0; f < MODEL_FLOWS; f++)
+			assert_true(model->flows[f].bytes <= model->flows[fattest].bytes);
+		model_pop(model, fattest);
+	}
+	assert_true(model->held <= model->limit);
+}
+
+static void random_step(struct model *model, struct bench *bench, struct rng *rng, uint64_t number,
+			bool arrive)
+{
+	uint32_t len_bytes = 40 + (uint32_t)rng_below(rng, 1461);
+	const int flow = (int)rng_below(rng, 1 + rng_below(rng, MODEL_FLOWS));
+
+	bench->out_count = 0;
+	if (arrive) {
+		const bool kept = put(bench, (uint32_t)flow, number, len_bytes, number);
+
+		model_put(model, flow, number, len_bytes);
+		model_drops(model, bench);
+		for (uint64_t i = 0; i < bench->out_count; i++)
+			assert_true(bench->out[i] != number || !kept);
+	} else {
+		const int sends = model_get(model);
+		const struct model_flow *f = &model->flows[sends < 0 ? 0 : sends];
+
+		assert_int_equal(get(bench, number, &len_bytes), sends);
+		if (sends < 0)
+			return;
+		assert_int_equal(bench->out_count, 1);
+		assert_int_equal(bench->out[0], f->numbers[f->first % MODEL_ROOM]);
+		model_pop(model, sends);
+	}
+}
+
+static void every_step_is_that_of_the_model(void **state)
+{
+	static const char *const settings[] = {"target_ms=4000", "interval_ms=4000",
+					       "limit_packets=200", "flows=1048576",
+					       "drop_batch=1", NULL};
+	struct model *model = calloc(1, sizeof(*model));
+	struct bench *bench = open_bench(aqm_find("fq_codel"), settings);
+	uint64_t arrive_of_16 = 8;
+	struct rng rng;
+
+	(void)state;
+	model->quantum = 1514;
+	model->limit = 200;
+	rng_seed(&rng, 5);
+	for (uint64_t i = 0; i < 300000; i++) {
+		if (i % 1000 == 0)
+			arrive_of_16 = 4 + rng_below(&rng, 9);
+		random_step(model, bench, &rng, i, rng_below(&rng, 16) < arrive_of_16);
+		check_accounts(bench);
+	}
+	assert_true(bench->drops > 1000);
+	while (get(bench, 300000, &(uint32_t){0}) >= 0)
+		bench->out_count = 0;
+	assert_int_equal(bench->records, bench->arrivals);
+	assert_int_equal(bench->logged_drops, bench->drops);
+	free(model);
+	close_bench(bench);
+}
+
+/* The batch: at most so many packets, and no more once half of the bytes are gone. */
+static void a_batch_is_dropped_at_once(void **state)
+{
+	static const char *const settings[] = {"target_ms=4000", "limit_packets=100",
+					       "drop_batch=64", NULL};
+	static const char *const by_bytes[] = {"target_ms=4000", "limit_bytes=150000",
+					       "drop_batch=10", NULL};
+	struct bench *bench = open_bench(aqm_find("fq_codel"), settings);
+
+	(void)state;
+	for (uint32_t i = 0; i < 20; i++)
+		put(bench, 1, i, 1500, 0);
+	for (uint32_t i = 0; i < 80; i++)
+		put(bench, 2, 20 + i, 1000, 0);
+	assert_int_equal(bench->drops, 0);
+	assert_true(put(bench, 1, 100, 1500, 0));
+	assert_int_equal(bench->drops, 40);
+	for (uint32_t i = 0; i < 40; i++)
+		assert_int_equal(bench->out[i], 20 + i);
+	close_bench(bench);
+	bench = open_bench(aqm_find("fq_codel"), by_bytes);
+	for (uint32_t i = 0; i <= 100; i++)
+		put(bench, 1, i, 1500, 0);
+	assert_int_equal(bench->drops, 10);
+	close_bench(bench);
+}
+
+/* A random trace through a law, whatever leaves summed up in a number. */
+static uint64_t digest_of(const struct aqm_ops *law, const char *const *settings, uint64_t *signals)
+{
+	struct bench *bench = open_bench(law, settings);
+	uint64_t now_ns = 0, digest = 0, arrive_of_16 = 8;
+	struct rng rng;
+
+	rng_seed(&rng, 11);
+	for (uint64_t i = 0; i < 200000; i++) {
+		if (i % 500 == 0)
+			arrive_of_16 = 4 + rng_below(&rng, 9);
+		now_ns += rng_below(&rng, i % 5000 == 0 ? NS_PER_S : NS_PER_MS);
+		bench->out_count = 0;
+		if (rng_below(&rng, 16) < arrive_of_16)
+			put(bench, (uint32_t)rng_below(&rng, 30), i, 1500, now_ns);
+		else
+			get(bench, now_ns, &(uint32_t){0});
+		for (uint64_t k = 0; k < bench->out_count; k++)
+			digest = digest * 31 + bench->out[k] * 3 + bench->fate[k];
+		check_accounts(bench);
+	}
+	*signals = bench->drops + bench->marks;
+	close_bench(bench);
+	return digest;
+}
+
+/* That idle queues are given up at rest cannot be told from outside. */
+static void queues_given_up_leave_no_trace(void **state)
+{
+	static const char *const settings[] = {"interval_ms=20", "limit_packets=400", NULL};
+
+	(void)state;
+	for (const struct aqm_ops *const *law = aqm_all; *law; law++) {
+		struct aqm_ops hoarder = **law;
+		uint64_t signals, signals_of_hoarder;
+
+		if ((*law)->flow_shape == NULL)
+			continue;
+		hoarder.at_rest = NULL;
+		assert_int_equal(digest_of(*law, settings, &signals),
+				 digest_of(&hoarder, settings, &signals_of_hoarder));
+		assert_int_equal(signals, signals_of_hoarder);
+		assert_true(signals > 1000);
+	}
+}
+
+static void a_table_holds_what_is_in_use(void **state)
+{
+	const uint64_t vars = 42;
+	struct packet packet = {.protocol = NET_TCP, .to_server = true};
+	struct flow_table table;
+	struct flow_queue *first, *again;
+
+	(void)state;
+	assert_int_equal(flow_table_init(&table, 1024, sizeof(vars), 7), 0);
+	first = flow_table_find(&table, &packet, &vars, 0);
+	assert_int_equal(*(uint64_t *)first->vars, 42);
+	assert_ptr_equal(flow_table_find(&table, &packet, &vars, 0), first);
+	*(uint64_t *)first->vars = 43;
+	flow_table_release(&table, first);
+	assert_int_equal(table.in_use, 0);
+	again = flow_table_find(&table, &packet, &vars, 0);
+	assert_int_equal(*(uint64_t *)again->vars, 42);
+	packet.to_server = false;
+	assert_ptr_not_equal(flow_table_find(&table, &packet, &vars, 0), again);
+	for (packet.flow = 0; packet.flow < 100000; packet.flow++)
+		assert_non_null(flow_table_find(&table, &packet, &vars, 0));
+	assert_int_equal(table.in_use, 1024);
+	flow_table_free(&table);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(backlogged_flows_get_equal_bytes),
+		cmocka_unit_test(a_sparse_flow_goes_first),
+		cmocka_unit_test(pausing_does_not_make_a_flow_new),
+		cmocka_unit_test(every_step_is_that_of_the_model),
+		cmocka_unit_test(a_batch_is_dropped_at_once),
+		cmocka_unit_test(queues_given_up_leave_no_trace),
+		cmocka_unit_test(a_table_holds_what_is_in_use),
+	};
+
+	return cmocka_run_group_tests_name("flow queues", tests, NULL, NULL);
+}
