@@ -13,14 +13,13 @@ void world_end_warmup(struct world *world)
 {
 	for (uint64_t i = 0; i < world->flows; i++) {
 		struct host *host = &world->hosts[i];
-		struct endpoint_stats stats;
+		struct endpoint_stats sent, received;
 
-		host->sender->ops->stats(host->sender, &stats);
-		host->retransmits_at_warmup = stats.retransmits;
-		host->timeouts_at_warmup = stats.timeouts;
-		host->receiver->ops->stats(host->receiver, &stats);
-		host->delivered_at_warmup = stats.delivered_bytes;
-		host->marks_at_warmup = stats.ce_received;
+		host_stats(host, &sent, &received);
+		host->retransmits_at_warmup = sent.retransmits;
+		host->timeouts_at_warmup = sent.timeouts;
+		host->delivered_at_warmup = received.delivered_bytes;
+		host->marks_at_warmup = received.ce_received;
 	}
 	for (int q = 0; q < AQM_QUEUES; q++)
 		world->result->queues[q].marks = world->queue->counts[q].marks;
@@ -32,15 +31,14 @@ static void bin_flows(struct world *world, uint64_t index)
 
 	for (uint64_t i = 0; i < world->flows; i++) {
 		struct host *host = &world->hosts[i];
-		struct endpoint_stats stats;
+		struct endpoint_stats sent, received;
 
-		host->receiver->ops->stats(host->receiver, &stats);
+		host_stats(host, &sent, &received);
 		result->flow_goodput_mbps[index * world->flows + i] =
-			(double)(stats.delivered_bytes - host->delivered_at_bin) * 8 /
+			(double)(received.delivered_bytes - host->delivered_at_bin) * 8 /
 			result->bin_s / 1e6;
-		host->delivered_at_bin = stats.delivered_bytes;
-		host->sender->ops->stats(host->sender, &stats);
-		result->flow_rtt_ms[index * world->flows + i] = ms_from_ns(stats.srtt_ns);
+		host->delivered_at_bin = received.delivered_bytes;
+		result->flow_rtt_ms[index * world->flows + i] = ms_from_ns(sent.srtt_ns);
 	}
 }
 
@@ -75,16 +73,15 @@ static void finish_flows(struct world *world)
 
 	for (uint64_t i = 0; i < world->flows; i++) {
 		struct host *host = &world->hosts[i];
-		struct endpoint_stats stats;
+		struct endpoint_stats sent, received;
 
-		host->receiver->ops->stats(host->receiver, &stats);
+		host_stats(host, &sent, &received);
 		host->result->goodput_mbps =
-			(double)(stats.delivered_bytes - host->delivered_at_warmup) * 8 / seconds /
-			1e6;
-		host->result->marks = stats.ce_received - host->marks_at_warmup;
-		host->sender->ops->stats(host->sender, &stats);
-		host->result->retransmits = stats.retransmits - host->retransmits_at_warmup;
-		host->result->timeouts = stats.timeouts - host->timeouts_at_warmup;
+			(double)(received.delivered_bytes - host->delivered_at_warmup) * 8 /
+			seconds / 1e6;
+		host->result->marks = received.ce_received - host->marks_at_warmup;
+		host->result->retransmits = sent.retransmits - host->retransmits_at_warmup;
+		host->result->timeouts = sent.timeouts - host->timeouts_at_warmup;
 	}
 }
 

@@ -9,78 +9,9 @@
 #include <string.h>
 
 #include "base/units.h"
-#include "tcp/cc.h"
 
 /* Labels of the run's random number generators. */
 enum stream { STREAM_QUEUE = 1, STREAM_FLOWS = 2 };
-
-/* Flows that start together are spread over this, so that they do not march in step. */
-#define START_SPREAD_S 0.1
-
-/* Sends all that an endpoint has to send now. */
-static void pump(struct host *host, struct endpoint *endpoint, struct sim_node *to)
-{
-	struct world *world = host->world;
-	const uint64_t now_ns = world->clock.now_ns;
-
-	for (;;) {
-		struct packet *packet = packet_new(&world->pool);
-
-		if (packet == NULL) {
-			world->clock.failed = true;
-			return;
-		}
-		if (!endpoint->ops->emit(endpoint, packet, now_ns)) {
-			packet_free(&world->pool, packet);
-			return;
-		}
-		world->emitted++;
-		node_forward(to, packet);
-	}
-}
-
-static void arm_host(struct host *host)
-{
-	const uint64_t sender_ns = host->sender->ops->next_ns(host->sender);
-	const uint64_t receiver_ns = host->receiver->ops->next_ns(host->receiver);
-
-	node_arm(&host->node, sender_ns < receiver_ns ? sender_ns : receiver_ns);
-}
-
-/* Where a receiver's packets go: its flow's return delay, or the pipe like everything else. */
-static struct sim_node *way_back(struct host *host)
-{
-	return host->world->shared_pipe ? host->world->entry : &host->back.node;
-}
-
-/* A packet has reached the host that it was sent to. */
-static void host_forward(struct sim_node *node, struct packet *packet)
-{
-	struct host *host = (struct host *)node;
-	struct world *world = host->world;
-	const bool to_server = packet->to_server;
-	struct endpoint *endpoint = to_server ? host->receiver : host->sender;
-
-	endpoint->ops->receive(endpoint, packet, world->clock.now_ns);
-	packet_free(&world->pool, packet);
-	world->delivered++;
-	pump(host, endpoint, to_server ? way_back(host) : world->entry);
-	arm_host(host);
-}
-
-static void host_run(struct sim_node *node)
-{
-	struct host *host = (struct host *)node;
-	const uint64_t now_ns = host->world->clock.now_ns;
-
-	host->sender->ops->run(host->sender, now_ns);
-	host->receiver->ops->run(host->receiver, now_ns);
-	pump(host, host->sender, host->world->entry);
-	pump(host, host->receiver, way_back(host));
-	arm_host(host);
-}
-
-static const struct sim_node_ops host_ops = {.forward = host_forward, .run = host_run};
 
 /* The other end of the bottleneck's delay. */
 static void gate_forward(struct sim_node *node, struct packet *packet)
@@ -90,7 +21,7 @@ static void gate_forward(struct sim_node *node, struct packet *packet)
 	if (world->shared_pipe && packet->hops < 2)
 		node_forward(world->entry, packet);
 	else
-		node_forward(&world->hosts[packet->flow].node, packet);
+		switchboard_deliver(world, packet);
 }
 
 static const struct sim_node_ops gate_ops = {.forward = gate_forward};
@@ -139,14 +70,6 @@ static void on_record(void *context, uint64_t now_ns, const struct aqm_record *r
 	const struct world *world = context;
 
 	world->options->record(world->options->context, now_ns, record);
-}
-
-static void on_rtt(void *context, uint64_t now_ns, uint64_t rtt_ns)
-{
-	struct host *host = context;
-
-	if (now_ns > host->world->warmup_ns)
-		host->world->clock.failed |= sketch_add(&host->result->rtt_ns, rtt_ns) != 0;
 }
 
 static int build_queue(struct world *world, const struct rng *root, struct error *error)
@@ -261,70 +184,6 @@ static int build_router(struct world *world, struct error *error)
 	return code;
 }
 
-static void fill_config(struct host *host, const struct scenario_group *group, uint64_t flow,
-			struct rng random, struct endpoint_config *config)
-{
-	const struct world *world = host->world;
-	const double spread_s = rng_uniform(&random) * START_SPREAD_S;
-
-	*config = (struct endpoint_config){
-		.flow = (uint32_t)flow,
-		.mtu_bytes = NET_MTU_BYTES,
-		.ecn = group->ecn,
-		.cc = tcp_cc_find(group->cc),
-		.rate_bps = (uint64_t)(group->rate_mbps * 1e6 + 0.5),
-		.start_ns = ns_from_seconds(group->start_s + spread_s),
-		.stop_ns = group->stop_s > 0 ? ns_from_seconds(group->stop_s) : world->end_ns,
-		.random = random,
-		.context = host,
-		.on_rtt = on_rtt,
-	};
-}
-
-static int build_endpoints(struct host *host, const struct endpoint_config *config,
-			   const char *cc, struct error *error)
-{
-	if (config->cc) {
-		host->sender = tcp_sender_new(config);
-		host->receiver = tcp_receiver_new(config);
-	} else if (strcmp(cc, "udp_prague") == 0) {
-		host->sender = udp_prague_sender_new(config);
-		host->receiver = udp_prague_receiver_new(config);
-	} else {
-		host->sender = udp_sender_new(config);
-		host->receiver = udp_receiver_new(config);
-	}
-	if (host->sender == NULL || host->receiver == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
-	return 0;
-}
-
-static int build_host(struct world *world, const struct scenario_group *group, uint64_t flow,
-		      struct rng random, struct error *error)
-{
-	struct host *host = &world->hosts[flow];
-	struct sim_flow_result *result = &world->result->flows[flow];
-	const double forward_ms = world->scenario->delay_ms;
-	const double rtt_ms = group->rtt_ms > 0 ? group->rtt_ms : 2 * forward_ms;
-	struct endpoint_config config;
-	int code;
-
-	host->world = world;
-	host->result = result;
-	result->id = flow;
-	result->ecn = group->ecn;
-	strcpy(result->cc, group->cc);
-	heap_node_init(&host->node.timer);
-	host->node.ops = &host_ops;
-	host->node.clock = &world->clock;
-	delay_line_init(&host->back, &world->clock, &host->node, ns_from_ms(rtt_ms - forward_ms));
-	fill_config(host, group, flow, random, &config);
-	code = build_endpoints(host, &config, group->cc, error);
-	if (code == 0)
-		arm_host(host);
-	return code;
-}
-
 static int build_hosts(struct world *world, const struct rng *root, struct error *error)
 {
 	const struct scenario *scenario = world->scenario;
@@ -332,6 +191,7 @@ static int build_hosts(struct world *world, const struct rng *root, struct error
 	uint64_t flow = 0;
 
 	world->flows = scenario_flows(scenario);
+	world->switchboard.next = world->flows;
 	world->hosts = calloc(world->flows, sizeof(*world->hosts));
 	world->result->flows = calloc(world->flows, sizeof(*world->result->flows));
 	world->result->flow_count = world->flows;
@@ -340,7 +200,7 @@ static int build_hosts(struct world *world, const struct rng *root, struct error
 				 (unsigned long long)world->flows);
 	for (uint64_t g = 0; g < scenario->group_count; g++) {
 		for (uint64_t i = 0; i < scenario->groups[g].count; i++, flow++) {
-			const int code = build_host(world, &scenario->groups[g], flow,
+			const int code = host_build(world, &scenario->groups[g], flow,
 						    rng_split(&flows, flow), error);
 
 			if (code)
@@ -375,13 +235,10 @@ int world_build(struct world *world, const struct scenario *scenario,
 
 void world_free(struct world *world)
 {
-	for (uint64_t i = 0; world->hosts && i < world->flows; i++) {
-		if (world->hosts[i].sender)
-			world->hosts[i].sender->ops->destroy(world->hosts[i].sender);
-		if (world->hosts[i].receiver)
-			world->hosts[i].receiver->ops->destroy(world->hosts[i].receiver);
-	}
+	for (uint64_t i = 0; world->hosts && i < world->flows; i++)
+		host_free(&world->hosts[i]);
 	free(world->hosts);
+	switchboard_free(&world->switchboard);
 	queue_destroy(world->queue);
 	heap_free(&world->clock.heap);
 	packet_pool_free(&world->pool);

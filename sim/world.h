@@ -13,23 +13,10 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/host.h"
 #include "sim/node.h"
 #include "sim/router.h"
 #include "sim/run.h"
-
-struct world;
-
-/* Both ends of a flow; one node, so that one timer serves both. */
-struct host {
-	struct sim_node node;
-	struct world *world;
-	struct endpoint *sender, *receiver;
-	struct delay_line back;          /* return path of this flow */
-	uint64_t delivered_at_warmup;    /* bytes */
-	uint64_t delivered_at_bin;
-	uint64_t retransmits_at_warmup, timeouts_at_warmup, marks_at_warmup;
-	struct sim_flow_result *result;
-};
 
 struct world {
 	const struct scenario *scenario;
@@ -47,6 +34,7 @@ struct world {
 	bool shared_pipe;
 	struct host *hosts;        /* (flows) */
 	uint64_t flows;
+	struct switchboard switchboard;
 	uint64_t warmup_ns, end_ns;
 	uint64_t bytes_after_warmup; /* that the link sent */
 	/* of the bin being filled */
