@@ -93,7 +93,10 @@ struct aqm_ops {
 	 */
 	bool (*at_rest)(const void *params, const void *vars, uint64_t now_ns);
 
-	/* A packet was dropped from a flow queue for lack of room; optional. */
+	/*
+	 * A packet is dropped for lack of room: the one that arrives, or in flow queues one from
+	 * this queue's head; optional.
+	 */
 	void (*on_overflow)(const void *params, void *vars, void *stats,
 			    const struct aqm_facts *facts);
 

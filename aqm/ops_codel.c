@@ -4,11 +4,11 @@
  * queue (RFC 8290; parameters of its section 5.2).
  *
  * CoDel has no probability.  What it shows as one, for plots and guards, is the
- * share of packets it signals: 1 over the packets from one signal to the next
- * while in drop state, 0 outside.
+ * share of packets it signals while in drop state, 0 outside.
  */
 #include "aqm/codel.h"
 #include "aqm/ops.h"
+#include "aqm/signal_share.h"
 
 struct codel_params {
 	struct aqm_codel_params core;
@@ -22,8 +22,7 @@ struct fq_codel_params {
 
 struct codel_vars {
 	struct aqm_codel_vars core;
-	uint32_t since_pkts; /* packets decided since the last signal */
-	uint32_t gap_pkts;   /* packets between the last two signals; 0: there were none */
+	struct aqm_signal_share share;
 };
 
 #define CORE(member) offsetof(struct codel_params, core.member)
@@ -91,11 +90,7 @@ static enum aqm_verdict codel_on_dequeue(const void *p, void *vars, void *stats,
 	const enum aqm_verdict verdict =
 		aqm_codel_on_dequeue(&own->core, &state->core, stats, facts);
 
-	state->since_pkts += state->since_pkts < UINT32_MAX;
-	if (verdict != AQM_PASS) {
-		state->gap_pkts = state->since_pkts;
-		state->since_pkts = 0;
-	}
+	aqm_signal_share_count(&state->share, verdict);
 	return verdict;
 }
 
@@ -135,7 +130,7 @@ static const struct aqm_flow_shape *fq_codel_shape(const void *p)
 
 static uint64_t share_q32(const struct codel_vars *state)
 {
-	return state->core.dropping && state->gap_pkts ? AQM_Q32_ONE / state->gap_pkts : 0;
+	return aqm_signal_share_q32(&state->share, state->core.dropping);
 }
 
 static void codel_record(const void *p, const void *vars, const struct aqm_facts *facts,

@@ -223,6 +223,8 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	if (!full)
 		verdict = law->on_enqueue(queue->params, queue->vars, queue->stats, &facts,
 					  &packet->cookie);
+	else if (law->on_overflow)
+		law->on_overflow(queue->params, queue->vars, queue->stats, &facts);
 	verdict = queue_host_carry_out(&host->base, packet, into, verdict);
 	record_arrival(host, &facts, !full, verdict, packet);
 	if (verdict == AQM_DROP) {
