@@ -123,7 +123,8 @@ static const struct option train_options[] = {
 	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	 "between checkpoints within an epoch; default 30", 0, 1e9},
-	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
+	{"threads", 0, OPTION_U64, &o.threads, "N",
+	 "default: every core; --resume keeps the number, which the last bits depend on", 0, 64},
 	{"compat", 0, OPTION_FLAG, &o.compat, NULL, "reproduce the released code with its quirks",
 	 0, 0},
 	{0},
@@ -147,6 +148,7 @@ static void settle_options(void)
 {
 	const bool compat = o.compat;
 
+	o.threads = o.threads ? o.threads : (uint64_t)tensor_threads_get();
 	o.epochs = o.epochs ? o.epochs : compat ? 80 : 20;
 	o.rate = o.rate > 0 ? o.rate : compat ? 1e-4 : 1e-3;
 	o.warmup_steps = o.warmup_steps ? o.warmup_steps : compat ? 2000 : 0;
@@ -452,9 +454,8 @@ static int train(const struct command_common *common, const char **operands, siz
 	int status;
 
 	pool_init(&run.pool);
-	if (o.threads)
-		tensor_threads_set((int)o.threads);
 	status = make_record(&run, operands, count, error);
+	tensor_threads_set((int)o.threads);
 	if (!status)
 		status = prepare(&run, error);
 	if (!status && !resume)

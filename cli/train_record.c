@@ -28,7 +28,7 @@
 /* Options that say where and how, not what. */
 static bool is_recorded(const struct option *option)
 {
-	static const char *const left_out[] = {"output", "resume", "checkpoint", "threads"};
+	static const char *const left_out[] = {"output", "resume", "checkpoint"};
 
 	for (size_t i = 0; i < sizeof(left_out) / sizeof(left_out[0]); i++)
 		if (strcmp(option->name, left_out[i]) == 0)

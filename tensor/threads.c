@@ -9,9 +9,11 @@
  * costs nothing: the caller claims its part too.  Helpers look out for work
  * for a few microseconds, then sleep; waking them is one system call.
  *
- * One operation at a time has the helpers.  Who finds them taken, or runs
- * inside a part, does the whole operation alone: programs with a thread for
- * each model lose nothing to each other.  OpenMP is not used for this because
+ * One operation at a time has the helpers.  Who finds them taken does all
+ * parts alone, and who runs inside a part does the operation uncut: programs
+ * with a thread for each model lose nothing to each other.  The cut follows
+ * from the number of threads asked for, not from the cores there are, because
+ * oneDNN's kernels for AVX2 round an item differently with its neighbours.  OpenMP is not used for this because
  * its barriers wait for every thread, for many milliseconds where cores are
  * shared; oneDNN's own use of it is confined to one thread.
  */
@@ -137,10 +139,9 @@ void tensor_library_confine(void)
 
 int tensor_threads_get(void)
 {
-	const int cores = (int)parallel_cores();
-	const int most = cores <= HELPERS_MAX ? cores : HELPERS_MAX + 1;
+	const int threads = limit > 0 ? limit : (int)parallel_cores();
 
-	return limit > 0 && limit < most ? limit : most;
+	return threads <= HELPERS_MAX ? threads : HELPERS_MAX + 1;
 }
 
 void tensor_threads_set(int threads)
@@ -178,6 +179,14 @@ static void operation_finish(int parts)
 			sched_yield();
 }
 
+static void parts_alone(int64_t count, int64_t parts, split_body *body, void *context)
+{
+	if (parts <= 1 && count > 0)
+		body(context, 0, 0, count);
+	for (int64_t part = 0; parts > 1 && part < parts; part++)
+		body(context, (int)part, count * part / parts, count * (part + 1) / parts);
+}
+
 void tensor_split(int64_t count, int64_t grain, split_body *body, void *context)
 {
 	int64_t parts = tensor_workers();
@@ -187,8 +196,7 @@ void tensor_split(int64_t count, int64_t grain, split_body *body, void *context)
 	if (parts > 1)
 		pthread_once(&pool.once, pool_start);
 	if (parts <= 1 || pthread_mutex_trylock(&pool.busy)) {
-		if (count > 0)
-			body(context, 0, 0, count);
+		parts_alone(count, parts, body, context);
 		return;
 	}
 	inside = true;

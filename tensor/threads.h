@@ -12,10 +12,13 @@
 
 #include <stdint.h>
 
-/* Threads that operations called from this thread may use, >= 1 (at first, every core). */
+/* Threads that operations called from this thread may use, 1 to 64 (at first, every core). */
 int tensor_threads_get(void);
 
-/* Sets it; values below 1 mean 1. */
+/*
+ * Sets it; values below 1 mean 1.  It may exceed the cores there are: operations are then cut as
+ * on a machine with so many, and give its bits.
+ */
 void tensor_threads_set(int threads);
 
 /* Largest `worker` + 1 that tensor_split() will pass when called now. */
@@ -25,8 +28,8 @@ int tensor_workers(void);
  * Calls body(context, worker, begin, end) over disjoint ranges that cover
  * [0, count).  Ranges hold at least `grain` (>= 1) items as long as there is
  * more than one.  No two calls share a `worker` number.  The cut depends on
- * the number of threads, so a body must give each item the same result
- * whatever its neighbours are.
+ * the number of threads alone: a body that rounds an item differently with
+ * other neighbours gives other last bits for another number of threads.
  */
 void tensor_split(int64_t count, int64_t grain,
 		  void (*body)(void *context, int worker, int64_t begin, int64_t end),
