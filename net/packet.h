@@ -73,6 +73,7 @@ struct packet {
 	union {
 		struct tcp_header tcp;
 		struct prague_header prague; /* only between ends of UDP Prague */
+		uint64_t datagram_number;    /* only between ends of plain UDP: from 1 */
 	};
 };
 

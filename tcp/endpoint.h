@@ -30,6 +30,13 @@ enum endpoint_ecn {
 	ENDPOINT_ECN_ACCECN
 };
 
+/* A datagram as its receiver sees it. */
+struct datagram {
+	uint64_t number;    /* in the order of sending, from 1: a gap is a loss */
+	uint64_t delay_ns;  /* since its sender emitted it */
+	uint32_t len_bytes; /* IP */
+};
+
 struct endpoint_config {
 	uint32_t flow;
 	uint32_t mtu_bytes;              /* IP length of a full data packet */
@@ -46,8 +53,8 @@ struct endpoint_config {
 	void (*on_rtt)(void *context, uint64_t now_ns, uint64_t rtt_ns);
 	/* Optional, receivers: in-order payload handed to the application, in all. */
 	void (*on_delivered)(void *context, uint64_t now_ns, uint64_t delivered_bytes);
-	/* Optional, receivers of datagrams: one arrived, `delay_ns` after it was sent. */
-	void (*on_datagram)(void *context, uint64_t now_ns, uint32_t len_bytes, uint64_t delay_ns);
+	/* Optional, receivers of datagrams: one arrived. */
+	void (*on_datagram)(void *context, uint64_t now_ns, const struct datagram *datagram);
 };
 
 /* What an endpoint has done since it started; a sender and its receiver fill their own parts. */

@@ -244,9 +244,12 @@ static void receiver_receive(struct endpoint *endpoint, const struct packet *pac
 	feedback->seq = packet->prague.seq;
 	feedback->timestamp_ns = packet->prague.timestamp_ns;
 	receiver->ready = true;
-	if (receiver->config.on_datagram)
-		receiver->config.on_datagram(receiver->config.context, now_ns, packet->len_bytes,
-					     now_ns - packet->sent_ns);
+	if (receiver->config.on_datagram) {
+		const struct datagram datagram = {packet->prague.seq, now_ns - packet->sent_ns,
+						  packet->len_bytes};
+
+		receiver->config.on_datagram(receiver->config.context, now_ns, &datagram);
+	}
 }
 
 static bool receiver_emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_ns)
