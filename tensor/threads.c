@@ -13,9 +13,11 @@
  * parts alone, and who runs inside a part does the operation uncut: programs
  * with a thread for each model lose nothing to each other.  The cut follows
  * from the number of threads asked for, not from the cores there are, because
- * oneDNN's kernels for AVX2 round an item differently with its neighbours.  OpenMP is not used for this because
- * its barriers wait for every thread, for many milliseconds where cores are
- * shared; oneDNN's own use of it is confined to one thread.
+ * oneDNN's kernels for AVX2 round an item differently with its neighbours.
+ *
+ * OpenMP is not used for this because its barriers wait for every thread, for
+ * many milliseconds where cores are shared; oneDNN's own use of it is confined
+ * to one thread.
  */
 #include "tensor/threads.h"
 
