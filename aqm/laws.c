@@ -7,11 +7,11 @@
 #include "aqm/ops.h"
 
 extern const struct aqm_ops aqm_codel, aqm_dualpi2, aqm_fifo, aqm_l4s_freebsd, aqm_pie;
-extern const struct aqm_ops aqm_cobalt, aqm_fq_codel;
+extern const struct aqm_ops aqm_cobalt, aqm_fq_codel, aqm_fq_pie;
 
 const struct aqm_ops *const aqm_all[] = {
 	&aqm_fifo, &aqm_codel, &aqm_pie, &aqm_dualpi2, &aqm_l4s_freebsd,
-	&aqm_cobalt, &aqm_fq_codel, NULL,
+	&aqm_cobalt, &aqm_fq_codel, &aqm_fq_pie, NULL,
 };
 
 const struct aqm_ops *aqm_find(const char *name)

@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * pie: RFC 8033 for user space.
+ * pie: RFC 8033 for user space; and fq_pie, an instance of it in every flow queue
+ * (as Linux and FreeBSD have it: all update at once; without room the fattest
+ * queue loses its head).
  */
 #include "aqm/ops.h"
 #include "aqm/pie.h"
@@ -10,23 +12,49 @@ struct pie_params {
 	uint32_t limit_pkts;
 };
 
+struct fq_pie_params {
+	struct pie_params pie; /* first: the hooks of pie read it */
+	struct aqm_flow_shape shape;
+};
+
 #define CORE(member) offsetof(struct pie_params, core.member)
 
+/* Rows of both laws' tables. */
+#define PIE_PARAMS                                                                                 \
+	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "15", 0.01, 4000, NULL,                 \
+	 "queue delay aimed at (RFC 8033 section 4.2, QDELAY_REF)"},                               \
+	{"tupdate_ms", AQM_PARAM_MS_AS_NS, CORE(tupdate_ns), "15", 0.1, 4000, NULL,                \
+	 "time between updates (T_UPDATE)"},                                                       \
+	{"alpha", AQM_PARAM_GAIN_Q16, CORE(alpha_q16), "0.125", 0, 64, NULL,                       \
+	 "gain on the distance from the target, per second"},                                      \
+	{"beta", AQM_PARAM_GAIN_Q16, CORE(beta_q16), "1.25", 0, 64, NULL,                          \
+	 "gain on the change of delay, per second"},                                               \
+	{"max_burst_ms", AQM_PARAM_MS_AS_NS, CORE(max_burst_ns), "150", 0, 4000, NULL,             \
+	 "burst let through after a quiet time (MAX_BURST)"},                                      \
+	{"ecn_max_p", AQM_PARAM_Q32, CORE(ecn_max_p_q32), "0.1", 0, 1, NULL,                       \
+	 "ECN-capable packets are marked up to this probability, dropped above (section 5.1)"}
+
 static const struct aqm_param params[] = {
-	{"target_ms", AQM_PARAM_MS_AS_NS, CORE(target_ns), "15", 0.01, 4000, NULL,
-	 "queue delay aimed at (RFC 8033 section 4.2, QDELAY_REF)"},
-	{"tupdate_ms", AQM_PARAM_MS_AS_NS, CORE(tupdate_ns), "15", 0.1, 4000, NULL,
-	 "time between updates (T_UPDATE)"},
-	{"alpha", AQM_PARAM_GAIN_Q16, CORE(alpha_q16), "0.125", 0, 64, NULL,
-	 "gain on the distance from the target, per second"},
-	{"beta", AQM_PARAM_GAIN_Q16, CORE(beta_q16), "1.25", 0, 64, NULL,
-	 "gain on the change of delay, per second"},
-	{"max_burst_ms", AQM_PARAM_MS_AS_NS, CORE(max_burst_ns), "150", 0, 4000, NULL,
-	 "burst let through after a quiet time (MAX_BURST)"},
-	{"ecn_max_p", AQM_PARAM_Q32, CORE(ecn_max_p_q32), "0.1", 0, 1, NULL,
-	 "ECN-capable packets are marked up to this probability, dropped above (section 5.1)"},
+	PIE_PARAMS,
 	{"limit_packets", AQM_PARAM_U32, offsetof(struct pie_params, limit_pkts), "10000", 1, 1e9,
 	 NULL, "packets the queue has room for"},
+	{0},
+};
+
+#define SHAPE(member) offsetof(struct fq_pie_params, shape.member)
+
+static const struct aqm_param fq_params[] = {
+	PIE_PARAMS,
+	{"limit_packets", AQM_PARAM_U32, SHAPE(limit_pkts), "10240", 1, 1e9, NULL,
+	 "packets all queues have room for"},
+	{"limit_bytes", AQM_PARAM_U64, SHAPE(limit_bytes), "33554432", 1, 1e12, NULL,
+	 "bytes all queues have room for (Linux: memory_limit)"},
+	{"quantum_bytes", AQM_PARAM_U32, SHAPE(quantum_bytes), "1514", 256, 1e6, NULL,
+	 "a queue's share of a round"},
+	{"flows", AQM_PARAM_U32, SHAPE(flows), "1024", 1, 1048576, NULL,
+	 "queues that flows are hashed over"},
+	{"drop_batch", AQM_PARAM_U32, SHAPE(drop_batch_pkts), "1", 1, 1e6, NULL,
+	 "packets at most that the fattest queue loses at once for lack of room"},
 	{0},
 };
 
@@ -59,6 +87,19 @@ static void pie_tick(const void *p, void *vars, void *stats, const struct aqm_fa
 	const struct pie_params *own = p;
 
 	aqm_pie_update(&own->core, vars, stats, facts->head_sojourn_ns[AQM_QUEUE_C]);
+}
+
+static bool pie_at_rest(const void *p, const void *vars, uint64_t now_ns)
+{
+	const struct pie_params *own = p;
+
+	(void)now_ns;
+	return aqm_pie_at_rest(&own->core, vars);
+}
+
+static const struct aqm_flow_shape *fq_pie_shape(const void *p)
+{
+	return &((const struct fq_pie_params *)p)->shape;
 }
 
 /* Q0.32 on the log's scale of 2^31 - 1. */
@@ -105,6 +146,23 @@ const struct aqm_ops aqm_pie = {
 	.vars_size = sizeof(struct aqm_pie_vars),
 	.stats_size = sizeof(struct aqm_pie_stats),
 	.params = params,
+	.init = pie_init,
+	.on_enqueue = pie_on_enqueue,
+	.tick_due_ns = pie_tick_due_ns,
+	.tick = pie_tick,
+	.record = pie_record,
+	.view = pie_view,
+};
+
+const struct aqm_ops aqm_fq_pie = {
+	.name = "fq_pie",
+	.summary = "FlowQueue-PIE: flows in turn (RFC 8290), PIE in each, with ECN",
+	.params_size = sizeof(struct fq_pie_params),
+	.vars_size = sizeof(struct aqm_pie_vars),
+	.stats_size = sizeof(struct aqm_pie_stats),
+	.params = fq_params,
+	.flow_shape = fq_pie_shape,
+	.at_rest = pie_at_rest,
 	.init = pie_init,
 	.on_enqueue = pie_on_enqueue,
 	.tick_due_ns = pie_tick_due_ns,

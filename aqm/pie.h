@@ -112,6 +112,14 @@ AQM_INLINE void aqm_pie_update(const struct aqm_pie_params *params, struct aqm_p
 	stats->updates++;
 }
 
+/* With an empty queue, a state that updates do not change: that of a queue long unused. */
+AQM_INLINE bool aqm_pie_at_rest(const struct aqm_pie_params *params,
+				const struct aqm_pie_vars *vars)
+{
+	return vars->p_q32 == 0 && vars->accumulated_q32 == 0 && vars->qdelay_ns == 0 &&
+	       vars->previous_qdelay_ns == 0 && vars->burst_allowance_ns == params->max_burst_ns;
+}
+
 /* De-randomised draw (section 5.4); resets the accumulated probability when it acts. */
 AQM_INLINE bool aqm_pie_acts(struct aqm_pie_vars *vars, struct aqm_pie_stats *stats, uint32_t bits)
 {

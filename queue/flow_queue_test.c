@@ -51,6 +51,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 	(void)sojourn_ns;
 	assert_int_equal(queue, AQM_QUEUE_C);
 	bench->out[bench->out_count] = packet->tcp.seq;
+	if (verdict == AQM_PASS && packet->ecn == AQM_CE)
+		verdict = AQM_MARK; /* at arrival */
 	bench->fate[bench->out_count++] = verdict;
 	bench->drops += verdict == AQM_DROP;
 	bench->marks += verdict == AQM_MARK;
@@ -118,7 +120,9 @@ static void check_accounts(const struct bench *bench)
 
 	assert_int_equal(counts->arrived_pkts, bench->arrivals);
 	assert_int_equal(counts->drops, bench->drops);
-	assert_int_equal(counts->marks, bench->marks);
+	/* Those marked at arrival may still be held, or have been dropped. */
+	assert_true(queue->law->late ? counts->marks == bench->marks
+				     : counts->marks >= bench->marks);
 	assert_int_equal(bench->arrivals,
 			 counts->left_pkts + counts->drops + queue->backlog_pkts[AQM_QUEUE_C]);
 	assert_int_equal(bench->pool.allocated, queue->backlog_pkts[AQM_QUEUE_C]);
@@ -407,7 +411,7 @@ static uint64_t digest_of(const struct aqm_ops *law, const char *const *settings
 	for (uint64_t i = 0; i < 200000; i++) {
 		if (i % 500 == 0)
 			arrive_of_16 = 4 + rng_below(&rng, 9);
-		now_ns += rng_below(&rng, i % 5000 == 0 ? NS_PER_S : NS_PER_MS);
+		now_ns += rng_below(&rng, i % 5000 == 0 ? 10 * NS_PER_S : NS_PER_MS);
 		bench->out_count = 0;
 		if (rng_below(&rng, 16) < arrive_of_16)
 			put(bench, (uint32_t)rng_below(&rng, 30), i, 1500, now_ns);
@@ -425,7 +429,7 @@ static uint64_t digest_of(const struct aqm_ops *law, const char *const *settings
 /* That idle queues are given up at rest cannot be told from outside. */
 static void queues_given_up_leave_no_trace(void **state)
 {
-	static const char *const settings[] = {"interval_ms=20", "limit_packets=400", NULL};
+	static const char *const settings[] = {"limit_packets=400", NULL};
 
 	(void)state;
 	for (const struct aqm_ops *const *law = aqm_all; *law; law++) {

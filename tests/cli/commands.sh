@@ -79,6 +79,10 @@ printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect1,1\n9000000,deq,,,\n9000000,d
 aqmllm replay trace.csv --aqm dualpi2 >replay || fail "replay"
 grep -q '^9000000,deq,mark,L,9000000,' replay || fail "replay: no mark over the step"
 grep -q '^9000000,deq,empty,' replay || fail "replay: no row for an empty queue"
+printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect0,1\n1,enq,1500,ect0,1\n2,enq,90,not,2\n3,deq,,,\n4,enq,90,not,3\n5,deq,,,\n' >trace.csv
+aqmllm replay trace.csv --aqm fq_codel --set limit_packets=2 >replay || fail "replay fq_codel"
+grep -q '^2,enq,drop,C,2,' replay || fail "replay: the fattest queue lost nothing"
+grep -q '^5,deq,pass,C,3,' replay || fail "replay: not the turn of the next flow"
 
 echo "== killed and resumed"
 train="train pool.safetensors --epochs 3 --windows-per-epoch 40 --window 6 --rank 2 --threads 1
