@@ -7,7 +7,7 @@ PACKAGES = meson ninja-build pkg-config gcc libc6-dev libdnnl-dev libyaml-dev li
 	libzstd-dev zlib1g-dev libsqlite3-dev libcmocka-dev gnuplot-nox
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all help deps demo check golden bench pretrain fuzz sanitize lint install clean
+.PHONY: all help deps demo check cc-laws golden bench pretrain fuzz sanitize lint install clean
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -16,6 +16,7 @@ help:
 	@echo "make           build $(BUILD)/aqmllm"
 	@echo "make demo      the paper's experiment, end to end; prints the path of its report"
 	@echo "make check     the tests"
+	@echo "make cc-laws   congestion controls against their own texts: a table"
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
@@ -46,6 +47,9 @@ demo: all
 check: all
 	@sh tests/structure/check.sh
 	@meson test -C $(BUILD) --print-errorlogs
+
+cc-laws: all
+	@$(BUILD)/tests/cc_laws/cc_laws
 
 golden: all
 	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run

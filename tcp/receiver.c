@@ -54,6 +54,13 @@ static bool echoes_exactly(const struct tcp_receiver *receiver)
 	return receiver->config.cc && receiver->config.cc->exact_ce_echo;
 }
 
+static unsigned segments_per_ack(const struct tcp_receiver *receiver)
+{
+	const unsigned asked = receiver->config.options.ack_every;
+
+	return asked ? asked : DELAY_SEGMENTS;
+}
+
 static void fill_sack(const struct tcp_receiver *receiver, struct tcp_header *header)
 {
 	header->sack_count = 0;
@@ -156,7 +163,7 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 	}
 	take_data(receiver, start, start + packet->tcp.payload_bytes);
 	receiver->stats.delivered_bytes = receiver->expected;
-	if (++receiver->unacknowledged >= DELAY_SEGMENTS)
+	if (++receiver->unacknowledged >= segments_per_ack(receiver))
 		receiver->ready = true;
 	else if (!receiver->ready)
 		receiver->due_ns = now_ns + DELAY_NS;

@@ -4,7 +4,11 @@
  *
  * The window follows W(t) = C (t - K)^3 + W_max (section 4.2, equation 1) since
  * the last reduction, never below what Reno would have (section 4.3), never
- * more than half again per round trip.  Windows are in segments here.
+ * more than half again per round trip.  Windows are in segments here.  Times
+ * when the application limits the flow do not count as time (section 4.2), and
+ * after a timeout the curve starts at its plateau (section 4.8).
+ *
+ * With ABE (RFC 8511) an ECN echo in congestion avoidance leaves 0.85 of the window.
  */
 #include <math.h>
 
@@ -14,6 +18,7 @@
 
 #define C 0.4
 #define BETA 0.7
+#define BETA_ECN 0.85
 /* Reno-friendly additive increase (section 4.3): 3 (1 - beta) / (1 + beta). */
 #define ALPHA (3 * (1 - BETA) / (1 + BETA))
 
@@ -24,7 +29,9 @@ struct cubic {
 	double w_reno;     /* segments: what Reno would have */
 	double w_before;   /* cwnd at the last reduction */
 	uint64_t epoch_ns; /* 0: none running */
+	uint64_t last_ns;  /* of the last acknowledgement */
 	double carry;      /* bytes not yet added */
+	bool after_timeout; /* until congestion avoidance begins */
 };
 
 static void cubic_init(struct tcp_cc_state *state, void *priv)
@@ -36,8 +43,9 @@ static void cubic_init(struct tcp_cc_state *state, void *priv)
 static void start_epoch(struct cubic *own, double window, uint64_t now_ns)
 {
 	own->epoch_ns = now_ns ? now_ns : 1;
-	if (own->w_max < window)
+	if (own->w_max < window || own->after_timeout)
 		own->w_max = window;
+	own->after_timeout = false;
 	own->k_s = cbrt((own->w_max - window) / C);
 	own->w_reno = window;
 }
@@ -69,7 +77,12 @@ static void slow_start(struct tcp_cc_state *state, struct cubic *own,
 {
 	bool leave;
 
-	reno_slow_start(state, hystart_growth(&own->hystart, sample, &leave));
+	if (state->ssthresh_bytes != UINT64_MAX) {
+		reno_slow_start(state, sample->acked_bytes,
+				own->after_timeout ? RENO_GROWTH_AFTER_TIMEOUT : RENO_GROWTH);
+		return;
+	}
+	reno_slow_start(state, hystart_growth(&own->hystart, sample, &leave), HYSTART_GROWTH);
 	if (leave)
 		state->ssthresh_bytes = state->cwnd_bytes;
 }
@@ -78,10 +91,16 @@ static void cubic_on_ack(struct tcp_cc_state *state, void *priv,
 			 const struct tcp_cc_sample *sample)
 {
 	struct cubic *own = priv;
+	const uint64_t before_ns = own->last_ns;
 
-	if (sample->in_recovery || sample->app_limited)
+	own->last_ns = sample->now_ns;
+	if (sample->app_limited && own->epoch_ns)
+		own->epoch_ns += sample->now_ns - before_ns;
+	/* No growth on an echo (RFC 3168 section 6.1.2). */
+	if (sample->in_recovery || sample->app_limited || sample->ece)
 		return;
-	if (state->cwnd_bytes < state->ssthresh_bytes)
+	reno_echo_over(state);
+	if (reno_in_slow_start(state))
 		slow_start(state, own, sample);
 	else
 		avoid(state, own, sample);
@@ -100,17 +119,27 @@ static void remember_peak(struct tcp_cc_state *state, struct cubic *own)
 static void cubic_on_loss(struct tcp_cc_state *state, void *priv,
 			  const struct tcp_cc_sample *sample)
 {
-	(void)sample;
 	remember_peak(state, priv);
-	reno_reduce(state, BETA);
+	reno_reduce(state, sample, BETA);
+}
+
+static void cubic_on_ecn(struct tcp_cc_state *state, void *priv,
+			 const struct tcp_cc_sample *sample)
+{
+	const bool abe = state->options.abe && !reno_in_slow_start(state);
+
+	remember_peak(state, priv);
+	reno_echo(state, sample, abe ? BETA_ECN : BETA);
 }
 
 static void cubic_on_rto(struct tcp_cc_state *state, void *priv,
 			 const struct tcp_cc_sample *sample)
 {
-	(void)sample;
-	remember_peak(state, priv);
-	reno_restart(state, BETA);
+	struct cubic *own = priv;
+
+	remember_peak(state, own);
+	own->after_timeout = true;
+	reno_restart(state, sample, BETA);
 }
 
 const struct tcp_cc_ops tcp_cc_cubic = {
@@ -120,6 +149,6 @@ const struct tcp_cc_ops tcp_cc_cubic = {
 	.init = cubic_init,
 	.on_ack = cubic_on_ack,
 	.on_loss = cubic_on_loss,
-	.on_ecn = cubic_on_loss,
+	.on_ecn = cubic_on_ecn,
 	.on_rto = cubic_on_rto,
 };

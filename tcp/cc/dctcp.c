@@ -14,6 +14,7 @@ struct dctcp {
 	uint64_t window_end;    /* byte; the observation window ends when it is acknowledged */
 	uint64_t acked, marked; /* bytes in this window */
 	uint64_t reduction_end; /* byte; no second reduction before it is acknowledged */
+	bool after_timeout;     /* slow start that a timeout began */
 };
 
 static void dctcp_init(struct tcp_cc_state *state, void *priv)
@@ -43,24 +44,26 @@ static void dctcp_on_ack(struct tcp_cc_state *state, void *priv,
 	if (sample->in_recovery)
 		return;
 	if (sample->ece && sample->acked_end >= own->reduction_end) {
-		reno_reduce(state, 1 - own->alpha / 2);
+		reno_reduce(state, sample, 1 - own->alpha / 2);
 		own->reduction_end = sample->sent_end;
 		return;
 	}
 	if (sample->app_limited || sample->ece)
 		return;
-	if (state->cwnd_bytes < state->ssthresh_bytes)
-		reno_slow_start(state, sample->acked_bytes);
-	else
-		reno_avoid(state, sample->acked_bytes, &own->carry);
+	if (reno_in_slow_start(state)) {
+		reno_slow_start(state, sample->acked_bytes,
+				own->after_timeout ? RENO_GROWTH_AFTER_TIMEOUT : RENO_GROWTH);
+		return;
+	}
+	own->after_timeout = false;
+	reno_avoid(state, sample->acked_bytes, &own->carry);
 }
 
 static void dctcp_on_loss(struct tcp_cc_state *state, void *priv,
 			  const struct tcp_cc_sample *sample)
 {
 	(void)priv;
-	(void)sample;
-	reno_reduce(state, 0.5);
+	reno_reduce(state, sample, 0.5);
 }
 
 /* Echoes are handled in on_ack(). */
@@ -75,9 +78,8 @@ static void dctcp_on_ecn(struct tcp_cc_state *state, void *priv,
 static void dctcp_on_rto(struct tcp_cc_state *state, void *priv,
 			 const struct tcp_cc_sample *sample)
 {
-	(void)priv;
-	(void)sample;
-	reno_restart(state, 0.5);
+	((struct dctcp *)priv)->after_timeout = true;
+	reno_restart(state, sample, 0.5);
 }
 
 const struct tcp_cc_ops tcp_cc_dctcp = {

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * HyStart++ (RFC 9406): leave slow start when round trips grow, by way of a
- * conservative slow start that can be taken back.
+ * conservative slow start that can be taken back.  For the first slow start only
+ * (section 4.3): a later one knows where to stop.
  */
 #ifndef TCP_CC_HYSTART_H
 #define TCP_CC_HYSTART_H
@@ -15,6 +16,7 @@
 #define HYSTART_SAMPLES 8
 #define HYSTART_CSS_DIVISOR 4
 #define HYSTART_CSS_ROUNDS 5
+#define HYSTART_GROWTH 8 /* segments an acknowledgement, of a flow that is not paced */
 
 struct hystart {
 	uint64_t round_end;    /* byte */
