@@ -7,6 +7,8 @@
  * --decision-ms.  --in-data is another thing: the walk through recorded rows
  * that the released code calls evaluation (learn/in_data.h).
  */
+#include <dirent.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <math.h>
 #include <stdio.h>
@@ -65,7 +67,9 @@ static const struct option evaluate_options[] = {
 	{"title", 0, OPTION_TEXT, &o.title, "TEXT", "heading of the report", 0, 0},
 	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
 	 0},
-	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
+	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
+	 4096},
+	{"threads", 0, OPTION_U64, &o.threads, "N", "the same as --jobs", 0, 4096},
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the report; required", 0, 0},
 	{0},
 };
@@ -155,7 +159,10 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 		      const struct list *decisions, struct error *error)
 {
 	const int choice = aqm_policy_choice_find(o.verdict);
-	int code = 0;
+	struct policy *policy = NULL;
+	int code = policy_open(&policy, folder, error);
+
+	policy_destroy(policy);
 
 	if (choice < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
@@ -252,6 +259,12 @@ static bool show_runs(void *context, size_t done, size_t total)
 	return command_interrupted();
 }
 
+static bool was_stopped(void *context)
+{
+	(void)context;
+	return command_interrupted();
+}
+
 static void print_results(const struct trial *trial, const struct results *results)
 {
 	for (size_t s = 0; s < trial->scenario_count; s++) {
@@ -327,16 +340,42 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 		code = trial_report_write(&report, trial, &results, error);
 	if (code == 0 && common->json)
 		printf("{\"report\": \"%s/report.html\", \"results\": \"%s/results.csv\", "
-		       "\"rows\": "
-		       "%zu}\n",
-		       o.output, o.output, results.count);
+		       "\"rows\": %zu, \"runs\": %zu, \"kept\": %zu}\n",
+		       o.output, o.output, results.count, trial_runs(trial), trial->kept);
 	else if (code == 0 && !common->quiet)
 		print_results(trial, &results);
+	if (code == 0 && !common->json && !common->quiet && trial->kept)
+		printf("%zu of %zu runs were in %s/runs already\n", trial->kept, trial_runs(trial),
+		       o.output);
 	if (code == 0 && !common->json && !common->quiet)
 		printf("%s/report.html\n", o.output);
 	results_free(&results);
 	free(notes);
 	return code;
+}
+
+/* A report may be made again; anything else that stands there is somebody's. */
+static int check_folder(struct error *error)
+{
+	static const char *const ours[] = {"runs", "results.csv", "report.html"};
+	struct dirent **entries;
+	const int count = scandir(o.output, &entries, NULL, NULL);
+	bool known = count <= 2;
+
+	if (count < 0 && errno != ENOENT)
+		return error_at(error, ERR_INVALID, o.output, 0, "--output",
+				"cannot be the folder of the report: %s", strerror(errno));
+	for (int i = 0; i < count; i++) {
+		for (size_t k = 0; k < sizeof(ours) / sizeof(ours[0]); k++)
+			known = known || strcmp(entries[i]->d_name, ours[k]) == 0;
+		free(entries[i]);
+	}
+	if (count >= 0)
+		free(entries);
+	if (!known)
+		return error_at(error, ERR_INVALID, o.output, 0, "--output",
+				"this folder holds other things and no report; name a new one");
+	return 0;
 }
 
 static int evaluate_suite(const struct command_common *common, const char *suite,
@@ -353,11 +392,13 @@ static int evaluate_suite(const struct command_common *common, const char *suite
 	trial->bin_s = 0.5;
 	trial->context = &watching;
 	trial->progress = show_runs;
+	trial->stop = was_stopped;
+	trial->folder = o.output;
 	code = trial_read_suite(trial, suite, error);
 	if (code == 0)
 		code = add_arms(trial, error);
 	if (code == 0)
-		code = file_make_folders(o.output, error);
+		code = check_folder(error);
 	if (code == 0)
 		code = trial_run_all(trial, (unsigned)o.threads, error);
 	command_progress(common, "", false);
@@ -418,7 +459,11 @@ const struct command command_evaluate = {
 		"DIR receives report.html (one file, pictures inside), results.csv and "
 		"results.sqlite (scenario, seed, aqm, metric, value), and figures/ with the data "
 		"of "
-		"every picture. An arm `NAME/10 @39ms` is the policy NAME asked about every 10th "
+		"every picture. runs/ keeps every finished run under a name made of all it is a "
+		"function of (program, scenario, law, policy, seed): an interrupted sweep goes on "
+		"when the same command is given again, and more seeds, laws or scenarios only add "
+		"runs. Results are the same bytes on any number of cores. An arm `NAME/10 @39ms` "
+		"is the policy NAME asked about every 10th "
 		"packet, deciding in 39 ms.\n\n"
 		"--in-data repeats the released code's evaluation, a walk through recorded rows. "
 		"It "

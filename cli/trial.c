@@ -3,41 +3,51 @@
  * Runs of a trial, one job each.
  *
  * A policy remembers, so every run opens its own; for the networks that fit a
- * router this takes a few milliseconds.
+ * router this takes a few milliseconds.  A finished run is kept in the trial's
+ * folder at once, so that nothing but the runs under way is lost when the
+ * program ends, however it ends.
  */
 #include "cli/trial.h"
 
-#include <dirent.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
-#include "base/file.h"
 #include "base/parallel.h"
-#include "cli/data_files.h"
+#include "cli/trial_store.h"
 
 /* A trial while it runs. */
 struct runner {
 	struct trial *trial;
+	struct trial_store *store;
 	pthread_mutex_t lock; /* of what follows */
 	size_t done;
 	bool stopped;
 	struct error *error;
-	size_t failed_index;  /* lowest so far */
+	size_t failed_index; /* lowest so far */
 };
 
-static size_t run_count(const struct trial *trial)
+size_t trial_runs(const struct trial *trial)
 {
 	return trial->scenario_count * trial->arm_count * trial->seeds;
 }
 
-const struct trial_run *trial_run_of(const struct trial *trial, size_t scenario, size_t arm,
-				     size_t seed)
+const struct trial_outcome *trial_outcome_of(const struct trial *trial, size_t scenario, size_t arm,
+					     size_t seed)
 {
-	return &trial->runs[(scenario * trial->arm_count + arm) * trial->seeds + seed];
+	return &trial->outcomes[(scenario * trial->arm_count + arm) * trial->seeds + seed];
+}
+
+struct trial_job trial_job_at(const struct trial *trial, size_t index)
+{
+	const size_t pair = index / trial->seeds;
+
+	return (struct trial_job){
+		.scenario = &trial->scenarios[pair / trial->arm_count],
+		.arm = &trial->arms[pair % trial->arm_count],
+		.seed = trial->first_seed + index % trial->seeds,
+	};
 }
 
 /* Which error is told does not depend on timing: that of the first run in order. */
@@ -59,7 +69,7 @@ static bool count_run(struct runner *runner)
 
 	pthread_mutex_lock(&runner->lock);
 	runner->done++;
-	if (trial->progress && trial->progress(trial->context, runner->done, run_count(trial)))
+	if (trial->progress && trial->progress(trial->context, runner->done, trial_runs(trial)))
 		runner->stopped = true;
 	pthread_mutex_unlock(&runner->lock);
 	return runner->stopped;
@@ -72,31 +82,57 @@ static bool is_stopped(void *context, double done)
 
 	(void)done;
 	pthread_mutex_lock(&runner->lock);
+	if (runner->trial->stop && runner->trial->stop(runner->trial->context))
+		runner->stopped = true;
 	stopped = runner->stopped;
 	pthread_mutex_unlock(&runner->lock);
 	return stopped;
 }
 
-static int run_arm(struct runner *runner, const struct trial_arm *arm, struct closed_loop *loop,
-		   struct trial_run *run, struct error *error)
+static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
+		    struct trial_outcome *outcome, struct error *error)
 {
-	void *params = NULL;
-	int code = sim_law_named(loop->scenario, arm->law, &loop->law, &params, error);
+	struct sim_result *result = calloc(1, sizeof(*result));
+	struct aqm_policy_counts counts = {0};
+	struct policy_cost cost = {0};
+	int code = result ? 0 : ERR_NO_MEMORY;
 
-	loop->params = params;
-	loop->interval = arm->interval;
-	loop->latency_ms = arm->latency_ms;
-	loop->choice = arm->choice;
-	loop->unguarded = arm->unguarded;
-	loop->context = runner;
-	loop->progress = is_stopped;
 	if (code == 0 && arm->policy)
 		code = policy_open(&loop->policy, arm->policy, error);
 	if (code == 0)
-		code = closed_loop_run(loop, &run->result, &run->counts, error);
-	if (code == 0 && loop->policy)
-		loop->policy->ops->cost(loop->policy, &run->cost);
+		code = closed_loop_run(loop, result, &counts, error);
+	if (code == 0) {
+		if (loop->policy)
+			loop->policy->ops->cost(loop->policy, &cost);
+		code = trial_outcome_keep(outcome, result, &counts, &cost);
+		sim_result_free(result);
+	}
 	policy_destroy(loop->policy);
+	free(result);
+	return code == ERR_NO_MEMORY ? error_set(error, code, "out of memory for a run") : code;
+}
+
+int trial_run(const struct trial_job *job, double bin_s, void *context,
+	      bool (*stop)(void *context, double done), struct trial_outcome *outcome,
+	      struct error *error)
+{
+	struct closed_loop loop = {
+		.scenario = job->scenario,
+		.seed = job->seed,
+		.bin_s = bin_s,
+		.interval = job->arm->interval,
+		.latency_ms = job->arm->latency_ms,
+		.choice = job->arm->choice,
+		.unguarded = job->arm->unguarded,
+		.context = context,
+		.progress = stop,
+	};
+	void *params = NULL;
+	int code = sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
+
+	loop.params = params;
+	if (code == 0)
+		code = run_loop(&loop, job->arm, outcome, error);
 	free(params);
 	return code;
 }
@@ -105,19 +141,18 @@ static int run_job(void *context, size_t index)
 {
 	struct runner *runner = context;
 	struct trial *trial = runner->trial;
-	const size_t pair = index / trial->seeds;
-	struct closed_loop loop = {
-		.scenario = &trial->scenarios[pair / trial->arm_count],
-		.seed = trial->first_seed + index % trial->seeds,
-		.bin_s = trial->bin_s,
-	};
+	const struct trial_job job = trial_job_at(trial, index);
+	struct trial_outcome *outcome = &trial->outcomes[index];
 	struct error error = {0};
 	int code;
 
+	if (trial_store_has(runner->store, index))
+		return 0;
 	if (is_stopped(runner, 0))
 		return ERR_INTERRUPTED;
-	code = run_arm(runner, &trial->arms[pair % trial->arm_count], &loop, &trial->runs[index],
-		       &error);
+	code = trial_run(&job, trial->bin_s, runner, is_stopped, outcome, &error);
+	if (code == 0)
+		code = trial_store_put(runner->store, index, outcome, &error);
 	if (code) {
 		keep_error(runner, index, &error);
 		return code;
@@ -135,87 +170,30 @@ int trial_run_all(struct trial *trial, unsigned threads, struct error *error)
 	};
 	int code;
 
-	trial->runs = calloc(run_count(trial) + 1, sizeof(*trial->runs));
-	if (trial->runs == NULL)
+	trial->outcomes = calloc(trial_runs(trial) + 1, sizeof(*trial->outcomes));
+	if (trial->outcomes == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
-	code = parallel_for(run_count(trial), threads, run_job, &runner);
-	if (runner.stopped)
-		return error_set(error, ERR_INTERRUPTED, "interrupted");
-	return code;
-}
-
-static int append_scenario(struct trial *trial, const char *path, struct error *error)
-{
-	struct scenario *more = realloc(trial->scenarios,
-					(trial->scenario_count + 1) * sizeof(*trial->scenarios));
-	int code;
-
-	if (more == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for scenarios");
-	trial->scenarios = more;
-	code = scenario_read(&more[trial->scenario_count], path, error);
+	code = trial_store_open(&runner.store, trial, error);
 	if (code)
 		return code;
-	for (size_t i = 0; i < trial->scenario_count; i++)
-		if (strcmp(more[i].name, more[trial->scenario_count].name) == 0)
-			code = error_at(error, ERR_INVALID, path, 0, "name",
-					"%s is the name of another scenario of this suite",
-					more[i].name);
-	trial->scenario_count++;
+	runner.done = trial->kept = trial_store_kept(runner.store);
+	code = parallel_for(trial_runs(trial), threads, run_job, &runner);
+	trial_store_close(runner.store);
+	if (runner.stopped)
+		return error_set(error, ERR_INTERRUPTED,
+				 "interrupted after %zu of %zu runs; the same command goes on",
+				 runner.done, trial_runs(trial));
 	return code;
-}
-
-static int is_yaml(const struct dirent *entry)
-{
-	return file_has_suffix(entry->d_name, ".yaml") || file_has_suffix(entry->d_name, ".yml");
-}
-
-static int read_folder(struct trial *trial, const char *folder, struct error *error)
-{
-	struct dirent **entries;
-	const int count = scandir(folder, &entries, is_yaml, alphasort);
-	int code = count == 0 ? error_at(error, ERR_INVALID, folder, 0, NULL,
-					 "no scenario (*.yaml) in this folder")
-			      : 0;
-
-	if (count < 0)
-		return error_errno(error, folder, "cannot list");
-	for (int i = 0; i < count; i++) {
-		char path[4096];
-
-		if (code == 0)
-			code = file_join(path, sizeof(path), folder, entries[i]->d_name, error);
-		if (code == 0)
-			code = append_scenario(trial, path, error);
-		free(entries[i]);
-	}
-	free(entries);
-	return code;
-}
-
-int trial_read_suite(struct trial *trial, const char *suite, struct error *error)
-{
-	char path[4096];
-	struct stat status;
-	int code;
-
-	if (stat(suite, &status) != 0) {
-		code = data_file_find(path, sizeof(path), "scenarios", suite, ".yaml", error);
-		return code ? code : append_scenario(trial, path, error);
-	}
-	if (S_ISDIR(status.st_mode))
-		return read_folder(trial, suite, error);
-	return append_scenario(trial, suite, error);
 }
 
 void trial_free(struct trial *trial)
 {
-	const size_t runs = trial->runs ? run_count(trial) : 0;
+	const size_t runs = trial->outcomes ? trial_runs(trial) : 0;
 
 	for (size_t i = 0; i < runs; i++)
-		sim_result_free(&trial->runs[i].result);
+		trial_outcome_free(&trial->outcomes[i]);
 	for (size_t i = 0; i < trial->scenario_count; i++)
 		scenario_free(&trial->scenarios[i]);
-	free(trial->runs);
+	free(trial->outcomes);
 	free(trial->scenarios);
 }

@@ -9,6 +9,7 @@
 #define CLI_TRIAL_H
 
 #include "cli/closed_loop.h"
+#include "cli/trial_outcome.h"
 
 #define TRIAL_MAX_ARMS 32
 #define TRIAL_NAME_BYTES 64
@@ -23,10 +24,11 @@ struct trial_arm {
 	bool unguarded;
 };
 
-struct trial_run {
-	struct sim_result result;
-	struct aqm_policy_counts counts;
-	struct policy_cost cost;     /* zero without a policy */
+/* One run of a trial. */
+struct trial_job {
+	const struct scenario *scenario;
+	const struct trial_arm *arm;
+	uint64_t seed;
 };
 
 struct trial {
@@ -36,10 +38,14 @@ struct trial {
 	size_t arm_count;
 	uint64_t first_seed, seeds;
 	double bin_s;
-	struct trial_run *runs;      /* (scenario, arm, seed); owned */
+	const char *folder;          /* that keeps finished runs, in its runs/ */
+	struct trial_outcome *outcomes; /* (scenario, arm, seed); owned */
+	size_t kept;                 /* runs that the folder held already */
 	void *context;
 	/* After every run; calls come one at a time.  A true return stops the trial. */
 	bool (*progress)(void *context, size_t done, size_t total);
+	/* Asked often, also during runs; true stops the trial.  Optional. */
+	bool (*stop)(void *context);
 };
 
 /*
@@ -48,11 +54,23 @@ struct trial {
  */
 int trial_read_suite(struct trial *trial, const char *suite, struct error *error);
 
-/* Runs everything on `threads` threads (0: one per core). */
+size_t trial_runs(const struct trial *trial);
+struct trial_job trial_job_at(const struct trial *trial, size_t index);
+
+/* One run, on its own.  `stop` is asked about 100 times; true ends it with ERR_INTERRUPTED. */
+int trial_run(const struct trial_job *job, double bin_s, void *context,
+	      bool (*stop)(void *context, double done), struct trial_outcome *outcome,
+	      struct error *error);
+
+/*
+ * Runs on `threads` threads (0: one per core) what the folder does not hold yet;
+ * the folder keeps every run as it ends, so an interrupted trial goes on where
+ * it was.
+ */
 int trial_run_all(struct trial *trial, unsigned threads, struct error *error);
 
-const struct trial_run *trial_run_of(const struct trial *trial, size_t scenario, size_t arm,
-				     size_t seed);
+const struct trial_outcome *trial_outcome_of(const struct trial *trial, size_t scenario, size_t arm,
+					     size_t seed);
 void trial_free(struct trial *trial);
 
 #endif

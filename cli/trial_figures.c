@@ -77,24 +77,24 @@ static bool is_delay(enum trial_figure figure)
 static int add_over_time(struct canvas *canvas, const struct trial *trial, size_t scenario,
 			 size_t arm, bool delay)
 {
-	const struct sim_result *result = &trial_run_of(trial, scenario, arm, 0)->result;
+	const struct trial_outcome *run = trial_outcome_of(trial, scenario, arm, 0);
 	struct figure_series *series;
 	double *x, *y;
 
 	if (arm >= OVER_TIME_SERIES)
 		return 0;
-	x = canvas_memory(canvas, result->bin_count);
-	y = canvas_memory(canvas, result->bin_count);
+	x = canvas_memory(canvas, run->bin_count);
+	y = canvas_memory(canvas, run->bin_count);
 	if (!x || !y)
 		return ERR_NO_MEMORY;
-	for (uint64_t i = 0; i < result->bin_count; i++) {
-		x[i] = ((double)i + 0.5) * result->bin_s;
-		y[i] = delay ? result->bins[i].qdelay_ms[SIM_ALL] : result->bins[i].utilisation;
+	for (uint64_t i = 0; i < run->bin_count; i++) {
+		x[i] = ((double)i + 0.5) * run->bin_s;
+		y[i] = delay ? run->qdelay_ms[i] : run->utilisation[i];
 	}
 	series = add_series(canvas, trial->arms[arm].name);
 	series->x = x;
 	series->y = y;
-	series->count = result->bin_count;
+	series->count = run->bin_count;
 	return 0;
 }
 
@@ -104,9 +104,7 @@ static struct histogram *merge_delays(const struct trial *trial, size_t scenario
 	struct histogram *all = calloc(1, sizeof(*all));
 
 	for (size_t seed = 0; all && seed < trial->seeds; seed++)
-		histogram_merge(all, &trial_run_of(trial, scenario, arm, seed)
-					      ->result.queues[SIM_ALL]
-					      .qdelay_ns);
+		trial_delays_merge(all, &trial_outcome_of(trial, scenario, arm, seed)->qdelay_ns);
 	return all;
 }
 
@@ -114,16 +112,16 @@ static struct histogram *merge_delays(const struct trial *trial, size_t scenario
 static double *merge_utilisation(const struct trial *trial, size_t scenario, size_t arm,
 				 size_t *count)
 {
-	const struct sim_result *first = &trial_run_of(trial, scenario, arm, 0)->result;
+	const struct trial_outcome *first = trial_outcome_of(trial, scenario, arm, 0);
 	double *values = calloc(first->bin_count * trial->seeds + 1, sizeof(*values));
 
 	*count = 0;
 	for (size_t seed = 0; values && seed < trial->seeds; seed++) {
-		const struct sim_result *result = &trial_run_of(trial, scenario, arm, seed)->result;
+		const struct trial_outcome *run = trial_outcome_of(trial, scenario, arm, seed);
 
-		for (uint64_t i = 0; i < result->bin_count; i++)
-			if ((double)i * result->bin_s >= result->warmup_s)
-				values[(*count)++] = result->bins[i].utilisation;
+		for (uint64_t i = 0; i < run->bin_count; i++)
+			if ((double)i * run->bin_s >= run->warmup_s)
+				values[(*count)++] = run->utilisation[i];
 	}
 	return values;
 }

@@ -204,7 +204,7 @@ static struct policy_cost cost_of(const struct trial *trial, const char *policy)
 		for (size_t s = 0; s < trial->scenario_count; s++)
 			for (size_t seed = 0; seed < trial->seeds; seed++) {
 				const struct policy_cost *cost =
-					&trial_run_of(trial, s, arm, seed)->cost;
+					&trial_outcome_of(trial, s, arm, seed)->cost;
 
 				sum.decisions += cost->decisions;
 				sum.wall_ns += cost->wall_ns;

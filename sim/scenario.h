@@ -10,6 +10,7 @@
 
 #include <stdint.h>
 
+#include "base/digest.h"
 #include "base/error.h"
 #include "tcp/endpoint.h"
 
@@ -35,6 +36,7 @@ struct scenario_group {
 struct scenario {
 	char name[64];
 	char path[4096];            /* where it was read; empty when made in memory */
+	unsigned char content[DIGEST_BYTES]; /* digest of the text and of every file it names */
 	double duration_s, warmup_s;
 	double rate_mbps;           /* of the bottleneck, until the first step */
 	struct scenario_step steps[SCENARIO_MAX_STEPS];

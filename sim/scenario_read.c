@@ -38,6 +38,17 @@ struct key {
 	int (*read)(struct reader *reader, void *object, yaml_node_t *node);
 };
 
+/* Another piece of what the scenario is made of. */
+static void add_content(struct scenario *scenario, const char *text, size_t size)
+{
+	struct digest digest;
+
+	digest_init(&digest);
+	digest_add(&digest, scenario->content, sizeof(scenario->content));
+	digest_add(&digest, text, size);
+	digest_end(&digest, scenario->content);
+}
+
 static long line_of(const yaml_node_t *node)
 {
 	return (long)node->start_mark.line + 1;
@@ -273,6 +284,7 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	code = file_read_all(path, &text, &size, reader->error);
 	if (code)
 		return code;
+	add_content(reader->scenario, text, size);
 	code = size > MAX_TRACE_BYTES || strlen(text) != size ? bad_trace(reader, path, 1)
 							       : parse_trace(reader, path, text);
 	free(text);
@@ -394,6 +406,7 @@ int scenario_parse(struct scenario *scenario, const char *text, size_t size, con
 				"larger than the 1 MiB a scenario may have");
 	if (!yaml_parser_initialize(&parser))
 		return error_set(error, ERR_NO_MEMORY, "out of memory reading %s", path);
+	add_content(scenario, text, size);
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	code = read_document(&reader, &parser);
 	yaml_parser_delete(&parser);

@@ -73,6 +73,25 @@ cmp report1/results.csv report3/results.csv || fail "results depend on threads"
 for file in report1/report.html report1/results.sqlite report1/figures/short-qdelay_cdf.csv; do
 	[ -s $file ] || fail "evaluate made no $file"
 done
+sed 's/short/long/; s/duration_s: 4/duration_s: 400/' short.yaml >long.yaml
+mkdir suite && cp short.yaml long.yaml suite
+sweep="evaluate suite --against pie,dualpi2 --seeds 3 -q"
+aqmllm $sweep --jobs 1 -o sweep1 || fail "evaluate with laws alone"
+"$program" $sweep -j2 -o sweep2 & # killed below, and then goes on
+until ls sweep2/runs/*.run >ls 2>&1; do sleep 0.02; done
+kill -TERM $! && wait $!
+[ $? = 1 ] || fail "SIGTERM did not end a sweep with status 1"
+[ ! -e sweep2/results.csv ] || fail "the sweep was too short to interrupt"
+kept=$(ls sweep2/runs | wc -l)
+aqmllm ${sweep% -q} -j2 --json -o sweep2 >json || fail "an interrupted sweep does not go on"
+grep -q "\"runs\": 18, \"kept\": $kept}" json || fail "kept runs: $kept, but $(cat json)"
+[ "$kept" -gt 0 ] || fail "an interrupted sweep kept nothing"
+cmp sweep1/results.csv sweep2/results.csv || fail "results depend on jobs or interruption"
+cmp sweep1/figures/long-qdelay_cdf.csv sweep2/figures/long-qdelay_cdf.csv || fail "figures differ"
+for run in sweep2/runs/*; do printf x >>"$run"; break; done
+aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 17}' || fail "a damaged run was taken for good"
+sed -i 's/delay_ms: 10/delay_ms: 11/' suite/short.yaml
+aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 9}' || fail "runs of another scenario were kept"
 aqmllm evaluate --in-data pool.csv --policy whole --steps 100 --interval 10 -q -o walk || fail "--in-data"
 grep -q 'not a closed loop' walk/report.html || fail "the walk is not labelled"
 printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect1,1\n9000000,deq,,,\n9000000,deq,,,\n' >trace.csv
@@ -142,6 +161,8 @@ refuses 'folder' train pool.csv --backbone folder -o made
 refuses 'huge' train pool.csv --backbone huge -o made
 refuses 'policy' predict pool.csv --policy folder
 refuses 'output' evaluate short.yaml
+touch folder/diary && refuses 'folder|output' evaluate short.yaml -o folder
+refuses 'short.yaml|output' evaluate short.yaml -o short.yaml
 refuses 'nosuchsuite' evaluate nosuchsuite -o made
 refuses 'trace' replay notrace.csv --aqm pie
 printf 't_ns,op,len_bytes,ecn,flow\n5,enq,0,not,1\n' >bad.csv && refuses 'bad.csv:2|len_bytes' replay bad.csv --aqm pie
