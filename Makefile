@@ -7,7 +7,9 @@ PACKAGES = meson ninja-build pkg-config gcc libc6-dev libdnnl-dev libyaml-dev li
 	libzstd-dev zlib1g-dev libsqlite3-dev libcmocka-dev gnuplot-nox
 SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 
-.PHONY: all help deps demo check cc-laws golden bench pretrain fuzz sanitize lint install clean
+.PHONY: all help deps demo check golden bench pretrain fuzz sanitize lint install clean
+.PHONY: cc-laws
+.PHONY: envelopes
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -18,6 +20,7 @@ help:
 	@echo "make check     the tests"
 	@echo "make cc-laws   congestion controls against their own texts: a table"
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
+	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS=60 in all (clang)"
@@ -53,6 +56,9 @@ cc-laws: all
 
 golden: all
 	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run
+
+envelopes: all
+	@$(BUILD)/tests/envelopes/envelopes
 
 bench: all
 	@sh bench/run.sh $(BUILD)
