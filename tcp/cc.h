@@ -51,6 +51,12 @@ struct tcp_options {
 	uint64_t frame_interval_ns, frame_budget_ns;
 };
 
+/* The most that TCP can offer (RFC 7323 section 2.3), unless told otherwise. */
+static inline uint64_t tcp_receive_window_bytes(const struct tcp_options *options)
+{
+	return options->receive_window_bytes ? options->receive_window_bytes : UINT64_C(1) << 30;
+}
+
 struct tcp_cc_state {
 	uint64_t cwnd_bytes; /* may be less than a segment when paced: one then goes later */
 	uint64_t ssthresh_bytes;

@@ -47,11 +47,13 @@ struct endpoint_config {
 	uint64_t start_ns, stop_ns;      /* sends new data in [start, stop) */
 	/* Payload comes from write() alone; false: there is always more to send. */
 	bool from_application;
+	/* Receivers: payload stays in their buffer until read(); false: it is taken at once. */
+	bool to_application;
 	struct rng random;
 	void *context;
 	/* Optional: every round-trip sample of the sender. */
 	void (*on_rtt)(void *context, uint64_t now_ns, uint64_t rtt_ns);
-	/* Optional, receivers: in-order payload handed to the application, in all. */
+	/* Optional, receivers: in-order payload that the application can have, in all. */
 	void (*on_delivered)(void *context, uint64_t now_ns, uint64_t delivered_bytes);
 	/* Optional, receivers of datagrams: one arrived. */
 	void (*on_datagram)(void *context, uint64_t now_ns, const struct datagram *datagram);
@@ -61,7 +63,7 @@ struct endpoint_config {
 struct endpoint_stats {
 	uint64_t sent_pkts, sent_bytes;          /* IP */
 	uint64_t received_pkts, received_bytes;  /* IP */
-	uint64_t delivered_bytes;                /* in-order payload handed to the application */
+	uint64_t delivered_bytes;                /* payload: in order, or of datagrams */
 	uint64_t retransmits;
 	uint64_t timeouts;
 	uint64_t ce_received;                    /* packets that arrived with CE */
@@ -81,9 +83,15 @@ struct endpoint_ops {
 	void (*run)(struct endpoint *endpoint, uint64_t now_ns);
 	/*
 	 * The application has `bytes` more to send (senders made with from_application; a datagram
-	 * sender sends them as one datagram).  Afterwards ask emit().  Optional, default: no use.
+	 * sender sends them as one datagram, or as several full ones and the rest where they are
+	 * more than one holds).  Afterwards ask emit().  Optional, default: no use.
 	 */
 	void (*write)(struct endpoint *endpoint, uint64_t bytes, uint64_t now_ns);
+	/*
+	 * The application takes `bytes` out of the receiver's buffer (receivers made with
+	 * to_application).  Afterwards ask emit().  Optional, default: no use.
+	 */
+	void (*read)(struct endpoint *endpoint, uint64_t bytes, uint64_t now_ns);
 	void (*stats)(const struct endpoint *endpoint, struct endpoint_stats *stats);
 	void (*destroy)(struct endpoint *endpoint);
 };

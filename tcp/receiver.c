@@ -13,7 +13,10 @@
  * packet by packet, that of RFC 8257 section 3.2: when CE changes, what was
  * delayed is acknowledged first with the old state.
  *
- * The receive window is larger than any queue here and never closes.
+ * The window is what is left of a buffer that the application empties, at once
+ * or with read().  Its edge moves on by half the buffer or a full segment at
+ * least (RFC 9293 section 3.8.6.2.2), never back; segments that reach beyond it
+ * are not taken.  Reading tells the sender of a window that has doubled.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -23,7 +26,7 @@
 #include "tcp/ranges.h"
 
 #define DELAY_NS (40 * NS_PER_MS)
-#define DELAY_SEGMENTS 2
+#define DELAY_SEGMENTS 2 /* unless told otherwise */
 #define RECENT_BLOCKS (TCP_MAX_SACK_BLOCKS)
 
 struct tcp_receiver {
@@ -32,6 +35,9 @@ struct tcp_receiver {
 	struct endpoint_stats stats;
 	struct ranges ranges;
 	uint64_t expected;                      /* next in-order byte */
+	uint64_t taken;                         /* byte: the application has read up to here */
+	uint64_t window_end;                    /* byte: the sender may send up to here */
+	uint64_t buffer_bytes;
 	struct range recent[RECENT_BLOCKS];     /* newest first; empty ones are over */
 	unsigned unacknowledged;                /* segments since the last acknowledgement */
 	uint64_t due_ns;                        /* of the delayed acknowledgement */
@@ -73,7 +79,17 @@ static void fill_sack(const struct tcp_receiver *receiver, struct tcp_header *he
 	}
 }
 
-static void fill_header(const struct tcp_receiver *receiver, struct tcp_header *header)
+/* How far the window's edge may move on. */
+static uint64_t window_gain(const struct tcp_receiver *receiver)
+{
+	const uint64_t mss_bytes = receiver->config.mtu_bytes - TCP_HEADER_BYTES;
+	const uint64_t half = receiver->buffer_bytes / 2;
+	const uint64_t gain = receiver->taken + receiver->buffer_bytes - receiver->window_end;
+
+	return gain >= (half < mss_bytes ? half : mss_bytes) ? gain : 0;
+}
+
+static void fill_header(struct tcp_receiver *receiver, struct tcp_header *header)
 {
 	const bool ece = echoes_exactly(receiver) ? receiver->ce : receiver->ece;
 
@@ -81,7 +97,8 @@ static void fill_header(const struct tcp_receiver *receiver, struct tcp_header *
 	header->ack = receiver->expected;
 	header->flags = (uint16_t)(TCP_ACK | (ece ? TCP_ECE : 0));
 	header->timestamp_echo_us = receiver->echo_us;
-	header->window_bytes = UINT64_C(1) << 30;
+	receiver->window_end += window_gain(receiver);
+	header->window_bytes = receiver->window_end - receiver->expected;
 	fill_sack(receiver, header);
 }
 
@@ -134,6 +151,10 @@ static void note_block(struct tcp_receiver *receiver, struct range block)
 
 static void take_data(struct tcp_receiver *receiver, uint64_t start, uint64_t end)
 {
+	if (end > receiver->window_end) {
+		receiver->ready = true;
+		return;
+	}
 	if (start > receiver->expected) {
 		note_block(receiver, ranges_add(&receiver->ranges, start, end));
 		receiver->ready = true;
@@ -149,6 +170,18 @@ static void take_data(struct tcp_receiver *receiver, uint64_t start, uint64_t en
 	}
 }
 
+static void hand_over(struct tcp_receiver *receiver, uint64_t now_ns)
+{
+	if (receiver->stats.delivered_bytes == receiver->expected)
+		return;
+	receiver->stats.delivered_bytes = receiver->expected;
+	if (!receiver->config.to_application)
+		receiver->taken = receiver->expected;
+	if (receiver->config.on_delivered)
+		receiver->config.on_delivered(receiver->config.context, now_ns,
+					      receiver->expected);
+}
+
 static void receive(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns)
 {
 	struct tcp_receiver *receiver = receiver_of(endpoint);
@@ -156,17 +189,36 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 
 	receiver->stats.received_pkts++;
 	receiver->stats.received_bytes += packet->len_bytes;
+	if (packet->tcp.payload_bytes == 0) {
+		/* A probe of the window: unacceptable, so answered (RFC 9293 section 3.10.7.4). */
+		receiver->ready = true;
+		return;
+	}
 	note_ecn(receiver, packet);
 	if (!receiver->echo_valid && start <= receiver->expected) {
 		receiver->echo_us = packet->tcp.timestamp_us;
 		receiver->echo_valid = true;
 	}
 	take_data(receiver, start, start + packet->tcp.payload_bytes);
-	receiver->stats.delivered_bytes = receiver->expected;
+	hand_over(receiver, now_ns);
 	if (++receiver->unacknowledged >= segments_per_ack(receiver))
 		receiver->ready = true;
-	else if (!receiver->ready)
+	else if (!receiver->ready && receiver->due_ns == TIME_NEVER_NS)
 		receiver->due_ns = now_ns + DELAY_NS;
+}
+
+static void read_some(struct endpoint *endpoint, uint64_t bytes, uint64_t now_ns)
+{
+	struct tcp_receiver *receiver = receiver_of(endpoint);
+	const uint64_t window = receiver->window_end - receiver->expected;
+	const uint64_t unread = receiver->expected - receiver->taken;
+	uint64_t gain;
+
+	(void)now_ns;
+	receiver->taken += bytes < unread ? bytes : unread;
+	gain = window_gain(receiver);
+	if (gain > 0 && gain >= window)
+		receiver->ready = true;
 }
 
 static uint32_t option_bytes(const struct tcp_header *header)
@@ -230,6 +282,7 @@ static const struct endpoint_ops receiver_ops = {
 	.emit = emit,
 	.next_ns = next_ns,
 	.run = run,
+	.read = read_some,
 	.stats = stats,
 	.destroy = destroy,
 };
@@ -243,6 +296,8 @@ struct endpoint *tcp_receiver_new(const struct endpoint_config *config)
 	receiver->endpoint.ops = &receiver_ops;
 	receiver->config = *config;
 	receiver->due_ns = TIME_NEVER_NS;
+	receiver->buffer_bytes = tcp_receive_window_bytes(&config->options);
+	receiver->window_end = receiver->buffer_bytes;
 	ranges_init(&receiver->ranges);
 	return &receiver->endpoint;
 }

@@ -16,9 +16,29 @@ static struct segment *segment_at(const struct scoreboard *board, uint64_t numbe
 	return &board->ring[number & (board->capacity - 1)];
 }
 
-int scoreboard_init(struct scoreboard *board)
+/* Where segment `number` begins; `next` is where the newest byte ends. */
+static uint64_t start_of(const struct scoreboard *board, uint64_t number)
+{
+	if (number == board->next)
+		return board->next_byte;
+	return board->first_byte +
+	       (uint32_t)(segment_at(board, number)->start - (uint32_t)board->first_byte);
+}
+
+uint64_t scoreboard_start(const struct scoreboard *board, uint64_t segment)
+{
+	return start_of(board, segment);
+}
+
+uint32_t scoreboard_length(const struct scoreboard *board, uint64_t segment)
+{
+	return (uint32_t)(start_of(board, segment + 1) - start_of(board, segment));
+}
+
+int scoreboard_init(struct scoreboard *board, uint32_t full_bytes)
 {
 	memset(board, 0, sizeof(*board));
+	board->full_bytes = full_bytes;
 	board->capacity = FIRST_CAPACITY;
 	board->ring = calloc(board->capacity, sizeof(*board->ring));
 	board->again = calloc(board->capacity, sizeof(*board->again));
@@ -56,19 +76,24 @@ static int grow(struct scoreboard *board)
 	return 0;
 }
 
-int scoreboard_send(struct scoreboard *board, uint64_t now_ns)
+int scoreboard_send(struct scoreboard *board, uint32_t bytes, uint64_t now_ns)
 {
 	if (board->next - board->first == board->capacity && grow(board))
 		return ERR_NO_MEMORY;
-	*segment_at(board, board->next) = (struct segment){now_ns, SEGMENT_IN_FLIGHT};
+	*segment_at(board, board->next) = (struct segment){
+		.sent_ns = now_ns,
+		.start = (uint32_t)board->next_byte,
+		.flags = SEGMENT_IN_FLIGHT,
+	};
 	board->next++;
-	board->in_flight++;
+	board->next_byte += bytes;
+	board->in_flight_bytes += bytes;
 	return 0;
 }
 
 uint64_t scoreboard_next_lost(struct scoreboard *board)
 {
-	if (board->lost == 0)
+	if (board->lost_bytes == 0)
 		return UINT64_MAX;
 	if (board->lost_hint < board->first)
 		board->lost_hint = board->first;
@@ -80,11 +105,12 @@ uint64_t scoreboard_next_lost(struct scoreboard *board)
 void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_ns)
 {
 	struct segment *segment = segment_at(board, number);
+	const uint32_t bytes = scoreboard_length(board, number);
 
 	segment->flags = SEGMENT_IN_FLIGHT | SEGMENT_RETRANSMITTED;
 	segment->sent_ns = now_ns;
-	board->lost--;
-	board->in_flight++;
+	board->lost_bytes -= bytes;
+	board->in_flight_bytes += bytes;
 	/* Entries whose segment was sent yet again are stale; they leave from the front. */
 	if (board->again_next - board->again_first == board->capacity)
 		board->again_first++;
@@ -92,30 +118,63 @@ void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_n
 		(struct retransmission){number, now_ns};
 }
 
-/* Takes a segment out of what is in flight or lost; true when that is news. */
-static bool deliver(struct scoreboard *board, struct segment *segment)
+/* Takes a segment out of what is in flight or lost; returns its bytes where that is news. */
+static uint32_t deliver(struct scoreboard *board, uint64_t number)
 {
+	struct segment *segment = segment_at(board, number);
+	uint32_t bytes;
+
 	if (segment->flags & SEGMENT_SACKED)
-		return false;
-	board->in_flight -= (segment->flags & SEGMENT_IN_FLIGHT) != 0;
-	board->lost -= (segment->flags & SEGMENT_LOST) != 0;
+		return 0;
+	bytes = scoreboard_length(board, number);
+	if (segment->flags & SEGMENT_IN_FLIGHT)
+		board->in_flight_bytes -= bytes;
+	else
+		board->lost_bytes -= bytes;
 	if (segment->sent_ns > board->delivered_sent_ns)
 		board->delivered_sent_ns = segment->sent_ns;
 	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_SACKED;
-	return true;
+	return bytes;
 }
 
-uint64_t scoreboard_ack(struct scoreboard *board, uint64_t number)
+uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte)
 {
 	uint64_t delivered = 0;
 
-	if (number > board->next)
-		number = board->next;
-	while (board->first < number) {
-		delivered += deliver(board, segment_at(board, board->first));
+	if (byte > board->next_byte)
+		byte = board->next_byte;
+	while (board->first_byte < byte) {
+		const uint64_t end = start_of(board, board->first + 1);
+
+		if (end > byte)
+			break;
+		delivered += deliver(board, board->first);
 		board->first++;
+		board->first_byte = end;
 	}
 	return delivered;
+}
+
+/* First segment that begins at `byte` or later; `next` when none does. */
+static uint64_t find_from(const struct scoreboard *board, uint64_t byte)
+{
+	uint64_t low, high = board->next;
+
+	if (byte <= board->first_byte)
+		return board->first;
+	if (byte >= board->next_byte)
+		return board->next;
+	/* No segment is longer than a full one: the one sought is not before this. */
+	low = board->first + (byte - board->first_byte) / board->full_bytes;
+	while (low < high && start_of(board, low) < byte) {
+		const uint64_t middle = low + (high - low) / 2;
+
+		if (start_of(board, middle) < byte)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 /*
@@ -139,31 +198,35 @@ static uint64_t skip_seen(struct scoreboard *board, uint64_t start, uint64_t end
 	return from;
 }
 
-uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start, uint64_t end)
+uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t end_byte)
 {
-	uint64_t delivered = 0, from;
+	const uint64_t start = find_from(board, start_byte);
+	uint64_t delivered = 0, from, end = find_from(board, end_byte);
 
-	if (end > board->next)
-		end = board->next;
-	if (start >= end || end <= board->first)
+	/* Of a segment that is acknowledged in part, the rest has yet to come. */
+	if (start_of(board, end) > end_byte)
+		end--;
+	if (start_byte >= end_byte || start >= end)
 		return 0;
 	from = skip_seen(board, start, end);
 	for (uint64_t i = from > board->first ? from : board->first; i < end; i++)
-		delivered += deliver(board, segment_at(board, i));
+		delivered += deliver(board, i);
 	if (end > board->sacked_end)
 		board->sacked_end = end;
 	return delivered;
 }
 
-static void lose(struct scoreboard *board, uint64_t number)
+static uint32_t lose(struct scoreboard *board, uint64_t number)
 {
 	struct segment *segment = segment_at(board, number);
+	const uint32_t bytes = scoreboard_length(board, number);
 
 	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_LOST;
-	board->in_flight--;
-	board->lost++;
+	board->in_flight_bytes -= bytes;
+	board->lost_bytes += bytes;
 	if (number < board->lost_hint)
 		board->lost_hint = number;
+	return bytes;
 }
 
 /* Retransmissions made before something that was delivered since. */
@@ -182,10 +245,8 @@ static uint64_t detect_again(struct scoreboard *board)
 		if (entry->segment < board->first)
 			continue;
 		segment = segment_at(board, entry->segment);
-		if ((segment->flags & SEGMENT_IN_FLIGHT) && segment->sent_ns == entry->sent_ns) {
-			lose(board, entry->segment);
-			lost++;
-		}
+		if ((segment->flags & SEGMENT_IN_FLIGHT) && segment->sent_ns == entry->sent_ns)
+			lost += lose(board, entry->segment);
 	}
 	return lost;
 }
@@ -197,10 +258,8 @@ uint64_t scoreboard_detect(struct scoreboard *board)
 	if (board->scanned < board->first)
 		board->scanned = board->first;
 	while (board->scanned + SCOREBOARD_DUPTHRESH < board->sacked_end) {
-		if (segment_at(board, board->scanned)->flags == SEGMENT_IN_FLIGHT) {
-			lose(board, board->scanned);
-			lost++;
-		}
+		if (segment_at(board, board->scanned)->flags == SEGMENT_IN_FLIGHT)
+			lost += lose(board, board->scanned);
 		board->scanned++;
 	}
 	return lost + detect_again(board);
@@ -214,13 +273,6 @@ void scoreboard_lose_all(struct scoreboard *board)
 	board->again_first = board->again_next;
 }
 
-uint64_t scoreboard_oldest_ns(const struct scoreboard *board)
-{
-	if (board->first == board->next)
-		return UINT64_MAX;
-	return segment_at(board, board->first)->sent_ns;
-}
-
 bool scoreboard_is_valid(const struct scoreboard *board)
 {
 	uint64_t lost = 0, in_flight = 0;
@@ -232,9 +284,11 @@ bool scoreboard_is_valid(const struct scoreboard *board)
 
 		if (states != 1)
 			return false;
-		lost += (flags & SEGMENT_LOST) != 0;
-		in_flight += (flags & SEGMENT_IN_FLIGHT) != 0;
+		lost += flags & SEGMENT_LOST ? scoreboard_length(board, i) : 0;
+		in_flight += flags & SEGMENT_IN_FLIGHT ? scoreboard_length(board, i) : 0;
+		if (find_from(board, start_of(board, i)) != i)
+			return false;
 	}
-	return lost == board->lost && in_flight == board->in_flight &&
+	return lost == board->lost_bytes && in_flight == board->in_flight_bytes &&
 	       board->next - board->first <= board->capacity;
 }

@@ -17,6 +17,7 @@
 #include "tcp/ranges.h"
 #include "tcp/rtt.h"
 #include "tcp/scoreboard.h"
+#include "tcp/test_path.h"
 
 #define BYTES 2000
 
@@ -87,51 +88,65 @@ static void round_trips_are_smoothed_as_rfc_6298_says(void **state)
 	assert_int_equal(rtt.min_ns, 100 * NS_PER_MS);
 }
 
+/* A segment's start somewhere in [from, next], as acknowledgements name them. */
+static uint64_t some_edge(struct rng *rng, const struct scoreboard *board, uint64_t from)
+{
+	const uint64_t segment = from + rng_below(rng, board->next - from + 1);
+
+	return segment == board->next ? board->next_byte : scoreboard_start(board, segment);
+}
+
+/* One event in the life of a scoreboard. */
+static void disturb(struct scoreboard *board, struct rng *rng, bool full, uint64_t now_ns)
+{
+	const uint64_t open = board->next - board->first;
+	uint64_t lost, start;
+
+	switch (rng_below(rng, 6)) {
+	case 0:
+		scoreboard_ack(board, some_edge(rng, board, board->first) - rng_below(rng, 2));
+		break;
+	case 1:
+	case 2:
+		if (open > 2) {
+			start = some_edge(rng, board, board->first + 1);
+			scoreboard_sack(board, start, some_edge(rng, board, board->first + 1));
+		}
+		scoreboard_detect(board);
+		break;
+	case 3:
+		lost = scoreboard_next_lost(board);
+		if (lost != UINT64_MAX)
+			scoreboard_resend(board, lost, now_ns);
+		break;
+	case 4:
+		if (rng_below(rng, 40) == 0)
+			scoreboard_lose_all(board);
+		break;
+	default:
+		for (int i = 0; i < 3; i++)
+			assert_int_equal(scoreboard_send(board,
+							 full ? 1448
+							      : 1 + (uint32_t)rng_below(rng, 1448),
+							 now_ns),
+					 0);
+	}
+}
+
 static void scoreboards_stay_consistent(void **state)
 {
 	struct rng rng;
 
 	(void)state;
 	rng_seed(&rng, 2);
-	for (int round = 0; round < 50; round++) {
+	for (int round = 0; round < 100; round++) {
 		struct scoreboard board;
-		uint64_t now_ns = 0;
 
-		assert_int_equal(scoreboard_init(&board), 0);
-		for (int i = 0; i < 400; i++) {
-			const uint64_t open = board.next - board.first;
-
-			now_ns += 1000;
-			switch (rng_below(&rng, 6)) {
-			case 0:
-				scoreboard_ack(&board, board.first + rng_below(&rng, open / 4 + 1));
-				break;
-			case 1:
-			case 2:
-				if (open > 2) {
-					const uint64_t start =
-						board.first + 1 + rng_below(&rng, open - 1);
-
-					scoreboard_sack(
-						&board, start,
-						start + 1 + rng_below(&rng, board.next - start));
-				}
-				scoreboard_detect(&board);
-				break;
-			case 3: {
-				const uint64_t lost = scoreboard_next_lost(&board);
-
-				if (lost != UINT64_MAX)
-					scoreboard_resend(&board, lost, now_ns);
-				break;
-			}
-			case 4:
-				if (rng_below(&rng, 40) == 0)
-					scoreboard_lose_all(&board);
-				break;
-			default:
-				assert_int_equal(scoreboard_send(&board, now_ns), 0);
-			}
+		assert_int_equal(scoreboard_init(&board, 1448), 0);
+		/* Past 4 GiB, where the low bits of numbers of bytes begin again. */
+		board.first_byte = board.next_byte = (UINT64_C(1) << 32) - 100000;
+		for (uint64_t i = 0; i < 400; i++) {
+			disturb(&board, &rng, round % 2, 1000 * i);
 			assert_true(scoreboard_is_valid(&board));
 		}
 		scoreboard_free(&board);
@@ -143,13 +158,14 @@ static void three_later_deliveries_lose_a_segment(void **state)
 	struct scoreboard board;
 
 	(void)state;
-	assert_int_equal(scoreboard_init(&board), 0);
+	assert_int_equal(scoreboard_init(&board, 1448), 0);
 	for (uint64_t i = 0; i < 10; i++)
-		scoreboard_send(&board, i);
-	scoreboard_sack(&board, 1, 3);
+		scoreboard_send(&board, 1000, i);
+	assert_int_equal(scoreboard_sack(&board, 1000, 3000), 2000);
 	assert_int_equal(scoreboard_detect(&board), 0);
-	scoreboard_sack(&board, 3, 4);
-	assert_int_equal(scoreboard_detect(&board), 1);
+	/* A block that ends inside a segment says nothing of that segment. */
+	assert_int_equal(scoreboard_sack(&board, 3000, 4500), 1000);
+	assert_int_equal(scoreboard_detect(&board), 1000);
 	assert_int_equal(scoreboard_next_lost(&board), 0);
 	scoreboard_free(&board);
 }
@@ -259,98 +275,15 @@ static void dctcp_reduces_by_the_share_of_marks(void **state)
 	free(control.priv);
 }
 
-/* Packets on their way, in order of arrival. */
-struct wire {
-	struct packet packets[4096];
-	uint64_t due_ns[4096];
-	size_t first, count;
-};
-
-struct path {
-	struct endpoint *sender, *receiver;
-	struct wire forward, back;
-	struct rng rng;
-	double loss, mark;
-	uint64_t now_ns;
-	uint64_t ect, ce;
-};
-
-static void wire_put(struct wire *wire, const struct packet *packet, uint64_t due_ns)
+static struct path *open_path(const char *cc, enum endpoint_ecn ecn, double loss, double mark)
 {
-	const size_t at = (wire->first + wire->count++) % 4096;
-
-	assert_true(wire->count <= 4096);
-	wire->packets[at] = *packet;
-	wire->due_ns[at] = due_ns;
-}
-
-static bool wire_get(struct wire *wire, struct packet *packet, uint64_t now_ns)
-{
-	if (wire->count == 0 || wire->due_ns[wire->first] > now_ns)
-		return false;
-	*packet = wire->packets[wire->first];
-	wire->first = (wire->first + 1) % 4096;
-	wire->count--;
-	return true;
-}
-
-static void path_emit(struct path *path, struct endpoint *from, struct wire *wire)
-{
-	struct packet packet = {0};
-
-	while (from->ops->emit(from, &packet, path->now_ns)) {
-		const bool data = from == path->sender;
-
-		path->ect += data && (packet.ecn & 3) != 0;
-		if (data && (packet.ecn & 3) && rng_uniform(&path->rng) < path->mark)
-			packet.ecn = 3;
-		path->ce += packet.ecn == 3;
-		if (!data || rng_uniform(&path->rng) >= path->loss)
-			wire_put(wire, &packet, path->now_ns + 10 * NS_PER_MS);
-		memset(&packet, 0, sizeof(packet));
-	}
-}
-
-/* Ten milliseconds each way; one step a millisecond. */
-static void path_run(struct path *path, uint64_t milliseconds)
-{
-	struct packet packet;
-
-	for (uint64_t i = 0; i < milliseconds; i++) {
-		path->now_ns += NS_PER_MS;
-		while (wire_get(&path->forward, &packet, path->now_ns))
-			path->receiver->ops->receive(path->receiver, &packet, path->now_ns);
-		while (wire_get(&path->back, &packet, path->now_ns))
-			path->sender->ops->receive(path->sender, &packet, path->now_ns);
-		if (path->sender->ops->next_ns(path->sender) <= path->now_ns)
-			path->sender->ops->run(path->sender, path->now_ns);
-		if (path->receiver->ops->next_ns(path->receiver) <= path->now_ns)
-			path->receiver->ops->run(path->receiver, path->now_ns);
-		path_emit(path, path->sender, &path->forward);
-		path_emit(path, path->receiver, &path->back);
-	}
-}
-
-static struct path *path_open(const char *cc, enum endpoint_ecn ecn, double loss, double mark)
-{
-	struct path *path = calloc(1, sizeof(*path));
-	struct endpoint_config config = {
+	const struct endpoint_config config = {
 		.mtu_bytes = 1500, .ecn = ecn, .cc = tcp_cc_find(cc), .stop_ns = 20 * NS_PER_S};
+	struct path *path = path_open(&config);
 
-	rng_seed(&path->rng, 9);
-	config.random = path->rng;
-	path->loss = loss;
-	path->mark = mark;
-	path->sender = tcp_sender_new(&config);
-	path->receiver = tcp_receiver_new(&config);
+	path->forward.loss = loss;
+	path->forward.mark = mark;
 	return path;
-}
-
-static void path_close(struct path *path)
-{
-	path->sender->ops->destroy(path->sender);
-	path->receiver->ops->destroy(path->receiver);
-	free(path);
 }
 
 static void lost_segments_are_sent_again_until_all_arrive(void **state)
@@ -359,7 +292,7 @@ static void lost_segments_are_sent_again_until_all_arrive(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct path *path = path_open(controls[i], ENDPOINT_ECN_NONE, 0.03, 0);
+		struct path *path = open_path(controls[i], ENDPOINT_ECN_NONE, 0.03, 0);
 		struct endpoint_stats sent, received;
 
 		path_run(path, 20000);
@@ -387,7 +320,7 @@ static void marks_reach_the_sender(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < 3; i++) {
-		struct path *path = path_open(rows[i].cc, rows[i].ecn, 0, 0.05);
+		struct path *path = open_path(rows[i].cc, rows[i].ecn, 0, 0.05);
 		struct endpoint_stats sent, received;
 
 		path_run(path, 10000);

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a TCP sender sends, and when.
+ *
+ * - Lost segments leave before new ones, as they were; what is written leaves at
+ *   once, in segments as full as it allows (no delay in the manner of Nagle).
+ * - What is in flight stays under the congestion window, but one segment may
+ *   always be.
+ * - The receiver's window bounds new data.  Against little windows (RFC 9293
+ *   section 3.8.6.2.1) a segment is cut short for the window's sake only to half
+ *   the widest window seen or more, or when the persist timer says so.
+ * - That timer (section 3.8.6.1) runs while data waits for the window and nothing
+ *   is in flight; at a closed window it sends an empty segment from before the
+ *   acknowledged ones, which a receiver has to answer with its window.
+ */
+#include "tcp/sender.h"
+
+#include "base/units.h"
+
+/* Doublings of the persist timer. */
+#define MAX_PERSIST_DOUBLINGS 8
+
+static bool has_new(const struct tcp_sender *sender)
+{
+	return !sender->stopped && sender->board.next_byte < sender->written_end;
+}
+
+/* Bytes of the next new segment; 0: nothing to send, or no window for it. */
+static uint32_t new_bytes(const struct tcp_sender *sender)
+{
+	const uint64_t next = sender->board.next_byte;
+	const uint64_t window = sender->window_end - next;
+	uint64_t bytes = sender->written_end - next;
+
+	if (!has_new(sender))
+		return 0;
+	if (bytes > sender->mss_bytes)
+		bytes = sender->mss_bytes;
+	if (bytes <= window)
+		return (uint32_t)bytes;
+	if (2 * window >= sender->widest_bytes || sender->force_short)
+		return (uint32_t)window;
+	return 0;
+}
+
+uint64_t tcp_output_due_ns(const struct tcp_sender *sender)
+{
+	const struct scoreboard *board = &sender->board;
+	const uint64_t start_ns = sender->config.start_ns;
+	uint32_t bytes;
+
+	if (sender->failed)
+		return TIME_NEVER_NS;
+	if (sender->probe_due)
+		return 0;
+	bytes = board->lost_bytes ? sender->mss_bytes : new_bytes(sender);
+	/* One segment may always be in flight, or a small window would never open again. */
+	if (bytes == 0 || (board->in_flight_bytes > 0 &&
+			   board->in_flight_bytes + bytes > sender->cc.cwnd_bytes))
+		return TIME_NEVER_NS;
+	return sender->cc.pacing_bps && sender->pace_ns > start_ns ? sender->pace_ns : start_ns;
+}
+
+void tcp_output_window(struct tcp_sender *sender, uint64_t ack, uint64_t window_bytes)
+{
+	if (window_bytes > sender->widest_bytes)
+		sender->widest_bytes = window_bytes;
+	/* Receivers do not take back what they offered: older acknowledgements tell no news. */
+	if (ack + window_bytes <= sender->window_end)
+		return;
+	sender->window_end = ack + window_bytes;
+	sender->persist_ns = TIME_NEVER_NS;
+	sender->persist_tries = 0;
+}
+
+void tcp_output_persist(struct tcp_sender *sender)
+{
+	sender->persist_ns = TIME_NEVER_NS;
+	sender->persist_tries++;
+	if (sender->window_end > sender->board.next_byte)
+		sender->force_short = true;
+	else
+		sender->probe_due = true;
+}
+
+/* Starts the persist timer where only the receiver's window holds new data back. */
+static void watch_window(struct tcp_sender *sender, uint64_t now_ns)
+{
+	const struct scoreboard *board = &sender->board;
+	unsigned doublings = sender->persist_tries;
+	uint64_t wait_ns;
+
+	if (sender->persist_ns != TIME_NEVER_NS || board->first < board->next ||
+	    !has_new(sender) || new_bytes(sender) > 0 || now_ns < sender->config.start_ns)
+		return;
+	if (doublings > MAX_PERSIST_DOUBLINGS)
+		doublings = MAX_PERSIST_DOUBLINGS;
+	wait_ns = tcp_rtt_timeout_ns(&sender->rtt) << doublings;
+	sender->persist_ns = now_ns + (wait_ns < TCP_RTO_MAX_NS ? wait_ns : TCP_RTO_MAX_NS);
+}
+
+static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64_t seq,
+			uint32_t bytes, uint64_t now_ns)
+{
+	packet->flow = sender->config.flow;
+	packet->protocol = NET_TCP;
+	packet->len_bytes = TCP_HEADER_BYTES + bytes;
+	packet->sent_ns = now_ns;
+	packet->to_server = true;
+	packet->tcp.seq = seq;
+	packet->tcp.payload_bytes = bytes;
+	packet->tcp.timestamp_us = (uint32_t)(now_ns / NS_PER_US);
+	packet->tcp.flags = TCP_ACK;
+	sender->stats.sent_pkts++;
+	sender->stats.sent_bytes += packet->len_bytes;
+}
+
+/* Timers that a segment with data starts. */
+static void start_timers(struct tcp_sender *sender, uint32_t len_bytes, uint64_t now_ns)
+{
+	if (sender->timer_ns == TIME_NEVER_NS)
+		sender->timer_ns = now_ns + tcp_rtt_timeout_ns(&sender->rtt);
+	if (sender->cc.pacing_bps)
+		sender->pace_ns = now_ns + transmission_ns(len_bytes, sender->cc.pacing_bps);
+}
+
+static void send_again(struct tcp_sender *sender, struct packet *packet, uint64_t segment,
+		       uint64_t now_ns)
+{
+	const struct scoreboard *board = &sender->board;
+
+	scoreboard_resend(&sender->board, segment, now_ns);
+	fill_packet(sender, packet, scoreboard_start(board, segment),
+		    scoreboard_length(board, segment), now_ns);
+	start_timers(sender, packet->len_bytes, now_ns);
+	sender->stats.retransmits++;
+}
+
+static void send_new(struct tcp_sender *sender, struct packet *packet, uint32_t bytes,
+		     uint64_t now_ns)
+{
+	const enum endpoint_ecn ecn = sender->config.ecn;
+
+	fill_packet(sender, packet, sender->board.next_byte - bytes, bytes, now_ns);
+	start_timers(sender, packet->len_bytes, now_ns);
+	sender->force_short = false;
+	if (ecn != ENDPOINT_ECN_NONE)
+		packet->ecn = ecn == ENDPOINT_ECN_CLASSIC ? 2 : 1;
+	if (sender->answer_cwr) {
+		packet->tcp.flags |= TCP_CWR;
+		sender->answer_cwr = false;
+	}
+}
+
+static void send_probe(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
+{
+	const uint64_t acked = sender->board.first_byte;
+
+	fill_packet(sender, packet, acked - (acked > 0), 0, now_ns);
+	sender->probe_due = false;
+}
+
+bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
+{
+	uint64_t segment;
+	uint32_t bytes;
+
+	sender->stopped = now_ns >= sender->config.stop_ns;
+	if (now_ns < tcp_output_due_ns(sender)) {
+		watch_window(sender, now_ns);
+		return false;
+	}
+	if (sender->probe_due) {
+		send_probe(sender, packet, now_ns);
+		return true;
+	}
+	segment = scoreboard_next_lost(&sender->board);
+	if (segment != UINT64_MAX) {
+		send_again(sender, packet, segment, now_ns);
+		return true;
+	}
+	bytes = new_bytes(sender);
+	if (scoreboard_send(&sender->board, bytes, now_ns)) {
+		sender->failed = true;
+		return false;
+	}
+	send_new(sender, packet, bytes, now_ns);
+	return true;
+}
