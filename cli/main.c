@@ -28,6 +28,7 @@
 	X(predict)                                                                              \
 	X(pretrain)                                                                             \
 	X(replay)                                                                               \
+	X(scenarios)                                                                            \
 	X(simulate)                                                                             \
 	X(train)
 

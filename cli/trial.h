@@ -50,7 +50,8 @@ struct trial {
 
 /*
  * Reads a suite: a scenario file, a folder of them (in order of their names),
- * or the name of one that comes with the program.
+ * the name of either in the library (cli/library.h), or a sampled suite
+ * (sim/suite.h) as NAME, NAME:N or NAME:N:SEED.
  */
 int trial_read_suite(struct trial *trial, const char *suite, struct error *error);
 

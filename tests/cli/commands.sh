@@ -92,6 +92,18 @@ for run in sweep2/runs/*; do printf x >>"$run"; break; done
 aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 17}' || fail "a damaged run was taken for good"
 sed -i 's/delay_ms: 10/delay_ms: 11/' suite/short.yaml
 aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 9}' || fail "runs of another scenario were kept"
+aqmllm scenarios --list >list || fail "scenarios --list"
+for name in paper paper_as_run room-40m-20ms-ccp train heldout; do
+	grep -q "\<$name\>" list || fail "scenarios --list does not name $name"
+done
+aqmllm scenarios --describe --suite heldout | grep -q 'log-uniform' || fail "scenarios --describe"
+for name in nets1 nets2; do
+	aqmllm scenarios --suite heldout --seed 5 -n 3 -o $name -q || fail "scenarios --suite"
+done
+diff -r nets1 nets2 || fail "a suite sampled twice is not the same"
+aqmllm evaluate nets1 --seeds 1 -q -o sampled1 && aqmllm evaluate heldout:3:5 --seeds 1 -q -o sampled2 ||
+	fail "evaluate a sampled suite"
+cmp sampled1/results.csv sampled2/results.csv || fail "a suite by name and from files differ"
 aqmllm evaluate --in-data pool.csv --policy whole --steps 100 --interval 10 -q -o walk || fail "--in-data"
 grep -q 'not a closed loop' walk/report.html || fail "the walk is not labelled"
 printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect1,1\n9000000,deq,,,\n9000000,deq,,,\n' >trace.csv
@@ -163,6 +175,12 @@ refuses 'policy' predict pool.csv --policy folder
 refuses 'output' evaluate short.yaml
 touch folder/diary && refuses 'folder|output' evaluate short.yaml -o folder
 refuses 'short.yaml|output' evaluate short.yaml -o short.yaml
+refuses 'nosuchsuite|paper_as_run, ' evaluate nosuchsuite -o made
+refuses 'train' evaluate train:0 -o made
+refuses 'count' scenarios --suite train -n 0 -o made
+refuses 'suite|nonsense|heldout' scenarios --suite nonsense -o made
+refuses 'output' scenarios --suite train
+refuses 'folder|output' scenarios --suite train -o folder
 refuses 'nosuchsuite' evaluate nosuchsuite -o made
 refuses 'trace' replay notrace.csv --aqm pie
 printf 't_ns,op,len_bytes,ecn,flow\n5,enq,0,not,1\n' >bad.csv && refuses 'bad.csv:2|len_bytes' replay bad.csv --aqm pie

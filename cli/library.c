@@ -1,0 +1,90 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * scenarios/ as it is on disk; nothing is registered anywhere.
+ */
+#include "cli/library.h"
+
+#include <dirent.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/data_files.h"
+#include "sim/suite.h"
+
+int library_is_scenario(const struct dirent *entry)
+{
+	return file_has_suffix(entry->d_name, ".yaml") || file_has_suffix(entry->d_name, ".yml");
+}
+
+static int is_shown(const struct dirent *entry)
+{
+	return entry->d_name[0] != '.';
+}
+
+int library_each(int (*take)(void *context, const char *path, const char *name, bool folder),
+		 void *context, struct error *error)
+{
+	char root[4096], path[4096 + 256];
+	struct dirent **entries;
+	int code = data_file_find(root, sizeof(root), "scenarios", ".", "", error), count;
+
+	if (code)
+		return code;
+	count = scandir(root, &entries, is_shown, alphasort);
+	if (count < 0)
+		return error_errno(error, root, "cannot list");
+	for (int i = 0; i < count; i++) {
+		char *name = entries[i]->d_name, *suffix = strrchr(name, '.');
+		bool folder;
+
+		snprintf(path, sizeof(path), "%s/%s", root, name);
+		folder = file_is_folder(path);
+		if (!folder && suffix)
+			*suffix = '\0';
+		if (code == 0 && (folder || (suffix && strcmp(suffix + 1, "yaml") == 0)))
+			code = take(context, path, name, folder);
+		free(entries[i]);
+	}
+	free(entries);
+	return code;
+}
+
+struct names {
+	char text[384];
+	size_t used;
+};
+
+static int add_name(void *context, const char *path, const char *name, bool folder)
+{
+	struct names *names = context;
+
+	(void)path;
+	(void)folder;
+	if (names->used < sizeof(names->text))
+		names->used += (size_t)snprintf(names->text + names->used,
+						sizeof(names->text) - names->used, "%s%s",
+						names->used ? ", " : "", name);
+	return 0;
+}
+
+static int unknown(const char *name, struct error *error)
+{
+	struct names names = {0};
+
+	library_each(add_name, &names, NULL);
+	for (const struct suite *suite = suites; suite->name; suite++)
+		add_name(&names, NULL, suite->name, false);
+	return error_at(error, ERR_NOT_FOUND, name, 0, NULL,
+			"no such file or folder, and no suite of this name; there are %s",
+			names.text);
+}
+
+int library_find(char *path, size_t size, const char *name, struct error *error)
+{
+	if (data_file_find(path, size, "scenarios", name, ".yaml", NULL) == 0 ||
+	    data_file_find(path, size, "scenarios", name, "", NULL) == 0)
+		return 0;
+	return unknown(name, error);
+}
