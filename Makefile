@@ -10,6 +10,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: all help deps demo check golden bench pretrain fuzz sanitize lint install clean
 .PHONY: cc-laws
 .PHONY: envelopes
+.PHONY: oracles
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -19,6 +20,7 @@ help:
 	@echo "make demo      the paper's experiment, end to end; prints the path of its report"
 	@echo "make check     the tests"
 	@echo "make cc-laws   congestion controls against their own texts: a table"
+	@echo "make oracles   every queue law against its text in doubles, STEPS=10000000 steps each"
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
@@ -53,6 +55,9 @@ check: all
 
 cc-laws: all
 	@$(BUILD)/tests/cc_laws/cc_laws
+
+oracles: all
+	@$(BUILD)/tests/oracles/oracles $(or $(STEPS),10000000)
 
 golden: all
 	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run

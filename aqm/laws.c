@@ -8,10 +8,13 @@
 
 extern const struct aqm_ops aqm_codel, aqm_dualpi2, aqm_fifo, aqm_l4s_freebsd, aqm_pie;
 extern const struct aqm_ops aqm_cobalt, aqm_fq_codel, aqm_fq_pie;
+extern const struct aqm_ops aqm_red;
 
 const struct aqm_ops *const aqm_all[] = {
 	&aqm_fifo, &aqm_codel, &aqm_pie, &aqm_dualpi2, &aqm_l4s_freebsd,
-	&aqm_cobalt, &aqm_fq_codel, &aqm_fq_pie, NULL,
+	&aqm_cobalt, &aqm_fq_codel, &aqm_fq_pie,
+	&aqm_red,
+	NULL,
 };
 
 const struct aqm_ops *aqm_find(const char *name)

@@ -1,0 +1,18 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The laws: each is one line here and one `const struct oracle_row` in a file
+ * of its own.
+ */
+#ifndef TESTS_ORACLES_ROWS_H
+#define TESTS_ORACLES_ROWS_H
+
+#include "tests/oracles/oracles.h"
+
+/* X(law), in the order of the printed table */
+#define ORACLE_ROWS(X) X(red)
+
+#define ORACLE_ROW_DECLARE(law) extern const struct oracle_row oracle_##law;
+ORACLE_ROWS(ORACLE_ROW_DECLARE)
+#undef ORACLE_ROW_DECLARE
+
+#endif
