@@ -14,15 +14,7 @@
 #include <string.h>
 
 #include "base/file.h"
-
-static const struct quantile {
-	const char *name;
-	double q;
-} quantiles[] = {
-	{"p50", 0.5}, {"p90", 0.9}, {"p95", 0.95}, {"p99", 0.99}, {"p99_9", 0.999},
-};
-
-#define QUANTILES (sizeof(quantiles) / sizeof(quantiles[0]))
+#include "cli/summary_app.h"
 
 /* The order in which queues are told. */
 static const struct told_queue {
@@ -53,23 +45,13 @@ static json_t *histogram_json(const struct histogram *histogram)
 	json_t *object = json_object();
 
 	json_object_set_new(object, "mean", json_real(histogram_mean(histogram) / 1e6));
-	for (size_t i = 0; i < QUANTILES; i++)
-		json_object_set_new(object, quantiles[i].name,
-				    json_real(histogram_quantile(histogram, quantiles[i].q) / 1e6));
+	for (size_t i = 0; i < SUMMARY_QUANTILES; i++) {
+		const struct summary_quantile *told = &summary_quantiles[i];
+
+		json_object_set_new(object, told->name,
+				    json_real(histogram_quantile(histogram, told->q) / 1e6));
+	}
 	json_object_set_new(object, "max", json_real((double)histogram->max / 1e6));
-	return object;
-}
-
-/* The same of a sketch. */
-static json_t *sketch_json(const struct sketch *sketch)
-{
-	json_t *object = json_object();
-
-	json_object_set_new(object, "mean", json_real(sketch_mean(sketch) / 1e6));
-	for (size_t i = 0; i < QUANTILES; i++)
-		json_object_set_new(object, quantiles[i].name,
-				    json_real(sketch_quantile(sketch, quantiles[i].q) / 1e6));
-	json_object_set_new(object, "max", json_real((double)sketch->max / 1e6));
 	return object;
 }
 
@@ -82,10 +64,17 @@ static json_t *queue_json(const struct sim_queue_result *queue)
 
 static json_t *flow_json(const struct sim_flow_result *flow)
 {
-	return json_pack("{s:I, s:s, s:s, s:f, s:I, s:I, s:o}", "id", (json_int_t)flow->id, "cc",
-			 flow->cc, "ecn", ecn_name(flow->ecn), "goodput_mbps", flow->goodput_mbps,
-			 "retransmits", (json_int_t)flow->retransmits, "marks",
-			 (json_int_t)flow->marks, "rtt_ms", sketch_json(&flow->rtt_ns));
+	json_t *object = json_pack(
+		"{s:I, s:s, s:s, s:f, s:I, s:I, s:o}", "id", (json_int_t)flow->id, "cc", flow->cc,
+		"ecn", ecn_name(flow->ecn), "goodput_mbps", flow->goodput_mbps, "retransmits",
+		(json_int_t)flow->retransmits, "marks", (json_int_t)flow->marks, "rtt_ms",
+		summary_sketch_json(&flow->rtt_ns));
+
+	if (flow->app_name[0])
+		json_object_set_new(object, "app", json_string(flow->app_name));
+	if (flow->app)
+		summary_app_json(object, flow->app);
+	return object;
 }
 
 static json_t *policy_json(const struct aqm_policy_counts *policy)
@@ -116,8 +105,8 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 static void print_queues(FILE *out, const struct sim_result *result)
 {
 	fprintf(out, "\nqueue     packets     marks     drops   queue delay, ms: mean");
-	for (size_t i = 0; i < QUANTILES; i++)
-		fprintf(out, " %8s", quantiles[i].name);
+	for (size_t i = 0; i < SUMMARY_QUANTILES; i++)
+		fprintf(out, " %8s", summary_quantiles[i].name);
 	fprintf(out, " %8s\n", "max");
 	for (int i = 0; i < SIM_QUEUES; i++) {
 		const struct sim_queue_result *queue = &result->queues[told_queues[i].index];
@@ -126,8 +115,9 @@ static void print_queues(FILE *out, const struct sim_result *result)
 		fprintf(out, "%-5s %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " %23.2f",
 			told_queues[i].name, queue->packets, queue->marks, queue->drops,
 			histogram_mean(delay) / 1e6);
-		for (size_t q = 0; q < QUANTILES; q++)
-			fprintf(out, " %8.2f", histogram_quantile(delay, quantiles[q].q) / 1e6);
+		for (size_t q = 0; q < SUMMARY_QUANTILES; q++)
+			fprintf(out, " %8.2f",
+				histogram_quantile(delay, summary_quantiles[q].q) / 1e6);
 		fprintf(out, " %8.2f\n", (double)delay->max / 1e6);
 	}
 }
@@ -167,6 +157,7 @@ void summary_print(FILE *out, const struct sim_result *result,
 			policy->differed);
 	print_queues(out, result);
 	print_flows(out, result);
+	summary_app_print(out, result);
 }
 
 static void write_queue_rows(FILE *out, const struct sim_result *result)

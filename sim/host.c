@@ -4,15 +4,20 @@
  */
 #include "sim/host.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
+#include "sim/app.h"
 #include "sim/world.h"
 #include "tcp/cc.h"
 
 /* Flows that start together are spread over this, so that they do not march in step. */
 #define START_SPREAD_S 0.1
+
+/* Labels of the generators that a flow's own is split into. */
+enum stream { STREAM_APP = 1, STREAM_CONNECTIONS };
 
 /* Sends all that an endpoint has to send now. */
 static void pump(struct connection *connection, struct endpoint *endpoint, struct sim_node *to)
@@ -36,12 +41,71 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 	}
 }
 
-static void arm_connection(struct connection *connection)
+/* Counts are added up; what an end is like now is that of the newest connection. */
+static void add_stats(struct endpoint_stats *sum, const struct endpoint_stats *stats)
 {
-	const uint64_t sender_ns = connection->sender->ops->next_ns(connection->sender);
-	const uint64_t receiver_ns = connection->receiver->ops->next_ns(connection->receiver);
+	sum->sent_pkts += stats->sent_pkts;
+	sum->sent_bytes += stats->sent_bytes;
+	sum->received_pkts += stats->received_pkts;
+	sum->received_bytes += stats->received_bytes;
+	sum->delivered_bytes += stats->delivered_bytes;
+	sum->retransmits += stats->retransmits;
+	sum->timeouts += stats->timeouts;
+	sum->ce_received += stats->ce_received;
+}
 
-	node_arm(&connection->node, sender_ns < receiver_ns ? sender_ns : receiver_ns);
+static void add_connection(const struct connection *connection, struct endpoint_stats *sent,
+			   struct endpoint_stats *received)
+{
+	struct endpoint_stats stats;
+
+	connection->sender->ops->stats(connection->sender, &stats);
+	add_stats(sent, &stats);
+	if (stats.srtt_ns) {
+		sent->srtt_ns = stats.srtt_ns;
+		sent->cwnd_bytes = stats.cwnd_bytes;
+	}
+	connection->receiver->ops->stats(connection->receiver, &stats);
+	add_stats(received, &stats);
+}
+
+static void connection_destroy(struct connection *connection)
+{
+	heap_disarm(&connection->node.clock->heap, &connection->node.timer);
+	if (connection->sender)
+		connection->sender->ops->destroy(connection->sender);
+	if (connection->receiver)
+		connection->receiver->ops->destroy(connection->receiver);
+	free(connection);
+}
+
+static void connection_end(struct connection *connection)
+{
+	struct host *host = connection->host;
+	struct connection **link = &host->connections;
+
+	add_connection(connection, &host->sent, &host->received);
+	while (*link != connection)
+		link = &(*link)->next;
+	*link = connection->next;
+	host->world->switchboard.connections[connection->id] = NULL;
+	connection_destroy(connection);
+}
+
+/* Waits for the next thing to happen; a closing connection for which there is none ends. */
+static void settle_connection(struct connection *connection)
+{
+	const uint64_t receiver_ns = connection->receiver->ops->next_ns(connection->receiver);
+	uint64_t due_ns = connection->sender->ops->next_ns(connection->sender);
+
+	if (receiver_ns < due_ns)
+		due_ns = receiver_ns;
+	if (connection->write_ns < due_ns)
+		due_ns = connection->write_ns;
+	if (connection->closing && due_ns == TIME_NEVER_NS)
+		connection_end(connection);
+	else
+		node_arm(&connection->node, due_ns);
 }
 
 /* Where a receiver's packets go: its flow's return delay, or the pipe like everything else. */
@@ -61,7 +125,7 @@ static void connection_forward(struct sim_node *node, struct packet *packet)
 	endpoint->ops->receive(endpoint, packet, world->clock.now_ns);
 	packet_free(&world->pool, packet);
 	pump(connection, endpoint, to_server ? way_back(connection->host) : world->entry);
-	arm_connection(connection);
+	settle_connection(connection);
 }
 
 static void connection_run(struct sim_node *node)
@@ -70,11 +134,15 @@ static void connection_run(struct sim_node *node)
 	struct host *host = connection->host;
 	const uint64_t now_ns = host->world->clock.now_ns;
 
+	if (connection->write_ns <= now_ns) {
+		connection->write_ns = TIME_NEVER_NS;
+		connection->sender->ops->write(connection->sender, connection->write_bytes, now_ns);
+	}
 	connection->sender->ops->run(connection->sender, now_ns);
 	connection->receiver->ops->run(connection->receiver, now_ns);
 	pump(connection, connection->sender, host->world->entry);
 	pump(connection, connection->receiver, way_back(host));
-	arm_connection(connection);
+	settle_connection(connection);
 }
 
 static const struct sim_node_ops connection_ops = {
@@ -90,6 +158,33 @@ static void on_rtt(void *context, uint64_t now_ns, uint64_t rtt_ns)
 	if (now_ns > world->warmup_ns)
 		world->clock.failed |=
 			sketch_add(&connection->host->result->rtt_ns, rtt_ns) != 0;
+}
+
+static void on_delivered(void *context, uint64_t now_ns, uint64_t delivered_bytes)
+{
+	struct connection *connection = context;
+	struct app *app = connection->host->app;
+
+	if (app && app->ops->on_delivered)
+		app->ops->on_delivered(app, connection, now_ns, delivered_bytes);
+}
+
+static void on_datagram(void *context, uint64_t now_ns, const struct datagram *datagram)
+{
+	const struct connection *connection = context;
+	struct world *world = connection->host->world;
+	struct sim_datagrams *result = &connection->host->result->app->datagrams;
+	struct datagram_meter *meter = &connection->host->meter;
+	const uint64_t delay_ns = datagram->delay_ns;
+
+	if (now_ns <= world->warmup_ns || datagram->number <= meter->base)
+		return;
+	if (datagram->number > meter->highest)
+		meter->highest = datagram->number;
+	if (result->received++)
+		meter->differences_ns += fabs((double)delay_ns - (double)meter->last_delay_ns);
+	meter->last_delay_ns = delay_ns;
+	world->clock.failed |= sketch_add(&result->delay_ns, delay_ns) != 0;
 }
 
 void switchboard_deliver(struct world *world, struct packet *packet)
@@ -129,16 +224,6 @@ void switchboard_free(struct switchboard *switchboard)
 	memset(switchboard, 0, sizeof(*switchboard));
 }
 
-static void connection_destroy(struct connection *connection)
-{
-	heap_disarm(&connection->node.clock->heap, &connection->node.timer);
-	if (connection->sender)
-		connection->sender->ops->destroy(connection->sender);
-	if (connection->receiver)
-		connection->receiver->ops->destroy(connection->receiver);
-	free(connection);
-}
-
 static int build_endpoints(struct connection *connection, const struct endpoint_config *config)
 {
 	if (config->cc) {
@@ -154,23 +239,43 @@ static int build_endpoints(struct connection *connection, const struct endpoint_
 	return connection->sender && connection->receiver ? 0 : ERR_NO_MEMORY;
 }
 
+static uint64_t stop_ns_of(const struct host *host)
+{
+	const double stop_s = host->group->stop_s;
+
+	return stop_s > 0 ? ns_from_seconds(stop_s) : host->world->end_ns;
+}
+
+/* When the flow starts; `random` is left where its connection's generator begins. */
+static uint64_t draw_start_ns(const struct host *host, struct rng *random)
+{
+	return ns_from_seconds(host->group->start_s + rng_uniform(random) * START_SPREAD_S);
+}
+
+/* An application's connection has no times of its own, and a generator for each. */
 static void fill_config(const struct host *host, struct endpoint_config *config)
 {
 	const struct scenario_group *group = host->group;
 	struct rng random = host->random;
-	const double spread_s = rng_uniform(&random) * START_SPREAD_S;
 
 	*config = (struct endpoint_config){
 		.mtu_bytes = NET_MTU_BYTES,
 		.ecn = group->ecn,
 		.cc = tcp_cc_find(group->cc),
-		.rate_bps = (uint64_t)(group->rate_mbps * 1e6 + 0.5),
-		.start_ns = ns_from_seconds(group->start_s + spread_s),
-		.stop_ns = group->stop_s > 0 ? ns_from_seconds(group->stop_s)
-					     : host->world->end_ns,
-		.random = random,
 		.on_rtt = on_rtt,
+		.on_delivered = host->app ? on_delivered : NULL,
+		.on_datagram = host->result->app ? on_datagram : NULL,
 	};
+	if (host->app) {
+		config->from_application = true;
+		config->stop_ns = TIME_NEVER_NS;
+		config->random = rng_split(&host->random, STREAM_CONNECTIONS + host->opened);
+	} else {
+		config->rate_bps = (uint64_t)(group->rate_mbps * 1e6 + 0.5);
+		config->start_ns = draw_start_ns(host, &random);
+		config->stop_ns = stop_ns_of(host);
+		config->random = random;
+	}
 }
 
 static struct connection *connection_new(struct host *host, uint32_t id)
@@ -183,6 +288,7 @@ static struct connection *connection_new(struct host *host, uint32_t id)
 	node_init(&connection->node, &connection_ops, &host->world->clock, NULL);
 	connection->host = host;
 	connection->id = id;
+	connection->write_ns = TIME_NEVER_NS;
 	fill_config(host, &config);
 	config.flow = id;
 	config.context = connection;
@@ -193,22 +299,77 @@ static struct connection *connection_new(struct host *host, uint32_t id)
 	return connection;
 }
 
-/* Opens connection number `id`. */
-static int host_open(struct host *host, uint32_t id)
+struct connection *host_connect(struct host *host)
 {
-	struct switchboard *switchboard = &host->world->switchboard;
-	struct connection *connection;
+	struct world *world = host->world;
+	struct switchboard *switchboard = &world->switchboard;
+	const uint64_t id = host->opened ? switchboard->next++ : host->flow;
+	struct connection *connection = NULL;
 
-	if (switchboard_reach(switchboard, id))
-		return ERR_NO_MEMORY;
-	connection = connection_new(host, id);
-	if (connection == NULL)
-		return ERR_NO_MEMORY;
+	if (id <= UINT32_MAX && switchboard_reach(switchboard, id) == 0)
+		connection = connection_new(host, (uint32_t)id);
+	if (connection == NULL) {
+		world->clock.failed = true;
+		return NULL;
+	}
+	host->opened++;
 	switchboard->connections[id] = connection;
 	connection->next = host->connections;
 	host->connections = connection;
-	arm_connection(connection);
+	settle_connection(connection);
+	return connection;
+}
+
+void connection_write(struct connection *connection, uint64_t bytes)
+{
+	struct world *world = connection->host->world;
+
+	connection->asked_bytes += bytes;
+	connection->sender->ops->write(connection->sender, bytes, world->clock.now_ns);
+	pump(connection, connection->sender, world->entry);
+	settle_connection(connection);
+}
+
+void connection_write_at(struct connection *connection, uint64_t bytes, uint64_t at_ns)
+{
+	connection->asked_bytes += bytes;
+	connection->write_bytes = bytes;
+	connection->write_ns = at_ns;
+	settle_connection(connection);
+}
+
+void connection_close(struct connection *connection)
+{
+	connection->closing = true;
+}
+
+/* A place for what the flow measures beside what every flow does. */
+static int add_app_result(struct host *host)
+{
+	const struct app_ops *ops = host->group->app.ops;
+
+	if (ops == NULL && tcp_cc_find(host->group->cc))
+		return 0;
+	host->result->app = calloc(1, sizeof(*host->result->app));
+	if (host->result->app == NULL)
+		return ERR_NO_MEMORY;
+	host->result->app->report = ops ? ops->report : SIM_REPORT_DATAGRAMS;
 	return 0;
+}
+
+/* The flow begins to live: with its one connection, or with an application that opens some. */
+static int begin_flow(struct host *host)
+{
+	struct rng random = rng_split(&host->random, STREAM_APP);
+	uint64_t start_ns;
+
+	if (add_app_result(host))
+		return ERR_NO_MEMORY;
+	if (host->group->app.ops == NULL)
+		return host_connect(host) ? 0 : ERR_NO_MEMORY;
+	start_ns = draw_start_ns(host, &random);
+	host->app = app_new(host, random, start_ns, stop_ns_of(host));
+	return host->app ? 0 : ERR_NO_MEMORY;
 }
 
 int host_build(struct world *world, const struct scenario_group *group, uint64_t flow,
@@ -222,18 +383,21 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	host->group = group;
 	host->flow = flow;
 	host->random = random;
+	host->rtt_ns = ns_from_ms(rtt_ms);
 	host->result = &world->result->flows[flow];
 	host->result->id = flow;
 	host->result->ecn = group->ecn;
 	strcpy(host->result->cc, group->cc);
+	strcpy(host->result->app_name, group->app.ops ? group->app.ops->name : "");
 	delay_line_init(&host->back, &world->clock, &world->gate, ns_from_ms(rtt_ms - forward_ms));
-	if (host_open(host, (uint32_t)flow))
+	if (begin_flow(host))
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
 	return 0;
 }
 
 void host_free(struct host *host)
 {
+	app_free(host->app);
 	while (host->connections) {
 		struct connection *connection = host->connections;
 
@@ -245,10 +409,49 @@ void host_free(struct host *host)
 void host_stats(const struct host *host, struct endpoint_stats *sent,
 		struct endpoint_stats *received)
 {
-	const struct connection *connection = host->connections;
+	*sent = host->sent;
+	*received = host->received;
+	for (const struct connection *one = host->connections; one; one = one->next)
+		add_connection(one, sent, received);
+}
 
-	if (sent)
-		connection->sender->ops->stats(connection->sender, sent);
-	if (received)
-		connection->receiver->ops->stats(connection->receiver, received);
+void host_end_warmup(struct host *host)
+{
+	struct endpoint_stats sent, received;
+
+	host_stats(host, &sent, &received);
+	host->retransmits_at_warmup = sent.retransmits;
+	host->timeouts_at_warmup = sent.timeouts;
+	host->delivered_at_warmup = received.delivered_bytes;
+	host->marks_at_warmup = received.ce_received;
+	host->meter.base = host->meter.highest = sent.sent_pkts;
+}
+
+static void finish_datagrams(const struct host *host, struct sim_datagrams *result)
+{
+	const struct datagram_meter *meter = &host->meter;
+	const uint64_t expected = meter->highest - meter->base;
+
+	result->lost = expected - result->received;
+	if (result->received > 1)
+		result->jitter_ns = meter->differences_ns / (double)(result->received - 1);
+}
+
+void host_finish(struct host *host)
+{
+	const struct scenario *scenario = host->world->scenario;
+	const double seconds = scenario->duration_s - scenario->warmup_s;
+	struct sim_flow_result *result = host->result;
+	struct endpoint_stats sent, received;
+
+	host_stats(host, &sent, &received);
+	result->goodput_mbps = (double)(received.delivered_bytes - host->delivered_at_warmup) * 8 /
+			       seconds / 1e6;
+	result->marks = received.ce_received - host->marks_at_warmup;
+	result->retransmits = sent.retransmits - host->retransmits_at_warmup;
+	result->timeouts = sent.timeouts - host->timeouts_at_warmup;
+	if (host->app && host->app->ops->finish)
+		host->app->ops->finish(host->app, host->world->end_ns);
+	if (result->app)
+		finish_datagrams(host, &result->app->datagrams);
 }

@@ -15,6 +15,7 @@
 #include "sim/node.h"
 #include "sim/run.h"
 
+struct app;
 struct world;
 struct host;
 
@@ -25,6 +26,18 @@ struct connection {
 	struct connection *next;         /* of the same host */
 	struct endpoint *sender, *receiver;
 	uint32_t id;                     /* packet.flow of its packets */
+	bool closing;                    /* goes when neither end waits for anything */
+	uint64_t write_ns, write_bytes;  /* to be written then; TIME_NEVER_NS: nothing */
+	uint64_t asked_bytes;            /* written, and to be written */
+	uint64_t begun_ns;               /* an application's note: when what it carries began */
+};
+
+/* What arrives as datagrams, measured. */
+struct datagram_meter {
+	uint64_t base;                   /* number of the last one sent in warm-up */
+	uint64_t highest;                /* number that arrived, after warm-up */
+	uint64_t last_delay_ns;
+	double differences_ns;           /* of delay between neighbours, summed up */
 };
 
 struct host {
@@ -33,6 +46,11 @@ struct host {
 	uint64_t flow;
 	struct rng random;               /* where connections get theirs from */
 	struct delay_line back;          /* return path of this flow */
+	uint64_t rtt_ns;                 /* of an empty path */
+	struct app *app;                 /* NULL: sends all the time */
+	uint64_t opened;                 /* connections so far */
+	struct endpoint_stats sent, received; /* of the ends of closed connections */
+	struct datagram_meter meter;
 	struct connection *connections;  /* open ones, newest first */
 	uint64_t delivered_at_warmup;    /* bytes */
 	uint64_t delivered_at_bin;
@@ -46,14 +64,31 @@ struct switchboard {
 	uint64_t capacity, next;         /* next: first number not given yet */
 };
 
-/* Prepares host `flow` of `world` and opens its connection. */
+/* Prepares host `flow` of `world`: opens its connection, or gives it its application. */
 int host_build(struct world *world, const struct scenario_group *group, uint64_t flow,
 	       struct rng random, struct error *error);
 
 /* Closes all of its connections. */
 void host_free(struct host *host);
 
-/* What its senders, and its receivers, have done so far; any of both may be NULL. */
+/* Warm-up is over: what was counted before is left out. */
+void host_end_warmup(struct host *host);
+
+/* The run is over: completes the flow's result. */
+void host_finish(struct host *host);
+
+/* Opens one more connection, whose payload is what is written; NULL: out of memory, the run ends.
+ */
+struct connection *host_connect(struct host *host);
+
+/* Its sender has `bytes` more to send, from now on or from `at_ns` on (one such a time). */
+void connection_write(struct connection *connection, uint64_t bytes);
+void connection_write_at(struct connection *connection, uint64_t bytes, uint64_t at_ns);
+
+/* Nothing more will be written: it goes when all is acknowledged. */
+void connection_close(struct connection *connection);
+
+/* What all its senders, and all its receivers, have done so far. */
 void host_stats(const struct host *host, struct endpoint_stats *sent,
 		struct endpoint_stats *received);
 

@@ -11,16 +11,8 @@
 
 void world_end_warmup(struct world *world)
 {
-	for (uint64_t i = 0; i < world->flows; i++) {
-		struct host *host = &world->hosts[i];
-		struct endpoint_stats sent, received;
-
-		host_stats(host, &sent, &received);
-		host->retransmits_at_warmup = sent.retransmits;
-		host->timeouts_at_warmup = sent.timeouts;
-		host->delivered_at_warmup = received.delivered_bytes;
-		host->marks_at_warmup = received.ce_received;
-	}
+	for (uint64_t i = 0; i < world->flows; i++)
+		host_end_warmup(&world->hosts[i]);
 	for (int q = 0; q < AQM_QUEUES; q++)
 		world->result->queues[q].marks = world->queue->counts[q].marks;
 }
@@ -67,24 +59,6 @@ void world_end_bin(struct world *world, uint64_t index)
 	memset(world->bin_delay_ns, 0, sizeof(world->bin_delay_ns));
 }
 
-static void finish_flows(struct world *world)
-{
-	const double seconds = world->scenario->duration_s - world->scenario->warmup_s;
-
-	for (uint64_t i = 0; i < world->flows; i++) {
-		struct host *host = &world->hosts[i];
-		struct endpoint_stats sent, received;
-
-		host_stats(host, &sent, &received);
-		host->result->goodput_mbps =
-			(double)(received.delivered_bytes - host->delivered_at_warmup) * 8 /
-			seconds / 1e6;
-		host->result->marks = received.ce_received - host->marks_at_warmup;
-		host->result->retransmits = sent.retransmits - host->retransmits_at_warmup;
-		host->result->timeouts = sent.timeouts - host->timeouts_at_warmup;
-	}
-}
-
 /* Packets in the network: handed out by the pool and not returned. */
 static int check_accounting(const struct world *world, struct error *error)
 {
@@ -113,6 +87,7 @@ int world_finish(struct world *world, struct error *error)
 		(double)world->bytes_after_warmup /
 		capacity_bytes(world->scenario, world->scenario->warmup_s,
 			       world->scenario->duration_s);
-	finish_flows(world);
+	for (uint64_t i = 0; i < world->flows; i++)
+		host_finish(&world->hosts[i]);
 	return check_accounting(world, error);
 }

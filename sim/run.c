@@ -190,8 +190,16 @@ int sim_run(const struct scenario *scenario, const struct sim_options *options,
 
 void sim_result_free(struct sim_result *result)
 {
-	for (uint64_t i = 0; result->flows && i < result->flow_count; i++)
-		sketch_free(&result->flows[i].rtt_ns);
+	for (uint64_t i = 0; result->flows && i < result->flow_count; i++) {
+		struct sim_flow_result *flow = &result->flows[i];
+
+		sketch_free(&flow->rtt_ns);
+		if (flow->app) {
+			sketch_free(&flow->app->datagrams.delay_ns);
+			sketch_free(&flow->app->tasks.time_ns);
+		}
+		free(flow->app);
+	}
 	free(result->flows);
 	free(result->bins);
 	free(result->flow_goodput_mbps);

@@ -12,6 +12,7 @@
 #include "aqm/ops.h"
 #include "base/histogram.h"
 #include "base/sketch.h"
+#include "sim/app_result.h"
 #include "sim/scenario.h"
 
 /* Queues of a result: enum aqm_queue, and both together. */
@@ -31,7 +32,9 @@ struct sim_flow_result {
 	double goodput_mbps;        /* in-order payload after warm-up */
 	uint64_t retransmits, timeouts;
 	uint64_t marks;             /* packets that arrived with CE */
-	struct sketch rtt_ns;       /* the sender's samples after warm-up */
+	struct sketch rtt_ns;       /* the senders' samples after warm-up */
+	char app_name[16];          /* empty: no application */
+	struct sim_app_result *app; /* owned; NULL: neither application nor datagrams */
 };
 
 /* One bin of the time series. */

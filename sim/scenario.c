@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "sim/app.h"
 #include "tcp/cc.h"
 
 void scenario_init(struct scenario *scenario)
@@ -59,6 +60,21 @@ static int unknown_cc(const struct scenario *scenario, const char *cc, struct er
 			"%s is not one of %sudp, udp_prague", cc, known);
 }
 
+const char *scenario_app_fault(const struct scenario_group *group)
+{
+	const struct app_ops *app = group->app.ops;
+
+	if (app == NULL)
+		return NULL;
+	if (app->report == SIM_REPORT_DATAGRAMS && strcmp(group->cc, "udp") != 0)
+		return "sends datagrams: its flows need cc: udp";
+	if (app->report != SIM_REPORT_DATAGRAMS && tcp_cc_find(group->cc) == NULL)
+		return "needs a byte stream: its flows need a congestion control of TCP";
+	if (group->rate_mbps > 0)
+		return "says itself what is sent: leave out the flow's rate_mbps";
+	return NULL;
+}
+
 static int check_ecn(const struct scenario *scenario, const struct scenario_group *group,
 		     struct error *error)
 {
@@ -87,7 +103,10 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	code = check_ecn(scenario, group, error);
 	if (code)
 		return code;
-	if (udp && group->rate_mbps <= 0)
+	if (scenario_app_fault(group))
+		return error_at(error, ERR_INVALID, scenario->path, 0, "app", "%s %s",
+				group->app.ops->name, scenario_app_fault(group));
+	if (udp && group->app.ops == NULL && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");
 	if (group->rtt_ms != 0 && group->rtt_ms < 2 * scenario->delay_ms)
@@ -170,6 +189,10 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 			fprintf(replace.stream, ", stop_s: %.17g", group->stop_s);
 		if (group->rate_mbps != 0)
 			fprintf(replace.stream, ", rate_mbps: %.17g", group->rate_mbps);
+		if (group->app.ops) {
+			fputs(", app: ", replace.stream);
+			app_choice_write(replace.stream, &group->app);
+		}
 		fputs("}\n", replace.stream);
 	}
 	return file_replace_commit(&replace, error);

@@ -12,6 +12,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "sim/app_choice.h"
 #include "tcp/endpoint.h"
 
 #define SCENARIO_MAX_GROUPS 64
@@ -29,8 +30,9 @@ struct scenario_group {
 	uint64_t count;
 	double rtt_ms; /* base round trip, the bottleneck's delay included; 0: twice that delay */
 	double start_s, stop_s; /* stop_s 0: the end */
-	double rate_mbps;  /* udp only */
+	double rate_mbps;  /* udp without an application */
 	enum endpoint_ecn ecn;
+	struct app_choice app;
 };
 
 struct scenario {
@@ -73,6 +75,9 @@ int scenario_check(const struct scenario *scenario, struct error *error);
 
 /* The default ECN use of a congestion control. */
 enum endpoint_ecn scenario_default_ecn(const char *cc);
+
+/* Why a group's application and congestion control do not go together; NULL: they do. */
+const char *scenario_app_fault(const struct scenario_group *group);
 
 /* Flows in all groups. */
 uint64_t scenario_flows(const struct scenario *scenario);

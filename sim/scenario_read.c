@@ -15,6 +15,7 @@
 #include <yaml.h>
 
 #include "base/file.h"
+#include "sim/app.h"
 #include "sim/scenario.h"
 
 /* A scenario is text that people write: more than this is a mistake or an attack. */
@@ -328,6 +329,135 @@ static int read_ecn(struct reader *reader, void *object, yaml_node_t *node)
 	return refuse(reader, node, "ecn", "is one of none, classic, ect1, accecn");
 }
 
+static int choose_app(struct reader *reader, struct app_choice *choice, const yaml_node_t *node)
+{
+	const char *name = scalar_text(node);
+	char known[256] = "";
+	size_t used = 0;
+
+	if (name && app_choose(choice, name))
+		return 0;
+	for (const struct app_ops *const *ops = app_all; *ops && used < sizeof(known); ops++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 used ? ", " : "", (*ops)->name);
+	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), "app",
+			"there is no %s; there are %s", name ? name : "such application", known);
+}
+
+static int read_ladder(struct reader *reader, const struct app_param *param, double *ladder,
+		       const yaml_node_t *node)
+{
+	const struct key key = {.name = param->name, .min = param->min, .max = param->max};
+	unsigned steps = 0;
+
+	memset(ladder, 0, APP_MAX_LADDER * sizeof(*ladder));
+	if (node->type != YAML_SEQUENCE_NODE)
+		return refuse(reader, node, param->name, "needs a list of numbers");
+	for (const yaml_node_item_t *item = node->data.sequence.items.start;
+	     item < node->data.sequence.items.top; item++, steps++) {
+		const yaml_node_t *number = yaml_document_get_node(reader->document, *item);
+		int code = steps == APP_MAX_LADDER
+				   ? refuse(reader, number, param->name, "takes at most 16 numbers")
+				   : read_number(reader, &key, number, &ladder[steps]);
+
+		if (code)
+			return code;
+		if (steps > 0 && ladder[steps] <= ladder[steps - 1])
+			return refuse(reader, number, param->name, "must rise from step to step");
+	}
+	return steps ? 0 : refuse(reader, node, param->name, "needs at least one number");
+}
+
+static int read_app_param(struct reader *reader, const struct app_param *param, double *value,
+			  double *ladder, const yaml_node_t *node)
+{
+	const struct key key = {.name = param->name, .min = param->min, .max = param->max};
+	const char *word = scalar_text(node);
+	int code;
+
+	if (param->ladder)
+		return read_ladder(reader, param, ladder, node);
+	if (param->words) {
+		if (word == NULL || app_word_find(param, word) < 0)
+			return error_at(reader->error, ERR_INVALID, reader->path, line_of(node),
+					param->name, "is one of %s", param->words);
+		*value = app_word_find(param, word);
+		return 0;
+	}
+	code = read_number(reader, &key, node, value);
+	if (code == 0 && param->whole && *value != floor(*value))
+		return refuse(reader, node, param->name, "needs a whole number");
+	return code;
+}
+
+static int unknown_app_param(struct reader *reader, const struct app_choice *choice,
+			     const yaml_node_t *node, const char *name)
+{
+	char known[256] = "";
+	size_t used = 0;
+
+	for (const struct app_param *p = choice->ops->params; p->name && used < sizeof(known); p++)
+		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
+					 used ? ", " : "", p->name);
+	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), name,
+			"%s has no such key; it has %s", choice->ops->name, known);
+}
+
+/* Every key of an application's mapping but its name. */
+static int read_app_params(struct reader *reader, struct app_choice *choice,
+			   const yaml_node_t *node)
+{
+	unsigned seen = 0, index = 0;
+
+	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+	     pair < node->data.mapping.pairs.top; pair++) {
+		const yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
+		const char *name = scalar_text(key) ? scalar_text(key) : "?";
+		const struct app_param *param = app_param_find(choice, name, &index);
+		int code;
+
+		if (strcmp(name, "name") == 0)
+			continue;
+		if (param == NULL)
+			return unknown_app_param(reader, choice, key, name);
+		if (seen & 1U << index)
+			return refuse(reader, key, name, "is given twice");
+		seen |= 1U << index;
+		code = read_app_param(reader, param, &choice->values[index], choice->ladder,
+				      yaml_document_get_node(reader->document, pair->value));
+		if (code)
+			return code;
+	}
+	return 0;
+}
+
+/* A name alone, or a mapping with the name and what differs from the initial values. */
+static int read_app(struct reader *reader, void *object, yaml_node_t *node)
+{
+	struct app_choice *choice = &((struct scenario_group *)object)->app;
+	const yaml_node_t *name = node->type == YAML_SCALAR_NODE ? node : NULL;
+	int code;
+
+	if (node->type == YAML_MAPPING_NODE) {
+		for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
+		     pair < node->data.mapping.pairs.top; pair++) {
+			const char *key = scalar_text(
+				yaml_document_get_node(reader->document, pair->key));
+
+			if (key && strcmp(key, "name") == 0 && name)
+				return refuse(reader, node, "name", "is given twice");
+			if (key && strcmp(key, "name") == 0)
+				name = yaml_document_get_node(reader->document, pair->value);
+		}
+	}
+	if (name == NULL)
+		return refuse(reader, node, "app", "needs a name: app: voice, or {name: voice}");
+	code = choose_app(reader, choice, name);
+	if (code == 0 && node->type == YAML_MAPPING_NODE)
+		code = read_app_params(reader, choice, node);
+	return code;
+}
+
 static const struct key group_keys[] = {
 	{"cc", KEY_TEXT, IN_GROUP(cc), 0, 0, NULL},
 	{"count", KEY_COUNT, IN_GROUP(count), 1, SCENARIO_MAX_FLOWS, NULL},
@@ -336,6 +466,7 @@ static const struct key group_keys[] = {
 	{"start_s", KEY_NUMBER, IN_GROUP(start_s), 0, 1e7, NULL},
 	{"stop_s", KEY_NUMBER, IN_GROUP(stop_s), 0, 1e7, NULL},
 	{"rate_mbps", KEY_NUMBER, IN_GROUP(rate_mbps), 0.001, 1e6, NULL},
+	{"app", KEY_CUSTOM, 0, 0, 0, 0, read_app},
 	{0},
 };
 
@@ -352,6 +483,9 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 	code = read_mapping(reader, group_keys, group, item, "flows");
 	if (code == 0 && group->cc[0] == '\0')
 		return refuse(reader, item, "cc", "is missing: say cubic, prague, udp or another");
+	if (code == 0 && scenario_app_fault(group))
+		return error_at(reader->error, ERR_INVALID, reader->path, line_of(item), "app",
+				"%s %s", group->app.ops->name, scenario_app_fault(group));
 	if (group->ecn == ECN_UNSAID)
 		group->ecn = scenario_default_ecn(group->cc);
 	return code;
