@@ -129,7 +129,7 @@ static void cubic_on_ecn(struct tcp_cc_state *state, void *priv,
 	const bool abe = state->options.abe && !reno_in_slow_start(state);
 
 	remember_peak(state, priv);
-	reno_echo(state, sample, abe ? BETA_ECN : BETA);
+	reno_echo(state, sample, abe ? BETA_ECN : BETA, 1);
 }
 
 static void cubic_on_rto(struct tcp_cc_state *state, void *priv,

@@ -53,7 +53,7 @@ static void newreno_on_ecn(struct tcp_cc_state *state, void *priv,
 	const bool abe = state->options.abe && !reno_in_slow_start(state);
 
 	(void)priv;
-	reno_echo(state, sample, abe ? BETA_ECN : BETA);
+	reno_echo(state, sample, abe ? BETA_ECN : BETA, 2);
 }
 
 static void newreno_on_rto(struct tcp_cc_state *state, void *priv,

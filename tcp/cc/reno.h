@@ -75,15 +75,15 @@ static inline void reno_restart(struct tcp_cc_state *state, const struct tcp_cc_
 }
 
 /*
- * An ECN echo takes the window down to one segment, and an echo that finds it there slows the
- * flow further, to one segment per retransmission timeout (RFC 3168 section 6.1.2, RFC 9438
- * section 4.6).
+ * An ECN echo reduces as a loss does, down to `least_segments`; an echo that finds a window of
+ * one segment slows the flow further, to one segment per retransmission timeout (RFC 3168
+ * section 6.1.2, RFC 9438 section 4.6).
  */
 static inline void reno_echo(struct tcp_cc_state *state, const struct tcp_cc_sample *sample,
-			     double share)
+			     double share, unsigned least_segments)
 {
 	if (state->cwnd_bytes > state->mss_bytes)
-		reno_reduce_to(state, sample, share, 1);
+		reno_reduce_to(state, sample, share, least_segments);
 	else
 		state->pacing_bps =
 			state->mss_bytes * 8 * NS_PER_S / (sample->srtt_ns + RENO_WAIT_NS);
