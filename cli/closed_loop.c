@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Connects a run's loose ends: policy over law, records into log and caller.
+ * Connects a run's loose ends: policy over law, records into log and caller,
+ * packets into a capture.
  *
  * Sinks of the simulator cannot fail; the first failure is kept and reported
  * after the run.
@@ -10,11 +11,13 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "cli/capture.h"
 #include "experience/kernel_log.h"
 
 struct taps {
 	const struct closed_loop *loop;
 	struct kernel_log_writer *log;
+	struct capture capture;
 	int failed;
 	struct error failure;
 };
@@ -32,12 +35,48 @@ static void tap_record(void *context, uint64_t now_ns, const struct aqm_record *
 		taps->failed = loop->record(loop->context, now_ns, record, &taps->failure);
 }
 
+static void tap_packet(void *context, uint64_t now_ns, const struct packet *packet,
+		       enum sim_tap tap, uint64_t sojourn_ns)
+{
+	struct taps *taps = context;
+
+	if (!taps->failed &&
+	    !capture_packet(&taps->capture, now_ns, packet, tap, sojourn_ns))
+		taps->failed = error_errno(&taps->failure, taps->loop->pcap, "writing");
+}
+
 static bool tap_progress(void *context, double done)
 {
 	struct taps *taps = context;
 
 	return taps->failed ||
 	       (taps->loop->progress && taps->loop->progress(taps->loop->context, done));
+}
+
+static int open_files(struct taps *taps, struct error *error)
+{
+	const struct closed_loop *loop = taps->loop;
+	int code = loop->log ? kernel_log_create(&taps->log, loop->log, error) : 0;
+
+	if (code == 0 && loop->pcap)
+		code = capture_open(&taps->capture, loop->pcap, loop->scenario, loop->law->name,
+				    loop->seed, error);
+	if (code && taps->log)
+		kernel_log_close(taps->log, false, NULL);
+	return code;
+}
+
+/* Keeps them unless `code` says that the run failed; returns the first failure. */
+static int close_files(struct taps *taps, int code, struct error *error)
+{
+	int closed = 0;
+
+	if (taps->log)
+		closed = kernel_log_close(taps->log, code == 0, code ? NULL : error);
+	code = code ? code : closed;
+	if (taps->loop->pcap)
+		closed = capture_close(&taps->capture, code == 0, code ? NULL : error);
+	return code ? code : closed;
 }
 
 static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *params,
@@ -51,9 +90,10 @@ static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *
 		.bin_s = loop->bin_s,
 		.context = taps,
 		.record = loop->log || loop->record ? tap_record : NULL,
+		.packet = loop->pcap ? tap_packet : NULL,
 		.progress = tap_progress,
 	};
-	int code = loop->log ? kernel_log_create(&taps->log, loop->log, error) : 0, closed = 0;
+	int code = open_files(taps, error);
 
 	if (code)
 		return code;
@@ -62,9 +102,7 @@ static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *
 		*error = taps->failure;
 		code = taps->failed;
 	}
-	if (taps->log)
-		closed = kernel_log_close(taps->log, code == 0, code ? NULL : error);
-	return code ? code : closed;
+	return close_files(taps, code, error);
 }
 
 int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,

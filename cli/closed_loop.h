@@ -21,6 +21,7 @@ struct closed_loop {
 	uint64_t seed;
 	double bin_s;
 	const char *log;              /* file for the router's log, or NULL */
+	const char *pcap;             /* file for every packet, "-" standard output, or NULL */
 	void *context;
 	/* Every record, in the log's order; optional. */
 	int (*record)(void *context, uint64_t now_ns, const struct aqm_record *record,
@@ -29,8 +30,8 @@ struct closed_loop {
 };
 
 /*
- * Runs it.  `counts` (may be NULL) is zero without a policy.  The log is
- * replaced atomically, and not at all when the run fails.
+ * Runs it.  `counts` (may be NULL) is zero without a policy.  Log and
+ * capture are replaced atomically, and not at all when the run fails.
  */
 int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,
 		    struct aqm_policy_counts *counts, struct error *error);

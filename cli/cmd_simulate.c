@@ -19,7 +19,7 @@
 #include "cli/summary.h"
 #include "sim/run.h"
 
-static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_policy;
+static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chosen_policy;
 static const char *chosen_verdict = "drawn";
 static struct option_list chosen_settings;
 static uint64_t chosen_seed = 1, chosen_interval = 10;
@@ -66,6 +66,11 @@ static int choose_law(const struct scenario *scenario, const struct aqm_ops **la
 	return code;
 }
 
+static bool capture_takes_stdout(void)
+{
+	return chosen_pcap && strcmp(chosen_pcap, "-") == 0;
+}
+
 static int tell(const struct command_common *common, const struct sim_result *result,
 		const struct aqm_policy_counts *policy, struct error *error)
 {
@@ -83,7 +88,7 @@ static int tell(const struct command_common *common, const struct sim_result *re
 		putchar('\n');
 		json_decref(object);
 	} else if (!common->quiet) {
-		summary_print(stdout, result, policy);
+		summary_print(capture_takes_stdout() ? stderr : stdout, result, policy);
 	}
 	return code;
 }
@@ -131,6 +136,7 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 		.seed = chosen_seed,
 		.bin_s = chosen_folder ? SUMMARY_BIN_S : 0,
 		.log = chosen_log,
+		.pcap = chosen_pcap,
 		.context = &running,
 		.progress = show_progress,
 	};
@@ -157,6 +163,9 @@ static int run_simulate(const struct command_common *common, const char **operan
 	if (count != 1)
 		return error_set(error, ERR_INVALID,
 				 "name one scenario file: aqmllm simulate scenarios/paper.yaml");
+	if (capture_takes_stdout() && common->json)
+		return error_at(error, ERR_INVALID, NULL, 0, "--pcap",
+				"both it and --json want standard output; name a file");
 	scenario = calloc(1, sizeof(*scenario));
 	if (scenario == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
@@ -190,6 +199,12 @@ static const struct option simulate_options[] = {
 	 "let the policy signal as often or as rarely as it likes", 0, 0},
 	{"log", 0, OPTION_TEXT, &chosen_log, "FILE",
 	 "write the router's log, 24 fields a packet; .gz and .zst compress it", 0, 0},
+	{"pcap", 0, OPTION_TEXT, &chosen_pcap, "FILE",
+	 "write every packet's headers as pcapng for Wireshark: interfaces C and L (leaving that "
+	 "queue, after marking, with the sojourn time as a comment), dropped, and return (from "
+	 "receivers, past the queue); - is standard output, the summary then goes to standard "
+	 "error",
+	 0, 0},
 	{"output", 'o', OPTION_TEXT, &chosen_folder, "DIR",
 	 "write summary.json, queue.csv and flows.csv (bins of 0.1 s) into this folder", 0, 0},
 	{0},

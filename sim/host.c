@@ -37,6 +37,8 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 			return;
 		}
 		world->emitted++;
+		if (to != world->entry)
+			world_show(world, packet, SIM_TAP_RETURN, 0);
 		node_forward(to, packet);
 	}
 }

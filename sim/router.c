@@ -145,6 +145,9 @@ static void processor_forward(struct sim_node *node, struct packet *packet)
 	packet->next = NULL;
 	if (packet->hops == 0 && processor->waiting >= processor->room_packets) {
 		processor->drops++;
+		if (processor->no_room.sent)
+			processor->no_room.sent(processor->no_room.context, node->clock->now_ns,
+						packet);
 		packet_free(processor->pool, packet);
 		return;
 	}

@@ -48,6 +48,7 @@ struct processor {
 	uint64_t room_packets;       /* that may wait when one more comes from the network */
 	uint64_t drops;              /* for lack of room */
 	struct packet_pool *pool;    /* where dropped packets go */
+	struct link_sink no_room;    /* told of them; optional */
 	struct packet *first, *last; /* waiting; the first one is in hand */
 	uint64_t waiting;            /* packets */
 	bool tick_waits;             /* for the last packet to be handled */

@@ -63,6 +63,15 @@ struct sim_result {
 	double *flow_rtt_ms; /* (bin_count, flow_count): smoothed, at the end of the bin */
 };
 
+/* Where a run shows its packets. */
+enum sim_tap {
+	SIM_TAP_C = AQM_QUEUE_C, /* leaves the queue for the link, marked or not */
+	SIM_TAP_L = AQM_QUEUE_L,
+	SIM_TAP_DROPPED,         /* by the router */
+	SIM_TAP_RETURN,          /* leaves a receiver on a way that avoids the queue */
+	SIM_TAPS
+};
+
 struct sim_options {
 	uint64_t seed;
 	const struct aqm_ops *law;     /* NULL: the scenario's */
@@ -71,6 +80,9 @@ struct sim_options {
 	void *context;
 	/* Optional: every log record, in the order of the router's log. */
 	void (*record)(void *context, uint64_t now_ns, const struct aqm_record *record);
+	/* Optional: every packet at every tap, in the order of time. */
+	void (*packet)(void *context, uint64_t now_ns, const struct packet *packet,
+		       enum sim_tap tap, uint64_t sojourn_ns);
 	/* Optional: about 100 times a run; a true return stops it with ERR_INTERRUPTED. */
 	bool (*progress)(void *context, double done);
 };

@@ -26,6 +26,22 @@ static void gate_forward(struct sim_node *node, struct packet *packet)
 
 static const struct sim_node_ops gate_ops = {.forward = gate_forward};
 
+void world_show(const struct world *world, const struct packet *packet, enum sim_tap tap,
+		uint64_t sojourn_ns)
+{
+	const struct sim_options *options = world->options;
+
+	if (options->packet)
+		options->packet(options->context, world->clock.now_ns, packet, tap, sojourn_ns);
+}
+
+/* The processor had no room for it. */
+static void on_no_room(void *context, uint64_t now_ns, const struct packet *packet)
+{
+	(void)now_ns;
+	world_show(context, packet, SIM_TAP_DROPPED, 0);
+}
+
 static void on_sent(void *context, uint64_t now_ns, const struct packet *packet)
 {
 	struct world *world = context;
@@ -52,7 +68,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 {
 	struct world *world = context;
 
-	(void)packet;
+	world_show(world, packet, verdict == AQM_DROP ? SIM_TAP_DROPPED : (enum sim_tap)queue,
+		   sojourn_ns);
 	if (verdict != AQM_DROP) {
 		world->bin_delay_ns[queue] += (double)sojourn_ns;
 		world->bin_pkts[queue]++;
@@ -128,6 +145,7 @@ static void build_processor(struct world *world, bool serves_pipe)
 	processor->passes = world->shared_pipe ? 2 : 1;
 	processor->room_packets = world->scenario->receive_packets;
 	processor->pool = &world->pool;
+	processor->no_room = (struct link_sink){world, on_no_room};
 	if (serves_pipe) {
 		world->pipe.processor = processor;
 		world->forward_delay.node.next = &processor->node;

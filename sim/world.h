@@ -49,6 +49,10 @@ int world_build(struct world *world, const struct scenario *scenario,
 		struct error *error);
 void world_free(struct world *world);
 
+/* Shows a packet at a tap to whoever asked for packets. */
+void world_show(const struct world *world, const struct packet *packet, enum sim_tap tap,
+		uint64_t sojourn_ns);
+
 /* Statistics begin: remembers what was counted before. */
 void world_end_warmup(struct world *world);
 

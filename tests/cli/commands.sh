@@ -160,6 +160,8 @@ sed 's/cubic/vegas/' short.yaml >bad.yaml && refuses 'bad.yaml|vegas' simulate b
 refuses 'aqm|nonsense' simulate short.yaml --aqm nonsense -o made
 refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
 refuses 'no-such' simulate short.yaml --policy no-such -o made
+refuses 'folder' simulate short.yaml --pcap folder
+refuses '--pcap|--json' simulate short.yaml --pcap - --json
 refuses '--intreval|--interval' simulate short.yaml --intreval 3 -o made
 refuses 'missing.log' pool missing.log -o made.csv
 refuses 'made.xyz' pool log1 -o made.xyz
