@@ -57,6 +57,15 @@ static inline uint64_t tcp_receive_window_bytes(const struct tcp_options *option
 	return options->receive_window_bytes ? options->receive_window_bytes : UINT64_C(1) << 30;
 }
 
+/* A segment found lost, for controls with `rate_samples`. */
+struct tcp_cc_lost {
+	uint64_t now_ns;
+	uint64_t bytes;
+	uint64_t prior_in_flight_bytes; /* in flight just after it was sent, itself included */
+	uint64_t lost_since_bytes;      /* lost since it was sent, itself included */
+	bool app_limited;               /* it was sent while the application was the limit */
+};
+
 struct tcp_cc_state {
 	uint64_t cwnd_bytes; /* may be less than a segment when paced: one then goes later */
 	uint64_t ssthresh_bytes;
@@ -79,6 +88,9 @@ struct tcp_cc_ops {
 	/* Classic ECN echo, at most once per window; DCTCP and Prague react in on_ack() instead. */
 	void (*on_ecn)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
 	void (*on_rto)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
+	/* Optional: every segment found lost (with `rate_samples`), before the other events. */
+	void (*on_segment_lost)(struct tcp_cc_state *state, void *priv,
+				const struct tcp_cc_lost *lost);
 };
 
 /* By fixed name (newreno, cubic, dctcp, ...), or NULL. */

@@ -6,6 +6,9 @@
  *   once, in segments as full as it allows (no delay in the manner of Nagle).
  * - What is in flight stays under the congestion window, but one segment may
  *   always be.
+ * - A paced sender's packets are a pacing interval apart on average: each moves the
+ *   time of the next by its length over the pace, to the last bit, and up to
+ *   `burst_bytes` may leave ahead of it.
  * - The receiver's window bounds new data.  Against little windows (RFC 9293
  *   section 3.8.6.2.1) a segment is cut short for the window's sake only to half
  *   the widest window seen or more, or when the persist timer says so.
@@ -43,10 +46,41 @@ static uint32_t new_bytes(const struct tcp_sender *sender)
 	return 0;
 }
 
-uint64_t tcp_output_due_ns(const struct tcp_sender *sender)
+/* When the pace allows a segment of `bytes`. */
+static uint64_t pace_due_ns(const struct tcp_sender *sender, uint32_t bytes)
+{
+	const uint64_t burst_bytes = sender->cc.burst_bytes;
+	uint64_t ahead_ns = 0;
+
+	if (sender->cc.pacing_bps == 0)
+		return 0;
+	bytes += TCP_HEADER_BYTES;
+	if (burst_bytes > bytes)
+		ahead_ns = (burst_bytes - bytes) * 8 * NS_PER_S / sender->cc.pacing_bps;
+	return sender->pace_ns > ahead_ns ? sender->pace_ns - ahead_ns : 0;
+}
+
+/* A packet has left: the next one is due as much later as this one lasts at the pace. */
+static void take_pace(struct tcp_sender *sender, uint32_t len_bytes, uint64_t now_ns)
+{
+	const uint64_t pacing_bps = sender->cc.pacing_bps;
+	uint64_t bits_ns;
+
+	if (pacing_bps == 0)
+		return;
+	bits_ns = len_bytes * 8 * NS_PER_S + sender->pace_carry;
+	if (sender->pace_ns < now_ns)
+		sender->pace_ns = now_ns;
+	sender->pace_ns += bits_ns / pacing_bps;
+	sender->pace_carry = bits_ns % pacing_bps;
+}
+
+/* When the next packet may leave, as things stand; TIME_NEVER_NS: something has to happen first. */
+static uint64_t due_ns(const struct tcp_sender *sender)
 {
 	const struct scoreboard *board = &sender->board;
 	const uint64_t start_ns = sender->config.start_ns;
+	uint64_t pace_ns;
 	uint32_t bytes;
 
 	if (sender->failed)
@@ -58,7 +92,8 @@ uint64_t tcp_output_due_ns(const struct tcp_sender *sender)
 	if (bytes == 0 || (board->in_flight_bytes > 0 &&
 			   board->in_flight_bytes + bytes > sender->cc.cwnd_bytes))
 		return TIME_NEVER_NS;
-	return sender->cc.pacing_bps && sender->pace_ns > start_ns ? sender->pace_ns : start_ns;
+	pace_ns = pace_due_ns(sender, bytes);
+	return pace_ns > start_ns ? pace_ns : start_ns;
 }
 
 void tcp_output_window(struct tcp_sender *sender, uint64_t ack, uint64_t window_bytes)
@@ -99,6 +134,16 @@ static void watch_window(struct tcp_sender *sender, uint64_t now_ns)
 	sender->persist_ns = now_ns + (wait_ns < TCP_RTO_MAX_NS ? wait_ns : TCP_RTO_MAX_NS);
 }
 
+/* For rate samples: is it the application that leaves the window open? */
+static void watch_application(struct tcp_sender *sender)
+{
+	struct scoreboard *board = &sender->board;
+
+	if (board->rates && sender->written_end - board->next_byte < sender->mss_bytes &&
+	    board->in_flight_bytes < sender->cc.cwnd_bytes && board->lost_bytes == 0)
+		tcp_rate_limit(&board->rate, board->in_flight_bytes);
+}
+
 static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64_t seq,
 			uint32_t bytes, uint64_t now_ns)
 {
@@ -120,8 +165,7 @@ static void start_timers(struct tcp_sender *sender, uint32_t len_bytes, uint64_t
 {
 	if (sender->timer_ns == TIME_NEVER_NS)
 		sender->timer_ns = now_ns + tcp_rtt_timeout_ns(&sender->rtt);
-	if (sender->cc.pacing_bps)
-		sender->pace_ns = now_ns + transmission_ns(len_bytes, sender->cc.pacing_bps);
+	take_pace(sender, len_bytes, now_ns);
 }
 
 static void send_again(struct tcp_sender *sender, struct packet *packet, uint64_t segment,
@@ -166,8 +210,10 @@ bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t 
 	uint32_t bytes;
 
 	sender->stopped = now_ns >= sender->config.stop_ns;
-	if (now_ns < tcp_output_due_ns(sender)) {
+	sender->due_ns = due_ns(sender);
+	if (now_ns < sender->due_ns) {
 		watch_window(sender, now_ns);
+		watch_application(sender);
 		return false;
 	}
 	if (sender->probe_due) {
@@ -182,6 +228,7 @@ bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t 
 	bytes = new_bytes(sender);
 	if (scoreboard_send(&sender->board, bytes, now_ns)) {
 		sender->failed = true;
+		sender->due_ns = TIME_NEVER_NS;
 		return false;
 	}
 	send_new(sender, packet, bytes, now_ns);

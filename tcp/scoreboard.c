@@ -35,44 +35,65 @@ uint32_t scoreboard_length(const struct scoreboard *board, uint64_t segment)
 	return (uint32_t)(start_of(board, segment + 1) - start_of(board, segment));
 }
 
-int scoreboard_init(struct scoreboard *board, uint32_t full_bytes)
+static struct segment_rate *rate_at(const struct scoreboard *board, uint64_t number)
+{
+	return &board->rates[number & (board->capacity - 1)];
+}
+
+int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates)
 {
 	memset(board, 0, sizeof(*board));
 	board->full_bytes = full_bytes;
 	board->capacity = FIRST_CAPACITY;
 	board->ring = calloc(board->capacity, sizeof(*board->ring));
 	board->again = calloc(board->capacity, sizeof(*board->again));
-	return board->ring && board->again ? 0 : ERR_NO_MEMORY;
+	if (rates)
+		board->rates = calloc(board->capacity, sizeof(*board->rates));
+	return board->ring && board->again && (!rates || board->rates) ? 0 : ERR_NO_MEMORY;
 }
 
 void scoreboard_free(struct scoreboard *board)
 {
 	free(board->ring);
 	free(board->again);
+	free(board->rates);
 	memset(board, 0, sizeof(*board));
 }
 
-/* Doubles both rings; entries keep their numbers. */
+/* A ring of twice the capacity, entries [first, next) at their numbers; NULL: out of memory. */
+static void *twice(const void *ring, uint64_t capacity, size_t size, uint64_t first, uint64_t next)
+{
+	unsigned char *larger = calloc(2 * capacity, size);
+
+	for (uint64_t i = first; larger && i < next; i++)
+		memcpy(larger + (i & (2 * capacity - 1)) * size,
+		       (const unsigned char *)ring + (i & (capacity - 1)) * size, size);
+	return larger;
+}
+
+/* Doubles every ring. */
 static int grow(struct scoreboard *board)
 {
-	const uint64_t capacity = 2 * board->capacity;
-	struct segment *ring = calloc(capacity, sizeof(*ring));
-	struct retransmission *again = calloc(capacity, sizeof(*again));
+	const uint64_t capacity = board->capacity, first = board->first, next = board->next;
+	struct segment *ring = twice(board->ring, capacity, sizeof(*ring), first, next);
+	struct segment_rate *rates =
+		board->rates ? twice(board->rates, capacity, sizeof(*rates), first, next) : NULL;
+	struct retransmission *again = twice(board->again, capacity, sizeof(*again),
+					     board->again_first, board->again_next);
 
-	if (ring == NULL || again == NULL) {
+	if (ring == NULL || again == NULL || (board->rates && rates == NULL)) {
 		free(ring);
+		free(rates);
 		free(again);
 		return ERR_NO_MEMORY;
 	}
-	for (uint64_t i = board->first; i < board->next; i++)
-		ring[i & (capacity - 1)] = *segment_at(board, i);
-	for (uint64_t i = board->again_first; i < board->again_next; i++)
-		again[i & (capacity - 1)] = board->again[i & (board->capacity - 1)];
 	free(board->ring);
+	free(board->rates);
 	free(board->again);
 	board->ring = ring;
+	board->rates = rates;
 	board->again = again;
-	board->capacity = capacity;
+	board->capacity = 2 * capacity;
 	return 0;
 }
 
@@ -85,6 +106,9 @@ int scoreboard_send(struct scoreboard *board, uint32_t bytes, uint64_t now_ns)
 		.start = (uint32_t)board->next_byte,
 		.flags = SEGMENT_IN_FLIGHT,
 	};
+	if (board->rates)
+		tcp_rate_send(&board->rate, rate_at(board, board->next), board->in_flight_bytes,
+			      bytes, now_ns);
 	board->next++;
 	board->next_byte += bytes;
 	board->in_flight_bytes += bytes;
@@ -109,6 +133,9 @@ void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_n
 
 	segment->flags = SEGMENT_IN_FLIGHT | SEGMENT_RETRANSMITTED;
 	segment->sent_ns = now_ns;
+	if (board->rates)
+		tcp_rate_send(&board->rate, rate_at(board, number), board->in_flight_bytes, bytes,
+			      now_ns);
 	board->lost_bytes -= bytes;
 	board->in_flight_bytes += bytes;
 	/* Entries whose segment was sent yet again are stale; they leave from the front. */
@@ -119,14 +146,12 @@ void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_n
 }
 
 /* Takes a segment out of what is in flight or lost; returns its bytes where that is news. */
-static uint32_t deliver(struct scoreboard *board, uint64_t number)
+static uint32_t deliver(struct scoreboard *board, uint64_t number, uint32_t bytes, uint64_t now_ns)
 {
 	struct segment *segment = segment_at(board, number);
-	uint32_t bytes;
 
 	if (segment->flags & SEGMENT_SACKED)
 		return 0;
-	bytes = scoreboard_length(board, number);
 	if (segment->flags & SEGMENT_IN_FLIGHT)
 		board->in_flight_bytes -= bytes;
 	else
@@ -134,10 +159,15 @@ static uint32_t deliver(struct scoreboard *board, uint64_t number)
 	if (segment->sent_ns > board->delivered_sent_ns)
 		board->delivered_sent_ns = segment->sent_ns;
 	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_SACKED;
+	if (board->rates) {
+		const struct delivered_segment delivered = {number, segment->sent_ns, bytes};
+
+		tcp_rate_deliver(&board->rate, rate_at(board, number), &delivered, now_ns);
+	}
 	return bytes;
 }
 
-uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte)
+uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte, uint64_t now_ns)
 {
 	uint64_t delivered = 0;
 
@@ -148,7 +178,8 @@ uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte)
 
 		if (end > byte)
 			break;
-		delivered += deliver(board, board->first);
+		delivered += deliver(board, board->first, (uint32_t)(end - board->first_byte),
+				     now_ns);
 		board->first++;
 		board->first_byte = end;
 	}
@@ -198,7 +229,8 @@ static uint64_t skip_seen(struct scoreboard *board, uint64_t start, uint64_t end
 	return from;
 }
 
-uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t end_byte)
+uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t end_byte,
+			 uint64_t now_ns)
 {
 	const uint64_t start = find_from(board, start_byte);
 	uint64_t delivered = 0, from, end = find_from(board, end_byte);
@@ -210,7 +242,7 @@ uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t
 		return 0;
 	from = skip_seen(board, start, end);
 	for (uint64_t i = from > board->first ? from : board->first; i < end; i++)
-		delivered += deliver(board, i);
+		delivered += deliver(board, i, scoreboard_length(board, i), now_ns);
 	if (end > board->sacked_end)
 		board->sacked_end = end;
 	return delivered;
@@ -226,6 +258,10 @@ static uint32_t lose(struct scoreboard *board, uint64_t number)
 	board->lost_bytes += bytes;
 	if (number < board->lost_hint)
 		board->lost_hint = number;
+	board->rate.lost_bytes += bytes;
+	if (board->on_lost)
+		board->on_lost(board->context, bytes,
+			       board->rates ? rate_at(board, number) : NULL);
 	return bytes;
 }
 

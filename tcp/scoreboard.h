@@ -16,6 +16,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "tcp/rate.h"
+
 #define SCOREBOARD_DUPTHRESH 3
 
 enum segment_flag {
@@ -59,10 +61,16 @@ struct scoreboard {
 	struct retransmission *again; /* ring, capacity as above */
 	uint64_t again_first, again_next;
 	struct sacked_run seen[SCOREBOARD_SEEN]; /* blocks gone through already, newest first */
+	struct tcp_rate rate;
+	struct segment_rate *rates;   /* ring, capacity as above; NULL: no delivery rates wanted */
+	/* Optional: `bytes` were lost, which remember `memory` (NULL without rates). */
+	void (*on_lost)(void *context, uint32_t bytes, const struct segment_rate *memory);
+	void *context;
 };
 
-/* No segment will hold more than `full_bytes`.  ERR_NO_MEMORY. */
-int scoreboard_init(struct scoreboard *board, uint32_t full_bytes);
+/* No segment will hold more than `full_bytes`; `rates`: delivery rates are wanted.  ERR_NO_MEMORY.
+ */
+int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates);
 void scoreboard_free(struct scoreboard *board);
 
 /* A new segment leaves: its number is board->next before the call.  ERR_NO_MEMORY. */
@@ -77,10 +85,10 @@ uint64_t scoreboard_start(const struct scoreboard *board, uint64_t segment);
 uint32_t scoreboard_length(const struct scoreboard *board, uint64_t segment);
 
 /* Acknowledged cumulatively up to `byte`; returns bytes newly delivered. */
-uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte);
+uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte, uint64_t now_ns);
 
 /* Bytes [start, end) are selectively acknowledged; returns bytes newly delivered. */
-uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start, uint64_t end);
+uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start, uint64_t end, uint64_t now_ns);
 
 /* Finds losses after an acknowledgement; returns bytes newly lost. */
 uint64_t scoreboard_detect(struct scoreboard *board);

@@ -43,6 +43,7 @@ static void fill_sample(const struct tcp_sender *sender, struct tcp_cc_sample *s
 		.sent_end = sender->board.next_byte,
 		.acked_end = sender->board.first_byte,
 		.in_recovery = sender->in_recovery,
+		.lost_total_bytes = sender->board.rate.lost_bytes,
 	};
 }
 
@@ -70,11 +71,11 @@ static uint64_t take_ack(struct tcp_sender *sender, const struct packet *packet,
 {
 	const struct tcp_header *header = &packet->tcp;
 	const bool forward = header->ack > sender->board.first_byte;
-	uint64_t delivered = scoreboard_ack(&sender->board, header->ack);
+	uint64_t delivered = scoreboard_ack(&sender->board, header->ack, now_ns);
 
 	for (int i = 0; i < header->sack_count; i++)
 		delivered += scoreboard_sack(&sender->board, header->sack[i].start,
-					     header->sack[i].end);
+					     header->sack[i].end, now_ns);
 	if (forward)
 		sample_rtt(sender, packet, now_ns);
 	if (delivered)
@@ -84,11 +85,12 @@ static uint64_t take_ack(struct tcp_sender *sender, const struct packet *packet,
 	return delivered;
 }
 
-static void enter_recovery(struct tcp_sender *sender, uint64_t now_ns)
+static void enter_recovery(struct tcp_sender *sender, uint64_t lost_bytes, uint64_t now_ns)
 {
 	struct tcp_cc_sample sample;
 
 	fill_sample(sender, &sample, now_ns);
+	sample.lost_bytes = lost_bytes;
 	sender->in_recovery = true;
 	sender->recovery_end = sender->board.next_byte;
 	sender->config.cc->on_loss(&sender->cc, sender->cc_private, &sample);
@@ -112,17 +114,22 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 		sender->board.in_flight_bytes + sender->mss_bytes > sender->cc.cwnd_bytes ||
 		sender->board.lost_bytes > 0;
 	const bool ece = (packet->tcp.flags & TCP_ECE) && sender->config.ecn != ENDPOINT_ECN_NONE;
-	const uint64_t delivered = take_ack(sender, packet, now_ns);
 	struct tcp_cc_sample sample;
+	uint64_t delivered, lost;
 
+	sender->now_ns = now_ns;
+	delivered = take_ack(sender, packet, now_ns);
 	sender->stats.received_pkts++;
 	sender->stats.received_bytes += packet->len_bytes;
 	if (sender->in_recovery && sender->board.first_byte >= sender->recovery_end)
 		sender->in_recovery = false;
-	if (scoreboard_detect(&sender->board) > 0 && !sender->in_recovery &&
-	    sender->board.first_byte >= sender->recovery_end)
-		enter_recovery(sender, now_ns);
+	lost = scoreboard_detect(&sender->board);
+	if (lost > 0 && !sender->in_recovery && sender->board.first_byte >= sender->recovery_end)
+		enter_recovery(sender, lost, now_ns);
 	fill_sample(sender, &sample, now_ns);
+	sample.lost_bytes = lost;
+	if (sender->board.rates)
+		tcp_rate_sample(&sender->board.rate, sender->rtt.min_ns, &sample);
 	sample.acked_bytes = delivered;
 	sample.ece = ece;
 	sample.marked_bytes = ece ? sample.acked_bytes : 0;
@@ -140,7 +147,7 @@ static bool emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_
 static uint64_t next_ns(const struct endpoint *endpoint)
 {
 	const struct tcp_sender *sender = (const struct tcp_sender *)endpoint;
-	uint64_t next = tcp_output_due_ns(sender);
+	uint64_t next = sender->due_ns;
 
 	if (sender->timer_ns < next)
 		next = sender->timer_ns;
@@ -175,6 +182,7 @@ static void run(struct endpoint *endpoint, uint64_t now_ns)
 {
 	struct tcp_sender *sender = sender_of(endpoint);
 
+	sender->now_ns = now_ns;
 	if (sender->timer_ns <= now_ns)
 		time_out(sender, now_ns);
 	if (sender->persist_ns <= now_ns)
@@ -208,6 +216,21 @@ static const struct endpoint_ops sender_ops = {
 	.destroy = destroy,
 };
 
+/* Tells controls that care of every segment found lost. */
+static void on_lost(void *context, uint32_t bytes, const struct segment_rate *memory)
+{
+	struct tcp_sender *sender = context;
+	const struct tcp_cc_lost lost = {
+		.now_ns = sender->now_ns,
+		.bytes = bytes,
+		.prior_in_flight_bytes = memory->in_flight_bytes,
+		.lost_since_bytes = sender->board.rate.lost_bytes - memory->lost_bytes,
+		.app_limited = memory->app_limited,
+	};
+
+	sender->config.cc->on_segment_lost(&sender->cc, sender->cc_private, &lost);
+}
+
 static void fill_sender(struct tcp_sender *sender, const struct endpoint_config *config)
 {
 	const struct tcp_options *options = &config->options;
@@ -222,6 +245,7 @@ static void fill_sender(struct tcp_sender *sender, const struct endpoint_config 
 	/* As the handshake would tell. */
 	sender->window_end = tcp_receive_window_bytes(options);
 	sender->widest_bytes = sender->window_end;
+	sender->due_ns = config->from_application ? TIME_NEVER_NS : config->start_ns;
 	sender->timer_ns = TIME_NEVER_NS;
 	sender->persist_ns = TIME_NEVER_NS;
 	sender->cc = (struct tcp_cc_state){
@@ -240,9 +264,14 @@ struct endpoint *tcp_sender_new(const struct endpoint_config *config)
 		return NULL;
 	fill_sender(sender, config);
 	sender->cc_private = calloc(1, config->cc->private_size + 1);
-	if (sender->cc_private == NULL || scoreboard_init(&sender->board, sender->mss_bytes)) {
+	if (sender->cc_private == NULL ||
+	    scoreboard_init(&sender->board, sender->mss_bytes, config->cc->rate_samples)) {
 		destroy(&sender->endpoint);
 		return NULL;
+	}
+	if (config->cc->rate_samples && config->cc->on_segment_lost) {
+		sender->board.on_lost = on_lost;
+		sender->board.context = sender;
 	}
 	config->cc->init(&sender->cc, sender->cc_private);
 	return &sender->endpoint;

@@ -29,7 +29,10 @@ struct tcp_sender {
 	uint64_t echo_end;      /* byte; echoes count as one until it is acknowledged */
 	uint64_t timer_ns;      /* retransmission timeout; TIME_NEVER_NS: not running */
 	uint64_t persist_ns;    /* persist timer; TIME_NEVER_NS: not running */
-	uint64_t pace_ns;       /* not before this, when paced */
+	uint64_t due_ns;        /* the next packet may leave; known when none may leave now */
+	uint64_t pace_ns;       /* time of the next packet, when paced */
+	uint64_t pace_carry;    /* bits x ns that the division by the pace has left over */
+	uint64_t now_ns;        /* of the event being handled */
 	unsigned persist_tries; /* since the window last opened */
 	bool in_recovery;
 	bool answer_cwr;        /* the next new segment carries CWR */
@@ -38,9 +41,6 @@ struct tcp_sender {
 	bool stopped;           /* stop_ns has come: no new data */
 	bool failed;            /* out of memory: sends nothing any more */
 };
-
-/* When the next packet may leave, as things stand; TIME_NEVER_NS: something has to happen first. */
-uint64_t tcp_output_due_ns(const struct tcp_sender *sender);
 
 /* Fills *packet with what is to leave now; false: nothing is. */
 bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns);

@@ -104,13 +104,15 @@ static void disturb(struct scoreboard *board, struct rng *rng, bool full, uint64
 
 	switch (rng_below(rng, 6)) {
 	case 0:
-		scoreboard_ack(board, some_edge(rng, board, board->first) - rng_below(rng, 2));
+		scoreboard_ack(board, some_edge(rng, board, board->first) - rng_below(rng, 2),
+			       now_ns);
 		break;
 	case 1:
 	case 2:
 		if (open > 2) {
 			start = some_edge(rng, board, board->first + 1);
-			scoreboard_sack(board, start, some_edge(rng, board, board->first + 1));
+			scoreboard_sack(board, start, some_edge(rng, board, board->first + 1),
+					now_ns);
 		}
 		scoreboard_detect(board);
 		break;
@@ -142,7 +144,7 @@ static void scoreboards_stay_consistent(void **state)
 	for (int round = 0; round < 100; round++) {
 		struct scoreboard board;
 
-		assert_int_equal(scoreboard_init(&board, 1448), 0);
+		assert_int_equal(scoreboard_init(&board, 1448, round % 3 == 0), 0);
 		/* Past 4 GiB, where the low bits of numbers of bytes begin again. */
 		board.first_byte = board.next_byte = (UINT64_C(1) << 32) - 100000;
 		for (uint64_t i = 0; i < 400; i++) {
@@ -158,13 +160,13 @@ static void three_later_deliveries_lose_a_segment(void **state)
 	struct scoreboard board;
 
 	(void)state;
-	assert_int_equal(scoreboard_init(&board, 1448), 0);
+	assert_int_equal(scoreboard_init(&board, 1448, false), 0);
 	for (uint64_t i = 0; i < 10; i++)
 		scoreboard_send(&board, 1000, i);
-	assert_int_equal(scoreboard_sack(&board, 1000, 3000), 2000);
+	assert_int_equal(scoreboard_sack(&board, 1000, 3000, 20), 2000);
 	assert_int_equal(scoreboard_detect(&board), 0);
 	/* A block that ends inside a segment says nothing of that segment. */
-	assert_int_equal(scoreboard_sack(&board, 3000, 4500), 1000);
+	assert_int_equal(scoreboard_sack(&board, 3000, 4500, 20), 1000);
 	assert_int_equal(scoreboard_detect(&board), 1000);
 	assert_int_equal(scoreboard_next_lost(&board), 0);
 	scoreboard_free(&board);
