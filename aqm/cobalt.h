@@ -81,6 +81,15 @@ AQM_INLINE void aqm_cobalt_on_overflow(const struct aqm_cobalt_params *params,
 		vars->count = 1;
 }
 
+/* With an empty queue: a new queue would behave the same. */
+AQM_INLINE bool aqm_cobalt_at_rest(const struct aqm_cobalt_params *params,
+				   const struct aqm_cobalt_vars *vars, uint64_t now_ns)
+{
+	return vars->p_q32 == 0 && vars->count == 0 && !vars->dropping &&
+	       (int64_t)(now_ns - vars->drop_next_ns) > 0 &&
+	       aqm_cobalt_blue_due(params, vars, now_ns);
+}
+
 /* Moves the deadline on by interval / sqrt(count). */
 AQM_INLINE void aqm_cobalt_schedule(const struct aqm_cobalt_params *params,
 				    struct aqm_cobalt_vars *vars, uint64_t from_ns)

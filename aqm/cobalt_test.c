@@ -256,6 +256,72 @@ static void the_count_does_not_wrap(void **state)
 	assert_int_equal(vars.count, UINT32_MAX);
 }
 
+/* One random event on a core; what it said. */
+static enum aqm_verdict random_event(const struct aqm_cobalt_params *params,
+				     struct aqm_cobalt_vars *vars, const struct aqm_facts *facts,
+				     uint64_t kind)
+{
+	struct aqm_cobalt_stats stats = {0};
+
+	if (kind < 12)
+		return aqm_cobalt_on_dequeue(params, vars, &stats, facts);
+	if (kind < 14)
+		aqm_cobalt_on_overflow(params, vars, &stats, facts->now_ns);
+	else
+		aqm_cobalt_on_empty(params, vars, &stats, facts->now_ns);
+	return AQM_PASS;
+}
+
+static struct aqm_facts random_facts(struct rng *rng, uint64_t now_ns)
+{
+	struct aqm_facts facts = {
+		.now_ns = now_ns,
+		.random = rng_u64(rng),
+		.sojourn_ns = rng_below(rng, 10 * MS),
+		.ecn = rng_below(rng, 2) ? AQM_ECT0 : AQM_NOT_ECT,
+	};
+
+	facts.backlog_pkts[AQM_QUEUE_C] = (uint32_t)rng_below(rng, 3);
+	return facts;
+}
+
+/* A state at rest and a new one: nothing that follows tells them apart. */
+static void rest_is_as_good_as_new(void **state)
+{
+	const struct aqm_cobalt_params params = {.target_ns = 5 * MS, .interval_ns = 20 * MS};
+	unsigned signals = 0;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 4);
+	for (int i = 0; i < 300; i++) {
+		struct aqm_cobalt_vars old = {0}, fresh = {0};
+		struct aqm_cobalt_stats stats = {0};
+		uint64_t now_ns = MS;
+
+		for (int k = 0; k < 200; k++) {
+			const struct aqm_facts facts = random_facts(&rng, now_ns);
+
+			random_event(&params, &old, &facts, rng_below(&rng, 16));
+			now_ns += rng_below(&rng, 3 * MS);
+		}
+		while (!aqm_cobalt_at_rest(&params, &old, now_ns)) {
+			aqm_cobalt_on_empty(&params, &old, &stats, now_ns);
+			now_ns += rng_below(&rng, 3 * MS);
+		}
+		for (int k = 0; k < 200; k++) {
+			const struct aqm_facts facts = random_facts(&rng, now_ns);
+			const uint64_t kind = rng_below(&rng, 16);
+			const enum aqm_verdict verdict = random_event(&params, &old, &facts, kind);
+
+			assert_int_equal(random_event(&params, &fresh, &facts, kind), verdict);
+			signals += verdict != AQM_PASS;
+			now_ns += rng_below(&rng, 3 * MS);
+		}
+	}
+	assert_true(signals > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -264,6 +330,7 @@ int main(void)
 		cmocka_unit_test(a_standing_queue_gets_an_interval),
 		cmocka_unit_test(the_last_packet_is_never_dropped),
 		cmocka_unit_test(the_count_does_not_wrap),
+		cmocka_unit_test(rest_is_as_good_as_new),
 	};
 
 	return cmocka_run_group_tests_name("cobalt", tests, NULL, NULL);

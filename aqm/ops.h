@@ -47,11 +47,32 @@ struct aqm_view {
 };
 
 /*
+ * What tells flow queues apart, and which hosts are treated alike before their flows are; names
+ * and meanings are CAKE's (tc-cake).
+ */
+#define AQM_ISOLATION_CHOICES                                                                      \
+	"flows/flowblind/srchost/dsthost/hosts/dual-srchost/dual-dsthost/triple-isolate"
+
+enum aqm_isolation {
+	AQM_ISOLATE_FLOWS,   /* a queue for each flow */
+	AQM_ISOLATE_NOTHING, /* one queue */
+	AQM_ISOLATE_SOURCES, /* a queue for each source host */
+	AQM_ISOLATE_DESTINATIONS,
+	AQM_ISOLATE_HOST_PAIRS,
+	AQM_ISOLATE_FLOWS_IN_SOURCES, /* a queue for each flow, shares first between sources */
+	AQM_ISOLATE_FLOWS_IN_DESTINATIONS,
+	AQM_ISOLATE_TRIPLE, /* a queue for each flow, shares first between hosts at either end */
+	AQM_ISOLATIONS,
+};
+
+/*
  * Flow queues (RFC 8290): packets are hashed over queues by their flow, each queue has an instance
  * of the law, and deficit round robin serves them.
  */
 struct aqm_flow_shape {
-	uint32_t flows;         /* queues to hash over */
+	uint32_t flows;         /* queues to hash over; a multiple of `ways` */
+	uint32_t ways;          /* a flow may take any of so many neighbours; 1: hash decides */
+	uint32_t isolation;     /* enum aqm_isolation */
 	uint32_t quantum_bytes; /* granted to a queue per round */
 	uint32_t limit_pkts;    /* held by all of them together */
 	uint64_t limit_bytes;   /* likewise */
@@ -60,6 +81,7 @@ struct aqm_flow_shape {
 	 * so many, or half of its bytes, are gone.
 	 */
 	uint32_t drop_batch_pkts;
+	bool leave_at_once; /* an empty new queue does not go through the old ones first (DRR++) */
 };
 
 /* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call.
@@ -85,7 +107,7 @@ struct aqm_ops {
 	 * of all queues).  tick() is called for every flow queue when the vars of init() say so,
 	 * and for those.
 	 */
-	const struct aqm_flow_shape *(*flow_shape)(const void *params);
+	struct aqm_flow_shape (*flow_shape)(const void *params);
 
 	/*
 	 * An empty flow queue in this state will behave as a new one, so it need not be kept;

@@ -123,9 +123,12 @@ static void codel_on_overflow(const void *p, void *vars, void *stats,
 	aqm_codel_on_overflow(&state->core);
 }
 
-static const struct aqm_flow_shape *fq_codel_shape(const void *p)
+static struct aqm_flow_shape fq_codel_shape(const void *p)
 {
-	return &((const struct fq_codel_params *)p)->shape;
+	struct aqm_flow_shape shape = ((const struct fq_codel_params *)p)->shape;
+
+	shape.ways = 1;
+	return shape;
 }
 
 static uint64_t share_q32(const struct codel_vars *state)

@@ -97,9 +97,12 @@ static bool pie_at_rest(const void *p, const void *vars, uint64_t now_ns)
 	return aqm_pie_at_rest(&own->core, vars);
 }
 
-static const struct aqm_flow_shape *fq_pie_shape(const void *p)
+static struct aqm_flow_shape fq_pie_shape(const void *p)
 {
-	return &((const struct fq_pie_params *)p)->shape;
+	struct aqm_flow_shape shape = ((const struct fq_pie_params *)p)->shape;
+
+	shape.ways = 1;
+	return shape;
 }
 
 /* Q0.32 on the log's scale of 2^31 - 1. */

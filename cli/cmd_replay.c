@@ -90,6 +90,8 @@ static int replay_enqueue(struct replay *replay, const struct trace_row *row, st
 	packet->len_bytes = row->len_bytes;
 	packet->ecn = row->ecn;
 	packet->flow = row->flow;
+	packet->source_host = row->source_host;
+	packet->destination_host = row->destination_host;
 	if (queue_enqueue(replay->queue, packet, row->t_ns)) {
 		const bool marked =
 			replay->queue->counts[0].marks + replay->queue->counts[1].marks != marks;
@@ -235,7 +237,9 @@ const struct command command_replay = {
 		"is then the age of the older head).\n\n"
 		"Under a law of flow queues (fq_codel and its kin) the column flow chooses the "
 		"queue, probabilities are those of the queue last touched, and an enqueue beyond "
-		"the limit first prints a row for every packet that it pushes out.",
+		"the limit first prints a row for every packet that it pushes out. For laws that "
+		"share between hosts (cake) the columns source_host and destination_host may be "
+		"there too, numbers that are 0 unless said.",
 	.options = replay_options,
 	.run = run_replay,
 };

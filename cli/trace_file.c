@@ -12,9 +12,11 @@
 
 #define CELLS_MAX 32
 
-enum { T_NS, OP, LEN_BYTES, ECN, FLOW, NAMES };
+enum { T_NS, OP, LEN_BYTES, ECN, FLOW, REQUIRED, SOURCE_HOST = REQUIRED, DESTINATION_HOST, NAMES };
 
-static const char *const names[NAMES] = {"t_ns", "op", "len_bytes", "ecn", "flow"};
+static const char *const names[NAMES] = {
+	"t_ns", "op", "len_bytes", "ecn", "flow", "source_host", "destination_host",
+};
 
 static int refuse(const struct trace_file *trace, int name, const char *why, struct error *error)
 {
@@ -51,7 +53,7 @@ static int read_header(struct trace_file *trace, struct error *error)
 		for (int c = 0; c < trace->columns; c++)
 			if (strcmp(cells[c], names[n]) == 0)
 				trace->column[n] = c;
-		if (trace->column[n] < 0)
+		if (trace->column[n] < 0 && n < REQUIRED)
 			return refuse(trace, n, "the header lacks this column", error);
 	}
 	return 0;
@@ -96,23 +98,38 @@ static int read_word(const char *text, const char *const *words)
 	return -1;
 }
 
+/* A flow's or host's number; left alone where none stands. */
+static int read_identity(const struct trace_file *trace, char *const *cells, int name,
+			 uint32_t *number, struct error *error)
+{
+	uint64_t value = 0;
+	int code;
+
+	if (trace->column[name] < 0 || cells[trace->column[name]][0] == '\0')
+		return 0;
+	code = read_number(trace, cells, name, 0, UINT32_MAX, &value, error);
+	*number = (uint32_t)value;
+	return code;
+}
+
 static int read_packet(const struct trace_file *trace, char *const *cells, struct trace_row *row,
 		       struct error *error)
 {
 	static const char *const words[] = {"not", "ect1", "ect0", "ce", NULL};
-	const char *flow = cells[trace->column[FLOW]];
 	const int ecn = read_word(cells[trace->column[ECN]], words);
-	uint64_t value;
+	uint64_t value = 0;
 	int code = read_number(trace, cells, LEN_BYTES, 1, 65535, &value, error);
 
 	row->len_bytes = (uint32_t)value;
 	if (code == 0 && ecn < 0)
 		return refuse(trace, ECN, "is one of not, ect0, ect1, ce", error);
 	row->ecn = (uint8_t)ecn;
-	if (code == 0 && flow[0]) {
-		code = read_number(trace, cells, FLOW, 0, UINT32_MAX, &value, error);
-		row->flow = (uint32_t)value;
-	}
+	if (code == 0)
+		code = read_identity(trace, cells, FLOW, &row->flow, error);
+	if (code == 0)
+		code = read_identity(trace, cells, SOURCE_HOST, &row->source_host, error);
+	if (code == 0)
+		code = read_identity(trace, cells, DESTINATION_HOST, &row->destination_host, error);
 	return code;
 }
 

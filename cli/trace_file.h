@@ -20,13 +20,14 @@ struct trace_row {
 	uint32_t len_bytes; /* enq only, in [1, 65535] */
 	uint8_t ecn;        /* enq only: enum aqm_ecn */
 	uint32_t flow;
+	uint32_t source_host, destination_host; /* 0 unless said */
 };
 
 struct trace_file {
 	FILE *stream;
 	const char *path;
 	long line;
-	int column[5]; /* where t_ns, op, len_bytes, ecn, flow stand */
+	int column[7]; /* where t_ns, op, ... destination_host stand; -1: nowhere */
 	int columns;
 	uint64_t last_ns;
 	char *text;

@@ -28,4 +28,10 @@ static inline uint64_t net_flow_hash(uint64_t perturbation, const struct packet 
 	return net_hash_mix(perturbation, (uint64_t)packet->flow << 32 | kind);
 }
 
+/* A host's identity, as a flow's. */
+static inline uint64_t net_host_hash(uint64_t perturbation, uint32_t host)
+{
+	return net_hash_mix(perturbation, ~(uint64_t)host);
+}
+
 #endif

@@ -66,6 +66,7 @@ struct packet {
 				*/
 	uint32_t len_bytes;    /* IP total length */
 	uint32_t flow;         /* index of its flow in the run */
+	uint32_t source_host, destination_host;
 	uint8_t ecn;           /* the two bits, as enum aqm_ecn */
 	uint8_t protocol;      /* enum net_protocol */
 	bool to_server;        /* direction: data true, acknowledgements false */

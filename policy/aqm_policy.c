@@ -248,7 +248,7 @@ static enum aqm_queue classify(const void *params, const struct aqm_facts *facts
 	return inner_of(params)->classify(inner_params(params), facts);
 }
 
-static const struct aqm_flow_shape *flow_shape(const void *params)
+static struct aqm_flow_shape flow_shape(const void *params)
 {
 	return inner_of(params)->flow_shape(inner_params(params));
 }

@@ -310,19 +310,37 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 	if (verdict == AQM_DROP)
 		return refuse(host, packet, now_ns);
 	if (flow->drr.place == AQM_DRR_SETTLING) {
-		flow->drr.deficit_bytes = host->shape.quantum_bytes;
+		flow->carry = 0;
+		flow->drr.deficit_bytes =
+			host->shape.quantum_bytes / flow_table_load(&host->table, flow);
 		aqm_drr_move(&host->drr, &flow->drr, AQM_DRR_NEW);
+	} else if (flow->drr.place == AQM_DRR_OLD) {
+		flow_table_set_bulk(&host->table, flow, true);
 	}
 	push(host, flow, packet, now_ns);
 	return make_room(host, packet, now_ns);
 }
 
+/*
+ * A flow that has used its deficit up and waits with more packets is a bulk flow.  Its grant is a
+ * quantum shared with those of its hosts.
+ */
 static uint32_t grant(void *context, struct aqm_drr_flow *at)
 {
-	const struct flow_queues *host = context;
+	struct flow_queues *host = context;
+	struct flow_queue *flow = (struct flow_queue *)at;
+	uint64_t bytes;
+	uint32_t load;
 
-	(void)at;
-	return host->shape.quantum_bytes;
+	if (flow->first)
+		flow_table_set_bulk(&host->table, flow, true);
+	load = flow_table_load(&host->table, flow);
+	if (load == 1)
+		return host->shape.quantum_bytes;
+	bytes = (uint64_t)host->shape.quantum_bytes * flow_table_least_load(&host->table) +
+		flow->carry;
+	flow->carry = (uint32_t)(bytes % load);
+	return (uint32_t)(bytes / load);
 }
 
 /* The flow queue's law on its first packet, which has been taken out. */
@@ -372,12 +390,18 @@ static void *take(void *context, struct aqm_drr_flow *at, uint32_t *len_bytes)
 	return NULL;
 }
 
-/* RFC 8290 section 4.2: an empty new queue passes through the old ones, if there are any. */
+/*
+ * RFC 8290 section 4.2: an empty new queue passes through the old ones, if there are any; not so in
+ * DRR++, which takes a pause for the end of a burst.
+ */
 static void vacate(void *context, struct aqm_drr_flow *at)
 {
 	struct flow_queues *host = context;
-	const bool once_more = at->place == AQM_DRR_NEW && aqm_drr_first(&host->drr, AQM_DRR_OLD);
+	const bool once_more = !host->shape.leave_at_once && at->place == AQM_DRR_NEW &&
+			       aqm_drr_first(&host->drr, AQM_DRR_OLD) != NULL;
 
+	if (!once_more)
+		flow_table_set_bulk(&host->table, (struct flow_queue *)at, false);
 	aqm_drr_move(&host->drr, at, once_more ? AQM_DRR_OLD : AQM_DRR_SETTLING);
 }
 
@@ -490,9 +514,8 @@ struct queue *flow_queue_new(const struct queue_config *config, struct error *er
 		return NULL;
 	}
 	host->fresh_vars = host->base.queue.vars;
-	host->shape = *config->law->flow_shape(host->base.queue.params);
-	if (flow_table_init(&host->table, host->shape.flows, config->law->vars_size,
-			    rng_u64(&hash))) {
+	host->shape = config->law->flow_shape(host->base.queue.params);
+	if (flow_table_init(&host->table, &host->shape, config->law->vars_size, rng_u64(&hash))) {
 		error_set(error, ERR_NO_MEMORY, "out of memory for %u flow queues",
 			  host->shape.flows);
 		destroy(queue_of(host));

@@ -19,6 +19,16 @@
 /* Labels of the generators that a flow's own is split into. */
 enum stream { STREAM_APP = 1, STREAM_CONNECTIONS };
 
+/* The hosts at the two ends, in the packet's direction. */
+static void address(struct packet *packet, const struct scenario_group *group)
+{
+	const uint32_t near = (uint32_t)group->source_host;
+	const uint32_t far = (uint32_t)group->destination_host;
+
+	packet->source_host = packet->to_server ? near : far;
+	packet->destination_host = packet->to_server ? far : near;
+}
+
 /* Sends all that an endpoint has to send now. */
 static void pump(struct connection *connection, struct endpoint *endpoint, struct sim_node *to)
 {
@@ -37,6 +47,7 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 			return;
 		}
 		world->emitted++;
+		address(packet, connection->host->group);
 		if (to != world->entry)
 			world_show(world, packet, SIM_TAP_RETURN, 0);
 		node_forward(to, packet);

@@ -193,6 +193,11 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 			fputs(", app: ", replace.stream);
 			app_choice_write(replace.stream, &group->app);
 		}
+		if (group->source_host != i + 1)
+			fprintf(replace.stream, ", source_host: %" PRIu64, group->source_host);
+		if (group->destination_host != 0)
+			fprintf(replace.stream, ", destination_host: %" PRIu64,
+				group->destination_host);
 		fputs("}\n", replace.stream);
 	}
 	return file_replace_commit(&replace, error);

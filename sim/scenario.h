@@ -33,6 +33,8 @@ struct scenario_group {
 	double rate_mbps;  /* udp without an application */
 	enum endpoint_ecn ecn;
 	struct app_choice app;
+	/* Numbers of the hosts at its two ends, for laws that treat hosts alike. */
+	uint64_t source_host, destination_host;
 };
 
 struct scenario {

@@ -467,6 +467,8 @@ static const struct key group_keys[] = {
 	{"stop_s", KEY_NUMBER, IN_GROUP(stop_s), 0, 1e7, NULL},
 	{"rate_mbps", KEY_NUMBER, IN_GROUP(rate_mbps), 0.001, 1e6, NULL},
 	{"app", KEY_CUSTOM, 0, 0, 0, 0, read_app},
+	{"source_host", KEY_COUNT, IN_GROUP(source_host), 0, UINT32_MAX, NULL},
+	{"destination_host", KEY_COUNT, IN_GROUP(destination_host), 0, UINT32_MAX, NULL},
 	{0},
 };
 
@@ -478,7 +480,8 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 	struct scenario_group *group = &reader->scenario->groups[index];
 	int code;
 
-	*group = (struct scenario_group){.count = 1, .ecn = ECN_UNSAID};
+	*group = (struct scenario_group){
+		.count = 1, .ecn = ECN_UNSAID, .source_host = index + 1};
 	reader->scenario->group_count = index + 1;
 	code = read_mapping(reader, group_keys, group, item, "flows");
 	if (code == 0 && group->cc[0] == '\0')
