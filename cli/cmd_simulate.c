@@ -217,8 +217,9 @@ const struct command command_simulate = {
 	.details = "SCENARIO is a YAML file such as scenarios/paper.yaml: a bottleneck (rate, "
 		   "delay, queue law, limit) and flows (congestion control, count, base round "
 		   "trip, use of ECN, start and stop, and what runs on it: app: voice, gaming, "
-		   "onoff); docs/scenarios.md has every key. The same scenario and seed give the "
-		   "same results bit for bit; only packets_per_wall_s is measured.\n"
+		   "onoff, transfers, web, video); docs/scenarios.md has every key. The same "
+		   "scenario and seed give the same results bit for bit; only "
+		   "packets_per_wall_s is measured.\n"
 		   "Queue delays are sojourn times of packets that left; the first warmup_s "
 		   "seconds are left out of all statistics.",
 	.options = simulate_options,

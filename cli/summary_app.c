@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Applications in the summary: one-way delays of datagrams.
+ * Applications in the summary: one-way delays of datagrams, times of transfers
+ * and pages, what a viewer saw.
  */
 #include "cli/summary_app.h"
 
@@ -31,10 +32,39 @@ static json_t *datagrams_json(const struct sim_datagrams *datagrams)
 			 summary_sketch_json(&datagrams->delay_ns));
 }
 
+static json_t *tasks_json(const struct sim_tasks *tasks)
+{
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "begun", (json_int_t)tasks->begun,
+			 "completed", (json_int_t)tasks->done, "refused",
+			 (json_int_t)tasks->refused, "bytes", (json_int_t)tasks->bytes, "time_ms",
+			 summary_sketch_json(&tasks->time_ns));
+}
+
+static json_t *video_json(const struct sim_video *video)
+{
+	return json_pack("{s:I, s:f, s:I, s:f, s:I, s:f, s:f}", "segments",
+			 (json_int_t)video->segments, "bitrate_mbps", video->bitrate_mbps,
+			 "switches", (json_int_t)video->switches, "played_s", video->played_s,
+			 "stalls", (json_int_t)video->stalls, "stall_s", video->stall_s,
+			 "startup_s", video->startup_s);
+}
+
 void summary_app_json(json_t *flow, const struct sim_app_result *app)
 {
-	if (app->report == SIM_REPORT_DATAGRAMS)
+	switch (app->report) {
+	case SIM_REPORT_DATAGRAMS:
 		json_object_set_new(flow, "datagrams", datagrams_json(&app->datagrams));
+		break;
+	case SIM_REPORT_TRANSFERS:
+		json_object_set_new(flow, "transfers", tasks_json(&app->tasks));
+		break;
+	case SIM_REPORT_PAGES:
+		json_object_set_new(flow, "pages", tasks_json(&app->tasks));
+		break;
+	case SIM_REPORT_VIDEO:
+		json_object_set_new(flow, "video", video_json(&app->video));
+		break;
+	}
 }
 
 /* What a flow is called in a table: its application, or its congestion control. */
@@ -56,6 +86,30 @@ static void print_datagrams(FILE *out, const struct sim_flow_result *flow)
 	fputc('\n', out);
 }
 
+static void print_tasks(FILE *out, const struct sim_flow_result *flow)
+{
+	const struct sim_tasks *tasks = &flow->app->tasks;
+
+	fprintf(out, "%-5" PRIu64 " %-11s %9" PRIu64 " %9" PRIu64 " %9" PRIu64 " %9.1f %18.1f",
+		flow->id, name_of(flow), tasks->begun, tasks->done, tasks->refused,
+		(double)tasks->bytes / 1e6, sketch_mean(&tasks->time_ns) / 1e6);
+	for (size_t i = 0; i < SUMMARY_QUANTILES; i++)
+		fprintf(out, " %8.1f",
+			sketch_quantile(&tasks->time_ns, summary_quantiles[i].q) / 1e6);
+	fputc('\n', out);
+}
+
+static void print_video(FILE *out, const struct sim_flow_result *flow)
+{
+	const struct sim_video *video = &flow->app->video;
+
+	fprintf(out,
+		"%-5" PRIu64 " %-11s %9" PRIu64 " %15.3f %9" PRIu64 " %10.2f %7" PRIu64
+		" %9.2f %11.2f\n",
+		flow->id, name_of(flow), video->segments, video->bitrate_mbps, video->switches,
+		video->played_s, video->stalls, video->stall_s, video->startup_s);
+}
+
 static const struct table {
 	enum sim_app_report report;
 	const char *head;
@@ -65,6 +119,16 @@ static const struct table {
 	{SIM_REPORT_DATAGRAMS,
 	 "flow  datagrams    received      lost     jitter, ms   one-way delay, ms: mean", true,
 	 print_datagrams},
+	{SIM_REPORT_TRANSFERS,
+	 "flow  transfers       begun      done   refused        MB     time, ms: mean", true,
+	 print_tasks},
+	{SIM_REPORT_PAGES,
+	 "flow  pages           begun      done   refused        MB     time, ms: mean", true,
+	 print_tasks},
+	{SIM_REPORT_VIDEO,
+	 "flow  video        segments  rate, Mbit/s   switches  played, s  stalls  stall, s"
+	 "  startup, s",
+	 false, print_video},
 };
 
 static void print_head(FILE *out, const struct table *table)

@@ -10,10 +10,11 @@
 #include "base/units.h"
 #include "sim/world.h"
 
-extern const struct app_ops app_onoff, app_gaming, app_voice;
+extern const struct app_ops app_gaming, app_onoff, app_transfers, app_video, app_voice,
+	app_web;
 
 const struct app_ops *const app_all[] = {
-	&app_onoff, &app_gaming, &app_voice, NULL,
+	&app_onoff, &app_gaming, &app_voice, &app_transfers, &app_web, &app_video, NULL,
 };
 
 static void run_app(struct sim_node *node)
@@ -52,6 +53,41 @@ void app_free(struct app *app)
 void app_wake(struct app *app, uint64_t at_ns)
 {
 	node_arm(&app->node, at_ns);
+}
+
+/* NULL: `begun_ns` was before the end of warm-up. */
+static struct sim_tasks *tasks_of(struct app *app, uint64_t begun_ns)
+{
+	const struct host *host = app->host;
+
+	return begun_ns >= host->world->warmup_ns ? &host->result->app->tasks : NULL;
+}
+
+void app_task_begun(struct app *app, uint64_t now_ns)
+{
+	struct sim_tasks *tasks = tasks_of(app, now_ns);
+
+	if (tasks)
+		tasks->begun++;
+}
+
+void app_task_done(struct app *app, uint64_t begun_ns, uint64_t now_ns, uint64_t bytes)
+{
+	struct sim_tasks *tasks = tasks_of(app, begun_ns);
+
+	if (tasks == NULL)
+		return;
+	tasks->done++;
+	tasks->bytes += bytes;
+	app->node.clock->failed |= sketch_add(&tasks->time_ns, now_ns - begun_ns) != 0;
+}
+
+void app_task_refused(struct app *app, uint64_t now_ns)
+{
+	struct sim_tasks *tasks = tasks_of(app, now_ns);
+
+	if (tasks)
+		tasks->refused++;
 }
 
 double app_draw_lognormal(struct rng *random, double mean, double cv)

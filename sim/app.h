@@ -33,6 +33,8 @@ struct app_ops {
 	const struct app_param *params;  /* ends with {0} */
 	enum sim_app_report report;      /* what it measures; datagrams: it runs over UDP */
 	size_t size;                     /* of its state; zeroed */
+	/* Optional: why the values do not go together; NULL: they do. */
+	const char *(*fault)(const struct app_choice *choice);
 	/* At start_ns, and whenever it asked for by app_wake(). */
 	void (*run)(struct app *app, uint64_t now_ns);
 	/* Optional: the far end of `connection` has `delivered_bytes` in all. */
@@ -51,6 +53,11 @@ void app_free(struct app *app);
 
 /* Runs it again at `at_ns`; TIME_NEVER_NS: not before something else happens. */
 void app_wake(struct app *app, uint64_t at_ns);
+
+/* A transfer or a page: begins, is done, or cannot begin.  Counted after warm-up. */
+void app_task_begun(struct app *app, uint64_t now_ns);
+void app_task_done(struct app *app, uint64_t begun_ns, uint64_t now_ns, uint64_t bytes);
+void app_task_refused(struct app *app, uint64_t now_ns);
 
 /* Log-normal with this mean and coefficient of variation; cv 0: the mean itself. */
 double app_draw_lognormal(struct rng *random, double mean, double cv);

@@ -72,7 +72,7 @@ const char *scenario_app_fault(const struct scenario_group *group)
 		return "needs a byte stream: its flows need a congestion control of TCP";
 	if (group->rate_mbps > 0)
 		return "says itself what is sent: leave out the flow's rate_mbps";
-	return NULL;
+	return app->fault ? app->fault(&group->app) : NULL;
 }
 
 static int check_ecn(const struct scenario *scenario, const struct scenario_group *group,
