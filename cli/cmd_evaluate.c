@@ -23,6 +23,8 @@
 #include "cli/trial.h"
 #include "cli/trial_report.h"
 #include "cli/trial_results.h"
+#include "cli/trial_spread.h"
+#include "cluster/ranks.h"
 
 #define REHEARSALS 30 /* decisions timed for --decision-ms measured, the first third left out */
 #define LIST_MAX 8
@@ -378,19 +380,13 @@ static int check_folder(struct error *error)
 	return 0;
 }
 
-static int evaluate_suite(const struct command_common *common, const char *suite,
-			  struct error *error)
+static int prepare(struct trial *trial, const char *suite, struct error *error)
 {
-	struct watching watching = {common, clock_s()};
-	struct trial *trial = calloc(1, sizeof(*trial));
 	int code;
 
-	if (trial == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	trial->first_seed = o.seed;
 	trial->seeds = o.seeds;
 	trial->bin_s = 0.5;
-	trial->context = &watching;
 	trial->progress = show_runs;
 	trial->stop = was_stopped;
 	trial->folder = o.output;
@@ -398,15 +394,62 @@ static int evaluate_suite(const struct command_common *common, const char *suite
 	if (code == 0)
 		code = add_arms(trial, error);
 	if (code == 0)
-		code = check_folder(error);
-	if (code == 0)
-		code = trial_run_all(trial, (unsigned)o.threads, error);
+		code = trial_keys(trial, error);
+	return code;
+}
+
+/* This process leads, and perhaps is alone. */
+static int lead(const struct command_common *common, const struct ranks *ranks, struct trial *trial,
+		const char *suite, struct error *error)
+{
+	struct watching watching = {common, clock_s()};
+	int code;
+
+	trial->context = &watching;
+	code = ranks->count > 1 ? trial_spread_lead(ranks, trial, error)
+				: trial_run_all(trial, (unsigned)o.threads, error);
 	command_progress(common, "", false);
-	if (code == 0)
-		code = tell(common, trial, suite, error);
-	trial_free(trial);
+	return code ? code : tell(common, trial, suite, error);
+}
+
+static int evaluate_on(const struct command_common *common, const struct ranks *ranks,
+		       const char *suite, struct error *error)
+{
+	struct trial *trial = calloc(1, sizeof(*trial));
+	int code = trial ? prepare(trial, suite, error)
+			 : error_set(error, ERR_NO_MEMORY, "out of memory");
+
+	if (code == 0 && ranks->rank == 0)
+		code = check_folder(error);
+	if (code == 0 && ranks->count > 1 && o.threads > 1)
+		code = error_at(error, ERR_INVALID, NULL, 0, "--jobs",
+				"a rank runs one at a time; start more ranks: mpirun -n N");
+	if (ranks->count > 1)
+		code = trial_spread_meet(ranks, trial, code, error);
+	if (code == 0 && ranks->rank > 0)
+		trial_spread_follow(trial);
+	else if (code == 0)
+		code = lead(common, ranks, trial, suite, error);
+	if (trial)
+		trial_free(trial);
 	free(trial);
 	return code;
+}
+
+/* Under mpirun rank 0 speaks for all, also of failures. */
+static int evaluate_suite(const struct command_common *common, const char *suite,
+			  struct error *error)
+{
+	struct ranks ranks;
+	int code = ranks_open(&ranks, error);
+	bool leads;
+
+	if (code)
+		return code;
+	leads = ranks.rank == 0;
+	code = evaluate_on(common, &ranks, suite, error);
+	ranks_close(&ranks);
+	return leads ? code : 0;
 }
 
 static int evaluate_in_data(const struct command_common *common, struct error *error)

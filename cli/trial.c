@@ -9,24 +9,12 @@
  */
 #include "cli/trial.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/parallel.h"
-#include "cli/trial_store.h"
-
-/* A trial while it runs. */
-struct runner {
-	struct trial *trial;
-	struct trial_store *store;
-	pthread_mutex_t lock; /* of what follows */
-	size_t done;
-	bool stopped;
-	struct error *error;
-	size_t failed_index; /* lowest so far */
-};
+#include "cli/trial_runner.h"
 
 size_t trial_runs(const struct trial *trial)
 {
@@ -48,45 +36,6 @@ struct trial_job trial_job_at(const struct trial *trial, size_t index)
 		.arm = &trial->arms[pair % trial->arm_count],
 		.seed = trial->first_seed + index % trial->seeds,
 	};
-}
-
-/* Which error is told does not depend on timing: that of the first run in order. */
-static void keep_error(struct runner *runner, size_t index, const struct error *error)
-{
-	pthread_mutex_lock(&runner->lock);
-	if (index < runner->failed_index) {
-		runner->failed_index = index;
-		if (runner->error)
-			*runner->error = *error;
-	}
-	pthread_mutex_unlock(&runner->lock);
-}
-
-/* True: stop. */
-static bool count_run(struct runner *runner)
-{
-	struct trial *trial = runner->trial;
-
-	pthread_mutex_lock(&runner->lock);
-	runner->done++;
-	if (trial->progress && trial->progress(trial->context, runner->done, trial_runs(trial)))
-		runner->stopped = true;
-	pthread_mutex_unlock(&runner->lock);
-	return runner->stopped;
-}
-
-static bool is_stopped(void *context, double done)
-{
-	struct runner *runner = context;
-	bool stopped;
-
-	(void)done;
-	pthread_mutex_lock(&runner->lock);
-	if (runner->trial->stop && runner->trial->stop(runner->trial->context))
-		runner->stopped = true;
-	stopped = runner->stopped;
-	pthread_mutex_unlock(&runner->lock);
-	return stopped;
 }
 
 static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
@@ -137,53 +86,25 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 	return code;
 }
 
-static int run_job(void *context, size_t index)
+static int work(void *context, size_t index)
 {
-	struct runner *runner = context;
-	struct trial *trial = runner->trial;
-	const struct trial_job job = trial_job_at(trial, index);
-	struct trial_outcome *outcome = &trial->outcomes[index];
-	struct error error = {0};
-	int code;
-
-	if (trial_store_has(runner->store, index))
-		return 0;
-	if (is_stopped(runner, 0))
-		return ERR_INTERRUPTED;
-	code = trial_run(&job, trial->bin_s, runner, is_stopped, outcome, &error);
-	if (code == 0)
-		code = trial_store_put(runner->store, index, outcome, &error);
-	if (code) {
-		keep_error(runner, index, &error);
-		return code;
-	}
-	return count_run(runner) ? ERR_INTERRUPTED : 0;
+	(void)index;
+	trial_runner_work(context);
+	return 0;
 }
 
 int trial_run_all(struct trial *trial, unsigned threads, struct error *error)
 {
-	struct runner runner = {
-		.trial = trial,
-		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.error = error,
-		.failed_index = SIZE_MAX,
-	};
-	int code;
+	const size_t workers = threads ? threads : parallel_cores();
+	struct trial_runner runner;
+	int code = trial_runner_open(&runner, trial, error);
 
-	trial->outcomes = calloc(trial_runs(trial) + 1, sizeof(*trial->outcomes));
-	if (trial->outcomes == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
-	code = trial_store_open(&runner.store, trial, error);
-	if (code)
+	if (code == 0)
+		code = parallel_for(workers, (unsigned)workers, work, &runner);
+	else
 		return code;
-	runner.done = trial->kept = trial_store_kept(runner.store);
-	code = parallel_for(trial_runs(trial), threads, run_job, &runner);
-	trial_store_close(runner.store);
-	if (runner.stopped)
-		return error_set(error, ERR_INTERRUPTED,
-				 "interrupted after %zu of %zu runs; the same command goes on",
-				 runner.done, trial_runs(trial));
-	return code;
+	return code ? error_set(error, code, "out of memory for threads")
+		    : trial_runner_close(&runner, error);
 }
 
 void trial_free(struct trial *trial)
@@ -195,5 +116,6 @@ void trial_free(struct trial *trial)
 	for (size_t i = 0; i < trial->scenario_count; i++)
 		scenario_free(&trial->scenarios[i]);
 	free(trial->outcomes);
+	free(trial->keys);
 	free(trial->scenarios);
 }

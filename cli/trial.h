@@ -16,12 +16,17 @@
 
 struct trial_arm {
 	char name[TRIAL_NAME_BYTES]; /* as reports tell it */
-	const char *law;             /* NULL: the scenario's own */
-	const char *policy;          /* folder, or NULL: the law alone */
+	const char *law;	     /* NULL: the scenario's own */
+	const char *policy;	     /* folder, or NULL: the law alone */
 	uint64_t interval;
 	double latency_ms;
 	enum aqm_policy_choice choice;
 	bool unguarded;
+};
+
+/* What a run is a function of, as one digest. */
+struct trial_key {
+	unsigned char bytes[DIGEST_BYTES];
 };
 
 /* One run of a trial. */
@@ -32,15 +37,16 @@ struct trial_job {
 };
 
 struct trial {
-	struct scenario *scenarios;  /* owned */
+	struct scenario *scenarios; /* owned */
 	size_t scenario_count;
 	struct trial_arm arms[TRIAL_MAX_ARMS];
 	size_t arm_count;
 	uint64_t first_seed, seeds;
 	double bin_s;
-	const char *folder;          /* that keeps finished runs, in its runs/ */
+	struct trial_key *keys;		/* (scenario, arm, seed): trial_keys(); owned */
+	const char *folder;		/* that keeps finished runs, in its runs/ */
 	struct trial_outcome *outcomes; /* (scenario, arm, seed); owned */
-	size_t kept;                 /* runs that the folder held already */
+	size_t kept;			/* runs that the folder held already */
 	void *context;
 	/* After every run; calls come one at a time.  A true return stops the trial. */
 	bool (*progress)(void *context, size_t done, size_t total);
@@ -54,6 +60,9 @@ struct trial {
  * (sim/suite.h) as NAME, NAME:N or NAME:N:SEED.
  */
 int trial_read_suite(struct trial *trial, const char *suite, struct error *error);
+
+/* When scenarios, arms and seeds are chosen: the keys of all runs. */
+int trial_keys(struct trial *trial, struct error *error);
 
 size_t trial_runs(const struct trial *trial);
 struct trial_job trial_job_at(const struct trial *trial, size_t index);

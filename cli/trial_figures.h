@@ -24,7 +24,7 @@ enum trial_figure {
 #define TRIAL_FIGURE_ENUM(name, caption) TRIAL_FIGURE_##name,
 	TRIAL_FIGURE_TABLE(TRIAL_FIGURE_ENUM)
 #undef TRIAL_FIGURE_ENUM
-	TRIAL_FIGURES
+		TRIAL_FIGURES
 };
 
 /* "paper-qdelay_cdf": also the stem of its files. */

@@ -6,7 +6,7 @@
  * A policy is its folder's files; the backbone that policy.json names is known
  * by the checksum that stands there.
  */
-#include "cli/trial_key.h"
+#include "cli/trial.h"
 
 #include <dirent.h>
 #include <inttypes.h>
@@ -71,13 +71,13 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 	return code;
 }
 
-int trial_keys(struct trial_key **keys, const struct trial *trial, struct error *error)
+int trial_keys(struct trial *trial, struct error *error)
 {
 	struct digest arms[TRIAL_MAX_ARMS];
 	int code;
 
-	*keys = calloc(trial_runs(trial) + 1, sizeof(**keys));
-	if (*keys == NULL)
+	trial->keys = calloc(trial_runs(trial) + 1, sizeof(*trial->keys));
+	if (trial->keys == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
 	code = digest_arms(arms, trial, error);
 	for (size_t i = 0; code == 0 && i < trial_runs(trial); i++) {
@@ -86,11 +86,7 @@ int trial_keys(struct trial_key **keys, const struct trial *trial, struct error 
 
 		digest_add(&digest, job.scenario->content, sizeof(job.scenario->content));
 		digest_add(&digest, &job.seed, sizeof(job.seed));
-		digest_end(&digest, (*keys)[i].bytes);
-	}
-	if (code) {
-		free(*keys);
-		*keys = NULL;
+		digest_end(&digest, trial->keys[i].bytes);
 	}
 	return code;
 }

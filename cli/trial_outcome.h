@@ -37,7 +37,7 @@ enum trial_metric {
 #define TRIAL_METRIC_ENUM(name, label, doc) TRIAL_##name,
 	TRIAL_METRIC_TABLE(TRIAL_METRIC_ENUM)
 #undef TRIAL_METRIC_ENUM
-	TRIAL_METRICS
+		TRIAL_METRICS
 };
 
 const char *trial_metric_name(enum trial_metric metric);
@@ -54,11 +54,11 @@ struct trial_delays {
 
 struct trial_outcome {
 	double values[TRIAL_METRICS];
-	struct policy_cost cost;      /* zero without a policy */
+	struct policy_cost cost; /* zero without a policy */
 	double warmup_s, bin_s;
 	uint64_t bin_count;
-	double *qdelay_ms;            /* (bin_count): mean of both queues; owned */
-	double *utilisation;          /* (bin_count); owned */
+	double *qdelay_ms;	       /* (bin_count): mean of both queues; owned */
+	double *utilisation;	       /* (bin_count); owned */
 	struct trial_delays qdelay_ns; /* of both queues, after warm-up */
 };
 
@@ -74,8 +74,8 @@ void trial_delays_merge(struct histogram *into, const struct trial_delays *delay
  * An outcome as bytes (malloc'd, the caller frees) that say which run they are
  * (`key`) and end in their own digest.  ERR_NO_MEMORY.
  */
-int trial_outcome_write(const struct trial_outcome *outcome, const unsigned char *key,
-			char **bytes, size_t *size);
+int trial_outcome_write(const struct trial_outcome *outcome, const unsigned char *key, char **bytes,
+			size_t *size);
 
 /* Back again.  ERR_INVALID when the bytes are of another run, cut or damaged. */
 int trial_outcome_read(struct trial_outcome *outcome, const unsigned char *key, const char *bytes,

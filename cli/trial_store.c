@@ -8,12 +8,11 @@
 #include <stdlib.h>
 
 #include "base/file.h"
-#include "cli/trial_key.h"
 
 struct trial_store {
 	char folder[4096];
-	struct trial_key *keys; /* (runs) */
-	bool *has;		/* (runs) */
+	const struct trial_key *keys; /* (runs): the trial's */
+	bool *has;		      /* (runs) */
 	size_t kept;
 };
 
@@ -54,9 +53,8 @@ int trial_store_open(struct trial_store **out, struct trial *trial, struct error
 				     error)
 			 : error_set(error, ERR_NO_MEMORY, "out of memory");
 
-	if (code == 0)
-		code = trial_keys(&store->keys, trial, error);
 	if (code == 0) {
+		store->keys = trial->keys;
 		store->has = calloc(trial_runs(trial) + 1, sizeof(*store->has));
 		code = store->has ? file_make_folders(store->folder, error)
 				  : error_set(error, ERR_NO_MEMORY, "out of memory");
@@ -75,7 +73,6 @@ void trial_store_close(struct trial_store *store)
 {
 	if (store == NULL)
 		return;
-	free(store->keys);
 	free(store->has);
 	free(store);
 }

@@ -16,8 +16,8 @@
 struct trial_store;
 
 /*
- * Computes the keys of all runs, makes the folder, and reads into
- * trial->outcomes what it holds.  Damaged files count as absent.
+ * Makes the folder, and reads into trial->outcomes what it holds; the trial has
+ * its keys and outlives the store.  Damaged files count as absent.
  */
 int trial_store_open(struct trial_store **store, struct trial *trial, struct error *error);
 void trial_store_close(struct trial_store *store);

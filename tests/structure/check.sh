@@ -13,7 +13,7 @@ fail() {
 }
 
 sources() {
-	find base aqm net queue tcp sim experience tensor backbone policy learn report cli tests \
+	find base aqm net queue tcp sim experience tensor backbone policy cluster learn report cli tests \
 		bench router os kernel -name '*.[ch]' 2>/dev/null | sort
 }
 
@@ -28,7 +28,8 @@ allowed() {
 	experience) echo "experience aqm base" ;;
 	backbone) echo "backbone tensor base" ;;
 	policy) echo "policy aqm experience backbone tensor base" ;;
-	learn) echo "learn policy sim queue tcp net aqm experience backbone tensor base" ;;
+	cluster) echo "cluster base" ;;
+	learn) echo "learn cluster policy sim queue tcp net aqm experience backbone tensor base" ;;
 	report) echo "report experience aqm base" ;;
 	*) echo "*" ;;
 	esac
