@@ -45,6 +45,13 @@ static void tap_packet(void *context, uint64_t now_ns, const struct packet *pack
 		taps->failed = error_errno(&taps->failure, taps->loop->pcap, "writing");
 }
 
+static bool tap_bin(void *context, const struct sim_moment *moment)
+{
+	const struct taps *taps = context;
+
+	return taps->loop->bin(taps->loop->context, moment);
+}
+
 static bool tap_progress(void *context, double done)
 {
 	struct taps *taps = context;
@@ -90,6 +97,7 @@ static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *
 		.bin_s = loop->bin_s,
 		.context = taps,
 		.record = loop->log || loop->record ? tap_record : NULL,
+		.bin = loop->bin ? tap_bin : NULL,
 		.packet = loop->pcap ? tap_packet : NULL,
 		.progress = tap_progress,
 	};

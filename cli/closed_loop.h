@@ -26,6 +26,8 @@ struct closed_loop {
 	/* Every record, in the log's order; optional. */
 	int (*record)(void *context, uint64_t now_ns, const struct aqm_record *record,
 		      struct error *error);
+	/* The end of every bin; optional.  As in struct sim_options. */
+	bool (*bin)(void *context, const struct sim_moment *moment);
 	bool (*progress)(void *context, double done);
 };
 

@@ -16,6 +16,7 @@
 #include "base/progress.h"
 #include "cli/closed_loop.h"
 #include "cli/command.h"
+#include "cli/series.h"
 #include "cli/summary.h"
 #include "sim/run.h"
 
@@ -23,7 +24,7 @@ static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chose
 static const char *chosen_verdict = "drawn";
 static struct option_list chosen_settings;
 static uint64_t chosen_seed = 1, chosen_interval = 10;
-static double chosen_decision_ms;
+static double chosen_decision_ms, chosen_bin_ms = 100;
 static bool chosen_unguarded;
 
 /* What a run needs to talk while it goes on. */
@@ -31,6 +32,7 @@ struct running {
 	const struct command_common *common;
 	const struct scenario *scenario;
 	struct timespec started;
+	struct series series;
 };
 
 static double elapsed_s(const struct timespec *since)
@@ -53,6 +55,14 @@ static bool show_progress(void *context, double done)
 				       elapsed_s(&running->started), note),
 			 false);
 	return command_interrupted();
+}
+
+static bool take_bin(void *context, const struct sim_moment *moment)
+{
+	struct running *running = context;
+
+	series_write(&running->series, moment);
+	return false;
 }
 
 /* The law and its parameters (the caller frees them), as scenario and options want it. */
@@ -127,6 +137,20 @@ static int run_and_tell(const struct command_common *common, struct closed_loop 
 	return code;
 }
 
+/* The same with time series beside it, where a folder was named. */
+static int run_with_series(const struct command_common *common, struct closed_loop *loop,
+			   struct series *series, struct error *error)
+{
+	int code = chosen_folder ? series_open(series, chosen_folder, error) : 0, closed = 0;
+
+	if (code)
+		return code;
+	code = run_and_tell(common, loop, error);
+	if (chosen_folder)
+		closed = series_close(series, code == 0, code ? NULL : error);
+	return code ? code : closed;
+}
+
 static int simulate(const struct command_common *common, struct scenario *scenario,
 		    struct error *error)
 {
@@ -134,7 +158,8 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 	struct closed_loop loop = {
 		.scenario = scenario,
 		.seed = chosen_seed,
-		.bin_s = chosen_folder ? SUMMARY_BIN_S : 0,
+		.bin_s = chosen_folder ? chosen_bin_ms / 1e3 : 0,
+		.bin = chosen_folder ? take_bin : NULL,
 		.log = chosen_log,
 		.pcap = chosen_pcap,
 		.context = &running,
@@ -148,7 +173,7 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 		code = choose_policy(&loop, error);
 	clock_gettime(CLOCK_MONOTONIC, &running.started);
 	if (code == 0)
-		code = run_and_tell(common, &loop, error);
+		code = run_with_series(common, &loop, &running.series, error);
 	policy_destroy(loop.policy);
 	free(params);
 	return code;
@@ -206,7 +231,9 @@ static const struct option simulate_options[] = {
 	 "error",
 	 0, 0},
 	{"output", 'o', OPTION_TEXT, &chosen_folder, "DIR",
-	 "write summary.json, queue.csv and flows.csv (bins of 0.1 s) into this folder", 0, 0},
+	 "write summary.json, queue.csv and flows.csv into this folder", 0, 0},
+	{"bin-ms", 0, OPTION_DOUBLE, &chosen_bin_ms, "W",
+	 "width of the time series' bins in queue.csv and flows.csv (100)", 0.01, 1e9},
 	{0},
 };
 

@@ -16,11 +16,11 @@
 #include "base/file.h"
 #include "cli/summary_app.h"
 
-/* The order in which queues are told. */
-static const struct told_queue {
-	const char *name;
-	int index;
-} told_queues[SIM_QUEUES] = {{"L", AQM_QUEUE_L}, {"C", AQM_QUEUE_C}, {"all", SIM_ALL}};
+const struct summary_queue summary_queues[SIM_QUEUES] = {
+	{"L", AQM_QUEUE_L},
+	{"C", AQM_QUEUE_C},
+	{"all", SIM_ALL},
+};
 
 static const char *ecn_name(enum endpoint_ecn ecn)
 {
@@ -91,8 +91,8 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 	json_t *queues = json_object(), *flows = json_array();
 
 	for (int i = 0; i < SIM_QUEUES; i++)
-		json_object_set_new(queues, told_queues[i].name,
-				    queue_json(&result->queues[told_queues[i].index]));
+		json_object_set_new(queues, summary_queues[i].name,
+				    queue_json(&result->queues[summary_queues[i].index]));
 	for (uint64_t i = 0; i < result->flow_count; i++)
 		json_array_append_new(flows, flow_json(&result->flows[i]));
 	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
@@ -109,11 +109,11 @@ static void print_queues(FILE *out, const struct sim_result *result)
 		fprintf(out, " %8s", summary_quantiles[i].name);
 	fprintf(out, " %8s\n", "max");
 	for (int i = 0; i < SIM_QUEUES; i++) {
-		const struct sim_queue_result *queue = &result->queues[told_queues[i].index];
+		const struct sim_queue_result *queue = &result->queues[summary_queues[i].index];
 		const struct histogram *delay = &queue->qdelay_ns;
 
 		fprintf(out, "%-5s %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " %23.2f",
-			told_queues[i].name, queue->packets, queue->marks, queue->drops,
+			summary_queues[i].name, queue->packets, queue->marks, queue->drops,
 			histogram_mean(delay) / 1e6);
 		for (size_t q = 0; q < SUMMARY_QUANTILES; q++)
 			fprintf(out, " %8.2f",
@@ -160,57 +160,8 @@ void summary_print(FILE *out, const struct sim_result *result,
 	summary_app_print(out, result);
 }
 
-static void write_queue_rows(FILE *out, const struct sim_result *result)
-{
-	fputs("t_s,queue,qdelay_ms,backlog_bytes,p_base\n", out);
-	for (uint64_t b = 0; b < result->bin_count; b++) {
-		const struct sim_bin *bin = &result->bins[b];
-
-		for (int i = 0; i < SIM_QUEUES; i++) {
-			const int q = told_queues[i].index;
-
-			fprintf(out, "%.10g,%s,", (double)(b + 1) * result->bin_s,
-				told_queues[i].name);
-			if (!isnan(bin->qdelay_ms[q]))
-				fprintf(out, "%.6f", bin->qdelay_ms[q]);
-			fprintf(out, ",%.0f,%.9f\n", bin->backlog_bytes[q], bin->p_base);
-		}
-	}
-}
-
-static void write_flow_rows(FILE *out, const struct sim_result *result)
-{
-	fputs("t_s,flow,goodput_mbps,rtt_ms\n", out);
-	for (uint64_t b = 0; b < result->bin_count; b++)
-		for (uint64_t f = 0; f < result->flow_count; f++)
-			fprintf(out, "%.10g,%" PRIu64 ",%.6f,%.6f\n",
-				(double)(b + 1) * result->bin_s, f,
-				result->flow_goodput_mbps[b * result->flow_count + f],
-				result->flow_rtt_ms[b * result->flow_count + f]);
-}
-
-/* One file of the folder: all of it, or the old one stays. */
-static int write_rows(const char *folder, const char *name, const struct sim_result *result,
-		      void (*write)(FILE *out, const struct sim_result *result),
-		      struct error *error)
-{
-	struct file_replace replace;
-	char path[4096];
-	int code = file_join(path, sizeof(path), folder, name, error);
-
-	if (code == 0)
-		code = file_replace_open(&replace, path, error);
-	if (code)
-		return code;
-	write(replace.stream, result);
-	code = file_replace_commit(&replace, error);
-	if (code)
-		file_replace_abort(&replace);
-	return code;
-}
-
-static int write_summary(const char *folder, const struct sim_result *result,
-			 const struct aqm_policy_counts *policy, struct error *error)
+int summary_write(const char *folder, const struct sim_result *result,
+		  const struct aqm_policy_counts *policy, struct error *error)
 {
 	json_t *object = summary_json(result, policy);
 	char *text = json_dumps(object, JSON_INDENT(2) | JSON_REAL_PRECISION(12));
@@ -222,19 +173,5 @@ static int write_summary(const char *folder, const struct sim_result *result,
 		code = file_write_all(path, text, strlen(text), error);
 	free(text);
 	json_decref(object);
-	return code;
-}
-
-int summary_write(const char *folder, const struct sim_result *result,
-		  const struct aqm_policy_counts *policy, struct error *error)
-{
-	int code = file_make_folders(folder, error);
-
-	if (code == 0)
-		code = write_summary(folder, result, policy, error);
-	if (code == 0)
-		code = write_rows(folder, "queue.csv", result, write_queue_rows, error);
-	if (code == 0)
-		code = write_rows(folder, "flows.csv", result, write_flow_rows, error);
 	return code;
 }

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What a simulated run is told as: one JSON object, a table for people, and
- * time series as CSV.
+ * What a simulated run is told as: one JSON object, and tables for people.
  */
 #ifndef CLI_SUMMARY_H
 #define CLI_SUMMARY_H
@@ -13,8 +12,13 @@
 #include "policy/aqm_policy.h"
 #include "sim/run.h"
 
-/* Width of the time series' bins. */
-#define SUMMARY_BIN_S 0.1
+/* The queues in the order in which they are told. */
+struct summary_queue {
+	const char *name;
+	int index; /* enum aqm_queue, or SIM_ALL */
+};
+
+extern const struct summary_queue summary_queues[SIM_QUEUES];
 
 /* The summary as one object (the caller owns it); NULL when out of memory. */
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy);
@@ -23,11 +27,7 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 void summary_print(FILE *out, const struct sim_result *result,
 		   const struct aqm_policy_counts *policy);
 
-/*
- * Writes summary.json, queue.csv and flows.csv into `folder`, which is made
- * when it does not exist.  Each file is replaced atomically.  The series need
- * a run with bins; a bin in which no packet left has an empty qdelay_ms.
- */
+/* Writes summary.json into `folder`, atomically. */
 int summary_write(const char *folder, const struct sim_result *result,
 		  const struct aqm_policy_counts *policy, struct error *error);
 

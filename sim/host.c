@@ -452,8 +452,8 @@ static void finish_datagrams(const struct host *host, struct sim_datagrams *resu
 
 void host_finish(struct host *host)
 {
-	const struct scenario *scenario = host->world->scenario;
-	const double seconds = scenario->duration_s - scenario->warmup_s;
+	const struct sim_result *run = host->world->result;
+	const double seconds = run->duration_s - run->warmup_s;
 	struct sim_flow_result *result = host->result;
 	struct endpoint_stats sent, received;
 

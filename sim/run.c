@@ -70,7 +70,7 @@ static uint64_t next_mark_ns(const struct world *world, const struct marks *mark
 
 	if (!marks->warm && world->warmup_ns < next)
 		next = world->warmup_ns;
-	if (marks->bin < world->result->bin_count && (marks->bin + 1) * marks->bin_ns < next)
+	if (marks->bin < world->bins && (marks->bin + 1) * marks->bin_ns < next)
 		next = (marks->bin + 1) * marks->bin_ns;
 	return marks->progress_ns < next ? marks->progress_ns : next;
 }
@@ -84,8 +84,10 @@ static bool pass_marks(struct world *world, struct marks *marks, uint64_t now_ns
 		world_end_warmup(world);
 		marks->warm = true;
 	}
-	while (marks->bin < world->result->bin_count && (marks->bin + 1) * marks->bin_ns <= now_ns)
+	while (marks->bin < world->bins && (marks->bin + 1) * marks->bin_ns <= now_ns)
 		world_end_bin(world, marks->bin++);
+	if (world->stopped)
+		world->end_ns = now_ns;
 	if (now_ns >= marks->progress_ns) {
 		marks->progress_ns += marks->progress_step_ns;
 		if (options->progress &&
@@ -93,6 +95,19 @@ static bool pass_marks(struct world *world, struct marks *marks, uint64_t now_ns
 			return false;
 	}
 	return true;
+}
+
+/* An early end is the run's duration, unless there is nothing to tell yet. */
+static int end_of_run(struct world *world, const struct marks *marks, struct error *error)
+{
+	if (!world->stopped)
+		return 0;
+	if (!marks->warm || world->clock.now_ns <= world->warmup_ns)
+		return error_set(error, ERR_INTERRUPTED,
+				 "ended before the warm-up of %g s was over: nothing to report",
+				 world->result->warmup_s);
+	world->result->duration_s = seconds_from_ns(world->clock.now_ns);
+	return 0;
 }
 
 static int loop(struct world *world, struct error *error)
@@ -114,7 +129,7 @@ static int loop(struct world *world, struct error *error)
 			if (!pass_marks(world, &marks, mark_ns))
 				return error_set(error, ERR_INTERRUPTED, "interrupted");
 			if (mark_ns >= world->end_ns)
-				return 0;
+				return end_of_run(world, &marks, error);
 			continue;
 		}
 		node = (struct sim_node *)first;
@@ -125,20 +140,13 @@ static int loop(struct world *world, struct error *error)
 	return error_set(error, ERR_NO_MEMORY, "out of memory during the run");
 }
 
-static int prepare_bins(struct sim_result *result, const struct scenario *scenario, double bin_s,
-			struct error *error)
+/* Room for the bins of the run. */
+static int keep_bins(struct sim_result *result, uint64_t flows, double bins, struct error *error)
 {
-	const uint64_t flows = scenario_flows(scenario);
-	double bins;
-
-	if (bin_s <= 0)
-		return 0;
-	bins = floor(scenario->duration_s / bin_s + 1e-9);
 	if (bins * (double)(flows + 1) > MAX_BINS)
 		return error_set(error, ERR_RANGE,
 				 "%.0f bins of %llu flows are too many; use wider bins", bins,
 				 (unsigned long long)flows);
-	result->bin_s = bin_s;
 	result->bin_count = (uint64_t)bins;
 	result->bins = calloc(result->bin_count + 1, sizeof(*result->bins));
 	result->flow_goodput_mbps =
@@ -147,6 +155,24 @@ static int prepare_bins(struct sim_result *result, const struct scenario *scenar
 	if (!result->bins || !result->flow_goodput_mbps || !result->flow_rtt_ms)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the time series");
 	return 0;
+}
+
+static int prepare_bins(struct world *world, const struct scenario *scenario,
+			const struct sim_options *options, struct sim_result *result,
+			struct error *error)
+{
+	const uint64_t flows = scenario_flows(scenario);
+	double bins;
+
+	if (options->bin_s <= 0)
+		return 0;
+	bins = floor(scenario->duration_s / options->bin_s + 1e-9);
+	result->bin_s = options->bin_s;
+	world->bins = (uint64_t)bins;
+	world->flow_bins = calloc(flows + 1, sizeof(*world->flow_bins));
+	if (world->flow_bins == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for the time series");
+	return options->bin ? 0 : keep_bins(result, flows, bins, error);
 }
 
 static double wall_seconds(void)
@@ -173,7 +199,7 @@ int sim_run(const struct scenario *scenario, const struct sim_options *options,
 	result->seed = options->seed;
 	result->duration_s = scenario->duration_s;
 	result->warmup_s = scenario->warmup_s;
-	code = prepare_bins(result, scenario, options->bin_s, error);
+	code = prepare_bins(&world, scenario, options, result, error);
 	if (code == 0)
 		code = world_build(&world, scenario, options, result, error);
 	start_s = wall_seconds();

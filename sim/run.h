@@ -43,6 +43,22 @@ struct sim_bin {
 	double backlog_bytes[SIM_QUEUES]; /* at the end of the bin */
 	double p_base;                 /* of the law at the end of the bin, 0..1 */
 	double utilisation;            /* 0..1 */
+	uint64_t marks[SIM_QUEUES], drops[SIM_QUEUES]; /* in the bin */
+};
+
+/* The same of a flow. */
+struct sim_flow_bin {
+	double goodput_mbps;
+	double rtt_ms;                 /* smoothed, at the end of the bin */
+	double cwnd_bytes;             /* at the end of the bin */
+};
+
+/* What a run tells at the end of a bin. */
+struct sim_moment {
+	double t_s;
+	const struct sim_bin *bin;
+	const struct sim_flow_bin *flows; /* (flow_count) */
+	uint64_t flow_count;
 };
 
 struct sim_result {
@@ -56,7 +72,7 @@ struct sim_result {
 	struct sim_queue_result queues[SIM_QUEUES];
 	struct sim_flow_result *flows; /* (flow_count) */
 	uint64_t flow_count;
-	struct sim_bin *bins;          /* (bin_count); none unless asked for */
+	struct sim_bin *bins;          /* (bin_count); none unless asked for and kept */
 	uint64_t bin_count;
 	double bin_s;
 	double *flow_goodput_mbps;     /* (bin_count, flow_count) */
@@ -80,6 +96,12 @@ struct sim_options {
 	void *context;
 	/* Optional: every log record, in the order of the router's log. */
 	void (*record)(void *context, uint64_t now_ns, const struct aqm_record *record);
+	/*
+	 * Optional: the end of every bin.  Bins are told and not kept then, so that memory does not
+	 * grow with the run.  A true return ends the run here, as if this were its duration; before
+	 * the end of warm-up that is ERR_INTERRUPTED, as there is nothing to tell.
+	 */
+	bool (*bin)(void *context, const struct sim_moment *moment);
 	/* Optional: every packet at every tap, in the order of time. */
 	void (*packet)(void *context, uint64_t now_ns, const struct packet *packet,
 		       enum sim_tap tap, uint64_t sojourn_ns);

@@ -256,6 +256,7 @@ void world_free(struct world *world)
 	for (uint64_t i = 0; world->hosts && i < world->flows; i++)
 		host_free(&world->hosts[i]);
 	free(world->hosts);
+	free(world->flow_bins);
 	switchboard_free(&world->switchboard);
 	queue_destroy(world->queue);
 	heap_free(&world->clock.heap);

@@ -40,6 +40,10 @@ struct world {
 	/* of the bin being filled */
 	uint64_t bin_bytes, bin_pkts[SIM_QUEUES];
 	double bin_delay_ns[SIM_QUEUES];
+	uint64_t marks_before_bin[AQM_QUEUES], drops_before_bin[AQM_QUEUES];
+	struct sim_flow_bin *flow_bins; /* (flows) */
+	uint64_t bins;                  /* of the whole run */
+	bool stopped;                   /* whoever is told of bins wants no more */
 	uint64_t emitted, delivered; /* packets, for the accounting */
 };
 

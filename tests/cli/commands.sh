@@ -115,6 +115,18 @@ aqmllm replay trace.csv --aqm fq_codel --set limit_packets=2 >replay || fail "re
 grep -q '^2,enq,drop,C,2,' replay || fail "replay: the fattest queue lost nothing"
 grep -q '^5,deq,pass,C,3,' replay || fail "replay: not the turn of the next flow"
 
+echo "== time series"
+for width in 50 1000; do
+	aqmllm simulate short.yaml --seed 3 -q -o series$width --bin-ms $width || fail "simulate -o"
+	# A header, then each of three queues and two flows in each bin of the four seconds.
+	[ "$(wc -l <series$width/queue.csv)" = $((1 + 3 * 4000 / width)) ] || fail "rows of queue.csv"
+	[ "$(wc -l <series$width/flows.csv)" = $((1 + 2 * 4000 / width)) ] || fail "rows of flows.csv"
+	awk -F, -v w=$width '$2 == 0 { sum += $3 * w / 1000 } END { printf "%.4f\n", sum }' \
+		series$width/flows.csv >sent$width
+done
+cmp sent50 sent1000 || fail "the width of bins changes what a flow got"
+grep -q '^4,L,[0-9.]*,[0-9]*,0\.[0-9]*$' series1000/queue.csv || fail "queue.csv: $(tail -3 series1000/queue.csv)"
+
 echo "== killed and resumed"
 train="train pool.safetensors --epochs 3 --windows-per-epoch 40 --window 6 --rank 2 --threads 1
 	--checkpoint 0.05 -q"
@@ -162,6 +174,7 @@ refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
 refuses 'no-such' simulate short.yaml --policy no-such -o made
 refuses 'folder' simulate short.yaml --pcap folder
 refuses '--pcap|--json' simulate short.yaml --pcap - --json
+refuses '--bin-ms' simulate short.yaml --bin-ms 0 -o made
 refuses '--intreval|--interval' simulate short.yaml --intreval 3 -o made
 refuses 'missing.log' pool missing.log -o made.csv
 refuses 'made.xyz' pool log1 -o made.xyz
