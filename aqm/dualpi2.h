@@ -60,13 +60,6 @@ AQM_INLINE void aqm_dualpi2_init(const struct aqm_dualpi2_params *params,
 	*stats = (struct aqm_dualpi2_stats){0};
 }
 
-/* k p' in Q0.32; may exceed 1. */
-AQM_INLINE uint64_t aqm_dualpi2_coupled_q32(const struct aqm_dualpi2_params *params,
-					    uint64_t p_q32)
-{
-	return (p_q32 * params->k_q16) >> 16;
-}
-
 AQM_INLINE uint64_t aqm_dualpi2_qdelay_ns(const struct aqm_facts *facts)
 {
 	const uint64_t c = facts->head_sojourn_ns[AQM_QUEUE_C];
@@ -81,15 +74,14 @@ AQM_INLINE void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
 				   struct aqm_dualpi2_stats *stats, const struct aqm_facts *facts)
 {
 	const uint64_t qdelay_ns = aqm_dualpi2_qdelay_ns(facts);
-	const int64_t error_ns = aqm_delay_difference_ns(qdelay_ns, params->target_ns);
-	const int64_t change_ns = aqm_delay_difference_ns(qdelay_ns, vars->previous_qdelay_ns);
-	const int64_t p = (int64_t)vars->p_q32 + aqm_gain_q32(params->alpha_q16, error_ns) +
-			  aqm_gain_q32(params->beta_q16, change_ns);
+	const int64_t change =
+		aqm_pi_change_q32(params->alpha_q16, params->beta_q16, params->target_ns, qdelay_ns,
+				  vars->previous_qdelay_ns);
 	int64_t highest = (int64_t)AQM_Q32_ONE;
 
 	if (!params->drop_overload && params->k_q16 > (1U << 16))
 		highest = (int64_t)aqm_div64(AQM_Q32_ONE << 16, params->k_q16);
-	vars->p_q32 = (uint64_t)aqm_clamp_s64(p, 0, highest);
+	vars->p_q32 = (uint64_t)aqm_clamp_s64((int64_t)vars->p_q32 + change, 0, highest);
 	vars->previous_qdelay_ns = qdelay_ns;
 	vars->update_due_ns += params->tupdate_ns;
 	stats->updates++;
@@ -104,12 +96,13 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *para
 					   struct aqm_dualpi2_stats *stats,
 					   const struct aqm_facts *facts)
 {
-	const uint64_t coupled_q32 = aqm_dualpi2_coupled_q32(params, vars->p_q32);
 	const uint64_t backlog_bytes =
 		facts->backlog_bytes[AQM_QUEUE_C] + facts->backlog_bytes[AQM_QUEUE_L];
 	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
 	const bool squared = aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more);
-	const bool overload = coupled_q32 >= AQM_Q32_ONE;
+	const bool saturated = aqm_coupled_q32(params->k_q16, vars->p_q32) >= AQM_Q32_ONE;
+	/* p_C >= min(1 / k^2, 1): with k below 1 marks still serve Classic up to p' = 1. */
+	const bool overload = saturated || vars->p_q32 >= AQM_Q32_ONE;
 
 	if (backlog_bytes < 2 * (uint64_t)params->mtu_bytes)
 		return AQM_PASS;
@@ -119,29 +112,26 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *para
 			return AQM_PASS;
 		return overload || facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
 	}
-	if (overload)
+	if (saturated)
 		return params->drop_overload && squared ? AQM_DROP : AQM_MARK;
-	if (!aqm_chance(coupled_q32, bits))
+	if (!aqm_coupled_chance(params->k_q16, vars->p_q32, bits))
 		return AQM_PASS;
 	return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
 }
 
-/* The native L4S AQM: Linux's step, or the ramp of the RFC's appendix A.1 (laqm). */
+/*
+ * The native L4S AQM: Linux's step, or the ramp of the RFC's appendix A.1 (laqm), from 0 at 0.8 to
+ * 1 at 1.2 of the threshold.  The draw is that of the coupled probability: together they mark with
+ * the larger of both (section 2.4), not with their sum.
+ */
 AQM_INLINE bool aqm_dualpi2_native(const struct aqm_dualpi2_params *params,
 				   const struct aqm_facts *facts, uint32_t qlen_at_arrival_pkts)
 {
-	const uint64_t width_ns = aqm_div64(params->step.threshold_ns * 2, 5);
-	const uint64_t low_ns = params->step.threshold_ns - width_ns / 2;
-
-	if (params->profile == AQM_DUALPI2_LINUX || width_ns == 0)
+	if (params->profile == AQM_DUALPI2_LINUX || params->step.threshold_ns == 0)
 		return aqm_step_marks(&params->step, facts->sojourn_ns, qlen_at_arrival_pkts);
-	if (qlen_at_arrival_pkts < params->step.min_qlen_pkts || facts->sojourn_ns <= low_ns)
-		return false;
-	if (facts->sojourn_ns - low_ns >= width_ns)
-		return true;
-	/* The upper half decides here, so that ramp and coupling draw apart. */
-	return aqm_chance(aqm_div64((facts->sojourn_ns - low_ns) << 32, width_ns),
-			  (uint32_t)(facts->random >> 32));
+	return qlen_at_arrival_pkts >= params->step.min_qlen_pkts &&
+	       aqm_ramp_marks(params->step.threshold_ns, facts->sojourn_ns,
+			      (uint32_t)facts->random);
 }
 
 AQM_INLINE enum aqm_verdict aqm_dualpi2_on_enqueue(const struct aqm_dualpi2_params *params,

@@ -163,7 +163,7 @@ static void dualpi2_record(const void *p, const void *vars, const struct aqm_fac
 	const struct dualpi2_params *own = p;
 	const struct dualpi2_vars *state = vars;
 	const uint64_t p_q32 = facts->queue == AQM_QUEUE_L
-				       ? aqm_dualpi2_coupled_q32(&own->core, state->core.p_q32)
+				       ? aqm_coupled_q32(own->core.k_q16, state->core.p_q32)
 				       : aqm_square_q32(state->core.p_q32);
 
 	(void)decided;
@@ -181,7 +181,7 @@ static void dualpi2_view(const void *p, const void *vars, struct aqm_view *view)
 {
 	const struct dualpi2_params *own = p;
 	const struct dualpi2_vars *state = vars;
-	const uint64_t coupled = aqm_dualpi2_coupled_q32(&own->core, state->core.p_q32);
+	const uint64_t coupled = aqm_coupled_q32(own->core.k_q16, state->core.p_q32);
 
 	view->p_base = state->core.p_q32;
 	view->p_c = aqm_square_q32(state->core.p_q32);

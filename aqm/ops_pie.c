@@ -74,6 +74,14 @@ static enum aqm_verdict pie_on_enqueue(const void *p, void *vars, void *stats,
 	return aqm_pie_on_enqueue(&own->core, vars, stats, facts);
 }
 
+static void pie_on_overflow(const void *p, void *vars, void *stats, const struct aqm_facts *facts)
+{
+	(void)p;
+	(void)stats;
+	(void)facts;
+	aqm_pie_on_overflow(vars);
+}
+
 static uint64_t pie_tick_due_ns(const void *p, const void *vars)
 {
 	const struct aqm_pie_vars *own = vars;
@@ -151,6 +159,7 @@ const struct aqm_ops aqm_pie = {
 	.params = params,
 	.init = pie_init,
 	.on_enqueue = pie_on_enqueue,
+	.on_overflow = pie_on_overflow,
 	.tick_due_ns = pie_tick_due_ns,
 	.tick = pie_tick,
 	.record = pie_record,

@@ -19,12 +19,15 @@
 #ifndef AQM_PIE_H
 #define AQM_PIE_H
 
+#include "aqm/burst.h"
 #include "aqm/fixed.h"
 
 /* "Two packets" of section 4.1, in bytes of a mean packet of 1000. */
 #define AQM_PIE_MIN_BACKLOG_BYTES 2000
-/* De-randomisation bounds of section 5.4: 0.85 and 8.5. */
-#define AQM_PIE_ACCUMULATED_LOW_Q32 (AQM_Q32_ONE * 17 / 20)
+/* The least probability in Q0.32 that is not below 1 / n. */
+#define AQM_PIE_ONE_OVER(n) ((AQM_Q32_ONE + (n) - 1) / (n))
+/* De-randomisation bounds of section 5.4: 0.85, rounded up, and 8.5. */
+#define AQM_PIE_ACCUMULATED_LOW_Q32 ((AQM_Q32_ONE * 17 + 19) / 20)
 #define AQM_PIE_ACCUMULATED_HIGH_Q32 (AQM_Q32_ONE * 17 / 2)
 
 struct aqm_pie_params {
@@ -62,50 +65,44 @@ AQM_INLINE void aqm_pie_init(const struct aqm_pie_params *params, struct aqm_pie
 /* Divisor of the step by the size of p (section 4.2): powers of two as a shift. */
 AQM_INLINE int aqm_pie_scale_shift(uint64_t p_q32)
 {
-	if (p_q32 < AQM_Q32_ONE / 1000000)
+	if (p_q32 < AQM_PIE_ONE_OVER(1000000))
 		return 11;
-	if (p_q32 < AQM_Q32_ONE / 100000)
+	if (p_q32 < AQM_PIE_ONE_OVER(100000))
 		return 9;
-	if (p_q32 < AQM_Q32_ONE / 10000)
+	if (p_q32 < AQM_PIE_ONE_OVER(10000))
 		return 7;
-	if (p_q32 < AQM_Q32_ONE / 1000)
+	if (p_q32 < AQM_PIE_ONE_OVER(1000))
 		return 5;
-	if (p_q32 < AQM_Q32_ONE / 100)
+	if (p_q32 < AQM_PIE_ONE_OVER(100))
 		return 3;
-	return p_q32 < AQM_Q32_ONE / 10 ? 1 : 0;
+	return p_q32 < AQM_PIE_ONE_OVER(10) ? 1 : 0;
 }
 
 /* The new probability from the old one and two delays. */
 AQM_INLINE uint64_t aqm_pie_next_p(const struct aqm_pie_params *params, uint64_t p_q32,
 				   uint64_t qdelay_ns, uint64_t previous_ns)
 {
-	int64_t step = aqm_gain_q32(params->alpha_q16,
-				    aqm_delay_difference_ns(qdelay_ns, params->target_ns)) +
-		       aqm_gain_q32(params->beta_q16,
-				    aqm_delay_difference_ns(qdelay_ns, previous_ns));
+	int64_t step = aqm_pi_change_q32(params->alpha_q16, params->beta_q16, params->target_ns,
+					 qdelay_ns, previous_ns);
 
 	/* Division, not a shift of a negative number: rounds towards zero both ways. */
 	step /= INT64_C(1) << aqm_pie_scale_shift(p_q32);
-	if (p_q32 >= AQM_Q32_ONE / 10 && step > (int64_t)(AQM_Q32_ONE / 50))
+	if (p_q32 >= AQM_PIE_ONE_OVER(10) && step > (int64_t)(AQM_Q32_ONE / 50))
 		step = (int64_t)(AQM_Q32_ONE / 50);
 	step = aqm_clamp_s64((int64_t)p_q32 + step, 0, (int64_t)AQM_Q32_ONE);
 	if (qdelay_ns == 0 && previous_ns == 0)
-		step -= step / 50;
+		step = step * 49 / 50;
 	return (uint64_t)step;
 }
 
 AQM_INLINE void aqm_pie_update(const struct aqm_pie_params *params, struct aqm_pie_vars *vars,
 			       struct aqm_pie_stats *stats, uint64_t qdelay_ns)
 {
-	const uint64_t half_ns = params->target_ns / 2;
-
 	vars->p_q32 = aqm_pie_next_p(params, vars->p_q32, qdelay_ns, vars->previous_qdelay_ns);
-	if (vars->burst_allowance_ns > params->tupdate_ns)
-		vars->burst_allowance_ns -= params->tupdate_ns;
-	else
-		vars->burst_allowance_ns = 0;
-	if (vars->p_q32 == 0 && qdelay_ns < half_ns && vars->previous_qdelay_ns < half_ns)
-		vars->burst_allowance_ns = params->max_burst_ns;
+	vars->burst_allowance_ns = aqm_burst_after_update(
+		vars->burst_allowance_ns, params->max_burst_ns, params->tupdate_ns,
+		vars->p_q32 == 0 && 2 * qdelay_ns < params->target_ns &&
+			2 * vars->previous_qdelay_ns < params->target_ns);
 	vars->qdelay_ns = qdelay_ns;
 	vars->previous_qdelay_ns = qdelay_ns;
 	vars->update_due_ns += params->tupdate_ns;
@@ -140,6 +137,12 @@ AQM_INLINE bool aqm_pie_acts(struct aqm_pie_vars *vars, struct aqm_pie_stats *st
 	return acts;
 }
 
+/* A packet found no room: the draw starts anew (appendix A, enqueue). */
+AQM_INLINE void aqm_pie_on_overflow(struct aqm_pie_vars *vars)
+{
+	vars->accumulated_q32 = 0;
+}
+
 AQM_INLINE enum aqm_verdict aqm_pie_on_enqueue(const struct aqm_pie_params *params,
 					       struct aqm_pie_vars *vars,
 					       struct aqm_pie_stats *stats,
@@ -150,7 +153,7 @@ AQM_INLINE enum aqm_verdict aqm_pie_on_enqueue(const struct aqm_pie_params *para
 
 	if (vars->burst_allowance_ns > 0)
 		return AQM_PASS;
-	if (vars->previous_qdelay_ns < params->target_ns / 2 && vars->p_q32 < AQM_Q32_ONE / 5)
+	if (2 * vars->previous_qdelay_ns < params->target_ns && vars->p_q32 < AQM_PIE_ONE_OVER(5))
 		return AQM_PASS;
 	if (backlog_bytes <= AQM_PIE_MIN_BACKLOG_BYTES)
 		return AQM_PASS;

@@ -33,6 +33,7 @@ struct oracle_row {
 	size_t size;
 	void (*open)(void *state, struct rng *rng);
 	void (*step)(void *state, struct rng *rng, struct oracle_score *score);
+	void (*close)(void *state); /* optional */
 };
 
 /* Both in units of the core's fixed point. */
@@ -56,5 +57,11 @@ uint64_t draw_log(struct rng *rng, uint64_t low, uint64_t high);
 
 /* A probability of any size from 0 to 1, ends included. */
 uint64_t draw_p_q32(struct rng *rng);
+
+/* A delay: none, near the target, or anything up to beyond what a difference can hold. */
+uint64_t draw_delay_ns(struct rng *rng, uint64_t target_ns);
+
+/* At times moves the facts' draws to where p, or k p, decides. */
+void draw_near(struct rng *rng, struct aqm_facts *facts, uint64_t p_q32, uint32_t k_q16);
 
 #endif

@@ -9,10 +9,21 @@
 #include "tests/oracles/oracles.h"
 
 /* X(law), in the order of the printed table */
-#define ORACLE_ROWS(X) X(red)
+#define ORACLE_ROWS(X)                                                                             \
+	X(fifo)                                                                                    \
+	X(red)                                                                                     \
+	X(codel)                                                                                   \
+	X(cobalt)                                                                                  \
+	X(pie)                                                                                     \
+	X(pi2)                                                                                     \
+	X(dualpi2_linux)                                                                           \
+	X(dualpi2_rfc9332)                                                                         \
+	X(l4s_freebsd)
 
 #define ORACLE_ROW_DECLARE(law) extern const struct oracle_row oracle_##law;
 ORACLE_ROWS(ORACLE_ROW_DECLARE)
 #undef ORACLE_ROW_DECLARE
+
+extern const struct oracle_row oracle_wrong;
 
 #endif

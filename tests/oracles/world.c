@@ -82,3 +82,37 @@ void world_next(struct world *world, struct rng *rng, struct aqm_facts *facts)
 	if (facts->backlog_pkts[0] + facts->backlog_pkts[1] == 0)
 		facts->idle_ns = rng_u64(rng) >> (20 + rng_below(rng, 40));
 }
+
+uint64_t draw_delay_ns(struct rng *rng, uint64_t target_ns)
+{
+	switch (rng_below(rng, 8)) {
+	case 0:
+	case 1:
+		return 0;
+	case 2:
+		return rng_u64(rng) >> (31 + rng_below(rng, 30));
+	case 3:
+		return target_ns / 2 + rng_below(rng, 3) - 1;
+	default:
+		return rng_below(rng, 3 * target_ns);
+	}
+}
+
+/* p as a draw, or one of its neighbours. */
+static uint32_t near(struct rng *rng, uint64_t p_q32)
+{
+	const uint64_t draw = p_q32 + rng_below(rng, 3) - 1;
+
+	return draw > UINT32_MAX ? UINT32_MAX : (uint32_t)draw;
+}
+
+void draw_near(struct rng *rng, struct aqm_facts *facts, uint64_t p_q32, uint32_t k_q16)
+{
+	const uint64_t kind = rng_below(rng, 8);
+
+	if (kind == 0)
+		facts->random = (uint64_t)near(rng, p_q32) << 32 | near(rng, p_q32);
+	else if (kind == 1)
+		facts->random = (facts->random & ~UINT64_C(0xffffffff)) |
+				near(rng, p_q32 * k_q16 >> 16);
+}
