@@ -26,6 +26,7 @@ help:
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS=60 in all (clang)"
+	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
@@ -73,6 +74,14 @@ pretrain: all
 
 fuzz:
 	@sh tests/fuzz/run.sh $(or $(SECONDS_IN_ALL),60)
+
+# A simulated day of everything at once, checked for leaks and stuck flows.
+.PHONY: soak
+soak: deps
+	@[ -f build-san/build.ninja ] || meson setup build-san -Db_sanitize=address,undefined \
+		-Db_lundef=false --buildtype=debugoptimized >/dev/null
+	@ninja -C build-san tests/soak/soak >/dev/null
+	@build-san/tests/soak/soak $(or $(HOURS),24)
 
 sanitize: deps
 	@[ -f build-san/build.ninja ] || meson setup build-san -Db_sanitize=address,undefined \

@@ -49,8 +49,17 @@ static json_t *video_json(const struct sim_video *video)
 			 "startup_s", video->startup_s);
 }
 
+static json_t *connections_json(const struct sim_connections *connections)
+{
+	return json_pack("{s:I, s:I, s:f}", "opened", (json_int_t)connections->opened, "open",
+			 (json_int_t)connections->open, "longest_wait_ms",
+			 (double)connections->longest_wait_ns / 1e6);
+}
+
 void summary_app_json(json_t *flow, const struct sim_app_result *app)
 {
+	if (app->report != SIM_REPORT_DATAGRAMS)
+		json_object_set_new(flow, "connections", connections_json(&app->connections));
 	switch (app->report) {
 	case SIM_REPORT_DATAGRAMS:
 		json_object_set_new(flow, "datagrams", datagrams_json(&app->datagrams));

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * What applications measure, told with their flow.  Nothing of it was begun,
- * or sent, before warm-up ended.
+ * or sent, before warm-up ended, but for connections.
  */
 #ifndef SIM_APP_RESULT_H
 #define SIM_APP_RESULT_H
@@ -43,8 +43,16 @@ struct sim_video {
 	double startup_s;           /* from the start to the first picture; 0: none */
 };
 
+/* A flow's connections over the whole of the run. */
+struct sim_connections {
+	uint64_t opened;
+	uint64_t open;              /* at the end */
+	uint64_t longest_wait_ns;   /* in which nothing came of what was under way */
+};
+
 struct sim_app_result {
 	enum sim_app_report report;
+	struct sim_connections connections;
 	struct sim_datagrams datagrams;
 	struct sim_tasks tasks;
 	struct sim_video video;

@@ -165,6 +165,12 @@ static void pages_take_their_round_trips(void **state)
 	assert_true(two->done > 80 && one->done > 80);
 	assert_true(two->begun - two->done <= 1 && one->begun - one->done <= 1);
 	assert_int_equal(two->bytes, 6000 * two->done);
+	/* A page's connections go with it. */
+	assert_in_range(result->flows[0].app->connections.opened, two->done, two->done + 12);
+	assert_in_range(result->flows[1].app->connections.opened, 2 * one->done,
+			2 * one->done + 22);
+	assert_true(result->flows[0].app->connections.open <= 1);
+	assert_true(result->flows[1].app->connections.open <= 2);
 	assert_true(fabs(quantile_ms(two, 0.5) - 60.1) < 1);
 	assert_true(fabs(quantile_ms(one, 0.5) - 100.1) < 2);
 	drop(result);

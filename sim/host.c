@@ -82,9 +82,9 @@ static void add_connection(const struct connection *connection, struct endpoint_
 	add_stats(received, &stats);
 }
 
+/* Its timer must not be in use any more. */
 static void connection_destroy(struct connection *connection)
 {
-	heap_disarm(&connection->node.clock->heap, &connection->node.timer);
 	if (connection->sender)
 		connection->sender->ops->destroy(connection->sender);
 	if (connection->receiver)
@@ -102,6 +102,7 @@ static void connection_end(struct connection *connection)
 		link = &(*link)->next;
 	*link = connection->next;
 	host->world->switchboard.connections[connection->id] = NULL;
+	heap_disarm(&connection->node.clock->heap, &connection->node.timer);
 	connection_destroy(connection);
 }
 
@@ -173,13 +174,25 @@ static void on_rtt(void *context, uint64_t now_ns, uint64_t rtt_ns)
 			sketch_add(&connection->host->result->rtt_ns, rtt_ns) != 0;
 }
 
+/* Something was under way since the connection's last progress: how long has it been? */
+static void note_wait(const struct connection *connection, uint64_t now_ns)
+{
+	uint64_t *longest_ns = &connection->host->result->app->connections.longest_wait_ns;
+
+	if (now_ns > connection->progress_ns && now_ns - connection->progress_ns > *longest_ns)
+		*longest_ns = now_ns - connection->progress_ns;
+}
+
 static void on_delivered(void *context, uint64_t now_ns, uint64_t delivered_bytes)
 {
 	struct connection *connection = context;
-	struct app *app = connection->host->app;
+	const struct app *app = connection->host->app;
 
-	if (app && app->ops->on_delivered)
-		app->ops->on_delivered(app, connection, now_ns, delivered_bytes);
+	note_wait(connection, now_ns);
+	connection->delivered_bytes = delivered_bytes;
+	connection->progress_ns = now_ns;
+	if (app->ops->on_delivered)
+		app->ops->on_delivered(connection->host->app, connection, now_ns, delivered_bytes);
 }
 
 static void on_datagram(void *context, uint64_t now_ns, const struct datagram *datagram)
@@ -333,11 +346,19 @@ struct connection *host_connect(struct host *host)
 	return connection;
 }
 
+/* More is asked for from `at_ns` on. */
+static void ask(struct connection *connection, uint64_t bytes, uint64_t at_ns)
+{
+	if (connection->delivered_bytes == connection->asked_bytes)
+		connection->progress_ns = at_ns;
+	connection->asked_bytes += bytes;
+}
+
 void connection_write(struct connection *connection, uint64_t bytes)
 {
 	struct world *world = connection->host->world;
 
-	connection->asked_bytes += bytes;
+	ask(connection, bytes, world->clock.now_ns);
 	connection->sender->ops->write(connection->sender, bytes, world->clock.now_ns);
 	pump(connection, connection->sender, world->entry);
 	settle_connection(connection);
@@ -345,15 +366,17 @@ void connection_write(struct connection *connection, uint64_t bytes)
 
 void connection_write_at(struct connection *connection, uint64_t bytes, uint64_t at_ns)
 {
-	connection->asked_bytes += bytes;
+	ask(connection, bytes, at_ns);
 	connection->write_bytes = bytes;
 	connection->write_ns = at_ns;
 	settle_connection(connection);
 }
 
+/* It may be in the middle of something: it looks after itself when its turn comes. */
 void connection_close(struct connection *connection)
 {
 	connection->closing = true;
+	node_arm(&connection->node, connection->host->world->clock.now_ns);
 }
 
 /* A place for what the flow measures beside what every flow does. */
@@ -440,6 +463,16 @@ void host_end_warmup(struct host *host)
 	host->meter.base = host->meter.highest = sent.sent_pkts;
 }
 
+static void finish_connections(const struct host *host, struct sim_connections *result)
+{
+	result->opened = host->opened;
+	for (const struct connection *one = host->connections; one; one = one->next) {
+		result->open++;
+		if (tcp_cc_find(host->group->cc) && one->delivered_bytes < one->asked_bytes)
+			note_wait(one, host->world->end_ns);
+	}
+}
+
 static void finish_datagrams(const struct host *host, struct sim_datagrams *result)
 {
 	const struct datagram_meter *meter = &host->meter;
@@ -465,6 +498,8 @@ void host_finish(struct host *host)
 	result->timeouts = sent.timeouts - host->timeouts_at_warmup;
 	if (host->app && host->app->ops->finish)
 		host->app->ops->finish(host->app, host->world->end_ns);
-	if (result->app)
-		finish_datagrams(host, &result->app->datagrams);
+	if (result->app == NULL)
+		return;
+	finish_connections(host, &result->app->connections);
+	finish_datagrams(host, &result->app->datagrams);
 }

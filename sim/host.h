@@ -29,6 +29,8 @@ struct connection {
 	bool closing;                    /* goes when neither end waits for anything */
 	uint64_t write_ns, write_bytes;  /* to be written then; TIME_NEVER_NS: nothing */
 	uint64_t asked_bytes;            /* written, and to be written */
+	uint64_t delivered_bytes;
+	uint64_t progress_ns;            /* when last something came of what was asked for */
 	uint64_t begun_ns;               /* an application's note: when what it carries began */
 };
 
@@ -68,7 +70,7 @@ struct switchboard {
 int host_build(struct world *world, const struct scenario_group *group, uint64_t flow,
 	       struct rng random, struct error *error);
 
-/* Closes all of its connections. */
+/* Frees all of it; timers are not looked at again. */
 void host_free(struct host *host);
 
 /* Warm-up is over: what was counted before is left out. */
