@@ -26,7 +26,7 @@ struct scenario_step {
 
 /* `count` flows alike. */
 struct scenario_group {
-	char cc[16];       /* newreno, cubic, dctcp, prague, udp, udp_prague */
+	char cc[16];       /* newreno, cubic, dctcp, prague, bbr, udp, udp_prague */
 	uint64_t count;
 	double rtt_ms; /* base round trip, the bottleneck's delay included; 0: twice that delay */
 	double start_s, stop_s; /* stop_s 0: the end */

@@ -6,10 +6,11 @@
 
 #include <string.h>
 
-extern const struct tcp_cc_ops tcp_cc_cubic, tcp_cc_dctcp, tcp_cc_newreno, tcp_cc_prague;
+extern const struct tcp_cc_ops tcp_cc_bbr, tcp_cc_cubic, tcp_cc_dctcp, tcp_cc_newreno,
+	tcp_cc_prague;
 
 const struct tcp_cc_ops *const tcp_cc_all[] = {
-	&tcp_cc_newreno, &tcp_cc_cubic, &tcp_cc_dctcp, &tcp_cc_prague, NULL,
+	&tcp_cc_newreno, &tcp_cc_cubic, &tcp_cc_dctcp, &tcp_cc_prague, &tcp_cc_bbr, NULL,
 };
 
 const struct tcp_cc_ops *tcp_cc_find(const char *name)

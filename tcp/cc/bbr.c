@@ -4,11 +4,10 @@
  *
  * What the draft leaves open or takes from elsewhere:
  *
- * - ECN (section 3.7 leaves the response open): a classic echo counts as
- *   congestion of its round: outside probing what may be in flight for the moment
- *   falls to 0.7 of itself, while probing the probe went too high.  Marks told packet
- *   by packet take a third of their smoothed share away, and end a probe when they are
- *   more than half, as BBRv3's code does.
+ * - ECN (section 3.7 leaves the response open): a classic echo bounds bandwidth and
+ *   volume of its cycle as a loss does, and ends a probe upward.  Marks told packet by
+ *   packet take a third of their smoothed share away, and say that a probe went too
+ *   high when they are more than half, as in BBRv3's code.
  * - Nothing here sends in bursts: the send quantum is a segment, there is no
  *   offload budget.
  * - There is no event for a transmission: a restart from idle is seen at the
@@ -190,6 +189,13 @@ static void enter_recovery(struct bbr *bbr, const struct tcp_cc_state *state,
 	bbr->recovery_end = sample->sent_end;
 }
 
+static void bbr_on_segment_lost(struct tcp_cc_state *state, void *priv,
+				const struct tcp_cc_lost *lost)
+{
+	(void)state;
+	bbr_probe_segment_lost(priv, lost);
+}
+
 static void bbr_on_loss(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample)
 {
 	enter_recovery(priv, state, sample);
@@ -222,6 +228,7 @@ const struct tcp_cc_ops tcp_cc_bbr = {
 	.init = bbr_init,
 	.on_ack = bbr_on_ack,
 	.on_loss = bbr_on_loss,
+	.on_segment_lost = bbr_on_segment_lost,
 	.on_ecn = bbr_on_ecn,
 	.on_rto = bbr_on_rto,
 };

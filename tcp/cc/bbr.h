@@ -68,6 +68,7 @@ struct bbr {
 	double lost_in_round, marked_in_round, acked_in_round;
 	double ecn_alpha;               /* smoothed share of marks, where they are told exactly */
 	bool classic_echo;              /* marks are told once per window only */
+	unsigned marked_rounds;         /* in a row in which marks were too many */
 	/* is the pipe full? */
 	bool full_bw_reached, full_bw_now;
 	double full_bw;
@@ -75,6 +76,8 @@ struct bbr {
 	uint64_t drain_start_round;
 	/* bandwidth probing */
 	bool bw_probe_sample, prev_probe_too_high, prev_probe_precautionary;
+	double too_high_inflight;       /* a lost segment says so of it; INFINITY: none did */
+	bool too_high_app_limited;
 	double probe_up_acked, probe_up_acked_per_inc;
 	unsigned probe_up_rounds;
 	uint64_t rounds_since_probe_up, bw_probe_wait_ns, cycle_stamp_ns;
@@ -116,13 +119,14 @@ double bbr_model_extra_acked(const struct bbr *bbr);
 
 /* bbr_probe.c */
 void bbr_probe_init(struct bbr *bbr);
+/* A segment was found lost: did the flow probe too high? */
+void bbr_probe_segment_lost(struct bbr *bbr, const struct tcp_cc_lost *lost);
 void bbr_probe_update(struct bbr *bbr, struct tcp_cc_state *state);
 void bbr_probe_check_rtt(struct bbr *bbr, struct tcp_cc_state *state);
 double bbr_probe_inflight_with_headroom(const struct bbr *bbr, const struct tcp_cc_state *state);
 double bbr_probe_rtt_cwnd(const struct bbr *bbr, const struct tcp_cc_state *state);
 
 /* bbr.c */
-extern const struct tcp_cc_ops tcp_cc_bbr;
 void bbr_save_cwnd(struct bbr *bbr, const struct tcp_cc_state *state);
 void bbr_restore_cwnd(struct bbr *bbr, struct tcp_cc_state *state);
 

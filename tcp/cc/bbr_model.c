@@ -113,23 +113,27 @@ static void adapt_lower_bounds(struct bbr *bbr, const struct tcp_cc_state *state
 {
 	const bool probing = bbr->state == BBR_STARTUP || bbr->state == BBR_REFILL ||
 			     bbr->state == BBR_UP;
-	double kept = 1;
+	const bool lost = bbr->loss_in_round || (bbr->echo_in_round && bbr->classic_echo);
 
-	if (probing || (!bbr->loss_in_round && !bbr->echo_in_round))
+	if (probing || (!lost && !bbr->echo_in_round))
 		return;
 	if (isinf(bbr->bw_shortterm))
 		bbr->bw_shortterm = bbr->max_bw;
 	if (isinf(bbr->inflight_shortterm))
 		bbr->inflight_shortterm = (double)state->cwnd_bytes;
-	if (bbr->echo_in_round)
-		kept = bbr->classic_echo ? BBR_BETA : 1 - bbr->ecn_alpha * ECN_FACTOR;
-	bbr->inflight_shortterm *= kept;
-	if (!bbr->loss_in_round)
-		return;
-	bbr->bw_shortterm = fmax(bbr->bw_latest, BBR_BETA * bbr->bw_shortterm);
-	if (!bbr->echo_in_round)
+	if (lost) {
+		bbr->bw_shortterm = fmax(bbr->bw_latest, BBR_BETA * bbr->bw_shortterm);
 		bbr->inflight_shortterm =
 			fmax(bbr->inflight_latest, BBR_BETA * bbr->inflight_shortterm);
+	} else {
+		bbr->inflight_shortterm *= 1 - bbr->ecn_alpha * ECN_FACTOR;
+	}
+}
+
+static bool marks_too_high(const struct bbr *bbr)
+{
+	return bbr->echo_in_round &&
+	       (bbr->classic_echo || bbr->marked_in_round > ECN_THRESH * bbr->acked_in_round);
 }
 
 static void update_congestion(struct bbr *bbr, const struct tcp_cc_state *state)
@@ -146,6 +150,7 @@ static void update_congestion(struct bbr *bbr, const struct tcp_cc_state *state)
 		return;
 	bbr->ecn_alpha +=
 		ECN_GAIN * (bbr->marked_in_round / bbr->acked_in_round - bbr->ecn_alpha);
+	bbr->marked_rounds = marks_too_high(bbr) ? bbr->marked_rounds + 1 : 0;
 	adapt_lower_bounds(bbr, state);
 	bbr->loss_in_round = false;
 	bbr->echo_in_round = false;
@@ -228,9 +233,7 @@ bool bbr_model_inflight_too_high(const struct bbr *bbr)
 
 	if (lost > (double)rs->prior_in_flight_bytes * BBR_LOSS_THRESH)
 		return true;
-	if (rs->marked_bytes == 0)
-		return false;
-	return bbr->classic_echo || bbr->marked_in_round > ECN_THRESH * bbr->acked_in_round;
+	return rs->marked_bytes && !bbr->classic_echo && marks_too_high(bbr);
 }
 
 double bbr_model_bdp(const struct bbr *bbr, double bw, double gain)

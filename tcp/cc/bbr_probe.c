@@ -1,11 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * BBR's state machine (draft-ietf-ccwg-bbr-06 section 5.3): Startup, Drain, the
- * cycle of ProbeBW (down, cruise, refill, up) and ProbeRTT.
- *
- * The draft judges each lost packet by what was in flight when that packet left;
- * here the acknowledgement that told of the loss is judged, which left a few
- * packets later.  A loss that turns out spurious is not undone.
+ * cycle of ProbeBW (down, cruise, refill, up) and ProbeRTT.  A loss that turns out
+ * spurious is not undone.
  */
 #include <math.h>
 
@@ -14,6 +11,7 @@
 #define FULL_BW_GROWTH 1.25
 #define FULL_BW_ROUNDS 3
 #define STARTUP_LOSSES 6
+#define STARTUP_MARKED_ROUNDS 2 /* as in BBRv3's code */
 #define DRAIN_ROUNDS 3
 #define PROBE_RTT_NS (200 * NS_PER_MS)
 #define PROBE_RTT_CWND_GAIN 0.5
@@ -26,6 +24,7 @@ void bbr_probe_init(struct bbr *bbr)
 {
 	bbr->state = BBR_STARTUP;
 	bbr->probe_up_acked_per_inc = INFINITY;
+	bbr->too_high_inflight = INFINITY;
 }
 
 static void reset_full_bw(struct bbr *bbr, double full_bw)
@@ -70,14 +69,14 @@ static void check_full_bw_reached(struct bbr *bbr)
 	bbr->full_bw_reached = true;
 }
 
-/* A round of recovery with many losses, or of marks, fills the pipe too. */
+/* A round of recovery with many losses, or two with marks, fills the pipe too. */
 static void check_startup_congestion(struct bbr *bbr, const struct tcp_cc_state *state)
 {
 	const double sent = (double)bbr->rs->prior_in_flight_bytes;
 	const bool lossy = bbr->recovering && bbr->round_count > bbr->recovery_round &&
 			   bbr->losses_in_round >= STARTUP_LOSSES &&
 			   bbr->lost_in_round > BBR_LOSS_THRESH * sent;
-	const bool marked = bbr->rs->marked_bytes && bbr_model_inflight_too_high(bbr);
+	const bool marked = bbr->marked_rounds >= STARTUP_MARKED_ROUNDS;
 
 	if (bbr->full_bw_reached || (!lossy && !marked))
 		return;
@@ -165,28 +164,45 @@ static void probe_longterm_upward(struct bbr *bbr, const struct tcp_cc_state *st
 		raise_longterm_slope(bbr, state);
 }
 
-/* What was in flight when losses crossed the threshold, within the packet that told of it. */
-static double inflight_at_loss(const struct bbr *bbr, const struct tcp_cc_state *state)
+/* What was in flight when losses crossed the threshold, somewhere within this segment. */
+static double inflight_at_loss(const struct tcp_cc_lost *lost)
 {
-	const struct tcp_cc_sample *rs = bbr->rs;
-	const double before = (double)rs->prior_in_flight_bytes - state->mss_bytes;
-	const double lost = (double)(rs->lost_total_bytes - rs->prior_lost_bytes);
-	const double lost_before = lost - state->mss_bytes;
+	const double before = (double)lost->prior_in_flight_bytes - (double)lost->bytes;
+	const double lost_before = (double)lost->lost_since_bytes - (double)lost->bytes;
 
-	if (lost == 0)
-		return (double)rs->prior_in_flight_bytes; /* it was marks */
 	return before + (BBR_LOSS_THRESH * before - lost_before) / (1 - BBR_LOSS_THRESH);
 }
 
-static void handle_inflight_too_high(struct bbr *bbr, const struct tcp_cc_state *state)
+void bbr_probe_segment_lost(struct bbr *bbr, const struct tcp_cc_lost *lost)
+{
+	if (!bbr->bw_probe_sample || !isinf(bbr->too_high_inflight) ||
+	    (double)lost->lost_since_bytes <=
+		    BBR_LOSS_THRESH * (double)lost->prior_in_flight_bytes)
+		return;
+	bbr->too_high_inflight = inflight_at_loss(lost);
+	bbr->too_high_app_limited = lost->app_limited;
+}
+
+/* Losses or marks of what was sent while probing: the bound, once per probe. */
+static void handle_inflight_too_high(struct bbr *bbr, const struct tcp_cc_state *state,
+				     double inflight_bytes, bool app_limited)
 {
 	bbr->prev_probe_too_high = true;
 	bbr->bw_probe_sample = false;
-	if (!bbr->rs_app_limited)
-		bbr->inflight_longterm = fmax(inflight_at_loss(bbr, state),
-					      BBR_BETA * target_inflight(bbr, state));
+	if (!app_limited)
+		bbr->inflight_longterm =
+			fmax(inflight_bytes, BBR_BETA * target_inflight(bbr, state));
 	if (bbr->state == BBR_UP)
 		start_down(bbr);
+}
+
+/* At the acknowledgement that told of lost segments. */
+static void take_lost_segments(struct bbr *bbr, const struct tcp_cc_state *state)
+{
+	if (!isinf(bbr->too_high_inflight) && bbr->bw_probe_sample)
+		handle_inflight_too_high(bbr, state, bbr->too_high_inflight,
+					 bbr->too_high_app_limited);
+	bbr->too_high_inflight = INFINITY;
 }
 
 /* Returns true when it decided what comes next. */
@@ -206,8 +222,10 @@ static bool adapt_longterm_model(struct bbr *bbr, const struct tcp_cc_state *sta
 		}
 	}
 	if (bbr_model_inflight_too_high(bbr)) {
-		if (bbr->bw_probe_sample)
-			handle_inflight_too_high(bbr, state);
+		if (bbr->bw_probe_sample && bbr->rs->marked_bytes)
+			handle_inflight_too_high(bbr, state,
+						 (double)bbr->rs->prior_in_flight_bytes,
+						 bbr->rs_app_limited);
 		return false;
 	}
 	if (isinf(bbr->inflight_longterm))
@@ -245,6 +263,9 @@ static bool is_time_to_go_down(struct bbr *bbr, const struct tcp_cc_state *state
 		bbr->prev_probe_precautionary = true;
 		return true;
 	}
+	/* A queue with classic marks says that it is building: enough is known. */
+	if (bbr->classic_echo && bbr->rs->marked_bytes)
+		return true;
 	if (is_at_longterm(bbr, state))
 		reset_full_bw(bbr, (double)bbr->rs->rate_bps / 8);
 	else if (bbr->full_bw_now)
@@ -283,6 +304,7 @@ static void update_cycle(struct bbr *bbr, const struct tcp_cc_state *state)
 
 void bbr_probe_update(struct bbr *bbr, struct tcp_cc_state *state)
 {
+	take_lost_segments(bbr, state);
 	check_full_bw_reached(bbr);
 	check_startup_congestion(bbr, state);
 	if (bbr->state == BBR_STARTUP && bbr->full_bw_reached) {

@@ -60,7 +60,7 @@ static struct link *link_new(double rate_mbps, uint64_t rtt_ms, double buffer_bd
 	link->chance = 1;
 	link->state = (struct tcp_cc_state){
 		.mss_bytes = MSS, .cwnd_bytes = 10 * MSS, .ssthresh_bytes = UINT64_MAX};
-	tcp_cc_bbr.init(&link->state, &link->bbr);
+	tcp_cc_find("bbr")->init(&link->state, &link->bbr);
 	return link;
 }
 
@@ -108,11 +108,20 @@ static uint64_t find_losses(struct link *link, uint64_t answered)
 	uint64_t found = 0;
 
 	while (link->first + 3 <= answered && link->sent[link->first % RING].dropped) {
-		link->first++;
+		const struct sent *packet = &link->sent[link->first++ % RING];
+
 		link->in_flight -= MSS;
+		link->lost += MSS;
 		found += MSS;
+		tcp_cc_find("bbr")->on_segment_lost(
+			&link->state, &link->bbr,
+			&(struct tcp_cc_lost){
+				.now_ns = link->now_ns,
+				.bytes = MSS,
+				.prior_in_flight_bytes = packet->in_flight,
+				.lost_since_bytes = link->lost - packet->lost,
+			});
 	}
-	link->lost += found;
 	return found;
 }
 
@@ -165,7 +174,7 @@ static void watch(struct link *link)
 /* Packet `number` has been delivered; holes before it may be found now. */
 static void answer(struct link *link, uint64_t number)
 {
-	const struct tcp_cc_ops *ops = &tcp_cc_bbr;
+	const struct tcp_cc_ops *ops = tcp_cc_find("bbr");
 	const struct sent packet = link->sent[number % RING];
 	struct tcp_cc_sample sample = answer_of(link, &packet);
 
@@ -392,7 +401,7 @@ static void a_link_that_slows_down_is_followed(void **state)
 
 static void a_timeout_sends_one_segment_and_comes_back(void **state)
 {
-	const struct tcp_cc_ops *ops = &tcp_cc_bbr;
+	const struct tcp_cc_ops *ops = tcp_cc_find("bbr");
 	struct link *link = link_new(40, 50, 10);
 	struct tcp_cc_sample sample = {0};
 	uint64_t before;

@@ -23,6 +23,7 @@ static const struct control controls[] = {
 	{"dctcp", "dualpi2", "min_qlen_step=1", 10, false},
 	{"prague", "dualpi2", "min_qlen_step=1", 10, true},
 	{"udp_prague", "dualpi2", "min_qlen_step=1", 10, false},
+	{"bbr", "pie", "target_ms=15", 20, false},
 };
 
 static bool simulate(const struct control *control, const char *flows, double duration_s,
