@@ -176,6 +176,9 @@ static int put_scenario(struct page *page, size_t index, struct error *error)
 	for (int f = 0; code == 0 && f < TRIAL_FIGURES; f++) {
 		char name[200];
 
+		if (page->trial->stop && page->trial->stop(page->trial->context))
+			return error_set(error, ERR_INTERRUPTED,
+					 "interrupted at the report; the same command goes on");
 		code = trial_figure_write(page->trial, index, (enum trial_figure)f, page->figures,
 					  error);
 		trial_figure_name(page->trial, index, (enum trial_figure)f, name, sizeof(name));

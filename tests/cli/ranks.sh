@@ -64,7 +64,8 @@ mpirun -n 2 "$program" $sweep >said 2>&1 &
 until ls report/runs/*.run >ls 2>&1; do sleep 0.02; done
 kill -TERM $! && wait $! && fail "SIGTERM did not end the sweep"
 mpirun -n 2 "$program" $sweep || fail "an interrupted sweep over ranks does not go on"
-cd .. && diff -r over1/report stopped/report || fail "an interrupted sweep ends otherwise"
+# mpirun kills what is slow to end; what was being written then is left beside, and never read.
+cd .. && diff -r -x '*.tmp-*' over1/report stopped/report || fail "an interrupted sweep ends otherwise"
 
 mpirun -n 2 "$program" evaluate nosuchsuite -o made >said 2>&1
 [ $? = 2 ] || fail "bad input under mpirun: not status 2"
