@@ -5,10 +5,12 @@
  *
  * A flow that gets its first packet is NEW; new flows are served before OLD ones.
  * A flow whose deficit is used up is granted more bytes and goes to the end of the
- * old ones.  A flow that is found empty leaves the walk; what then becomes of it
- * the host says (`vacate`): RFC 8290 sends an empty new flow once through the old
- * ones, so that it cannot stay new by pausing briefly.  SETTLING flows are not
- * walked over: they hold no packet, but state that has not come to rest yet.
+ * old ones (`renew`; where grants are so small that they would not do for many
+ * rounds, it is PARKED meanwhile).  A flow that is found empty leaves the walk;
+ * what then becomes of it the host says (`vacate`): RFC 8290 sends an empty new
+ * flow once through the old ones, so that it cannot stay new by pausing briefly.
+ * SETTLING flows hold no packet, but state that has not come to rest yet.  Only
+ * new and old flows are walked over.
  *
  * The host embeds `struct aqm_drr_flow` in its flows and passes three constant
  * functions, which fold into the walk.  Each turn of the loop either serves a
@@ -21,7 +23,13 @@
 #include "aqm/platform.h"
 
 /* Which list a flow is on. */
-enum aqm_drr_place { AQM_DRR_NEW, AQM_DRR_OLD, AQM_DRR_SETTLING, AQM_DRR_PLACES };
+enum aqm_drr_place {
+	AQM_DRR_NEW,
+	AQM_DRR_OLD,
+	AQM_DRR_PARKED,
+	AQM_DRR_SETTLING,
+	AQM_DRR_PLACES,
+};
 #define AQM_DRR_NOWHERE AQM_DRR_PLACES
 
 struct aqm_drr_flow {
@@ -81,11 +89,13 @@ AQM_INLINE void aqm_drr_move(struct aqm_drr *drr, struct aqm_drr_flow *flow,
 /*
  * The next packet to send, or NULL when no flow has one.
  *
- * grant: bytes for a flow whose deficit is used up.  take: the flow's next packet and its length,
- * or NULL when it holds none (more).  vacate: takes an empty flow off its list, or moves it.
+ * renew: adds to the deficit of a flow that has used it up, and moves the flow to the end of the
+ * old ones or parks it; a deficit that stays at or below 0 means another round.  take: the flow's
+ * next packet and its length, or NULL when it holds none (more).  vacate: takes an empty flow off
+ * its list, or moves it.
  */
 AQM_INLINE void *aqm_drr_dequeue(struct aqm_drr *drr, void *context,
-				 uint32_t (*grant)(void *context, struct aqm_drr_flow *flow),
+				 void (*renew)(void *context, struct aqm_drr_flow *flow),
 				 void *(*take)(void *context, struct aqm_drr_flow *flow,
 					       uint32_t *len_bytes),
 				 void (*vacate)(void *context, struct aqm_drr_flow *flow))
@@ -100,8 +110,7 @@ AQM_INLINE void *aqm_drr_dequeue(struct aqm_drr *drr, void *context,
 		if (flow == NULL)
 			return NULL;
 		if (flow->deficit_bytes <= 0) {
-			flow->deficit_bytes += grant(context, flow);
-			aqm_drr_move(drr, flow, AQM_DRR_OLD);
+			renew(context, flow);
 			continue;
 		}
 		packet = take(context, flow, &len_bytes);

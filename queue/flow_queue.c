@@ -12,6 +12,10 @@
  * short: from the first packet too many until half of the room is free again.
  * Without memory for the heap, every queue is looked at instead.
  *
+ * A flow of a host with many others gets so little per round that it would be
+ * visited in many before it may send.  It is parked for that many rounds, which
+ * a marker among the old flows counts.
+ *
  * Everything counts as Classic: there is no second queue.
  */
 #include "queue/flow_queue.h"
@@ -23,6 +27,9 @@
 #include "queue/flow_table.h"
 #include "queue/host.h"
 
+/* Rounds for which a flow is rather parked than visited in each. */
+#define PARKED_ROUNDS 8
+
 /* Label of the random number generator that perturbs the hash. */
 #define STREAM_HASH 1
 
@@ -32,6 +39,9 @@ struct flow_queues {
 	struct flow_table table;
 	struct aqm_drr drr;
 	void *fresh_vars;       /* what a new flow queue starts from */
+	struct heap parked;     /* flows that wait for a round to come */
+	uint64_t round;         /* counts how often `marker` has come to the front */
+	struct aqm_drr_flow marker; /* among the old flows while any are parked; not a flow queue */
 	struct heap fat;
 	bool crowded;           /* `fat` holds every queue with packets */
 	uint64_t accepted_pkts, accepted_bytes;
@@ -52,6 +62,24 @@ static uint64_t *held_bytes(struct flow_queues *host)
 static uint32_t *held_pkts(struct flow_queues *host)
 {
 	return &host->base.queue.backlog_pkts[AQM_QUEUE_C];
+}
+
+/* Every flow queue there is, one after another, from NULL to NULL. */
+static struct flow_queue *next_flow(struct flow_queues *host, const struct flow_queue *flow)
+{
+	unsigned place = flow ? flow->drr.place : 0;
+	struct aqm_drr_flow *at = flow ? aqm_drr_next(&host->drr, &flow->drr)
+				       : aqm_drr_first(&host->drr, AQM_DRR_NEW);
+
+	for (;;) {
+		if (at == &host->marker)
+			at = aqm_drr_next(&host->drr, at);
+		if (at)
+			return (struct flow_queue *)at;
+		if (++place == AQM_DRR_PLACES)
+			return NULL;
+		at = aqm_drr_first(&host->drr, (enum aqm_drr_place)place);
+	}
 }
 
 static void fill_facts(const struct flow_queues *host, const struct flow_queue *flow,
@@ -85,16 +113,11 @@ static void tick(struct flow_queues *host, uint64_t due_ns)
 	const struct queue *queue = queue_of(host);
 	const struct aqm_facts nothing = {.now_ns = due_ns};
 
-	for (int place = 0; place < AQM_DRR_PLACES; place++) {
-		struct aqm_drr_flow *at = aqm_drr_first(&host->drr, (enum aqm_drr_place)place);
+	for (struct flow_queue *flow = NULL; (flow = next_flow(host, flow)) != NULL;) {
+		struct aqm_facts facts = {0};
 
-		for (; at; at = aqm_drr_next(&host->drr, at)) {
-			struct flow_queue *flow = (struct flow_queue *)at;
-			struct aqm_facts facts = {0};
-
-			fill_facts(host, flow, &facts, due_ns);
-			queue->law->tick(queue->params, flow->vars, queue->stats, &facts);
-		}
+		fill_facts(host, flow, &facts, due_ns);
+		queue->law->tick(queue->params, flow->vars, queue->stats, &facts);
 	}
 	queue->law->tick(queue->params, host->fresh_vars, queue->stats, &nothing);
 }
@@ -128,12 +151,9 @@ static void weigh(struct flow_queues *host, struct flow_queue *flow)
 static void crowd(struct flow_queues *host)
 {
 	host->crowded = true;
-	for (int place = AQM_DRR_NEW; place <= AQM_DRR_OLD; place++) {
-		struct aqm_drr_flow *at = aqm_drr_first(&host->drr, (enum aqm_drr_place)place);
-
-		for (; at && host->crowded; at = aqm_drr_next(&host->drr, at))
-			weigh(host, (struct flow_queue *)at);
-	}
+	for (struct flow_queue *flow = NULL;
+	     host->crowded && (flow = next_flow(host, flow)) != NULL;)
+		weigh(host, flow);
 }
 
 static bool is_over(const struct flow_queues *host, uint32_t limit_pkts, uint64_t limit_bytes)
@@ -215,16 +235,9 @@ static struct flow_queue *look_for_fattest(struct flow_queues *host)
 {
 	struct flow_queue *fattest = NULL;
 
-	for (int place = AQM_DRR_NEW; place <= AQM_DRR_OLD; place++) {
-		struct aqm_drr_flow *at = aqm_drr_first(&host->drr, (enum aqm_drr_place)place);
-
-		for (; at; at = aqm_drr_next(&host->drr, at)) {
-			struct flow_queue *flow = (struct flow_queue *)at;
-
-			if (fattest == NULL || flow->backlog_bytes > fattest->backlog_bytes)
-				fattest = flow;
-		}
-	}
+	for (struct flow_queue *flow = NULL; (flow = next_flow(host, flow)) != NULL;)
+		if (fattest == NULL || flow->backlog_bytes > fattest->backlog_bytes)
+			fattest = flow;
 	return fattest;
 }
 
@@ -314,7 +327,7 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 		flow->drr.deficit_bytes =
 			host->shape.quantum_bytes / flow_table_load(&host->table, flow);
 		aqm_drr_move(&host->drr, &flow->drr, AQM_DRR_NEW);
-	} else if (flow->drr.place == AQM_DRR_OLD) {
+	} else if (flow->drr.place != AQM_DRR_NEW) {
 		flow_table_set_bulk(&host->table, flow, true);
 	}
 	push(host, flow, packet, now_ns);
@@ -322,25 +335,84 @@ static bool enqueue(struct queue *queue, struct packet *packet, uint64_t now_ns)
 }
 
 /*
- * A flow that has used its deficit up and waits with more packets is a bulk flow.  Its grant is a
- * quantum shared with those of its hosts.
+ * Adds a flow's share of a quantum to its deficit, once: 1; or as often as it takes to get above 0,
+ * if that is worth parking it: so many rounds.
  */
-static uint32_t grant(void *context, struct aqm_drr_flow *at)
+static uint64_t grant(const struct flow_queues *host, struct flow_queue *flow)
+{
+	const uint64_t load = flow_table_load(&host->table, flow);
+	const uint64_t quantum =
+		(uint64_t)host->shape.quantum_bytes * flow_table_least_load(&host->table);
+	const uint64_t lacking = (uint64_t)(1 - flow->drr.deficit_bytes) * load;
+	uint64_t rounds = 1, share;
+
+	if (lacking > PARKED_ROUNDS * quantum + flow->carry)
+		rounds = (lacking - flow->carry + quantum - 1) / quantum;
+	share = rounds * quantum + flow->carry;
+	flow->drr.deficit_bytes += (int64_t)(share / load);
+	flow->carry = (uint32_t)(share % load);
+	return rounds;
+}
+
+/*
+ * Parks a flow for so many rounds; false when there is no memory for that.  Flows queue up at the
+ * marker, which so comes right behind them in every round.  One that it is put in for has had its
+ * turn in this round: the marker's first coming is already the next one.
+ */
+static bool park(struct flow_queues *host, struct flow_queue *flow, uint64_t rounds)
+{
+	const bool unmarked = host->marker.place == AQM_DRR_NOWHERE;
+
+	if (heap_arm(&host->parked, &flow->parked, host->round + rounds - unmarked))
+		return false;
+	aqm_drr_move(&host->drr, &flow->drr, AQM_DRR_PARKED);
+	if (unmarked)
+		aqm_drr_move(&host->drr, &host->marker, AQM_DRR_OLD);
+	return true;
+}
+
+/* The marker has come round: those parked until now queue up, then the marker, if needed. */
+static void next_round(struct flow_queues *host)
+{
+	struct heap_node *first;
+
+	aqm_drr_remove(&host->marker);
+	host->round++;
+	first = heap_first(&host->parked);
+	if (first && aqm_drr_first(&host->drr, AQM_DRR_OLD) == NULL &&
+	    first->due_ns > host->round)
+		host->round = first->due_ns; /* nobody is served in between */
+	while ((first = heap_first(&host->parked)) != NULL && first->due_ns <= host->round) {
+		struct flow_queue *flow =
+			(struct flow_queue *)((char *)first - offsetof(struct flow_queue, parked));
+
+		heap_disarm(&host->parked, first);
+		aqm_drr_move(&host->drr, &flow->drr, AQM_DRR_OLD);
+	}
+	if (first)
+		aqm_drr_move(&host->drr, &host->marker, AQM_DRR_OLD);
+}
+
+/*
+ * A flow that has used its deficit up and waits with more packets is a bulk flow.  Its grant is a
+ * quantum shared with those of its hosts; where it takes many such grants to send a packet, the
+ * flow is parked for their rounds instead of being visited in each.
+ */
+static void renew(void *context, struct aqm_drr_flow *at)
 {
 	struct flow_queues *host = context;
 	struct flow_queue *flow = (struct flow_queue *)at;
-	uint64_t bytes;
-	uint32_t load;
+	uint64_t rounds;
 
+	if (at == &host->marker) {
+		next_round(host);
+		return;
+	}
 	if (flow->first)
 		flow_table_set_bulk(&host->table, flow, true);
-	load = flow_table_load(&host->table, flow);
-	if (load == 1)
-		return host->shape.quantum_bytes;
-	bytes = (uint64_t)host->shape.quantum_bytes * flow_table_least_load(&host->table) +
-		flow->carry;
-	flow->carry = (uint32_t)(bytes % load);
-	return (uint32_t)(bytes / load);
+	rounds = grant(host, flow);
+	if (rounds == 1 || !park(host, flow, rounds))
+		aqm_drr_move(&host->drr, at, AQM_DRR_OLD);
 }
 
 /* The flow queue's law on its first packet, which has been taken out. */
@@ -434,7 +506,7 @@ static struct packet *dequeue(struct queue *queue, uint64_t now_ns)
 	run(queue, now_ns);
 	host->now_ns = now_ns;
 	settle_one(host);
-	packet = aqm_drr_dequeue(&host->drr, host, grant, take, vacate);
+	packet = aqm_drr_dequeue(&host->drr, host, renew, take, vacate);
 	if (packet) {
 		queue->counts[AQM_QUEUE_C].left_pkts++;
 		queue->counts[AQM_QUEUE_C].left_bytes += packet->len_bytes;
@@ -449,16 +521,9 @@ static uint64_t head_sojourn_ns(const struct queue *queue, enum aqm_queue which,
 
 	if (which != AQM_QUEUE_C)
 		return 0;
-	for (int place = AQM_DRR_NEW; place <= AQM_DRR_OLD; place++) {
-		struct aqm_drr_flow *at = aqm_drr_first(&host->drr, (enum aqm_drr_place)place);
-
-		for (; at; at = aqm_drr_next(&host->drr, at)) {
-			const struct packet *first = ((struct flow_queue *)at)->first;
-
-			if (first && now_ns - first->enqueued_ns > oldest_ns)
-				oldest_ns = now_ns - first->enqueued_ns;
-		}
-	}
+	for (struct flow_queue *flow = NULL; (flow = next_flow(host, flow)) != NULL;)
+		if (flow->first && now_ns - flow->first->enqueued_ns > oldest_ns)
+			oldest_ns = now_ns - flow->first->enqueued_ns;
 	return oldest_ns;
 }
 
@@ -484,6 +549,7 @@ static void destroy(struct queue *queue)
 	queue_host_close(&host->base);
 	flow_table_free(&host->table);
 	heap_free(&host->fat);
+	heap_free(&host->parked);
 	arrival_log_free(&host->log);
 	free(host);
 }
@@ -508,6 +574,8 @@ struct queue *flow_queue_new(const struct queue_config *config, struct error *er
 		return NULL;
 	}
 	heap_init(&host->fat);
+	heap_init(&host->parked);
+	host->marker.place = AQM_DRR_NOWHERE;
 	aqm_drr_init(&host->drr);
 	if (queue_host_open(&host->base, &flow_queue_ops, config, error)) {
 		destroy(queue_of(host));

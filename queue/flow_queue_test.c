@@ -528,6 +528,38 @@ static void hosts_share_before_their_flows(void **state)
 	}
 }
 
+/* Against a flow that has its host for itself, hundreds of another host together get as much. */
+static void a_crowd_of_flows_is_one_host(void **state)
+{
+	static const char *const settings[] = {"isolation=dual-srchost", "target_ms=4000",
+					       "limit_packets=100000", "flows=4096", NULL};
+	struct bench *bench = open_bench(aqm_find("cake"), settings);
+	int64_t sent[1 + 300] = {0}, least = INT64_MAX, most = 0, by_host[2] = {0, 0};
+	uint32_t len_bytes = 0;
+
+	(void)state;
+	for (uint32_t n = 0; n < 7000; n++)
+		put_between(bench, 1, 0, 0, n, 1200, 0);
+	for (uint32_t n = 0; n < 300 * 30; n++)
+		put_between(bench, 2, 0, 1 + n % 300, n, 400 + n % 300 * 3, 0);
+	for (int i = 0; i < 8000; i++) {
+		const int flow = get(bench, 0, &len_bytes);
+
+		bench->out_count = 0;
+		sent[flow] += len_bytes;
+		/* Not at the start: none of the crowd was bulk yet. */
+		by_host[flow > 0] += i < 2000 ? 0 : len_bytes;
+	}
+	for (int flow = 1; flow <= 300; flow++) {
+		least = sent[flow] < least ? sent[flow] : least;
+		most = sent[flow] > most ? sent[flow] : most;
+	}
+	assert_true(llabs(by_host[0] - by_host[1]) < by_host[0] / 50);
+	assert_true(most - least < 1514 + 1500);
+	check_accounts(bench);
+	close_bench(bench);
+}
+
 /* Eight places to choose from: flows share a queue far less often than where the hash decides. */
 static void a_set_keeps_flows_apart(void **state)
 {
@@ -614,6 +646,7 @@ int main(void)
 		cmocka_unit_test(a_batch_is_dropped_at_once),
 		cmocka_unit_test(queues_given_up_leave_no_trace),
 		cmocka_unit_test(hosts_share_before_their_flows),
+		cmocka_unit_test(a_crowd_of_flows_is_one_host),
 		cmocka_unit_test(a_set_keeps_flows_apart),
 		cmocka_unit_test(loads_are_counted),
 		cmocka_unit_test(a_table_holds_what_is_in_use),

@@ -140,6 +140,7 @@ struct flow_queue *flow_table_find(struct flow_table *table, const struct packet
 		*flow = (struct flow_queue){.place = place, .emptied_ns = now_ns};
 		flow->drr.place = AQM_DRR_NOWHERE;
 		heap_node_init(&flow->fat);
+		heap_node_init(&flow->parked);
 		memcpy(flow->vars, vars, table->vars_size);
 		table->places[place] = flow;
 		table->in_use++;

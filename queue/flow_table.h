@@ -22,6 +22,7 @@
 struct flow_queue {
 	struct aqm_drr_flow drr; /* first: the walk gives it back */
 	struct heap_node fat;    /* in order of bytes held, the most first */
+	struct heap_node parked; /* in order of the rounds that it waits for */
 	struct packet *first, *last;
 	uint64_t backlog_bytes;
 	uint64_t emptied_ns;     /* when a packet was last taken out, or it was made */
