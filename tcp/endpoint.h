@@ -66,6 +66,8 @@ struct endpoint_stats {
 	uint64_t delivered_bytes;                /* payload: in order, or of datagrams */
 	uint64_t retransmits;
 	uint64_t timeouts;
+	uint64_t spurious_timeouts;              /* of them, those that were found to be mistakes */
+	uint64_t tail_probes;
 	uint64_t ce_received;                    /* packets that arrived with CE */
 	uint64_t cwnd_bytes;                     /* now */
 	uint64_t srtt_ns;                        /* now; 0 before the first sample */

@@ -4,8 +4,8 @@
  *
  * - Lost segments leave before new ones, as they were; what is written leaves at
  *   once, in segments as full as it allows (no delay in the manner of Nagle).
- * - What is in flight stays under the congestion window, but one segment may
- *   always be.
+ * - What is in flight stays under the congestion window, in recovery under PRR's,
+ *   but one segment may always be.
  * - A paced sender's packets are a pacing interval apart on average: each moves the
  *   time of the next by its length over the pace, to the last bit, and up to
  *   `burst_bytes` may leave ahead of it.
@@ -46,6 +46,13 @@ static uint32_t new_bytes(const struct tcp_sender *sender)
 	return 0;
 }
 
+static uint64_t window_bytes(const struct tcp_sender *sender)
+{
+	if (sender->recovery == RECOVERY_FAST && !sender->config.cc->rate_samples)
+		return sender->prr.window_bytes;
+	return sender->cc.cwnd_bytes;
+}
+
 /* When the pace allows a segment of `bytes`. */
 static uint64_t pace_due_ns(const struct tcp_sender *sender, uint32_t bytes)
 {
@@ -75,22 +82,23 @@ static void take_pace(struct tcp_sender *sender, uint32_t len_bytes, uint64_t no
 	sender->pace_carry = bits_ns % pacing_bps;
 }
 
-/* When the next packet may leave, as things stand; TIME_NEVER_NS: something has to happen first. */
-static uint64_t due_ns(const struct tcp_sender *sender)
+/*
+ * When a packet with data may leave, as things stand, and how long a new one would be (0: lost
+ * data goes first); TIME_NEVER_NS: something has to happen first.
+ */
+static uint64_t due_ns(const struct tcp_sender *sender, uint32_t *fresh)
 {
 	const struct scoreboard *board = &sender->board;
 	const uint64_t start_ns = sender->config.start_ns;
 	uint64_t pace_ns;
-	uint32_t bytes;
+	uint32_t bytes = sender->mss_bytes;
 
-	if (sender->failed)
-		return TIME_NEVER_NS;
-	if (sender->probe_due)
-		return 0;
-	bytes = board->lost_bytes ? sender->mss_bytes : new_bytes(sender);
+	*fresh = 0;
+	if (board->lost_bytes == 0)
+		*fresh = bytes = new_bytes(sender);
 	/* One segment may always be in flight, or a small window would never open again. */
 	if (bytes == 0 || (board->in_flight_bytes > 0 &&
-			   board->in_flight_bytes + bytes > sender->cc.cwnd_bytes))
+			   board->in_flight_bytes + bytes > window_bytes(sender)))
 		return TIME_NEVER_NS;
 	pace_ns = pace_due_ns(sender, bytes);
 	return pace_ns > start_ns ? pace_ns : start_ns;
@@ -160,33 +168,41 @@ static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64
 	sender->stats.sent_bytes += packet->len_bytes;
 }
 
-/* Timers that a segment with data starts. */
-static void start_timers(struct tcp_sender *sender, uint32_t len_bytes, uint64_t now_ns)
+/* Accounts for a segment with data that leaves. */
+static void count_sent(struct tcp_sender *sender, const struct packet *packet, uint64_t now_ns)
 {
-	if (sender->timer_ns == TIME_NEVER_NS)
-		sender->timer_ns = now_ns + tcp_rtt_timeout_ns(&sender->rtt);
-	take_pace(sender, len_bytes, now_ns);
+	tcp_recovery_sent(sender, now_ns);
+	if (sender->recovery == RECOVERY_FAST)
+		sender->prr.sent += packet->tcp.payload_bytes;
+	take_pace(sender, packet->len_bytes, now_ns);
 }
 
-static void send_again(struct tcp_sender *sender, struct packet *packet, uint64_t segment,
+/* False: out of memory. */
+static bool send_again(struct tcp_sender *sender, struct packet *packet, uint64_t segment,
 		       uint64_t now_ns)
 {
 	const struct scoreboard *board = &sender->board;
 
-	scoreboard_resend(&sender->board, segment, now_ns);
+	if (scoreboard_resend(&sender->board, segment, now_ns))
+		return false;
 	fill_packet(sender, packet, scoreboard_start(board, segment),
 		    scoreboard_length(board, segment), now_ns);
-	start_timers(sender, packet->len_bytes, now_ns);
+	count_sent(sender, packet, now_ns);
+	tcp_recovery_sent_again(sender, now_ns);
 	sender->stats.retransmits++;
+	return true;
 }
 
-static void send_new(struct tcp_sender *sender, struct packet *packet, uint32_t bytes,
+/* False: out of memory. */
+static bool send_new(struct tcp_sender *sender, struct packet *packet, uint32_t bytes,
 		     uint64_t now_ns)
 {
 	const enum endpoint_ecn ecn = sender->config.ecn;
 
+	if (scoreboard_send(&sender->board, bytes, now_ns))
+		return false;
 	fill_packet(sender, packet, sender->board.next_byte - bytes, bytes, now_ns);
-	start_timers(sender, packet->len_bytes, now_ns);
+	count_sent(sender, packet, now_ns);
 	sender->force_short = false;
 	if (ecn != ENDPOINT_ECN_NONE)
 		packet->ecn = ecn == ENDPOINT_ECN_CLASSIC ? 2 : 1;
@@ -194,6 +210,7 @@ static void send_new(struct tcp_sender *sender, struct packet *packet, uint32_t 
 		packet->tcp.flags |= TCP_CWR;
 		sender->answer_cwr = false;
 	}
+	return true;
 }
 
 static void send_probe(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
@@ -204,33 +221,59 @@ static void send_probe(struct tcp_sender *sender, struct packet *packet, uint64_
 	sender->probe_due = false;
 }
 
+/* New data, or else the last segment once more; false: out of memory. */
+static bool send_tail_probe(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
+{
+	const uint32_t bytes = new_bytes(sender);
+	const uint64_t last = scoreboard_last(&sender->board);
+	bool sent;
+
+	sender->tail.due = false;
+	sender->tail.again = bytes == 0;
+	/* Open before it leaves: that restarts the timer, which is a timeout's from now on. */
+	sender->tail.open = true;
+	sent = bytes ? send_new(sender, packet, bytes, now_ns)
+		     : send_again(sender, packet, last, now_ns);
+	sender->tail.end = sender->board.next_byte;
+	sender->stats.tail_probes += sent;
+	return sent;
+}
+
+/* Probes leave whatever the windows say; false: none was due. */
+static bool emit_probe(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
+{
+	if (sender->probe_due) {
+		send_probe(sender, packet, now_ns);
+		return true;
+	}
+	if (new_bytes(sender) == 0 && scoreboard_last(&sender->board) == UINT64_MAX) {
+		sender->tail.due = false;
+		return false;
+	}
+	sender->failed = !send_tail_probe(sender, packet, now_ns);
+	return !sender->failed;
+}
+
 bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t now_ns)
 {
-	uint64_t segment;
-	uint32_t bytes;
+	uint32_t fresh;
 
+	sender->due_ns = TIME_NEVER_NS;
+	if (sender->failed)
+		return false;
 	sender->stopped = now_ns >= sender->config.stop_ns;
-	sender->due_ns = due_ns(sender);
+	if ((sender->probe_due || sender->tail.due) && emit_probe(sender, packet, now_ns))
+		return true;
+	sender->due_ns = due_ns(sender, &fresh);
 	if (now_ns < sender->due_ns) {
 		watch_window(sender, now_ns);
 		watch_application(sender);
 		return false;
 	}
-	if (sender->probe_due) {
-		send_probe(sender, packet, now_ns);
+	if (fresh ? send_new(sender, packet, fresh, now_ns)
+		  : send_again(sender, packet, scoreboard_next_lost(&sender->board), now_ns))
 		return true;
-	}
-	segment = scoreboard_next_lost(&sender->board);
-	if (segment != UINT64_MAX) {
-		send_again(sender, packet, segment, now_ns);
-		return true;
-	}
-	bytes = new_bytes(sender);
-	if (scoreboard_send(&sender->board, bytes, now_ns)) {
-		sender->failed = true;
-		sender->due_ns = TIME_NEVER_NS;
-		return false;
-	}
-	send_new(sender, packet, bytes, now_ns);
-	return true;
+	sender->failed = true;
+	sender->due_ns = TIME_NEVER_NS;
+	return false;
 }

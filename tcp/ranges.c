@@ -14,36 +14,62 @@ void ranges_init(struct ranges *ranges)
 
 void ranges_free(struct ranges *ranges)
 {
-	free(ranges->items);
+	free(ranges->store);
 	ranges_init(ranges);
 }
 
 static bool make_room(struct ranges *ranges)
 {
-	const size_t capacity = ranges->capacity ? 2 * ranges->capacity : 8;
-	struct range *items;
+	const size_t gone = (size_t)(ranges->items - ranges->store);
+	const size_t whole = gone + ranges->capacity;
+	struct range *store;
 
 	if (ranges->count < ranges->capacity)
 		return true;
-	items = realloc(ranges->items, capacity * sizeof(*items));
-	if (items == NULL)
+	/* Half of it is gone at the front: enough room for many more, at the price of one move. */
+	if (gone > ranges->count) {
+		memmove(ranges->store, ranges->items, ranges->count * sizeof(*ranges->items));
+		ranges->items = ranges->store;
+		ranges->capacity = whole;
+		return true;
+	}
+	store = realloc(ranges->store, (whole ? 2 * whole : 4) * sizeof(*store));
+	if (store == NULL)
 		return false;
-	ranges->items = items;
-	ranges->capacity = capacity;
+	ranges->store = store;
+	ranges->items = store + gone;
+	ranges->capacity = (whole ? 2 * whole : 4) - gone;
 	return true;
+}
+
+/* First range that ends at `from` or later. */
+static size_t find_from(const struct ranges *ranges, uint64_t from)
+{
+	size_t low = 0, high = ranges->count;
+
+	/* New data mostly comes at the end. */
+	if (high > 0 && ranges->items[high - 1].end < from)
+		return high;
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+
+		if (ranges->items[middle].end < from)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
 }
 
 struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
 {
-	struct range *items = ranges->items;
-	size_t low = ranges->count, high = ranges->count;
+	const size_t low = find_from(ranges, start);
+	size_t high = low;
+	struct range *items;
 
 	/* [low, high) are the ranges that touch the new one. */
-	while (low > 0 && items[low - 1].end >= start) {
-		low--;
-		if (items[low].start > end)
-			high = low;
-	}
+	while (high < ranges->count && ranges->items[high].start <= end)
+		high++;
 	if (low == high) {
 		if (!make_room(ranges))
 			return (struct range){start, start};
@@ -53,6 +79,7 @@ struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
 		items[low] = (struct range){start, end};
 		return items[low];
 	}
+	items = ranges->items;
 	if (items[low].start < start)
 		start = items[low].start;
 	if (items[high - 1].end > end)
@@ -61,6 +88,13 @@ struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end)
 	memmove(items + low + 1, items + high, (ranges->count - high) * sizeof(*items));
 	ranges->count -= high - low - 1;
 	return items[low];
+}
+
+bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t end)
+{
+	const size_t i = find_from(ranges, end);
+
+	return i < ranges->count && ranges->items[i].start <= start;
 }
 
 uint64_t ranges_consume(struct ranges *ranges, uint64_t from)
@@ -72,10 +106,12 @@ uint64_t ranges_consume(struct ranges *ranges, uint64_t from)
 			from = ranges->items[gone].end;
 		gone++;
 	}
-	if (gone) {
-		ranges->count -= gone;
-		memmove(ranges->items, ranges->items + gone,
-			ranges->count * sizeof(*ranges->items));
+	ranges->count -= gone;
+	ranges->items += gone;
+	ranges->capacity -= gone;
+	if (ranges->count == 0) {
+		ranges->capacity += (size_t)(ranges->items - ranges->store);
+		ranges->items = ranges->store;
 	}
 	return from;
 }

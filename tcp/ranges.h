@@ -14,8 +14,9 @@ struct range {
 };
 
 struct ranges {
-	struct range *items;
-	size_t count, capacity;
+	struct range *items;     /* (count), in `store` */
+	struct range *store;
+	size_t count, capacity;  /* capacity: from `items` to the end of `store` */
 };
 
 void ranges_init(struct ranges *ranges);
@@ -24,6 +25,9 @@ void ranges_free(struct ranges *ranges);
 /* Adds [start, end), merging with neighbours; returns the merged range.  Empty when out of memory.
  */
 struct range ranges_add(struct ranges *ranges, uint64_t start, uint64_t end);
+
+/* All of [start, end) is in. */
+bool ranges_contain(const struct ranges *ranges, uint64_t start, uint64_t end);
 
 /* Removes every range that begins at or before `from`; returns the furthest end reached, >= from.
  */

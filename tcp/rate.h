@@ -33,14 +33,8 @@ struct tcp_rate {
 	uint64_t app_limited_end; /* the application limits until this is delivered; 0: no limit */
 	/* the acknowledgement being taken */
 	struct segment_rate newest; /* of the segments that it delivers */
-	uint64_t newest_number, newest_sent_ns;
+	uint64_t newest_sent_ns;
 	bool has_newest;
-};
-
-/* What segment `number` was when it was delivered. */
-struct delivered_segment {
-	uint64_t number, sent_ns;
-	uint32_t bytes;
 };
 
 /* A segment leaves; `in_flight_bytes` counts what else is in flight. */
@@ -59,19 +53,15 @@ static inline void tcp_rate_send(struct tcp_rate *rate, struct segment_rate *mem
 	};
 }
 
-/* The acknowledgement being taken delivers a segment. */
+/* The acknowledgement being taken delivers a segment, which delivered_bytes counts already. */
 static inline void tcp_rate_deliver(struct tcp_rate *rate, const struct segment_rate *memory,
-				    const struct delivered_segment *segment, uint64_t now_ns)
+				    uint64_t sent_ns, uint64_t now_ns)
 {
-	rate->delivered_bytes += segment->bytes;
 	rate->delivered_ns = now_ns;
-	if (rate->has_newest && (segment->sent_ns < rate->newest_sent_ns ||
-				 (segment->sent_ns == rate->newest_sent_ns &&
-				  segment->number < rate->newest_number)))
+	if (rate->has_newest && sent_ns < rate->newest_sent_ns)
 		return;
 	rate->newest = *memory;
-	rate->newest_number = segment->number;
-	rate->newest_sent_ns = segment->sent_ns;
+	rate->newest_sent_ns = sent_ns;
 	rate->has_newest = true;
 }
 

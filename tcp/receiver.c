@@ -5,9 +5,9 @@
  *
  * An acknowledgement leaves for every second segment or 40 ms after the first
  * (RFC 5681 section 4.2; Linux's delay), at once when data is out of order or
- * fills a hole.  SACK blocks: the one that changed last first (RFC 2018), then
- * the two before it.  Timestamps are echoed as RFC 7323 section 4.3 asks: of
- * the first segment that the acknowledgement covers.
+ * fills a hole.  SACK blocks: a duplicate (RFC 2883), the one that changed last
+ * (RFC 2018), then those before it, three in all.  Timestamps are echoed as RFC
+ * 7323 section 4.3 asks: of the first segment that the acknowledgement covers.
  *
  * ECN echo is that of RFC 3168 (ECE until CWR) or, for controls that want CE
  * packet by packet, that of RFC 8257 section 3.2: when CE changes, what was
@@ -39,6 +39,7 @@ struct tcp_receiver {
 	uint64_t window_end;                    /* byte: the sender may send up to here */
 	uint64_t buffer_bytes;
 	struct range recent[RECENT_BLOCKS];     /* newest first; empty ones are over */
+	struct range twice;                     /* came again since the last acknowledgement */
 	unsigned unacknowledged;                /* segments since the last acknowledgement */
 	uint64_t due_ns;                        /* of the delayed acknowledgement */
 	uint32_t echo_us;                       /* timestamp to echo */
@@ -67,10 +68,16 @@ static unsigned segments_per_ack(const struct tcp_receiver *receiver)
 	return asked ? asked : DELAY_SEGMENTS;
 }
 
+/* A duplicate first (RFC 2883), then what changed last. */
 static void fill_sack(const struct tcp_receiver *receiver, struct tcp_header *header)
 {
+	const struct range *twice = &receiver->twice;
+
 	header->sack_count = 0;
-	for (int i = 0; i < RECENT_BLOCKS; i++) {
+	if (twice->end > twice->start)
+		header->sack[header->sack_count++] =
+			(struct tcp_sack_block){twice->start, twice->end};
+	for (int i = 0; i < RECENT_BLOCKS && header->sack_count < TCP_MAX_SACK_BLOCKS; i++) {
 		const struct range *block = &receiver->recent[i];
 
 		if (block->end > receiver->expected && block->end > block->start)
@@ -109,6 +116,7 @@ static void settle(struct tcp_receiver *receiver)
 	receiver->due_ns = TIME_NEVER_NS;
 	receiver->echo_valid = false;
 	receiver->ready = false;
+	receiver->twice = (struct range){0, 0};
 }
 
 /* RFC 8257 section 3.2: on a change of CE, acknowledge what was delayed with the old state. */
@@ -155,6 +163,8 @@ static void take_data(struct tcp_receiver *receiver, uint64_t start, uint64_t en
 		receiver->ready = true;
 		return;
 	}
+	if (end <= receiver->expected || ranges_contain(&receiver->ranges, start, end))
+		receiver->twice = (struct range){start, end};
 	if (start > receiver->expected) {
 		note_block(receiver, ranges_add(&receiver->ranges, start, end));
 		receiver->ready = true;

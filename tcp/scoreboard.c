@@ -9,7 +9,8 @@
 
 #include "base/error.h"
 
-#define FIRST_CAPACITY 32
+#define FIRST_CAPACITY 16
+#define FIRST_AGAIN 8
 
 static struct segment *segment_at(const struct scoreboard *board, uint64_t number)
 {
@@ -46,10 +47,9 @@ int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates)
 	board->full_bytes = full_bytes;
 	board->capacity = FIRST_CAPACITY;
 	board->ring = calloc(board->capacity, sizeof(*board->ring));
-	board->again = calloc(board->capacity, sizeof(*board->again));
 	if (rates)
 		board->rates = calloc(board->capacity, sizeof(*board->rates));
-	return board->ring && board->again && (!rates || board->rates) ? 0 : ERR_NO_MEMORY;
+	return board->ring && (!rates || board->rates) ? 0 : ERR_NO_MEMORY;
 }
 
 void scoreboard_free(struct scoreboard *board)
@@ -71,30 +71,35 @@ static void *twice(const void *ring, uint64_t capacity, size_t size, uint64_t fi
 	return larger;
 }
 
-/* Doubles every ring. */
+/* Doubles the rings of segments. */
 static int grow(struct scoreboard *board)
 {
 	const uint64_t capacity = board->capacity, first = board->first, next = board->next;
 	struct segment *ring = twice(board->ring, capacity, sizeof(*ring), first, next);
 	struct segment_rate *rates =
 		board->rates ? twice(board->rates, capacity, sizeof(*rates), first, next) : NULL;
-	struct retransmission *again = twice(board->again, capacity, sizeof(*again),
-					     board->again_first, board->again_next);
 
-	if (ring == NULL || again == NULL || (board->rates && rates == NULL)) {
+	if (ring == NULL || (board->rates && rates == NULL)) {
 		free(ring);
 		free(rates);
-		free(again);
 		return ERR_NO_MEMORY;
 	}
 	free(board->ring);
 	free(board->rates);
-	free(board->again);
 	board->ring = ring;
 	board->rates = rates;
-	board->again = again;
 	board->capacity = 2 * capacity;
 	return 0;
+}
+
+/*
+ * When a segment that leaves now counts as sent: of those that leave at the same time, each a
+ * nanosecond after the one before, so that times tell the order.
+ */
+static uint64_t stamp(struct scoreboard *board, uint64_t now_ns)
+{
+	board->newest_ns = now_ns > board->newest_ns ? now_ns : board->newest_ns + 1;
+	return board->newest_ns;
 }
 
 int scoreboard_send(struct scoreboard *board, uint32_t bytes, uint64_t now_ns)
@@ -102,7 +107,7 @@ int scoreboard_send(struct scoreboard *board, uint32_t bytes, uint64_t now_ns)
 	if (board->next - board->first == board->capacity && grow(board))
 		return ERR_NO_MEMORY;
 	*segment_at(board, board->next) = (struct segment){
-		.sent_ns = now_ns,
+		.sent_ns = stamp(board, now_ns),
 		.start = (uint32_t)board->next_byte,
 		.flags = SEGMENT_IN_FLIGHT,
 	};
@@ -126,48 +131,111 @@ uint64_t scoreboard_next_lost(struct scoreboard *board)
 	return board->lost_hint;
 }
 
-void scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_ns)
+uint64_t scoreboard_last(const struct scoreboard *board)
+{
+	if (board->first == board->next ||
+	    !(segment_at(board, board->next - 1)->flags & SEGMENT_IN_FLIGHT))
+		return UINT64_MAX;
+	return board->next - 1;
+}
+
+/* The segment of an entry is still in flight as the entry says. */
+static bool is_current(const struct scoreboard *board, const struct retransmission *entry)
+{
+	const struct segment *segment = segment_at(board, entry->segment);
+
+	return entry->segment >= board->first && (segment->flags & SEGMENT_IN_FLIGHT) &&
+	       segment->sent_ns == entry->sent_ns;
+}
+
+/* Room for a retransmission: entries that no longer hold go, or the ring doubles. */
+static int make_room(struct scoreboard *board)
+{
+	const uint64_t capacity = board->again_capacity;
+	uint64_t kept = board->again_first;
+	struct retransmission *larger;
+
+	if (board->again_next - board->again_first < capacity)
+		return 0;
+	for (uint64_t i = board->again_first; i < board->again_next; i++)
+		if (is_current(board, &board->again[i & (capacity - 1)]))
+			board->again[kept++ & (capacity - 1)] = board->again[i & (capacity - 1)];
+	board->again_next = kept;
+	if (2 * (kept - board->again_first) < capacity)
+		return 0;
+	larger = capacity ? twice(board->again, capacity, sizeof(*larger), board->again_first, kept)
+			  : calloc(FIRST_AGAIN, sizeof(*larger));
+	if (larger == NULL)
+		return ERR_NO_MEMORY;
+	free(board->again);
+	board->again = larger;
+	board->again_capacity = capacity ? 2 * capacity : FIRST_AGAIN;
+	return 0;
+}
+
+int scoreboard_resend(struct scoreboard *board, uint64_t number, uint64_t now_ns)
 {
 	struct segment *segment = segment_at(board, number);
 	const uint32_t bytes = scoreboard_length(board, number);
 
+	if (make_room(board))
+		return ERR_NO_MEMORY;
+	if (segment->flags & SEGMENT_LOST) {
+		board->lost_bytes -= bytes;
+		board->in_flight_bytes += bytes;
+	}
 	segment->flags = SEGMENT_IN_FLIGHT | SEGMENT_RETRANSMITTED;
-	segment->sent_ns = now_ns;
+	segment->sent_ns = stamp(board, now_ns);
 	if (board->rates)
-		tcp_rate_send(&board->rate, rate_at(board, number), board->in_flight_bytes, bytes,
-			      now_ns);
-	board->lost_bytes -= bytes;
-	board->in_flight_bytes += bytes;
-	/* Entries whose segment was sent yet again are stale; they leave from the front. */
-	if (board->again_next - board->again_first == board->capacity)
-		board->again_first++;
-	board->again[board->again_next++ & (board->capacity - 1)] =
-		(struct retransmission){number, now_ns};
+		tcp_rate_send(&board->rate, rate_at(board, number), board->in_flight_bytes - bytes,
+			      bytes, now_ns);
+	board->again[board->again_next++ & (board->again_capacity - 1)] =
+		(struct retransmission){number, segment->sent_ns};
+	return 0;
+}
+
+/*
+ * Of a segment that was sent more than once: could an earlier copy be what was delivered?  An
+ * echoed timestamp tells of segments that arrive in order, a round trip shorter than any of all.
+ */
+static bool is_ambiguous(const struct scoreboard *board, const struct segment *segment,
+			 bool in_order)
+{
+	const struct scoreboard_event *event = &board->event;
+	const uint32_t sent_us = (uint32_t)(segment->sent_ns / NS_PER_US);
+
+	if (!(segment->flags & SEGMENT_RETRANSMITTED))
+		return false;
+	return event->now_ns < segment->sent_ns + event->min_rtt_ns ||
+	       (in_order && (int32_t)(event->echo_us - sent_us) < 0);
 }
 
 /* Takes a segment out of what is in flight or lost; returns its bytes where that is news. */
-static uint32_t deliver(struct scoreboard *board, uint64_t number, uint32_t bytes, uint64_t now_ns)
+static uint32_t deliver(struct scoreboard *board, uint64_t number, uint32_t bytes, bool in_order)
 {
 	struct segment *segment = segment_at(board, number);
+	const struct rack_segment seen = {
+		.sent_ns = segment->sent_ns,
+		.number = number,
+		.retransmitted = segment->flags & SEGMENT_RETRANSMITTED,
+		.ambiguous = is_ambiguous(board, segment, in_order),
+	};
 
-	if (segment->flags & SEGMENT_SACKED)
-		return 0;
 	if (segment->flags & SEGMENT_IN_FLIGHT)
 		board->in_flight_bytes -= bytes;
 	else
 		board->lost_bytes -= bytes;
-	if (segment->sent_ns > board->delivered_sent_ns)
-		board->delivered_sent_ns = segment->sent_ns;
 	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_SACKED;
+	tcp_rack_deliver(&board->rack, &seen, board->event.now_ns);
 	if (board->rates) {
-		const struct delivered_segment delivered = {number, segment->sent_ns, bytes};
-
-		tcp_rate_deliver(&board->rate, rate_at(board, number), &delivered, now_ns);
+		board->rate.delivered_bytes += bytes;
+		tcp_rate_deliver(&board->rate, rate_at(board, number), segment->sent_ns,
+				 board->event.now_ns);
 	}
 	return bytes;
 }
 
-uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte, uint64_t now_ns)
+uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte)
 {
 	uint64_t delivered = 0;
 
@@ -178,8 +246,11 @@ uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte, uint64_t now_ns
 
 		if (end > byte)
 			break;
-		delivered += deliver(board, board->first, (uint32_t)(end - board->first_byte),
-				     now_ns);
+		if (segment_at(board, board->first)->flags & SEGMENT_SACKED)
+			board->sacked--;
+		else
+			delivered += deliver(board, board->first,
+					     (uint32_t)(end - board->first_byte), true);
 		board->first++;
 		board->first_byte = end;
 	}
@@ -229,22 +300,23 @@ static uint64_t skip_seen(struct scoreboard *board, uint64_t start, uint64_t end
 	return from;
 }
 
-uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t end_byte,
-			 uint64_t now_ns)
+uint64_t scoreboard_sack(struct scoreboard *board, uint64_t start_byte, uint64_t end_byte)
 {
 	const uint64_t start = find_from(board, start_byte);
 	uint64_t delivered = 0, from, end = find_from(board, end_byte);
 
 	/* Of a segment that is acknowledged in part, the rest has yet to come. */
-	if (start_of(board, end) > end_byte)
+	if (end > start && start_of(board, end) > end_byte)
 		end--;
-	if (start_byte >= end_byte || start >= end)
+	if (start >= end)
 		return 0;
 	from = skip_seen(board, start, end);
-	for (uint64_t i = from > board->first ? from : board->first; i < end; i++)
-		delivered += deliver(board, i, scoreboard_length(board, i), now_ns);
-	if (end > board->sacked_end)
-		board->sacked_end = end;
+	for (uint64_t i = from > board->first ? from : board->first; i < end; i++) {
+		if (segment_at(board, i)->flags & SEGMENT_SACKED)
+			continue;
+		delivered += deliver(board, i, scoreboard_length(board, i), false);
+		board->sacked++;
+	}
 	return delivered;
 }
 
@@ -265,40 +337,53 @@ static uint32_t lose(struct scoreboard *board, uint64_t number)
 	return bytes;
 }
 
-/* Retransmissions made before something that was delivered since. */
-static uint64_t detect_again(struct scoreboard *board)
+/* A look at what was sent, oldest first. */
+struct look {
+	uint64_t window_ns, now_ns, due_ns;
+	uint64_t lost; /* bytes */
+};
+
+/* Loses a segment in flight if it is due; false: it is not, nor is what was sent after it. */
+static bool judge(struct scoreboard *board, struct look *look, uint64_t number)
 {
-	uint64_t lost = 0;
+	const struct tcp_rack *rack = &board->rack;
+	const uint64_t sent_ns = segment_at(board, number)->sent_ns;
+	const uint64_t due_ns = sent_ns + rack->rtt_ns + look->window_ns;
 
-	while (board->again_first < board->again_next) {
-		const struct retransmission *entry =
-			&board->again[board->again_first & (board->capacity - 1)];
-		const struct segment *segment;
-
-		if (entry->sent_ns >= board->delivered_sent_ns)
-			break;
-		board->again_first++;
-		if (entry->segment < board->first)
-			continue;
-		segment = segment_at(board, entry->segment);
-		if ((segment->flags & SEGMENT_IN_FLIGHT) && segment->sent_ns == entry->sent_ns)
-			lost += lose(board, entry->segment);
+	if (sent_ns >= rack->sent_ns)
+		return false;
+	if (due_ns > look->now_ns) {
+		if (due_ns < look->due_ns)
+			look->due_ns = due_ns;
+		return false;
 	}
-	return lost;
+	look->lost += lose(board, number);
+	return true;
 }
 
-uint64_t scoreboard_detect(struct scoreboard *board)
+uint64_t scoreboard_detect(struct scoreboard *board, uint64_t window_ns, uint64_t now_ns,
+			   uint64_t *due_ns)
 {
-	uint64_t lost = 0;
+	struct look look = {window_ns, now_ns, TIME_NEVER_NS, 0};
 
 	if (board->scanned < board->first)
 		board->scanned = board->first;
-	while (board->scanned + SCOREBOARD_DUPTHRESH < board->sacked_end) {
-		if (segment_at(board, board->scanned)->flags == SEGMENT_IN_FLIGHT)
-			lost += lose(board, board->scanned);
+	while (board->scanned < board->next) {
+		if (segment_at(board, board->scanned)->flags == SEGMENT_IN_FLIGHT &&
+		    !judge(board, &look, board->scanned))
+			break;
 		board->scanned++;
 	}
-	return lost + detect_again(board);
+	while (board->again_first < board->again_next) {
+		const struct retransmission *entry =
+			&board->again[board->again_first & (board->again_capacity - 1)];
+
+		if (is_current(board, entry) && !judge(board, &look, entry->segment))
+			break;
+		board->again_first++;
+	}
+	*due_ns = look.due_ns;
+	return look.lost;
 }
 
 void scoreboard_lose_all(struct scoreboard *board)
@@ -309,9 +394,23 @@ void scoreboard_lose_all(struct scoreboard *board)
 	board->again_first = board->again_next;
 }
 
+void scoreboard_restore(struct scoreboard *board)
+{
+	for (uint64_t i = board->first; i < board->next; i++) {
+		struct segment *segment = segment_at(board, i);
+
+		if (segment->flags != SEGMENT_LOST)
+			continue;
+		segment->flags = SEGMENT_IN_FLIGHT;
+		board->lost_bytes -= scoreboard_length(board, i);
+		board->in_flight_bytes += scoreboard_length(board, i);
+	}
+	board->scanned = board->first;
+}
+
 bool scoreboard_is_valid(const struct scoreboard *board)
 {
-	uint64_t lost = 0, in_flight = 0;
+	uint64_t lost = 0, in_flight = 0, sacked = 0;
 
 	for (uint64_t i = board->first; i < board->next; i++) {
 		const uint8_t flags = segment_at(board, i)->flags;
@@ -322,9 +421,13 @@ bool scoreboard_is_valid(const struct scoreboard *board)
 			return false;
 		lost += flags & SEGMENT_LOST ? scoreboard_length(board, i) : 0;
 		in_flight += flags & SEGMENT_IN_FLIGHT ? scoreboard_length(board, i) : 0;
+		sacked += (flags & SEGMENT_SACKED) != 0;
+		if (flags == SEGMENT_IN_FLIGHT && i < board->scanned)
+			return false;
 		if (find_from(board, start_of(board, i)) != i)
 			return false;
 	}
-	return lost == board->lost_bytes && in_flight == board->in_flight_bytes &&
+	return lost == board->lost_bytes && sacked == board->sacked &&
+	       in_flight == board->in_flight_bytes &&
 	       board->next - board->first <= board->capacity;
 }

@@ -2,13 +2,9 @@
 /*
  * TCP sender: of a bulk transfer, or of what an application writes.
  *
- * The sender keeps the scoreboard, detects losses and retransmits; how much may
- * be in flight is the congestion control's business.  Rules:
+ * The sender keeps the scoreboard, detects losses and retransmits (recovery.c);
+ * how much may be in flight is the congestion control's business.  Rules:
  *
- * - Recovery (RFC 6675): the first loss of a window enters it and tells the
- *   control once; it ends when everything sent before it is acknowledged.
- * - Timeout (RFC 6298): everything not selectively acknowledged is lost, the
- *   window is one segment, the timer backs off.
  * - ECN (RFC 3168): data is ECT(0), or ECT(1) where asked; retransmissions are
  *   Not-ECT.  An echo is told to the control at most once per window and
  *   answered with CWR; a control with exact echo sees every one of them.
@@ -30,8 +26,8 @@ static struct tcp_sender *sender_of(struct endpoint *endpoint)
 	return (struct tcp_sender *)endpoint;
 }
 
-static void fill_sample(const struct tcp_sender *sender, struct tcp_cc_sample *sample,
-			uint64_t now_ns)
+void tcp_sender_sample(const struct tcp_sender *sender, struct tcp_cc_sample *sample,
+		       uint64_t now_ns)
 {
 	*sample = (struct tcp_cc_sample){
 		.now_ns = now_ns,
@@ -42,17 +38,9 @@ static void fill_sample(const struct tcp_sender *sender, struct tcp_cc_sample *s
 		.delivered_bytes = sender->delivered_bytes,
 		.sent_end = sender->board.next_byte,
 		.acked_end = sender->board.first_byte,
-		.in_recovery = sender->in_recovery,
+		.in_recovery = sender->recovery == RECOVERY_FAST,
 		.lost_total_bytes = sender->board.rate.lost_bytes,
 	};
-}
-
-static void restart_timer(struct tcp_sender *sender, uint64_t now_ns)
-{
-	const bool outstanding = sender->board.first < sender->board.next;
-
-	sender->timer_ns =
-		outstanding ? now_ns + tcp_rtt_timeout_ns(&sender->rtt) : TIME_NEVER_NS;
 }
 
 static void sample_rtt(struct tcp_sender *sender, const struct packet *packet, uint64_t now_ns)
@@ -66,34 +54,42 @@ static void sample_rtt(struct tcp_sender *sender, const struct packet *packet, u
 		sender->config.on_rtt(sender->config.context, now_ns, rtt_ns);
 }
 
-/* Brings the scoreboard up to date; returns bytes newly delivered. */
-static uint64_t take_ack(struct tcp_sender *sender, const struct packet *packet, uint64_t now_ns)
+/* The first block tells of a duplicate (RFC 2883): it was acknowledged already, or is in the next.
+ */
+static bool reports_duplicate(const struct tcp_header *header)
 {
-	const struct tcp_header *header = &packet->tcp;
-	const bool forward = header->ack > sender->board.first_byte;
-	uint64_t delivered = scoreboard_ack(&sender->board, header->ack, now_ns);
+	const struct tcp_sack_block *blocks = header->sack;
 
-	for (int i = 0; i < header->sack_count; i++)
-		delivered += scoreboard_sack(&sender->board, header->sack[i].start,
-					     header->sack[i].end, now_ns);
-	if (forward)
-		sample_rtt(sender, packet, now_ns);
-	if (delivered)
-		restart_timer(sender, now_ns);
-	sender->delivered_bytes += delivered;
-	tcp_output_window(sender, header->ack, header->window_bytes);
-	return delivered;
+	if (header->sack_count == 0)
+		return false;
+	return blocks[0].end <= header->ack ||
+	       (header->sack_count > 1 && blocks[1].start <= blocks[0].start &&
+		blocks[0].end <= blocks[1].end);
 }
 
-static void enter_recovery(struct tcp_sender *sender, uint64_t lost_bytes, uint64_t now_ns)
+/* Brings the scoreboard up to date. */
+static struct tcp_ack take_ack(struct tcp_sender *sender, const struct packet *packet)
 {
-	struct tcp_cc_sample sample;
+	const struct tcp_header *header = &packet->tcp;
+	struct scoreboard *board = &sender->board;
+	struct tcp_ack ack = {
+		.echo_us = header->timestamp_echo_us,
+		.forward = header->ack > board->first_byte,
+		.duplicate = reports_duplicate(header),
+		.sacks = header->sack_count > 0,
+	};
 
-	fill_sample(sender, &sample, now_ns);
-	sample.lost_bytes = lost_bytes;
-	sender->in_recovery = true;
-	sender->recovery_end = sender->board.next_byte;
-	sender->config.cc->on_loss(&sender->cc, sender->cc_private, &sample);
+	scoreboard_begin(board, (struct scoreboard_event){sender->now_ns, sender->rtt.min_ns,
+							  header->timestamp_echo_us});
+	ack.delivered_bytes = scoreboard_ack(board, header->ack);
+	for (int i = ack.duplicate; i < header->sack_count; i++)
+		ack.delivered_bytes +=
+			scoreboard_sack(board, header->sack[i].start, header->sack[i].end);
+	if (ack.forward)
+		sample_rtt(sender, packet, sender->now_ns);
+	sender->delivered_bytes += ack.delivered_bytes;
+	tcp_output_window(sender, header->ack, header->window_bytes);
+	return ack;
 }
 
 /* RFC 3168 section 6.1.2: once per window. */
@@ -103,7 +99,7 @@ static void take_echo(struct tcp_sender *sender, const struct tcp_cc_sample *sam
 		return;
 	sender->echo_end = sender->board.next_byte;
 	sender->answer_cwr = true;
-	if (!sender->in_recovery)
+	if (sender->recovery != RECOVERY_FAST)
 		sender->config.cc->on_ecn(&sender->cc, sender->cc_private, sample);
 }
 
@@ -115,22 +111,19 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 		sender->board.lost_bytes > 0;
 	const bool ece = (packet->tcp.flags & TCP_ECE) && sender->config.ecn != ENDPOINT_ECN_NONE;
 	struct tcp_cc_sample sample;
-	uint64_t delivered, lost;
+	struct tcp_ack ack;
+	uint64_t lost;
 
 	sender->now_ns = now_ns;
-	delivered = take_ack(sender, packet, now_ns);
 	sender->stats.received_pkts++;
 	sender->stats.received_bytes += packet->len_bytes;
-	if (sender->in_recovery && sender->board.first_byte >= sender->recovery_end)
-		sender->in_recovery = false;
-	lost = scoreboard_detect(&sender->board);
-	if (lost > 0 && !sender->in_recovery && sender->board.first_byte >= sender->recovery_end)
-		enter_recovery(sender, lost, now_ns);
-	fill_sample(sender, &sample, now_ns);
+	ack = take_ack(sender, packet);
+	lost = tcp_recovery_ack(sender, &ack);
+	tcp_sender_sample(sender, &sample, now_ns);
 	sample.lost_bytes = lost;
 	if (sender->board.rates)
 		tcp_rate_sample(&sender->board.rate, sender->rtt.min_ns, &sample);
-	sample.acked_bytes = delivered;
+	sample.acked_bytes = ack.delivered_bytes;
 	sample.ece = ece;
 	sample.marked_bytes = ece ? sample.acked_bytes : 0;
 	sample.app_limited = !full;
@@ -149,6 +142,8 @@ static uint64_t next_ns(const struct endpoint *endpoint)
 	const struct tcp_sender *sender = (const struct tcp_sender *)endpoint;
 	uint64_t next = sender->due_ns;
 
+	if (sender->reorder_ns < next)
+		next = sender->reorder_ns;
 	if (sender->timer_ns < next)
 		next = sender->timer_ns;
 	return sender->persist_ns < next ? sender->persist_ns : next;
@@ -163,28 +158,12 @@ static void write_more(struct endpoint *endpoint, uint64_t bytes, uint64_t now_n
 		sender->written_end += bytes;
 }
 
-static void time_out(struct tcp_sender *sender, uint64_t now_ns)
-{
-	struct tcp_cc_sample sample;
-
-	sender->stats.timeouts++;
-	sender->rtt.backoff++;
-	scoreboard_lose_all(&sender->board);
-	sender->in_recovery = false;
-	/* Losses found before everything sent so far is acknowledged are not news. */
-	sender->recovery_end = sender->board.next_byte;
-	fill_sample(sender, &sample, now_ns);
-	sender->config.cc->on_rto(&sender->cc, sender->cc_private, &sample);
-	restart_timer(sender, now_ns);
-}
-
 static void run(struct endpoint *endpoint, uint64_t now_ns)
 {
 	struct tcp_sender *sender = sender_of(endpoint);
 
 	sender->now_ns = now_ns;
-	if (sender->timer_ns <= now_ns)
-		time_out(sender, now_ns);
+	tcp_recovery_run(sender, now_ns);
 	if (sender->persist_ns <= now_ns)
 		tcp_output_persist(sender);
 }
@@ -200,6 +179,7 @@ static void stats(const struct endpoint *endpoint, struct endpoint_stats *out)
 
 static void destroy(struct endpoint *endpoint)
 {
+	tcp_recovery_forget(sender_of(endpoint));
 	scoreboard_free(&sender_of(endpoint)->board);
 	free(sender_of(endpoint)->cc_private);
 	free(endpoint);
@@ -247,6 +227,8 @@ static void fill_sender(struct tcp_sender *sender, const struct endpoint_config 
 	sender->widest_bytes = sender->window_end;
 	sender->due_ns = config->from_application ? TIME_NEVER_NS : config->start_ns;
 	sender->timer_ns = TIME_NEVER_NS;
+	sender->armed_ns = TIME_NEVER_NS;
+	sender->reorder_ns = TIME_NEVER_NS;
 	sender->persist_ns = TIME_NEVER_NS;
 	sender->cc = (struct tcp_cc_state){
 		.cwnd_bytes = segments * sender->mss_bytes,

@@ -34,12 +34,15 @@ struct path {
 	uint64_t ect; /* data packets sent with ECT */
 	/* Optional: sees every packet as it is sent. */
 	void (*watch)(struct path *path, const struct packet *packet);
-	uint64_t seen; /* for `watch` */
+	/* Optional: true loses a packet. */
+	bool (*drop)(struct path *path, const struct packet *packet);
+	uint64_t seen; /* for these two */
 };
 
 static inline void wire_put(struct path *path, struct wire *wire, const struct packet *packet)
 {
-	if (wire->down || rng_uniform(&path->rng) < wire->loss) {
+	if (wire->down || rng_uniform(&path->rng) < wire->loss ||
+	    (path->drop && path->drop(path, packet))) {
 		wire->lost++;
 		return;
 	}
