@@ -5,8 +5,8 @@
 #include "cli/help.h"
 
 #include <string.h>
-#include <sys/ioctl.h>
-#include <unistd.h>
+
+#include "cli/terminal.h"
 
 #define OPTION_COLUMN 26
 
@@ -28,19 +28,18 @@ const struct option *help_common_options(struct command_common *common)
 	return options;
 }
 
-static int terminal_columns(void)
+/* Longer lines are hard to read. */
+static int text_columns(void)
 {
-	struct winsize size;
+	const int columns = terminal_columns();
 
-	if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_col >= 40)
-		return size.ws_col < 100 ? size.ws_col : 100;
-	return 80;
+	return columns < 100 ? columns : 100;
 }
 
 /* Words of `text` from column `column`, later lines indented to `indent`. */
 static void wrap(FILE *out, const char *text, int column, int indent)
 {
-	const int columns = terminal_columns();
+	const int columns = text_columns();
 
 	while (*text) {
 		const int length = (int)strcspn(text, " \n");

@@ -25,6 +25,7 @@
 	X(demo)                                                                                 \
 	X(evaluate)                                                                             \
 	X(manual)                                                                               \
+	X(plot)                                                                                 \
 	X(pool)                                                                                 \
 	X(predict)                                                                              \
 	X(pretrain)                                                                             \

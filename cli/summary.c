@@ -95,9 +95,10 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 				    queue_json(&result->queues[summary_queues[i].index]));
 	for (uint64_t i = 0; i < result->flow_count; i++)
 		json_array_append_new(flows, flow_json(&result->flows[i]));
-	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
+	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
 			 result->scenario, "aqm", result->aqm, "seed", (json_int_t)result->seed,
-			 "duration_s", result->duration_s, "utilisation", result->utilisation,
+			 "duration_s", result->duration_s, "warmup_s", result->warmup_s,
+			 "utilisation", result->utilisation,
 			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
 			 "flows", flows, "policy", policy_json(policy));
 }

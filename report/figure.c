@@ -1,29 +1,37 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A figure as a gnuplot script on gnuplot's standard input; no shell is
- * involved.  The picture comes from its standard output into a file that is
- * replaced atomically.
+ * Figures as a gnuplot script, one alone or several as panels of one picture,
+ * whose file is replaced atomically.
  *
  * Colours are Okabe and Ito's set, which colour-blind readers can tell apart.
  */
 #include "report/figure.h"
 
-#include <errno.h>
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <unistd.h>
 
 #include "base/file.h"
+#include "report/gnuplot.h"
 
-#define NOT_THERE 127 /* exit status of a child that could not become gnuplot */
+#define WIDTH 820 /* of a figure, in pixels of SVG */
+#define HEIGHT 400
+#define PANEL_WIDTH 560
+#define PANEL_HEIGHT 310
+#define PNG_SCALE 2 /* pixels of PNG for one of SVG */
 
 static const char *const colours[] = {"#0072B2", "#D55E00", "#009E73", "#CC79A7",
 				      "#E69F00", "#56B4E9", "#7F7F7F", "#000000"};
 
 #define COLOURS (sizeof(colours) / sizeof(colours[0]))
+
+/* What goes into one picture. */
+struct picture {
+	const struct figure *panels;
+	size_t count;
+	const char *title;
+	bool png;
+};
 
 static int file_of(char *path, size_t size, const char *folder, const char *name,
 		   const char *suffix, struct error *error)
@@ -33,95 +41,6 @@ static int file_of(char *path, size_t size, const char *folder, const char *name
 	if (snprintf(file, sizeof(file), "%s%s", name, suffix) >= (int)sizeof(file))
 		return error_set(error, ERR_RANGE, "the name of a figure is too long");
 	return file_join(path, size, folder, file, error);
-}
-
-/* A text in a CSV cell: quoted, with quotes doubled. */
-static void put_cell(FILE *out, const char *text)
-{
-	fputc('"', out);
-	for (; *text; text++) {
-		if (*text == '"')
-			fputc('"', out);
-		fputc(*text, out);
-	}
-	fputc('"', out);
-}
-
-static void put_number(FILE *out, double value)
-{
-	if (isfinite(value))
-		fprintf(out, "%.9g", value);
-}
-
-static void put_lines_csv(FILE *out, const struct figure *figure)
-{
-	fputs("series,x,y\n", out);
-	for (size_t s = 0; s < figure->series_count; s++) {
-		const struct figure_series *series = &figure->series[s];
-
-		for (size_t i = 0; i < series->count; i++) {
-			put_cell(out, series->name);
-			fputc(',', out);
-			put_number(out, series->x[i]);
-			fputc(',', out);
-			put_number(out, series->y[i]);
-			fputc('\n', out);
-		}
-	}
-	for (size_t l = 0; l < figure->line_count; l++) {
-		put_cell(out, figure->lines[l].name);
-		fputs(",,", out);
-		put_number(out, figure->lines[l].y);
-		fputc('\n', out);
-	}
-}
-
-static void put_boxes_csv(FILE *out, const struct figure *figure)
-{
-	fputs("series,p5,q1,median,q3,p95,mean\n", out);
-	for (size_t s = 0; s < figure->series_count; s++) {
-		const struct box *box = &figure->series[s].box;
-		const double cells[] = {box->p5, box->q1,  box->median,
-					box->q3, box->p95, box->mean};
-
-		put_cell(out, figure->series[s].name);
-		for (size_t i = 0; i < sizeof(cells) / sizeof(cells[0]); i++) {
-			fputc(',', out);
-			put_number(out, cells[i]);
-		}
-		fputc('\n', out);
-	}
-}
-
-static void put_bars_csv(FILE *out, const struct figure *figure)
-{
-	fputs("series,mean,half_width_95,runs\n", out);
-	for (size_t s = 0; s < figure->series_count; s++) {
-		const struct interval *bar = &figure->series[s].bar;
-
-		put_cell(out, figure->series[s].name);
-		fputc(',', out);
-		put_number(out, bar->mean);
-		fputc(',', out);
-		put_number(out, bar->half_width);
-		fprintf(out, ",%zu\n", bar->count);
-	}
-}
-
-static int write_csv(const struct figure *figure, const char *path, struct error *error)
-{
-	struct file_replace file;
-	int code = file_replace_open(&file, path, error);
-
-	if (code)
-		return code;
-	if (figure->kind == FIGURE_LINES)
-		put_lines_csv(file.stream, figure);
-	else if (figure->kind == FIGURE_BOXES)
-		put_boxes_csv(file.stream, figure);
-	else
-		put_bars_csv(file.stream, figure);
-	return file_replace_commit(&file, error);
 }
 
 /* A text in gnuplot's single quotes: nothing but the quote is special; control characters go. */
@@ -144,22 +63,46 @@ static void put_label(FILE *out, const char *what, const char *text)
 	fputc('\n', out);
 }
 
-static void put_header(FILE *out, const struct figure *figure)
+static void put_terminal(FILE *out, bool png, int width, int height)
 {
-	fputs("set terminal svg size 820,400 dynamic font 'Helvetica,Arial,sans-serif,13' "
-	      "background 'white' noenhanced\n"
-	      "set border 3 lc rgb '#666666'\nset tics nomirror\nset style data lines\n"
-	      "set grid ytics lc rgb '#dddddd' lt 1 lw 1\n"
-	      "set key outside right top vertical Left reverse samplen 2 width -1\n",
+	if (png)
+		fprintf(out,
+			"set terminal pngcairo size %d,%d font 'sans,10' fontscale %d linewidth %d "
+			"pointscale %d background 'white' noenhanced\n",
+			width * PNG_SCALE, height * PNG_SCALE, PNG_SCALE, PNG_SCALE, PNG_SCALE);
+	else
+		fprintf(out,
+			"set terminal svg size %d,%d dynamic font 'Helvetica,Arial,sans-serif,13' "
+			"background 'white' noenhanced\n",
+			width, height);
+	fputs("set border 3 lc rgb '#666666'\nset tics nomirror\nset style data lines\n"
+	      "set grid ytics lc rgb '#dddddd' lt 1 lw 1\n",
 	      out);
-	put_label(out, "title", figure->title);
+}
+
+/* Forgets what the figure before may have set. */
+static void put_header(FILE *out, const struct figure *figure, const struct picture *picture)
+{
+	const bool panel = picture->count > 1;
+
+	fputs("unset logscale\nset xrange [*:*]\nset yrange [*:*]\nset xtics norotate autofreq\n",
+	      out);
+	if (panel && figure->series_count + figure->line_count < 2)
+		fputs("unset key\n", out);
+	else if (panel)
+		fputs("set key above right horizontal Left reverse samplen 1.5 width 1\n", out);
+	else
+		fprintf(out, "set key outside right top vertical Left reverse samplen 2 width %d\n",
+			picture->png ? 1 : -1);
+	/* Above a panel stands its key; its axes say the rest. */
+	put_label(out, "title", panel && figure->kind == FIGURE_LINES ? "" : figure->title);
 	put_label(out, "xlabel", figure->x_label ? figure->x_label : "");
-	put_label(out, "ylabel", figure->y_label);
+	put_label(out, "ylabel", strcmp(figure->y_label, figure->title) ? figure->y_label : "");
 	if (figure->log_x)
 		fputs("set logscale x\n", out);
 	if (figure->y_low != figure->y_high)
 		fprintf(out, "set yrange [%.9g:%.9g]\n", figure->y_low, figure->y_high);
-	else if (figure->kind != FIGURE_LINES)
+	else if (figure->kind != FIGURE_LINES || figure->from_zero)
 		fputs("set yrange [0:*]\n", out);
 }
 
@@ -250,15 +193,16 @@ static void put_bars_plot(FILE *out, const struct figure *figure)
 	fputs("plot ", out);
 	for (size_t s = 0; s < figure->series_count; s++)
 		fprintf(out,
-			"%s$d%zu using 1:2 with boxes lc rgb '%s', $d%zu using 1:2:3 with "
-			"yerrorbars pt 0 lw 1.6 lc rgb '#222222'",
+			"%s$d%zu using 1:2 with boxes lc rgb '%s', $d%zu using "
+			"1:($2-$3):(0):(2*$3) with vectors heads size graph 0.012,90 lw 1.6 "
+			"lc rgb '#222222'",
 			s ? ", " : "", s, colours[s % COLOURS], s);
 	fputc('\n', out);
 }
 
-static void put_script(FILE *out, const struct figure *figure)
+static void put_figure(FILE *out, const struct figure *figure, const struct picture *picture)
 {
-	put_header(out, figure);
+	put_header(out, figure, picture);
 	if (figure->kind == FIGURE_LINES)
 		put_lines_plot(out, figure);
 	else if (figure->kind == FIGURE_BOXES)
@@ -267,80 +211,59 @@ static void put_script(FILE *out, const struct figure *figure)
 		put_bars_plot(out, figure);
 }
 
-/* In the child: stdin from the pipe, stdout to the picture, then gnuplot. */
-static void become_gnuplot(const int pipe_ends[2], int picture)
+static void put_picture(FILE *out, const void *context)
 {
-	dup2(pipe_ends[0], STDIN_FILENO);
-	dup2(picture, STDOUT_FILENO);
-	/* Its remarks on ranges and empty data help nobody; its exit status is looked at. */
-	if (freopen("/dev/null", "w", stderr) == NULL)
-		_exit(NOT_THERE);
-	close(pipe_ends[0]);
-	close(pipe_ends[1]);
-	execlp("gnuplot", "gnuplot", "-", (char *)NULL);
-	_exit(NOT_THERE);
-}
+	const struct picture *picture = context;
+	const size_t columns = picture->count > 1 ? 2 : 1;
+	const size_t rows = (picture->count + columns - 1) / columns;
 
-/* Waits for gnuplot and says what became of it. */
-static int reap(pid_t child, struct error *error)
-{
-	int status = 0;
-
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(error, "gnuplot", "cannot wait for");
-	if (WIFEXITED(status) && WEXITSTATUS(status) == NOT_THERE)
-		return error_set(error, ERR_UNSUPPORTED,
-				 "pictures need gnuplot; install the package gnuplot-nox");
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return error_set(error, ERR_FAILED, "gnuplot failed");
-	return 0;
-}
-
-static int run_gnuplot(const struct figure *figure, int picture, struct error *error)
-{
-	int ends[2];
-	pid_t child;
-	FILE *script;
-	void (*before)(int);
-
-	if (pipe(ends))
-		return error_errno(error, "gnuplot", "cannot start");
-	child = fork();
-	if (child == 0)
-		become_gnuplot(ends, picture);
-	close(ends[0]);
-	script = child > 0 ? fdopen(ends[1], "w") : NULL;
-	if (script == NULL) {
-		close(ends[1]);
-		return child > 0 ? reap(child, error)
-				 : error_errno(error, "gnuplot", "cannot start");
+	if (picture->count == 1) {
+		put_terminal(out, picture->png, WIDTH, HEIGHT);
+		put_figure(out, &picture->panels[0], picture);
+		return;
 	}
-	/* A child that is not there closes the pipe early. */
-	before = signal(SIGPIPE, SIG_IGN);
-	put_script(script, figure);
-	fclose(script);
-	signal(SIGPIPE, before);
-	return reap(child, error);
+	put_terminal(out, picture->png, (int)columns * PANEL_WIDTH, (int)rows * PANEL_HEIGHT);
+	fprintf(out, "set multiplot layout %zu,%zu title ", rows, columns);
+	put_text(out, picture->title);
+	fputs(picture->png ? " font 'sans,12'\n" : " font ',16'\n", out);
+	for (size_t p = 0; p < picture->count; p++)
+		put_figure(out, &picture->panels[p], picture);
+	fputs("unset multiplot\n", out);
 }
 
-static int write_picture(const struct figure *figure, const char *path, struct error *error)
+static int write_csv(const struct figure *figure, const char *path, struct error *error)
 {
 	struct file_replace file;
 	int code = file_replace_open(&file, path, error);
 
 	if (code)
 		return code;
-	code = run_gnuplot(figure, fileno(file.stream), error);
+	figure_put_csv(file.stream, figure);
+	code = file_replace_commit(&file, error);
+	if (code)
+		file_replace_abort(&file);
+	return code;
+}
+
+static int write_picture(const struct picture *picture, const char *path, struct error *error)
+{
+	struct file_replace file;
+	int code = file_replace_open(&file, path, error);
+
+	if (code)
+		return code;
+	code = gnuplot_run(put_picture, picture, fileno(file.stream), error);
 	if (code == 0)
-		return file_replace_commit(&file, error);
-	file_replace_abort(&file);
+		code = file_replace_commit(&file, error);
+	if (code)
+		file_replace_abort(&file);
 	return code;
 }
 
 int figure_write(const struct figure *figure, const char *folder, const char *name,
 		 struct error *error)
 {
+	const struct picture picture = {.panels = figure, .count = 1};
 	char csv[4096], svg[4096];
 	int code = file_of(csv, sizeof(csv), folder, name, ".csv", error);
 
@@ -348,5 +271,35 @@ int figure_write(const struct figure *figure, const char *folder, const char *na
 		code = file_of(svg, sizeof(svg), folder, name, ".svg", error);
 	if (code == 0)
 		code = write_csv(figure, csv, error);
-	return code ? code : write_picture(figure, svg, error);
+	return code ? code : write_picture(&picture, svg, error);
+}
+
+/* The CSV beside a picture: of a panel, with the panel's name. */
+static int csv_beside(char *csv, size_t size, const char *path, const char *panel,
+		      struct error *error)
+{
+	const int stem = (int)(strlen(path) - strlen(".svg"));
+
+	if (snprintf(csv, size, "%.*s%s%s.csv", stem, path, panel ? "-" : "", panel ? panel : "") >=
+	    (int)size)
+		return error_at(error, ERR_RANGE, path, 0, NULL, "path is too long");
+	return 0;
+}
+
+int figure_save(const struct figure *panels, size_t count, const char *title, const char *path,
+		struct error *error)
+{
+	const struct picture picture = {panels, count, title, file_has_suffix(path, ".png")};
+	char csv[4200];
+	int code = 0;
+
+	if (!picture.png && !file_has_suffix(path, ".svg"))
+		return error_at(error, ERR_INVALID, path, 0, NULL,
+				"is not a picture we can draw; end its name in .svg or .png");
+	for (size_t p = 0; code == 0 && p < count; p++) {
+		code = csv_beside(csv, sizeof(csv), path, count > 1 ? panels[p].name : NULL, error);
+		if (code == 0)
+			code = write_csv(&panels[p], csv, error);
+	}
+	return code ? code : write_picture(&picture, path, error);
 }

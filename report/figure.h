@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 #include "base/error.h"
 #include "report/statistics.h"
@@ -36,8 +37,10 @@ struct figure_line {
 
 struct figure {
 	enum figure_kind kind;
+	const char *name;       /* for the file of a panel's numbers */
 	const char *title, *x_label, *y_label;
 	bool log_x;
+	bool from_zero;         /* y begins at 0: boxes and bars do anyway */
 	double y_low, y_high;   /* range of y; both 0: as the data want it */
 	struct figure_series series[FIGURE_MAX_SERIES];
 	size_t series_count;
@@ -51,5 +54,16 @@ struct figure {
  */
 int figure_write(const struct figure *figure, const char *folder, const char *name,
 		 struct error *error);
+
+/*
+ * Writes one figure, or several as panels of one picture under `title` (of one: not used), to
+ * `path`, which ends in .svg or .png.  The numbers stand beside it: STEM.csv, or STEM-NAME.csv of
+ * every panel.  ERR_UNSUPPORTED as above.
+ */
+int figure_save(const struct figure *panels, size_t count, const char *title, const char *path,
+		struct error *error);
+
+/* The numbers alone. */
+void figure_put_csv(FILE *out, const struct figure *figure);
 
 #endif

@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "report/table.h"
 
 void results_init(struct results *results)
 {
@@ -125,6 +126,54 @@ int results_write_csv(const struct results *results, const char *path, struct er
 		fputc('\n', file.stream);
 	}
 	return file_replace_commit(&file, error);
+}
+
+static int read_row(struct results *results, const char *path, long line, char *text,
+		    struct error *error)
+{
+	char *cells[6], *seed_end, *value_end;
+	uint64_t seed;
+	double value;
+
+	if (table_cut(text, cells, 6) != 5)
+		return error_at(error, ERR_INVALID, path, line, NULL,
+				"needs five cells: scenario,seed,aqm,metric,value");
+	seed = strtoull(cells[1], &seed_end, 10);
+	value = cells[4][0] ? strtod(cells[4], &value_end) : NAN;
+	if (cells[1][0] == '\0' || *seed_end)
+		return error_at(error, ERR_INVALID, path, line, "seed",
+				"'%.40s' is not a whole number", cells[1]);
+	if (cells[4][0] && *value_end)
+		return error_at(error, ERR_INVALID, path, line, "value",
+				"'%.40s' is not a number", cells[4]);
+	if (results_add(results, cells[0], seed, cells[2], cells[3], value))
+		return error_at(error, ERR_NO_MEMORY, path, 0, NULL,
+				"too large for this machine's memory");
+	return 0;
+}
+
+int results_read_csv(struct results *results, const char *path, struct error *error)
+{
+	FILE *stream = fopen(path, "re");
+	char *text = NULL;
+	size_t size = 0;
+	long line = 1;
+	int code = 0;
+
+	if (stream == NULL)
+		return error_errno(error, path, "opening");
+	if (getline(&text, &size, stream) < 0 ||
+	    strncmp(text, "scenario,seed,aqm,metric,value", 30) != 0)
+		code = error_at(error, ERR_INVALID, path, 1, NULL,
+				"is not a results.csv: its header is "
+				"scenario,seed,aqm,metric,value");
+	while (code == 0 && getline(&text, &size, stream) >= 0)
+		code = read_row(results, path, ++line, text, error);
+	if (code == 0 && ferror(stream))
+		code = error_errno(error, path, "reading");
+	free(text);
+	fclose(stream);
+	return code;
 }
 
 static int insert_rows(sqlite3 *database, const struct results *results)

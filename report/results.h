@@ -42,6 +42,9 @@ struct interval results_paired(const struct results *results, const char *scenar
 /* scenario,seed,aqm,metric,value; a value that is not finite is an empty cell. */
 int results_write_csv(const struct results *results, const char *path, struct error *error);
 
+/* What results_write_csv() wrote, added to `results`; the error names the line. */
+int results_read_csv(struct results *results, const char *path, struct error *error);
+
 /* Table `results` with the same columns in a new SQLite database; replaced atomically. */
 int results_write_database(const struct results *results, const char *path, struct error *error);
 

@@ -127,6 +127,20 @@ done
 cmp sent50 sent1000 || fail "the width of bins changes what a flow got"
 grep -q '^4,L,[0-9.]*,[0-9]*,0\.[0-9]*$' series1000/queue.csv || fail "queue.csv: $(tail -3 series1000/queue.csv)"
 
+echo "== pictures"
+aqmllm plot series50 >charts || fail "plot in the terminal"
+grep -q 'short through l4s-freebsd, seed 3' charts && grep -q 'Queue delay' charts || fail "charts: $(head -3 charts)"
+[ "$(grep -c '0 cubic' charts)" = 2 ] || fail "flows are not named in both of their charts"
+aqmllm plot report1 >charts || fail "plot of results in the terminal"
+grep -q '^pie ' charts || fail "plot of results: no law in $(head -5 charts)"
+[ "$(aqmllm plot report1/results.csv --json | grep -c '"overview", .*"jain-box"')" = 1 ] || fail "plot --json"
+aqmllm plot series50 -o figures -q && aqmllm plot report1 -o figures -q || fail "plot into a folder"
+for name in qdelay qdelay_cdf backlog probability goodput rtt utilisation utilisation-box; do
+	[ -s figures/$name.csv ] && grep -q '</svg>' figures/$name.svg || fail "plot: no good $name"
+done
+aqmllm plot series50 -o over.png -q && aqmllm plot series50 --figure rtt -o rtt.svg -q || fail "plot"
+head -c 4 over.png | grep -q PNG && [ -s over-rtt.csv ] && cmp rtt.csv over-rtt.csv || fail "plot: bad files"
+
 echo "== killed and resumed"
 train="train pool.safetensors --epochs 3 --windows-per-epoch 40 --window 6 --rank 2 --threads 1
 	--checkpoint 0.05 -q"
@@ -174,6 +188,16 @@ refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
 refuses 'no-such' simulate short.yaml --policy no-such -o made
 refuses 'folder' simulate short.yaml --pcap folder
 refuses '--pcap|--json' simulate short.yaml --pcap - --json
+mkdir series && printf 't_s,queue,qdelay_ms,backlog_bytes,p_base\n0.1,L,x,0,0\n' >series/queue.csv
+printf 't_s,flow,goodput_mbps,rtt_ms\n' >series/flows.csv
+printf 'scenario,seed,aqm,metric,value\na,1,pie,m,1\na,1,pie,m\n' >bad.csv
+refuses 'series/queue.csv:2|qdelay_ms' plot series -o made
+refuses 'bad.csv:3' plot bad.csv -o made
+refuses 'folder' plot folder -o made
+refuses 'missing' plot missing -o made
+refuses '--figure|nonsense|qdelay_cdf' plot series50 --figure nonsense -o made.svg
+refuses '--scenario' plot series50 --scenario short -o made
+refuses 'nonsense' plot report1 --scenario nonsense -o made
 refuses '--bin-ms' simulate short.yaml --bin-ms 0 -o made
 refuses '--intreval|--interval' simulate short.yaml --intreval 3 -o made
 refuses 'missing.log' pool missing.log -o made.csv
