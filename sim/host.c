@@ -288,10 +288,17 @@ static void fill_config(const struct host *host, struct endpoint_config *config)
 		.mtu_bytes = NET_MTU_BYTES,
 		.ecn = group->ecn,
 		.cc = tcp_cc_find(group->cc),
+		.options = group->options,
 		.on_rtt = on_rtt,
 		.on_delivered = host->app ? on_delivered : NULL,
 		.on_datagram = host->result->app ? on_datagram : NULL,
 	};
+	if (group->frames_per_s > 0) {
+		config->options.frame_interval_ns = ns_from_seconds(1 / group->frames_per_s);
+		config->options.frame_budget_ns = group->frame_budget_ms > 0
+							  ? ns_from_ms(group->frame_budget_ms)
+							  : config->options.frame_interval_ns;
+	}
 	if (host->app) {
 		config->from_application = true;
 		config->stop_ns = TIME_NEVER_NS;

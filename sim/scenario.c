@@ -3,6 +3,7 @@
  * Scenarios in memory: defaults, consistency, writing.
  */
 #include "sim/scenario.h"
+#include "sim/scenario_options.h"
 
 #include <inttypes.h>
 #include <stdio.h>
@@ -106,6 +107,12 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	if (scenario_app_fault(group))
 		return error_at(error, ERR_INVALID, scenario->path, 0, "app", "%s %s",
 				group->app.ops->name, scenario_app_fault(group));
+	if (group->frames_per_s > 0 && strcmp(group->cc, "udp_prague") != 0)
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "frames_per_s",
+				"%s sends no frames; udp_prague does", group->cc);
+	if (group->frame_budget_ms > 0 && group->frames_per_s <= 0)
+		return error_at(error, ERR_INVALID, scenario->path, 0, "frame_budget_ms",
+				"needs frames_per_s beside it");
 	if (udp && group->app.ops == NULL && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");
@@ -189,6 +196,11 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 			fprintf(replace.stream, ", stop_s: %.17g", group->stop_s);
 		if (group->rate_mbps != 0)
 			fprintf(replace.stream, ", rate_mbps: %.17g", group->rate_mbps);
+		if (group->frames_per_s != 0)
+			fprintf(replace.stream, ", frames_per_s: %.17g", group->frames_per_s);
+		if (group->frame_budget_ms != 0)
+			fprintf(replace.stream, ", frame_budget_ms: %.17g", group->frame_budget_ms);
+		scenario_options_write(replace.stream, &group->options);
 		if (group->app.ops) {
 			fputs(", app: ", replace.stream);
 			app_choice_write(replace.stream, &group->app);

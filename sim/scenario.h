@@ -32,6 +32,8 @@ struct scenario_group {
 	double start_s, stop_s; /* stop_s 0: the end */
 	double rate_mbps;  /* udp without an application */
 	enum endpoint_ecn ecn;
+	struct tcp_options options; /* those of scenario_options.h */
+	double frames_per_s, frame_budget_ms; /* udp_prague; 0: a stream, the whole interval */
 	struct app_choice app;
 	/* Numbers of the hosts at its two ends, for laws that treat hosts alike. */
 	uint64_t source_host, destination_host;

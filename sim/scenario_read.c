@@ -17,6 +17,7 @@
 #include "base/file.h"
 #include "sim/app.h"
 #include "sim/scenario.h"
+#include "sim/scenario_options.h"
 
 /* A scenario is text that people write: more than this is a mistake or an attack. */
 #define MAX_FILE_BYTES (1 << 20)
@@ -458,6 +459,25 @@ static int read_app(struct reader *reader, void *object, yaml_node_t *node)
 	return code;
 }
 
+static int read_option(struct reader *reader, yaml_node_t *item, uint64_t index)
+{
+	struct scenario *scenario = reader->scenario;
+	const char *name = scalar_text(item);
+
+	(void)index;
+	if (name &&
+	    scenario_option_set(&scenario->groups[scenario->group_count - 1].options, name))
+		return 0;
+	return error_at(reader->error, ERR_INVALID, reader->path, line_of(item), "options",
+			"%s is not one of %s", name ? name : "this", scenario_option_names());
+}
+
+static int read_options(struct reader *reader, void *object, yaml_node_t *node)
+{
+	(void)object;
+	return read_list(reader, node, "options", 8, read_option);
+}
+
 static const struct key group_keys[] = {
 	{"cc", KEY_TEXT, IN_GROUP(cc), 0, 0, NULL},
 	{"count", KEY_COUNT, IN_GROUP(count), 1, SCENARIO_MAX_FLOWS, NULL},
@@ -466,6 +486,9 @@ static const struct key group_keys[] = {
 	{"start_s", KEY_NUMBER, IN_GROUP(start_s), 0, 1e7, NULL},
 	{"stop_s", KEY_NUMBER, IN_GROUP(stop_s), 0, 1e7, NULL},
 	{"rate_mbps", KEY_NUMBER, IN_GROUP(rate_mbps), 0.001, 1e6, NULL},
+	{"options", KEY_CUSTOM, 0, 0, 0, 0, read_options},
+	{"frames_per_s", KEY_NUMBER, IN_GROUP(frames_per_s), 1, 1000, NULL},
+	{"frame_budget_ms", KEY_NUMBER, IN_GROUP(frame_budget_ms), 0.001, 1000, NULL},
 	{"app", KEY_CUSTOM, 0, 0, 0, 0, read_app},
 	{"source_host", KEY_COUNT, IN_GROUP(source_host), 0, UINT32_MAX, NULL},
 	{"destination_host", KEY_COUNT, IN_GROUP(destination_host), 0, UINT32_MAX, NULL},

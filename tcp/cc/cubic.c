@@ -63,7 +63,8 @@ static void avoid(struct tcp_cc_state *state, struct cubic *own,
 	target = C * t_s * t_s * t_s + own->w_max;
 	target = fmin(fmax(target, window), 1.5 * window);
 	/* Once past the window before the reduction, Reno's own increase (section 4.3). */
-	own->w_reno += (own->w_reno < own->w_before ? ALPHA : 1) * acked / window;
+	own->w_reno += (own->w_reno < own->w_before || state->options.linux_cubic ? ALPHA : 1) *
+		       acked / window;
 	grown = (target - window) / window * acked;
 	if (own->w_reno > window + grown)
 		grown = own->w_reno - window;
