@@ -14,6 +14,8 @@
 #include "aqm/dualpi2.h"
 #include "aqm/l4s_freebsd.h"
 #include "aqm/pie.h"
+#include "aqm/ops.h"
+#include "aqm/tsf.h"
 #include "aqm/wrr.h"
 
 static void the_ramp_is_that_of_the_appendix(void **state)
@@ -169,13 +171,13 @@ static void freebsd_logs_a_drop_that_its_burst_prevents(void **state)
 
 static void round_robin_protects_classic(void **state)
 {
-	const struct aqm_wrr_params params = {.c_percent = 10, .mtu_bytes = 1500};
+	const struct aqm_wrr_params params = {.c_percent = 10};
 	const struct aqm_head heads[AQM_QUEUES] = {{.len_bytes = 1500}, {.len_bytes = 1500}};
 	struct aqm_wrr_vars vars;
 	unsigned classic = 0;
 
 	(void)state;
-	aqm_wrr_reset(&params, &vars);
+	aqm_wrr_reset(&params, &vars, 1500);
 	assert_int_equal(vars.credit, 1500 * (10 - 90));
 	for (int i = 0; i < 10000; i++) {
 		const enum aqm_queue queue = aqm_wrr_choose(&vars, heads);
@@ -184,6 +186,42 @@ static void round_robin_protects_classic(void **state)
 		aqm_wrr_served(&params, &vars, queue, 1500, true);
 	}
 	assert_in_range(classic, 990, 1010);
+}
+
+/* The credit that the dual queue starts with is that of its MTU: nine packets of L come first. */
+static void round_robin_starts_with_credit_of_its_mtu(void **state)
+{
+	const struct aqm_ops *law = aqm_find("dualpi2");
+	const struct aqm_head heads[AQM_QUEUES] = {{.len_bytes = 1500}, {.len_bytes = 1500}};
+	unsigned char params[512], vars[256] = {0}, stats[256];
+	struct error error = {0};
+	int before_classic = 0;
+
+	(void)state;
+	assert_true(law->params_size <= sizeof(params) && law->vars_size <= sizeof(vars));
+	assert_int_equal(aqm_params_default(law, params, &error), 0);
+	law->init(params, vars, stats);
+	/* 80 MTU shares of credit to make up, 10 a packet. */
+	while (law->schedule(params, vars, heads) == AQM_QUEUE_L) {
+		law->served(params, vars, AQM_QUEUE_L, 1500, true);
+		before_classic++;
+	}
+	assert_int_equal(before_classic, 9);
+}
+
+static void the_time_shift_is_what_classic_may_wait_longer(void **state)
+{
+	struct aqm_head heads[AQM_QUEUES] = {{.len_bytes = 1500}, {.len_bytes = 1500}};
+
+	(void)state;
+	heads[AQM_QUEUE_C].sojourn_ns = 50000000;
+	assert_int_equal(aqm_tsf_choose(50000000, heads), AQM_QUEUE_L);
+	heads[AQM_QUEUE_C].sojourn_ns++;
+	assert_int_equal(aqm_tsf_choose(50000000, heads), AQM_QUEUE_C);
+	heads[AQM_QUEUE_L].sojourn_ns = 1;
+	assert_int_equal(aqm_tsf_choose(50000000, heads), AQM_QUEUE_L);
+	heads[AQM_QUEUE_L].len_bytes = 0;
+	assert_int_equal(aqm_tsf_choose(50000000, heads), AQM_QUEUE_C);
 }
 
 int main(void)
@@ -196,6 +234,8 @@ int main(void)
 		cmocka_unit_test(pie_lets_a_burst_and_a_short_queue_pass),
 		cmocka_unit_test(freebsd_logs_a_drop_that_its_burst_prevents),
 		cmocka_unit_test(round_robin_protects_classic),
+		cmocka_unit_test(round_robin_starts_with_credit_of_its_mtu),
+		cmocka_unit_test(the_time_shift_is_what_classic_may_wait_longer),
 	};
 
 	return cmocka_run_group_tests_name("laws", tests, NULL, NULL);

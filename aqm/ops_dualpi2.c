@@ -4,15 +4,14 @@
  */
 #include <string.h>
 
+#include "aqm/dual_scheduler.h"
 #include "aqm/dualpi2.h"
 #include "aqm/ops.h"
-#include "aqm/wrr.h"
 
 struct dualpi2_params {
 	struct aqm_dualpi2_params core;
-	struct aqm_wrr_params wrr;
+	struct aqm_dual_scheduler_params scheduler;
 	uint32_t limit_pkts;
-	uint32_t scheduler;
 };
 
 struct dualpi2_vars {
@@ -40,8 +39,8 @@ static const struct aqm_param params[] = {
 	 "sojourn above which L packets are marked (rfc9332: middle of its ramp)"},
 	{"min_qlen_step", AQM_PARAM_U32, CORE(step.min_qlen_pkts), "0", 0, 1e6, NULL,
 	 "packets L must have held at arrival for the step to mark"},
-	{"c_protection_percent", AQM_PARAM_U32, OWN(wrr.c_percent), "10", 1, 99, NULL,
-	 "share of the link kept for Classic by the scheduler"},
+	{"c_protection_percent", AQM_PARAM_U32, OWN(scheduler.wrr.c_percent), "10", 1, 99, NULL,
+	 "wrr: share of the link kept for Classic"},
 	{"limit_packets", AQM_PARAM_U32, OWN(limit_pkts), "10000", 1, 1e9, NULL,
 	 "packets both queues together have room for"},
 	{"mtu_bytes", AQM_PARAM_U32, CORE(mtu_bytes), "1500", 64, 65535, NULL,
@@ -50,8 +49,10 @@ static const struct aqm_param params[] = {
 	 "decide at enqueue instead of dequeue"},
 	{"drop_overload", AQM_PARAM_BOOL, CORE(drop_overload), "1", 0, 1, NULL,
 	 "drop on overload instead of capping the probability (section 4.2.3)"},
-	{"scheduler", AQM_PARAM_CHOICE, OWN(scheduler), "wrr", 0, 0, "wrr",
-	 "who is served next: weighted round robin"},
+	{"scheduler", AQM_PARAM_CHOICE, OWN(scheduler.kind), "wrr", 0, 0, "wrr/tsf",
+	 "who is served next: weighted round robin, or time-shifted FIFO (section 4.2.2)"},
+	{"tshift_ms", AQM_PARAM_MS_AS_NS, OWN(scheduler.tshift_ns), "50", 0, 4000, NULL,
+	 "tsf: head start of L over Classic"},
 	{0},
 };
 
@@ -75,13 +76,13 @@ static void dualpi2_init(const void *p, void *vars, void *stats)
 	struct dualpi2_vars *state = vars;
 
 	aqm_dualpi2_init(&own->core, &state->core, stats);
-	aqm_wrr_reset(&own->wrr, &state->wrr);
+	aqm_wrr_reset(&own->scheduler.wrr, &state->wrr, own->core.mtu_bytes);
 }
 
 static enum aqm_queue dualpi2_classify(const void *p, const struct aqm_facts *facts)
 {
 	(void)p;
-	return facts->ecn == AQM_ECT1 || facts->ecn == AQM_CE ? AQM_QUEUE_L : AQM_QUEUE_C;
+	return aqm_dual_classify(facts->ecn);
 }
 
 /* The cookie is how many packets L held at arrival, for the step's floor. */
@@ -124,10 +125,10 @@ static void dualpi2_tick(const void *p, void *vars, void *stats, const struct aq
 static enum aqm_queue dualpi2_schedule(const void *p, void *vars,
 				       const struct aqm_head heads[AQM_QUEUES])
 {
+	const struct dualpi2_params *own = p;
 	const struct dualpi2_vars *state = vars;
 
-	(void)p;
-	return aqm_wrr_choose(&state->wrr, heads);
+	return aqm_dual_choose(&own->scheduler, &state->wrr, heads);
 }
 
 static void dualpi2_served(const void *p, void *vars, enum aqm_queue queue, uint32_t len_bytes,
@@ -136,7 +137,7 @@ static void dualpi2_served(const void *p, void *vars, enum aqm_queue queue, uint
 	const struct dualpi2_params *own = p;
 	struct dualpi2_vars *state = vars;
 
-	aqm_wrr_served(&own->wrr, &state->wrr, queue, len_bytes, other_waits);
+	aqm_wrr_served(&own->scheduler.wrr, &state->wrr, queue, len_bytes, other_waits);
 }
 
 static void dualpi2_idle(const void *p, void *vars)
@@ -144,7 +145,7 @@ static void dualpi2_idle(const void *p, void *vars)
 	const struct dualpi2_params *own = p;
 	struct dualpi2_vars *state = vars;
 
-	aqm_wrr_reset(&own->wrr, &state->wrr);
+	aqm_wrr_reset(&own->scheduler.wrr, &state->wrr, own->core.mtu_bytes);
 }
 
 /* Q0.32 on the log's scale of 2^31 - 1; above 1 counts as 1. */

@@ -14,7 +14,6 @@
 
 struct aqm_wrr_params {
 	uint32_t c_percent; /* share protected for C, in (0, 100) */
-	uint32_t mtu_bytes;
 };
 
 struct aqm_wrr_vars {
@@ -22,9 +21,10 @@ struct aqm_wrr_vars {
 };
 
 /* Where the credit starts, and starts again when both queues ran empty. */
-AQM_INLINE void aqm_wrr_reset(const struct aqm_wrr_params *params, struct aqm_wrr_vars *vars)
+AQM_INLINE void aqm_wrr_reset(const struct aqm_wrr_params *params, struct aqm_wrr_vars *vars,
+			      uint32_t mtu_bytes)
 {
-	vars->credit = (int64_t)params->mtu_bytes *
+	vars->credit = (int64_t)mtu_bytes *
 		       ((int64_t)params->c_percent - (100 - (int64_t)params->c_percent));
 }
 

@@ -18,6 +18,9 @@
 	X(pi2)                                                                                     \
 	X(dualpi2_linux)                                                                           \
 	X(dualpi2_rfc9332)                                                                         \
+	X(curvy_red)                                                                               \
+	X(wrr)                                                                                     \
+	X(tsf)                                                                                     \
 	X(l4s_freebsd)
 
 #define ORACLE_ROW_DECLARE(law) extern const struct oracle_row oracle_##law;
