@@ -68,6 +68,7 @@ struct endpoint_stats {
 	uint64_t timeouts;
 	uint64_t spurious_timeouts;              /* of them, those that were found to be mistakes */
 	uint64_t tail_probes;
+	uint64_t ce_told;                        /* of ce_received, what an AccECN sender knows */
 	uint64_t ce_received;                    /* packets that arrived with CE */
 	uint64_t cwnd_bytes;                     /* now */
 	uint64_t srtt_ns;                        /* now; 0 before the first sample */

@@ -206,6 +206,8 @@ static bool send_new(struct tcp_sender *sender, struct packet *packet, uint32_t 
 	sender->force_short = false;
 	if (ecn != ENDPOINT_ECN_NONE)
 		packet->ecn = ecn == ENDPOINT_ECN_CLASSIC ? 2 : 1;
+	if (ecn == ENDPOINT_ECN_ACCECN)
+		packet->tcp.flags |= accecn_flags(0);
 	if (sender->answer_cwr) {
 		packet->tcp.flags |= TCP_CWR;
 		sender->answer_cwr = false;

@@ -9,9 +9,10 @@
  * (RFC 2018), then those before it, three in all.  Timestamps are echoed as RFC
  * 7323 section 4.3 asks: of the first segment that the acknowledgement covers.
  *
- * ECN echo is that of RFC 3168 (ECE until CWR) or, for controls that want CE
- * packet by packet, that of RFC 8257 section 3.2: when CE changes, what was
- * delayed is acknowledged first with the old state.
+ * ECN echo is that of RFC 3168 (ECE until CWR), or counters (AccECN, accecn.h), or,
+ * for controls that want CE packet by packet and do not have those, that of RFC
+ * 8257 section 3.2: when CE changes, what was delayed is acknowledged first with
+ * the old state.
  *
  * The window is what is left of a buffer that the application empties, at once
  * or with read().  Its edge moves on by half the buffer or a full segment at
@@ -22,6 +23,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "tcp/accecn.h"
 #include "tcp/endpoint.h"
 #include "tcp/ranges.h"
 
@@ -44,6 +46,7 @@ struct tcp_receiver {
 	uint64_t due_ns;                        /* of the delayed acknowledgement */
 	uint32_t echo_us;                       /* timestamp to echo */
 	bool echo_valid;
+	struct accecn_receiver accecn;
 	bool ce;                                /* exact echo: state of the last packet */
 	bool ece;                               /* RFC 3168: echo until CWR */
 	bool ready;                             /* an acknowledgement is to leave now */
@@ -54,6 +57,11 @@ struct tcp_receiver {
 static struct tcp_receiver *receiver_of(struct endpoint *endpoint)
 {
 	return (struct tcp_receiver *)endpoint;
+}
+
+static bool counts(const struct tcp_receiver *receiver)
+{
+	return receiver->config.ecn == ENDPOINT_ECN_ACCECN;
 }
 
 static bool echoes_exactly(const struct tcp_receiver *receiver)
@@ -96,17 +104,27 @@ static uint64_t window_gain(const struct tcp_receiver *receiver)
 	return gain >= (half < mss_bytes ? half : mss_bytes) ? gain : 0;
 }
 
+static void fill_ecn(struct tcp_receiver *receiver, struct tcp_header *header)
+{
+	if (counts(receiver)) {
+		/* Two blocks of SACK go before the option, and then leave no room for it. */
+		accecn_fill(&receiver->accecn, header, header->sack_count < 2);
+		return;
+	}
+	if (echoes_exactly(receiver) ? receiver->ce : receiver->ece)
+		header->flags |= TCP_ECE;
+}
+
 static void fill_header(struct tcp_receiver *receiver, struct tcp_header *header)
 {
-	const bool ece = echoes_exactly(receiver) ? receiver->ce : receiver->ece;
-
 	memset(header, 0, sizeof(*header));
 	header->ack = receiver->expected;
-	header->flags = (uint16_t)(TCP_ACK | (ece ? TCP_ECE : 0));
+	header->flags = TCP_ACK;
 	header->timestamp_echo_us = receiver->echo_us;
 	receiver->window_end += window_gain(receiver);
 	header->window_bytes = receiver->window_end - receiver->expected;
 	fill_sack(receiver, header);
+	fill_ecn(receiver, header);
 }
 
 /* The acknowledgement of what came so far is made. */
@@ -120,16 +138,9 @@ static void settle(struct tcp_receiver *receiver)
 }
 
 /* RFC 8257 section 3.2: on a change of CE, acknowledge what was delayed with the old state. */
-static void note_ecn(struct tcp_receiver *receiver, const struct packet *packet)
+static void note_change(struct tcp_receiver *receiver, bool ce)
 {
-	const bool ce = packet->ecn == 3;
-
-	receiver->stats.ce_received += ce;
-	if (packet->tcp.flags & TCP_CWR)
-		receiver->ece = false;
-	if (ce)
-		receiver->ece = true;
-	if (!echoes_exactly(receiver) || ce == receiver->ce)
+	if (ce == receiver->ce)
 		return;
 	if (receiver->unacknowledged > 0) {
 		fill_header(receiver, &receiver->staged);
@@ -138,6 +149,23 @@ static void note_ecn(struct tcp_receiver *receiver, const struct packet *packet)
 	}
 	receiver->ce = ce;
 	receiver->ready = true;
+}
+
+static void note_ecn(struct tcp_receiver *receiver, const struct packet *packet)
+{
+	const bool ce = packet->ecn == 3;
+
+	receiver->stats.ce_received += ce;
+	if (counts(receiver)) {
+		receiver->ready |= accecn_receive(&receiver->accecn, packet);
+		return;
+	}
+	if (packet->tcp.flags & TCP_CWR)
+		receiver->ece = false;
+	if (ce)
+		receiver->ece = true;
+	if (echoes_exactly(receiver))
+		note_change(receiver, ce);
 }
 
 /* Puts `block` first among the recent ones; what it swallowed goes. */
@@ -233,7 +261,8 @@ static void read_some(struct endpoint *endpoint, uint64_t bytes, uint64_t now_ns
 
 static uint32_t option_bytes(const struct tcp_header *header)
 {
-	return header->sack_count ? 4 + 8 * (uint32_t)header->sack_count : 0;
+	return (header->sack_count ? 4 + 8 * (uint32_t)header->sack_count : 0) +
+	       (header->ace_bytes_valid ? 12 : 0);
 }
 
 static bool emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_ns)

@@ -226,6 +226,7 @@ static uint32_t deliver(struct scoreboard *board, uint64_t number, uint32_t byte
 	else
 		board->lost_bytes -= bytes;
 	segment->flags = (segment->flags & SEGMENT_RETRANSMITTED) | SEGMENT_SACKED;
+	board->delivered++;
 	tcp_rack_deliver(&board->rack, &seen, board->event.now_ns);
 	if (board->rates) {
 		board->rate.delivered_bytes += bytes;

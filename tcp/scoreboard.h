@@ -61,6 +61,7 @@ struct scoreboard {
 	uint64_t next_byte;           /* of segment `next`: one past the newest byte sent */
 	uint32_t full_bytes;          /* most bytes in a segment */
 	uint64_t newest_ns;           /* latest sent_ns */
+	uint64_t delivered;           /* segments, in all */
 	uint64_t sacked;              /* segments selectively acknowledged only */
 	uint64_t scanned;             /* no segment before this is in flight for the first time */
 	uint64_t lost_hint;           /* no lost segment before this */

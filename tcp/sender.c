@@ -7,7 +7,8 @@
  *
  * - ECN (RFC 3168): data is ECT(0), or ECT(1) where asked; retransmissions are
  *   Not-ECT.  An echo is told to the control at most once per window and
- *   answered with CWR; a control with exact echo sees every one of them.
+ *   answered with CWR; a control with exact echo sees every one of them.  AccECN
+ *   (accecn.h) tells how much was marked, to any control.
  * - Timestamps (RFC 7323) give a round-trip sample on every acknowledgement
  *   that moves forward.
  *
@@ -81,10 +82,12 @@ static struct tcp_ack take_ack(struct tcp_sender *sender, const struct packet *p
 
 	scoreboard_begin(board, (struct scoreboard_event){sender->now_ns, sender->rtt.min_ns,
 							  header->timestamp_echo_us});
+	ack.delivered_segments = board->delivered;
 	ack.delivered_bytes = scoreboard_ack(board, header->ack);
 	for (int i = ack.duplicate; i < header->sack_count; i++)
 		ack.delivered_bytes +=
 			scoreboard_sack(board, header->sack[i].start, header->sack[i].end);
+	ack.delivered_segments = board->delivered - ack.delivered_segments;
 	if (ack.forward)
 		sample_rtt(sender, packet, sender->now_ns);
 	sender->delivered_bytes += ack.delivered_bytes;
@@ -95,12 +98,33 @@ static struct tcp_ack take_ack(struct tcp_sender *sender, const struct packet *p
 /* RFC 3168 section 6.1.2: once per window. */
 static void take_echo(struct tcp_sender *sender, const struct tcp_cc_sample *sample)
 {
-	if (sender->config.cc->exact_ce_echo || sender->board.first_byte < sender->echo_end)
+	/* All that was sent until the last response, and before its CWR comes, counts as one. */
+	if (sender->config.cc->exact_ce_echo ||
+	    (sender->echo_end && sender->board.first_byte <= sender->echo_end))
 		return;
 	sender->echo_end = sender->board.next_byte;
-	sender->answer_cwr = true;
+	sender->answer_cwr = sender->config.ecn != ENDPOINT_ECN_ACCECN;
 	if (sender->recovery != RECOVERY_FAST)
 		sender->config.cc->on_ecn(&sender->cc, sender->cc_private, sample);
+}
+
+/* What the acknowledgement says of marks. */
+static void take_marks(struct tcp_sender *sender, const struct tcp_header *header,
+		       const struct tcp_ack *ack, struct tcp_cc_sample *sample)
+{
+	switch (sender->config.ecn) {
+	case ENDPOINT_ECN_NONE:
+		break;
+	case ENDPOINT_ECN_ACCECN:
+		accecn_take(&sender->accecn, header,
+			    (struct accecn_news){ack->delivered_segments, ack->delivered_bytes});
+		sample->marked_bytes = accecn_tell(&sender->accecn, ack->delivered_bytes);
+		sample->ece = sample->marked_bytes > 0;
+		break;
+	default:
+		sample->ece = header->flags & TCP_ECE;
+		sample->marked_bytes = sample->ece ? ack->delivered_bytes : 0;
+	}
 }
 
 static void receive(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns)
@@ -109,7 +133,6 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 	const bool full =
 		sender->board.in_flight_bytes + sender->mss_bytes > sender->cc.cwnd_bytes ||
 		sender->board.lost_bytes > 0;
-	const bool ece = (packet->tcp.flags & TCP_ECE) && sender->config.ecn != ENDPOINT_ECN_NONE;
 	struct tcp_cc_sample sample;
 	struct tcp_ack ack;
 	uint64_t lost;
@@ -121,13 +144,12 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 	lost = tcp_recovery_ack(sender, &ack);
 	tcp_sender_sample(sender, &sample, now_ns);
 	sample.lost_bytes = lost;
+	sample.acked_bytes = ack.delivered_bytes;
+	sample.app_limited = !full;
 	if (sender->board.rates)
 		tcp_rate_sample(&sender->board.rate, sender->rtt.min_ns, &sample);
-	sample.acked_bytes = ack.delivered_bytes;
-	sample.ece = ece;
-	sample.marked_bytes = ece ? sample.acked_bytes : 0;
-	sample.app_limited = !full;
-	if (ece)
+	take_marks(sender, &packet->tcp, &ack, &sample);
+	if (sample.ece)
 		take_echo(sender, &sample);
 	sender->config.cc->on_ack(&sender->cc, sender->cc_private, &sample);
 }
@@ -175,6 +197,7 @@ static void stats(const struct endpoint *endpoint, struct endpoint_stats *out)
 	*out = sender->stats;
 	out->cwnd_bytes = sender->cc.cwnd_bytes;
 	out->srtt_ns = sender->rtt.srtt_ns;
+	out->ce_told = accecn_packets(&sender->accecn);
 }
 
 static void destroy(struct endpoint *endpoint)

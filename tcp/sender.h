@@ -8,6 +8,7 @@
 #ifndef TCP_SENDER_H
 #define TCP_SENDER_H
 
+#include "tcp/accecn.h"
 #include "tcp/endpoint.h"
 #include "tcp/prr.h"
 #include "tcp/rtt.h"
@@ -29,7 +30,7 @@ struct tcp_tail {
 
 /* What an acknowledgement brought. */
 struct tcp_ack {
-	uint64_t delivered_bytes;
+	uint64_t delivered_bytes, delivered_segments;
 	uint32_t echo_us;
 	bool forward;   /* the cumulative acknowledgement moved on */
 	bool duplicate; /* the receiver reports a duplicate (RFC 2883) */
@@ -56,6 +57,7 @@ struct tcp_sender {
 	struct tcp_prr prr;
 	struct tcp_tail tail;
 	struct tcp_undo *undo;  /* of a timeout; owned, NULL: none */
+	struct accecn_sender accecn;
 	uint64_t echo_end;      /* byte; echoes count as one until it is acknowledged */
 	uint64_t timer_ns;      /* retransmission timeout or tail loss probe; TIME_NEVER_NS: none */
 	uint64_t armed_ns, armed_for; /* when the timer was started, for how many segments */
