@@ -18,13 +18,14 @@
 #include "cli/command.h"
 #include "cli/series.h"
 #include "cli/summary.h"
+#include "cli/watch.h"
 #include "sim/run.h"
 
 static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chosen_policy;
-static const char *chosen_verdict = "drawn";
+static const char *chosen_verdict = "drawn", *chosen_watch;
 static struct option_list chosen_settings;
 static uint64_t chosen_seed = 1, chosen_interval = 10;
-static double chosen_decision_ms, chosen_bin_ms = 100;
+static double chosen_decision_ms, chosen_bin_ms = 100, chosen_pace;
 static bool chosen_unguarded;
 
 /* What a run needs to talk while it goes on. */
@@ -33,6 +34,7 @@ struct running {
 	const struct scenario *scenario;
 	struct timespec started;
 	struct series series;
+	struct watch watch;
 };
 
 static double elapsed_s(const struct timespec *since)
@@ -48,6 +50,8 @@ static bool show_progress(void *context, double done)
 	const struct running *running = context;
 	char text[160], note[64];
 
+	if (running->watch.open)
+		return command_interrupted();
 	snprintf(note, sizeof(note), "of %g s", running->scenario->duration_s);
 	command_progress(running->common,
 			 progress_text(text, sizeof(text), running->scenario->name,
@@ -61,8 +65,9 @@ static bool take_bin(void *context, const struct sim_moment *moment)
 {
 	struct running *running = context;
 
-	series_write(&running->series, moment);
-	return false;
+	if (chosen_folder)
+		series_write(&running->series, moment);
+	return running->watch.open && watch_bin(&running->watch, moment);
 }
 
 /* The law and its parameters (the caller frees them), as scenario and options want it. */
@@ -118,9 +123,9 @@ static int choose_policy(struct closed_loop *loop, struct error *error)
 	return chosen_policy ? policy_open(&loop->policy, chosen_policy, error) : 0;
 }
 
-static int run_and_tell(const struct command_common *common, struct closed_loop *loop,
-			struct error *error)
+static int run_and_tell(struct running *running, struct closed_loop *loop, struct error *error)
 {
+	const struct command_common *common = running->common;
 	struct sim_result *result = calloc(1, sizeof(*result));
 	struct aqm_policy_counts counts;
 	int code;
@@ -128,6 +133,7 @@ static int run_and_tell(const struct command_common *common, struct closed_loop 
 	if (result == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	code = closed_loop_run(loop, result, &counts, error);
+	watch_close(&running->watch);
 	command_progress(common, "", false);
 	if (code == 0) {
 		code = tell(common, result, &counts, error);
@@ -137,15 +143,29 @@ static int run_and_tell(const struct command_common *common, struct closed_loop 
 	return code;
 }
 
-/* The same with time series beside it, where a folder was named. */
-static int run_with_series(const struct command_common *common, struct closed_loop *loop,
-			   struct series *series, struct error *error)
+/* Watches, where that was asked for. */
+static int run_watched(struct running *running, struct closed_loop *loop, struct error *error)
 {
+	int code = 0;
+
+	if (chosen_watch)
+		code = watch_open(&running->watch, loop->scenario, loop->law->name, loop->seed,
+				  chosen_pace, error);
+	/* Slow motion: bins that still come ten times a second. */
+	if (chosen_watch && chosen_folder == NULL && chosen_pace > 0 && chosen_pace < 1)
+		loop->bin_s *= chosen_pace;
+	return code ? code : run_and_tell(running, loop, error);
+}
+
+/* The same with time series beside it, where a folder was named. */
+static int run_with_series(struct running *running, struct closed_loop *loop, struct error *error)
+{
+	struct series *series = &running->series;
 	int code = chosen_folder ? series_open(series, chosen_folder, error) : 0, closed = 0;
 
 	if (code)
 		return code;
-	code = run_and_tell(common, loop, error);
+	code = run_watched(running, loop, error);
 	if (chosen_folder)
 		closed = series_close(series, code == 0, code ? NULL : error);
 	return code ? code : closed;
@@ -154,12 +174,13 @@ static int run_with_series(const struct command_common *common, struct closed_lo
 static int simulate(const struct command_common *common, struct scenario *scenario,
 		    struct error *error)
 {
+	const bool bins = chosen_folder || chosen_watch;
 	struct running running = {.common = common, .scenario = scenario};
 	struct closed_loop loop = {
 		.scenario = scenario,
 		.seed = chosen_seed,
-		.bin_s = chosen_folder ? chosen_bin_ms / 1e3 : 0,
-		.bin = chosen_folder ? take_bin : NULL,
+		.bin_s = bins ? chosen_bin_ms / 1e3 : 0,
+		.bin = bins ? take_bin : NULL,
 		.log = chosen_log,
 		.pcap = chosen_pcap,
 		.context = &running,
@@ -173,7 +194,7 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 		code = choose_policy(&loop, error);
 	clock_gettime(CLOCK_MONOTONIC, &running.started);
 	if (code == 0)
-		code = run_with_series(common, &loop, &running.series, error);
+		code = run_with_series(&running, &loop, error);
 	policy_destroy(loop.policy);
 	free(params);
 	return code;
@@ -183,14 +204,17 @@ static int run_simulate(const struct command_common *common, const char **operan
 			struct error *error)
 {
 	struct scenario *scenario;
-	int code;
+	int code = chosen_watch ? watch_check(chosen_watch, &chosen_pace, error) : 0;
 
+	if (code)
+		return code;
 	if (count != 1)
 		return error_set(error, ERR_INVALID,
 				 "name one scenario file: aqmllm simulate scenarios/paper.yaml");
-	if (capture_takes_stdout() && common->json)
+	if (capture_takes_stdout() && (common->json || chosen_watch))
 		return error_at(error, ERR_INVALID, NULL, 0, "--pcap",
-				"both it and --json want standard output; name a file");
+				"both it and %s want standard output; name a file",
+				common->json ? "--json" : "--watch");
 	scenario = calloc(1, sizeof(*scenario));
 	if (scenario == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
@@ -229,6 +253,11 @@ static const struct option simulate_options[] = {
 	 "queue, after marking, with the sojourn time as a comment), dropped, and return (from "
 	 "receivers, past the queue); - is standard output, the summary then goes to standard "
 	 "error",
+	 0, 0},
+	{"watch", 0, OPTION_MAYBE, &chosen_watch, "FACTOR",
+	 "show the run live in the terminal, FACTOR times as fast as real time (1; 0: as fast as "
+	 "it goes); q ends the run and reports it up to there, space pauses, + and - change the "
+	 "pace",
 	 0, 0},
 	{"output", 'o', OPTION_TEXT, &chosen_folder, "DIR",
 	 "write summary.json, queue.csv and flows.csv into this folder", 0, 0},

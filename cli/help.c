@@ -72,7 +72,8 @@ static void print_option(FILE *out, const struct option *option)
 	else
 		column += fprintf(out, "      --%s", option->name) - 2;
 	if (option->argument)
-		column += fprintf(out, " %s", option->argument);
+		column += fprintf(out, option->kind == OPTION_MAYBE ? "[=%s]" : " %s",
+				  option->argument);
 	if (column + 2 > OPTION_COLUMN) {
 		fputc('\n', out);
 		column = 0;
@@ -143,8 +144,9 @@ static void troff_options(FILE *out, const struct option *options)
 		fputs("\\-\\-", out);
 		troff(out, o->name);
 		if (o->argument) {
-			fputs(" ", out);
+			fputs(o->kind == OPTION_MAYBE ? "[=" : " ", out);
 			troff(out, o->argument);
+			fputs(o->kind == OPTION_MAYBE ? "]" : "", out);
 		}
 		fputc('\n', out);
 		troff(out, o->doc);

@@ -123,6 +123,7 @@ static int set_value(const struct option *option, const char *text, struct error
 		*(bool *)option->value = true;
 		return 0;
 	case OPTION_TEXT:
+	case OPTION_MAYBE:
 		*(const char **)option->value = text;
 		return 0;
 	case OPTION_LIST: {
@@ -169,6 +170,8 @@ static int take_option(const struct option *options, int argc, char **argv, int 
 	}
 	if (option == NULL)
 		return unknown_option(options, given, error);
+	if (option->kind == OPTION_MAYBE && value == NULL)
+		value = "";
 	if (option->kind == OPTION_FLAG && value)
 		return error_at(error, ERR_INVALID, NULL, 0, given, "takes no value");
 	if (option->kind != OPTION_FLAG && value == NULL) {

@@ -15,6 +15,7 @@
 enum option_kind {
 	OPTION_FLAG,   /* bool */
 	OPTION_TEXT,   /* const char * */
+	OPTION_MAYBE,  /* const char *: --name=value, or --name alone, which is "" */
 	OPTION_LIST,   /* struct option_list: may be repeated */
 	OPTION_U64,    /* uint64_t, within [min, max] */
 	OPTION_DOUBLE, /* double, within [min, max] */

@@ -42,6 +42,7 @@ static json_t *option_json(const struct option *option)
 	case OPTION_FLAG:
 		return json_boolean(*(const bool *)option->value);
 	case OPTION_TEXT:
+	case OPTION_MAYBE:
 		return json_string(*(const char *const *)option->value);
 	case OPTION_U64:
 		return json_integer((json_int_t) * (const uint64_t *)option->value);
@@ -64,6 +65,7 @@ static bool option_assign(const struct option *option, const json_t *value)
 		*(bool *)option->value = json_is_true(value);
 		return json_is_boolean(value);
 	case OPTION_TEXT:
+	case OPTION_MAYBE:
 		if (json_is_string(value))
 			*(const char **)option->value = json_string_value(value);
 		return json_is_string(value);

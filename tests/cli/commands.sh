@@ -198,6 +198,8 @@ refuses 'missing' plot missing -o made
 refuses '--figure|nonsense|qdelay_cdf' plot series50 --figure nonsense -o made.svg
 refuses '--scenario' plot series50 --scenario short -o made
 refuses 'nonsense' plot report1 --scenario nonsense -o made
+refuses '--watch|terminal' simulate short.yaml --watch -o made
+refuses '--watch|fast' simulate short.yaml --watch=fast -o made
 refuses '--bin-ms' simulate short.yaml --bin-ms 0 -o made
 refuses '--intreval|--interval' simulate short.yaml --intreval 3 -o made
 refuses 'missing.log' pool missing.log -o made.csv
