@@ -53,8 +53,13 @@ static int grow(struct packet_pool *pool)
 
 struct packet *packet_new(struct packet_pool *pool)
 {
-	struct packet *packet;
+	struct packet *packet = pool->blank;
 
+	if (packet) {
+		pool->blank = NULL;
+		pool->allocated++;
+		return packet;
+	}
 	if (pool->free == NULL && grow(pool) != 0)
 		return NULL;
 	packet = pool->free;
@@ -68,5 +73,15 @@ void packet_free(struct packet_pool *pool, struct packet *packet)
 {
 	packet->next = pool->free;
 	pool->free = packet;
+	pool->allocated--;
+}
+
+void packet_free_unused(struct packet_pool *pool, struct packet *packet)
+{
+	if (pool->blank) {
+		packet_free(pool, packet);
+		return;
+	}
+	pool->blank = packet;
 	pool->allocated--;
 }

@@ -80,6 +80,7 @@ struct packet {
 
 struct packet_pool {
 	struct packet *free;
+	struct packet *blank; /* one that is zeroed, or NULL */
 	void *chunks;
 	size_t allocated; /* packets handed out and not yet returned */
 };
@@ -90,5 +91,8 @@ void packet_pool_free(struct packet_pool *pool);
 /* A zeroed packet, or NULL when out of memory. */
 struct packet *packet_new(struct packet_pool *pool);
 void packet_free(struct packet_pool *pool, struct packet *packet);
+
+/* Frees a packet that is still as packet_new() gave it: the next one need not be zeroed. */
+void packet_free_unused(struct packet_pool *pool, struct packet *packet);
 
 #endif

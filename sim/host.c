@@ -43,7 +43,7 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 			return;
 		}
 		if (!endpoint->ops->emit(endpoint, packet, now_ns)) {
-			packet_free(&world->pool, packet);
+			packet_free_unused(&world->pool, packet);
 			return;
 		}
 		world->emitted++;

@@ -236,12 +236,44 @@ static uint32_t deliver(struct scoreboard *board, uint64_t number, uint32_t byte
 	return bytes;
 }
 
+/* The same for the usual case: all that is outstanding up to `byte` arrived as it was sent. */
+static uint64_t deliver_in_order(struct scoreboard *board, uint64_t byte)
+{
+	const uint64_t from = board->first_byte;
+	uint64_t newest_ns = board->rack.sent_ns, number = board->first;
+
+	while (board->first_byte < byte) {
+		const struct segment *segment = segment_at(board, number);
+		const uint64_t end = start_of(board, number + 1);
+
+		if (segment->flags != SEGMENT_IN_FLIGHT || end > byte)
+			break;
+		newest_ns = segment->sent_ns > newest_ns ? segment->sent_ns : newest_ns;
+		board->first_byte = end;
+		number++;
+	}
+	board->delivered += number - board->first;
+	board->in_flight_bytes -= board->first_byte - from;
+	board->first = number;
+	if (number > board->rack.highest)
+		board->rack.highest = number;
+	if (newest_ns > board->rack.sent_ns) {
+		board->rack.sent_ns = newest_ns;
+		board->rack.rtt_ns =
+			board->event.now_ns > newest_ns ? board->event.now_ns - newest_ns : 0;
+	}
+	return board->first_byte - from;
+}
+
 uint64_t scoreboard_ack(struct scoreboard *board, uint64_t byte)
 {
 	uint64_t delivered = 0;
 
 	if (byte > board->next_byte)
 		byte = board->next_byte;
+	/* Nothing beyond was delivered before, so nothing is out of order. */
+	if (board->rates == NULL && board->first >= board->rack.highest)
+		delivered = deliver_in_order(board, byte);
 	while (board->first_byte < byte) {
 		const uint64_t end = start_of(board, board->first + 1);
 
