@@ -28,11 +28,12 @@
 
 #define REHEARSALS 30 /* decisions timed for --decision-ms measured, the first third left out */
 #define LIST_MAX 8
+#define TOLD_MAX 12 /* scenarios of a suite that are told one by one */
 
 static struct {
 	struct option_list policies;
 	const char *against, *intervals, *decisions, *verdict, *output, *in_data, *notes, *title;
-	uint64_t seeds, seed, threads, steps;
+	uint64_t seeds, seed, threads, steps, pictures;
 	bool unguarded;
 } o = {
 	.against = "",
@@ -43,13 +44,15 @@ static struct {
 	.seeds = 5,
 	.seed = 1,
 	.steps = 3600,
+	.pictures = 12,
 };
 
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
 	 "policy folder; may be repeated; each decides on top of the scenario's own law", 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
-	 "laws to compare with, besides the scenario's own", 0, 0},
+	 "laws to compare with, besides the scenario's own; LAW:NAME=VALUE:... sets parameters", 0,
+	 0},
 	{"interval", 0, OPTION_TEXT, &o.intervals, "N,...",
 	 "every Nth packet is put to the policy; default 10,100", 0, 0},
 	{"decision-ms", 0, OPTION_TEXT, &o.decisions, "D,...",
@@ -66,6 +69,8 @@ static const struct option evaluate_options[] = {
 	 "instead of a suite: the released code's walk through recorded rows", 0, 0},
 	{"steps", 0, OPTION_U64, &o.steps, "N", "of the walk through recorded rows; default 3600",
 	 1, 1e8},
+	{"pictures", 0, OPTION_U64, &o.pictures, "N",
+	 "scenarios that get pictures in the report, the first ones; default 12", 0, 1e6},
 	{"title", 0, OPTION_TEXT, &o.title, "TEXT", "heading of the report", 0, 0},
 	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
 	 0},
@@ -191,10 +196,39 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 	return code;
 }
 
+/* "dualpi2:target_ms=5:k=2", split in place; settings are tried on the law's defaults. */
+static int add_law(struct trial *trial, char *text, struct error *error)
+{
+	struct trial_arm arm = {.law = text};
+	const struct aqm_ops *law;
+	void *params;
+	int code;
+
+	if (snprintf(arm.name, sizeof(arm.name), "%s", text) >= (int)sizeof(arm.name))
+		return error_at(error, ERR_RANGE, NULL, 0, "--against",
+				"%s: at most %zu characters name an arm", text,
+				sizeof(arm.name) - 1);
+	arm.settings = strchr(text, ':');
+	if (arm.settings)
+		*strchr(text, ':') = '\0', arm.settings++;
+	law = aqm_find(text);
+	if (law == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--against",
+				"%s is not a law; aqmllm aqms lists them", text);
+	params = malloc(law->params_size + 1);
+	if (params == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = aqm_params_default(law, params, error);
+	if (code == 0)
+		code = trial_arm_set(&arm, law, params, error);
+	free(params);
+	return code ? code : add_arm(trial, &arm, error);
+}
+
 /* The scenario's own law first: everything is compared with it. */
 static int add_laws(struct trial *trial, struct error *error)
 {
-	static char names[512];
+	static char names[1024];
 	const char *own = trial->scenarios[0].aqm;
 	struct trial_arm arm = {.law = NULL};
 	char *rest = NULL;
@@ -209,16 +243,9 @@ static int add_laws(struct trial *trial, struct error *error)
 		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
 	strcpy(names, o.against);
 	for (char *law = strtok_r(names, ",", &rest); code == 0 && law;
-	     law = strtok_r(NULL, ",", &rest)) {
-		if (alike && strcmp(law, own) == 0)
-			continue;
-		if (aqm_find(law) == NULL)
-			return error_at(error, ERR_INVALID, NULL, 0, "--against",
-					"%s is not a law; aqmllm aqms lists them", law);
-		arm.law = law;
-		snprintf(arm.name, sizeof(arm.name), "%s", law);
-		code = add_arm(trial, &arm, error);
-	}
+	     law = strtok_r(NULL, ",", &rest))
+		if (!alike || strcmp(law, own) != 0)
+			code = add_law(trial, law, error);
 	return code;
 }
 
@@ -267,29 +294,69 @@ static bool was_stopped(void *context)
 	return command_interrupted();
 }
 
+static const enum trial_metric told[] = {TRIAL_utilisation, TRIAL_qdelay_ms_mean,
+					 TRIAL_qdelay_ms_p99, TRIAL_differed};
+
+static void print_heading(void)
+{
+	printf("%-28s %18s %20s %18s %10s\n", "", "utilisation", "queue delay, mean ms", "p99 ms",
+	       "differed");
+}
+
+/* "1.23 ± 0.04"; one run has no interval. */
+static void print_interval(struct interval interval, int digits)
+{
+	if (interval.count == 0)
+		printf(" %18s", "-");
+	else if (isfinite(interval.half_width))
+		printf(" %8.*f ± %7.*f", digits, interval.mean, digits, interval.half_width);
+	else
+		printf(" %8.*f %9s", digits, interval.mean, "");
+}
+
+static void print_row(const char *arm, const struct interval *intervals)
+{
+	printf("%-28s", arm);
+	for (int m = 0; m < 3; m++)
+		print_interval(intervals[m], m == 0 ? 4 : 2);
+	printf(" %10.0f\n", intervals[3].mean);
+}
+
+static void print_scenario(const struct trial *trial, const struct results *results, size_t s)
+{
+	printf("%s, %" PRIu64 " seeds\n", trial->scenarios[s].name, trial->seeds);
+	print_heading();
+	for (size_t a = 0; a < trial->arm_count; a++) {
+		struct interval intervals[4];
+
+		for (int m = 0; m < 4; m++)
+			intervals[m] =
+				results_interval(results, trial->scenarios[s].name,
+						 trial->arms[a].name, trial_metric_name(told[m]));
+		print_row(trial->arms[a].name, intervals);
+	}
+}
+
+static void print_suite(const struct trial *trial, const struct results *results)
+{
+	printf("all %zu scenarios, each by its mean over %" PRIu64 " seeds\n",
+	       trial->scenario_count, trial->seeds);
+	print_heading();
+	for (size_t a = 0; a < trial->arm_count; a++) {
+		struct interval intervals[4];
+
+		for (int m = 0; m < 4; m++)
+			intervals[m] = trial_suite_interval(trial, results, a, told[m], false);
+		print_row(trial->arms[a].name, intervals);
+	}
+}
+
 static void print_results(const struct trial *trial, const struct results *results)
 {
-	for (size_t s = 0; s < trial->scenario_count; s++) {
-		const char *scenario = trial->scenarios[s].name;
-
-		printf("%s, %" PRIu64 " seeds\n%-28s %18s %20s %18s %10s\n", scenario, trial->seeds,
-		       "", "utilisation", "queue delay, mean ms", "p99 ms", "differed");
-		for (size_t a = 0; a < trial->arm_count; a++) {
-			const char *arm = trial->arms[a].name;
-			const struct interval use =
-				results_interval(results, scenario, arm, "utilisation");
-			const struct interval mean =
-				results_interval(results, scenario, arm, "qdelay_ms_mean");
-			const struct interval tail =
-				results_interval(results, scenario, arm, "qdelay_ms_p99");
-			const struct interval differed =
-				results_interval(results, scenario, arm, "differed");
-
-			printf("%-28s %8.4f ± %7.4f %10.2f ± %7.2f %8.2f ± %7.2f %10.0f\n", arm,
-			       use.mean, use.half_width, mean.mean, mean.half_width, tail.mean,
-			       tail.half_width, differed.mean);
-		}
-	}
+	for (size_t s = 0; s < trial->scenario_count && trial->scenario_count <= TOLD_MAX; s++)
+		print_scenario(trial, results, s);
+	if (trial->scenario_count > 1)
+		print_suite(trial, results);
 }
 
 /* The command line that makes this report again. */
@@ -326,7 +393,13 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 		struct error *error)
 {
 	char command[8192], *notes = NULL;
-	struct trial_report report = {.title = o.title, .command = command, .folder = o.output};
+	struct trial_report report = {
+		.title = o.title,
+		.command = command,
+		.folder = o.output,
+		.pictured = o.pictures,
+		.threads = (unsigned)o.threads,
+	};
 	struct results results;
 	size_t size;
 	int code = o.notes ? file_read_all(o.notes, &notes, &size, error) : 0;

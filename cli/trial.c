@@ -61,6 +61,26 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	return code == ERR_NO_MEMORY ? error_set(error, code, "out of memory for a run") : code;
 }
 
+int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
+		  struct error *error)
+{
+	const char *at = arm->settings;
+	int code = 0;
+
+	while (code == 0 && at && *at) {
+		const size_t length = strcspn(at, ":");
+		char setting[128];
+
+		if (length >= sizeof(setting))
+			return error_at(error, ERR_RANGE, NULL, 0, arm->name, "too long");
+		memcpy(setting, at, length);
+		setting[length] = '\0';
+		code = aqm_params_set(law, params, setting, error);
+		at += length + (at[length] == ':');
+	}
+	return code;
+}
+
 int trial_run(const struct trial_job *job, double bin_s, void *context,
 	      bool (*stop)(void *context, double done), struct trial_outcome *outcome,
 	      struct error *error)
@@ -80,6 +100,8 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 	int code = sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
 
 	loop.params = params;
+	if (code == 0)
+		code = trial_arm_set(job->arm, loop.law, params, error);
 	if (code == 0)
 		code = run_loop(&loop, job->arm, outcome, error);
 	free(params);

@@ -17,6 +17,7 @@
 struct trial_arm {
 	char name[TRIAL_NAME_BYTES]; /* as reports tell it */
 	const char *law;	     /* NULL: the scenario's own */
+	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
 	const char *policy;	     /* folder, or NULL: the law alone */
 	uint64_t interval;
 	double latency_ms;
@@ -63,6 +64,10 @@ int trial_read_suite(struct trial *trial, const char *suite, struct error *error
 
 /* When scenarios, arms and seeds are chosen: the keys of all runs. */
 int trial_keys(struct trial *trial, struct error *error);
+
+/* Sets a law's parameters as the arm wants them.  ERR_INVALID, ERR_RANGE. */
+int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
+		  struct error *error);
 
 size_t trial_runs(const struct trial *trial);
 struct trial_job trial_job_at(const struct trial *trial, size_t index);

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/parallel.h"
 #include "report/figure.h"
 
 #define CDF_POINTS 200
@@ -235,8 +236,8 @@ static void lay_out(struct figure *figure, enum trial_figure which, const char *
 	}
 }
 
-int trial_figure_write(const struct trial *trial, size_t scenario, enum trial_figure which,
-		       const char *folder, struct error *error)
+static int write_figure(const struct trial *trial, size_t scenario, enum trial_figure which,
+			const char *folder, struct error *error)
 {
 	struct canvas *canvas = calloc(1, sizeof(*canvas));
 	char name[200];
@@ -254,5 +255,46 @@ int trial_figure_write(const struct trial *trial, size_t scenario, enum trial_fi
 	if (canvas)
 		canvas_free(canvas);
 	free(canvas);
+	return code;
+}
+
+/* Figures being drawn at once; each job has its own error. */
+struct drawing {
+	const struct trial *trial;
+	const char *folder;
+	struct error *errors; /* (figures) */
+};
+
+static int draw(void *context, size_t index)
+{
+	const struct drawing *drawing = context;
+	const struct trial *trial = drawing->trial;
+
+	if (trial->stop && trial->stop(trial->context))
+		return error_set(&drawing->errors[index], ERR_INTERRUPTED,
+				 "interrupted at the report; the same command goes on");
+	return write_figure(trial, index / TRIAL_FIGURES,
+			    (enum trial_figure)(index % TRIAL_FIGURES), drawing->folder,
+			    &drawing->errors[index]);
+}
+
+int trial_figures_write(const struct trial *trial, size_t scenarios, const char *folder,
+			unsigned threads, struct error *error)
+{
+	const size_t count = scenarios * TRIAL_FIGURES;
+	struct drawing drawing = {trial, folder, calloc(count + 1, sizeof(*drawing.errors))};
+	int code;
+
+	if (drawing.errors == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for figures");
+	code = parallel_for(count, threads, draw, &drawing);
+	for (size_t i = 0; i < count; i++) {
+		/* What stopped the drawing matters more than that pictures cannot be had. */
+		if (drawing.errors[i].code && (code == 0 || code == ERR_UNSUPPORTED))
+			code = drawing.errors[i].code;
+		if (drawing.errors[i].code == code && error && error->code == 0)
+			*error = drawing.errors[i];
+	}
+	free(drawing.errors);
 	return code;
 }

@@ -32,8 +32,12 @@ void trial_figure_name(const struct trial *trial, size_t scenario, enum trial_fi
 		       char *name, size_t size);
 const char *trial_figure_caption(enum trial_figure figure);
 
-/* Writes one figure into `folder`.  ERR_UNSUPPORTED without gnuplot (the CSV is there). */
-int trial_figure_write(const struct trial *trial, size_t scenario, enum trial_figure figure,
-		       const char *folder, struct error *error);
+/*
+ * Writes all figures of the first `scenarios` scenarios into `folder`, on
+ * `threads` threads (0: one a core).  ERR_UNSUPPORTED without gnuplot (the CSV
+ * files are there), ERR_INTERRUPTED when the trial is told to stop.
+ */
+int trial_figures_write(const struct trial *trial, size_t scenarios, const char *folder,
+			unsigned threads, struct error *error);
 
 #endif

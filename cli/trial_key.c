@@ -55,13 +55,14 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 	code = digest_add_file(&program, "/proc/self/exe", error);
 	for (size_t a = 0; code == 0 && a < trial->arm_count; a++) {
 		const struct trial_arm *arm = &trial->arms[a];
-		char text[256];
+		char text[512];
 		const int length =
 			snprintf(text, sizeof(text),
-				 "law %s interval %" PRIu64 " latency %a choice %d "
-				 "unguarded %d bin %a\n",
-				 arm->law ? arm->law : "own", arm->interval, arm->latency_ms,
-				 (int)arm->choice, arm->unguarded, trial->bin_s);
+				 "law %s set %s interval %" PRIu64
+				 " latency %a choice %d unguarded %d bin %a\n",
+				 arm->law ? arm->law : "own", arm->settings ? arm->settings : "-",
+				 arm->interval, arm->latency_ms, (int)arm->choice, arm->unguarded,
+				 trial->bin_s);
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);

@@ -173,17 +173,11 @@ static int put_scenario(struct page *page, size_t index, struct error *error)
 		       scenario->aqm, scenario->duration_s, scenario->warmup_s, page->trial->seeds,
 		       page->trial->first_seed);
 	put_tables(page, index);
-	for (int f = 0; code == 0 && f < TRIAL_FIGURES; f++) {
+	for (int f = 0; code == 0 && f < TRIAL_FIGURES && index < page->report->pictured; f++) {
 		char name[200];
 
-		if (page->trial->stop && page->trial->stop(page->trial->context))
-			return error_set(error, ERR_INTERRUPTED,
-					 "interrupted at the report; the same command goes on");
-		code = trial_figure_write(page->trial, index, (enum trial_figure)f, page->figures,
-					  error);
 		trial_figure_name(page->trial, index, (enum trial_figure)f, name, sizeof(name));
-		code = put_figure(page, name, trial_figure_caption((enum trial_figure)f), code,
-				  error);
+		code = put_figure(page, name, trial_figure_caption((enum trial_figure)f), 0, error);
 	}
 	return code;
 }
@@ -380,20 +374,81 @@ static void put_ending(struct page *page)
 	html_paragraph(page->html,
 		       "All numbers: results.csv and results.sqlite beside this page (scenario, "
 		       "seed, aqm, metric, value); the data of every figure: figures/.");
+	if (page->report->pictured < page->trial->scenario_count)
+		html_paragraph(page->html,
+			       "Pictures show the first %zu of %zu scenarios; --pictures N shows "
+			       "more.",
+			       page->report->pictured, page->trial->scenario_count);
 	if (page->report->without_pictures)
 		html_note(page->html, "There are no pictures because gnuplot was not found; their "
 				      "data are in figures/. Install gnuplot-nox and repeat.");
 }
 
+/* Before all scenarios: the suite as a whole. */
+static void put_suite(struct page *page)
+{
+	static const enum trial_metric metrics[] = {TRIAL_utilisation, TRIAL_qdelay_ms_mean,
+						    TRIAL_qdelay_ms_p99, TRIAL_goodput_mbps,
+						    TRIAL_jain};
+	const size_t count = sizeof(metrics) / sizeof(metrics[0]);
+	const char *columns[COLUMNS_MAX] = {"queue managed by"};
+
+	html_section(page->html, "The suite");
+	for (size_t m = 0; m < count; m++)
+		columns[m + 1] = trial_metric_label(metrics[m]);
+	for (int paired = 0; paired < 2; paired++) {
+		char caption[200];
+
+		snprintf(caption, sizeof(caption),
+			 "%s over %zu scenarios, each by its mean over seeds; ± 95 %% confidence "
+			 "(Student's t) over scenarios.",
+			 paired ? "Difference from the first row's law, paired by seed" : "Mean",
+			 page->trial->scenario_count);
+		html_table_begin(page->html, caption, columns, count + 1);
+		for (size_t arm = (size_t)paired; arm < page->trial->arm_count; arm++) {
+			char text[COLUMNS_MAX][CELL];
+			const char *cells[COLUMNS_MAX] = {page->trial->arms[arm].name};
+
+			for (size_t m = 0; m < count; m++) {
+				put_interval(text[m],
+					     trial_suite_interval(page->trial, page->results, arm,
+								  metrics[m], paired),
+					     digits_of(metrics[m]));
+				cells[m + 1] = text[m];
+			}
+			html_table_row(page->html, cells, count + 1);
+		}
+		html_table_end(page->html);
+	}
+}
+
+static int draw_figures(struct page *page, struct error *error)
+{
+	const size_t all = page->trial->scenario_count;
+	const size_t most = page->report->pictured;
+	int code;
+
+	page->report->pictured = most < all ? most : all;
+	code = trial_figures_write(page->trial, page->report->pictured, page->figures,
+				   page->report->threads, error);
+	if (code != ERR_UNSUPPORTED)
+		return code;
+	page->report->without_pictures = true;
+	error_clear(error);
+	return 0;
+}
+
 static int fill_page(struct page *page, struct error *error)
 {
-	int code = 0;
+	int code = draw_figures(page, error);
 
 	if (page->report->notes) {
 		html_details_begin(page->html, "How these policies came about");
 		html_verbatim(page->html, page->report->notes);
 		html_details_end(page->html);
 	}
+	if (page->trial->scenario_count > 1)
+		put_suite(page);
 	for (size_t s = 0; code == 0 && s < page->trial->scenario_count; s++)
 		code = put_scenario(page, s, error);
 	if (code == 0 && has_policy(page->trial)) {

@@ -14,6 +14,8 @@ struct trial_report {
 	const char *command;   /* that makes it again */
 	const char *notes;     /* shown as it is under the title; NULL: none */
 	const char *folder;    /* of report.html; figures go to its figures/ */
+	size_t pictured;       /* scenarios that get pictures, the first ones */
+	unsigned threads;      /* that draw them; 0: one a core */
 	bool without_pictures; /* set when gnuplot was not there */
 };
 

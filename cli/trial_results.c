@@ -4,6 +4,9 @@
  */
 #include "cli/trial_results.h"
 
+#include <math.h>
+#include <stdlib.h>
+
 static int add_run(struct results *results, const struct trial *trial, size_t scenario, size_t arm,
 		   size_t seed)
 {
@@ -25,5 +28,30 @@ int trial_results(const struct trial *trial, struct results *results, struct err
 		for (size_t arm = 0; arm < trial->arm_count; arm++)
 			for (size_t seed = 0; code == 0 && seed < trial->seeds; seed++)
 				code = add_run(results, trial, scenario, arm, seed);
+	if (code == 0)
+		code = results_index(results);
 	return code ? error_set(error, code, "out of memory for results") : 0;
+}
+
+struct interval trial_suite_interval(const struct trial *trial, const struct results *results,
+				     size_t arm, enum trial_metric metric, bool paired)
+{
+	double *means = calloc(trial->scenario_count + 1, sizeof(*means));
+	struct interval interval = {NAN, NAN, 0};
+	size_t count = 0;
+
+	for (size_t s = 0; means && s < trial->scenario_count; s++) {
+		const char *scenario = trial->scenarios[s].name, *name = trial->arms[arm].name;
+		const char *what = trial_metric_name(metric);
+		const struct interval one =
+			paired ? results_paired(results, scenario, name, trial->arms[0].name, what)
+			       : results_interval(results, scenario, name, what);
+
+		if (one.count)
+			means[count++] = one.mean;
+	}
+	if (count)
+		interval = statistics_interval(means, count);
+	free(means);
+	return interval;
 }

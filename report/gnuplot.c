@@ -6,6 +6,7 @@
 #include "report/gnuplot.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -15,13 +16,13 @@
 /* In the child: stdin from the pipe, stdout to the picture, then gnuplot. */
 static void become_gnuplot(const int pipe_ends[2], int picture)
 {
+	const int nowhere = open("/dev/null", O_WRONLY | O_CLOEXEC);
+
 	dup2(pipe_ends[0], STDIN_FILENO);
 	dup2(picture, STDOUT_FILENO);
 	/* Its remarks on ranges and empty data help nobody; its exit status is looked at. */
-	if (freopen("/dev/null", "w", stderr) == NULL)
+	if (nowhere < 0 || dup2(nowhere, STDERR_FILENO) < 0)
 		_exit(NOT_THERE);
-	close(pipe_ends[0]);
-	close(pipe_ends[1]);
 	execlp("gnuplot", "gnuplot", "-", (char *)NULL);
 	_exit(NOT_THERE);
 }
@@ -50,7 +51,8 @@ int gnuplot_run(void (*put)(FILE *script, const void *context), const void *cont
 	FILE *script;
 	void (*before)(int);
 
-	if (pipe(ends))
+	/* Figures may be drawn at once: no gnuplot may hold another's script open. */
+	if (pipe2(ends, O_CLOEXEC))
 		return error_errno(error, "gnuplot", "cannot start");
 	child = fork();
 	if (child == 0)

@@ -110,6 +110,9 @@ static void results_pair_by_seed(void **state)
 				 0);
 	}
 	assert_int_equal(results_add(&results, "s", 9, "policy", "m", NAN), 0);
+	assert_int_equal(results_add(&results, "s", 10, "policy", "m", 5), 0);
+	assert_int_equal(results_index(&results), 0);
+	assert_int_equal(results_interval(&results, "s", "policy", "m").count, 4);
 	paired = results_paired(&results, "s", "policy", "law", "m");
 	assert_true(paired.mean == 2 && paired.half_width == 0 && paired.count == 3);
 	assert_int_equal(results_interval(&results, "s", "law", "none").count, 0);
@@ -127,8 +130,8 @@ static void results_pair_by_seed(void **state)
 					    -1, &query, NULL),
 			 SQLITE_OK);
 	assert_int_equal(sqlite3_step(query), SQLITE_ROW);
-	assert_int_equal(sqlite3_column_int(query, 0), 7);
-	assert_int_equal(sqlite3_column_int(query, 1), 6);
+	assert_int_equal(sqlite3_column_int(query, 0), 8);
+	assert_int_equal(sqlite3_column_int(query, 1), 7);
 	sqlite3_finalize(query);
 	sqlite3_close(database);
 	results_free(&results);

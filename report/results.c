@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rows in the order in which they were added; thousands, so lookups just walk.
+ * Rows in the order in which they were added, and an order of their names for
+ * lookups: a sweep of many networks has a million rows.
  */
 #include "report/results.h"
 
 #include <inttypes.h>
 #include <math.h>
 #include <sqlite3.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,6 +25,7 @@ void results_init(struct results *results)
 void results_free(struct results *results)
 {
 	free(results->rows);
+	free(results->order);
 	results_init(results);
 }
 
@@ -49,63 +52,130 @@ int results_add(struct results *results, const char *scenario, uint64_t seed, co
 	return 0;
 }
 
-static bool matches(const struct result_row *row, const char *scenario, const char *aqm,
-		    const char *metric)
+/* By scenario, aqm and metric. */
+static int compare_names(const struct result_row *a, const struct result_row *b)
 {
-	return strcmp(row->scenario, scenario) == 0 && strcmp(row->aqm, aqm) == 0 &&
-	       strcmp(row->metric, metric) == 0;
+	int order = strcmp(a->scenario, b->scenario);
+
+	if (order == 0)
+		order = strcmp(a->aqm, b->aqm);
+	return order ? order : strcmp(a->metric, b->metric);
 }
 
-struct interval results_interval(const struct results *results, const char *scenario,
-				 const char *aqm, const char *metric)
+static int compare_rows(const void *a, const void *b, void *rows)
+{
+	const struct result_row *left = (struct result_row *)rows + *(const size_t *)a;
+	const struct result_row *right = (struct result_row *)rows + *(const size_t *)b;
+	const int order = compare_names(left, right);
+
+	return order ? order : (left->seed > right->seed) - (left->seed < right->seed);
+}
+
+int results_index(struct results *results)
+{
+	size_t *order = realloc(results->order, (results->count + 1) * sizeof(*order));
+
+	if (order == NULL)
+		return ERR_NO_MEMORY;
+	for (size_t i = 0; i < results->count; i++)
+		order[i] = i;
+	qsort_r(order, results->count, sizeof(*order), compare_rows, results->rows);
+	results->order = order;
+	results->ordered = results->count;
+	return 0;
+}
+
+/* Rows of one (scenario, aqm, metric), in order of their seeds. */
+struct range {
+	const struct results *results;
+	size_t first, end;
+};
+
+static const struct result_row *row_at(const struct results *results, size_t place)
+{
+	return &results->rows[results->order[place]];
+}
+
+/* The first place whose names are not before `names` (`after`: that are past them). */
+static size_t find_place(const struct results *results, const struct result_row *names, bool after)
+{
+	size_t low = 0, high = results->ordered;
+
+	while (low < high) {
+		const size_t middle = low + (high - low) / 2;
+		const int order = compare_names(row_at(results, middle), names);
+
+		if (order < 0 || (after && order == 0))
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
+static struct range find_range(const struct results *results, const char *scenario, const char *aqm,
+			       const char *metric)
+{
+	struct result_row names;
+
+	snprintf(names.scenario, sizeof(names.scenario), "%s", scenario);
+	snprintf(names.aqm, sizeof(names.aqm), "%s", aqm);
+	snprintf(names.metric, sizeof(names.metric), "%s", metric);
+	return (struct range){results, find_place(results, &names, false),
+			      find_place(results, &names, true)};
+}
+
+/* The range's value for a seed; NaN when it has none. */
+static double value_of(struct range range, uint64_t seed)
+{
+	while (range.first < range.end) {
+		const size_t middle = range.first + (range.end - range.first) / 2;
+		const struct result_row *row = row_at(range.results, middle);
+
+		if (row->seed == seed)
+			return row->value;
+		if (row->seed < seed)
+			range.first = middle + 1;
+		else
+			range.end = middle;
+	}
+	return NAN;
+}
+
+/* Of the finite values, less those of `baseline` where it is not NULL. */
+static struct interval interval_of(struct range range, const struct range *baseline)
 {
 	struct interval interval = {NAN, NAN, 0};
-	double *values = malloc((results->count + 1) * sizeof(*values));
+	double *values = malloc((range.end - range.first + 1) * sizeof(*values));
 	size_t count = 0;
 
 	if (values == NULL)
 		return interval;
-	for (size_t i = 0; i < results->count; i++)
-		if (matches(&results->rows[i], scenario, aqm, metric))
-			values[count++] = results->rows[i].value;
+	for (size_t i = range.first; i < range.end; i++) {
+		const struct result_row *row = row_at(range.results, i);
+		const double value = row->value - (baseline ? value_of(*baseline, row->seed) : 0);
+
+		if (isfinite(value))
+			values[count++] = value;
+	}
 	if (count)
 		interval = statistics_interval(values, count);
 	free(values);
 	return interval;
 }
 
-static const struct result_row *find_seed(const struct results *results, const char *scenario,
-					  const char *aqm, const char *metric, uint64_t seed)
+struct interval results_interval(const struct results *results, const char *scenario,
+				 const char *aqm, const char *metric)
 {
-	for (size_t i = 0; i < results->count; i++)
-		if (results->rows[i].seed == seed &&
-		    matches(&results->rows[i], scenario, aqm, metric))
-			return &results->rows[i];
-	return NULL;
+	return interval_of(find_range(results, scenario, aqm, metric), NULL);
 }
 
-struct interval results_paired(const struct results *results, const char *scenario,
-			       const char *aqm, const char *baseline, const char *metric)
+struct interval results_paired(const struct results *results, const char *scenario, const char *aqm,
+			       const char *baseline, const char *metric)
 {
-	struct interval interval = {NAN, NAN, 0};
-	double *differences = malloc((results->count + 1) * sizeof(*differences));
-	size_t count = 0;
+	const struct range other = find_range(results, scenario, baseline, metric);
 
-	if (differences == NULL)
-		return interval;
-	for (size_t i = 0; i < results->count; i++) {
-		const struct result_row *row = &results->rows[i], *other;
-
-		if (!matches(row, scenario, aqm, metric))
-			continue;
-		other = find_seed(results, scenario, baseline, metric, row->seed);
-		if (other)
-			differences[count++] = row->value - other->value;
-	}
-	if (count)
-		interval = statistics_interval(differences, count);
-	free(differences);
-	return interval;
+	return interval_of(find_range(results, scenario, aqm, metric), &other);
 }
 
 int results_write_csv(const struct results *results, const char *path, struct error *error)

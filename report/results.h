@@ -22,6 +22,8 @@ struct result_row {
 struct results {
 	struct result_row *rows; /* owned */
 	size_t count, capacity;
+	size_t *order;           /* (ordered): rows by scenario, aqm, metric, seed; owned */
+	size_t ordered;
 };
 
 void results_init(struct results *results);
@@ -31,11 +33,17 @@ void results_free(struct results *results);
 int results_add(struct results *results, const char *scenario, uint64_t seed, const char *aqm,
 		const char *metric, double value);
 
-/* Mean over seeds, with its interval; count 0 when there is no such row. */
+/* Makes the rows added so far known to the questions below.  ERR_NO_MEMORY. */
+int results_index(struct results *results);
+
+/*
+ * Mean over the seeds whose value is finite, with its interval and their
+ * number; count 0 when there is none.
+ */
 struct interval results_interval(const struct results *results, const char *scenario,
 				 const char *aqm, const char *metric);
 
-/* Mean of `aqm` minus `baseline` over the seeds that both have. */
+/* Mean of `aqm` minus `baseline` over the seeds for which both have a finite value. */
 struct interval results_paired(const struct results *results, const char *scenario,
 			       const char *aqm, const char *baseline, const char *metric);
 

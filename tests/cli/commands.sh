@@ -92,6 +92,9 @@ for run in sweep2/runs/*; do printf x >>"$run"; break; done
 aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 17}' || fail "a damaged run was taken for good"
 sed -i 's/delay_ms: 10/delay_ms: 11/' suite/short.yaml
 aqmllm ${sweep% -q} --json -o sweep2 | grep -q '"kept": 9}' || fail "runs of another scenario were kept"
+aqmllm evaluate short.yaml --against pie,pie:target_ms=5:tupdate_ms=10 --seeds 1 --pictures 0 \
+	-o set >said || fail "a law with parameters"
+grep -q '^pie:target_ms=5:tupdate_ms=10 ' said || fail "a law with parameters is not told"
 aqmllm scenarios --list >list || fail "scenarios --list"
 for name in paper paper_as_run room-40m-20ms-ccp train heldout; do
 	grep -q "\<$name\>" list || fail "scenarios --list does not name $name"
@@ -218,6 +221,8 @@ touch folder/diary && refuses 'folder|output' evaluate short.yaml -o folder
 refuses 'short.yaml|output' evaluate short.yaml -o short.yaml
 refuses 'nosuchsuite|paper_as_run, ' evaluate nosuchsuite -o made
 refuses 'train' evaluate train:0 -o made
+refuses 'target_ms' evaluate short.yaml --against pie:target_ms=-1 -o made
+refuses 'foo=3|target_ms, ' evaluate short.yaml --against pie:foo=3 -o made
 refuses 'count' scenarios --suite train -n 0 -o made
 refuses 'suite|nonsense|heldout' scenarios --suite nonsense -o made
 refuses 'output' scenarios --suite train
