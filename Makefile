@@ -11,6 +11,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: cc-laws
 .PHONY: envelopes
 .PHONY: oracles
+.PHONY: figures
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -24,6 +25,7 @@ help:
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
+	@echo "make figures   the pictures of README and docs, from runs made for them"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS=60 in all (clang)"
 	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
@@ -68,6 +70,9 @@ envelopes: all
 
 bench: all
 	@sh bench/run.sh $(BUILD)
+
+figures: all
+	@sh docs/figures/draw.sh $(BUILD)/aqmllm
 
 pretrain: all
 	@$(BUILD)/aqmllm pretrain -o models/builtin

@@ -83,6 +83,8 @@ same marks "$(count 'ip.dsfield.ecn == 3 and frame.interface_name in {"L", "C"}'
 [ "$(count 'frame.interface_name == "return" and tcp.flags.ece == 1')" -gt 10 ] ||
 	fail "no acknowledgement echoes congestion"
 [ "$(count 'tcp.flags.cwr == 1')" -gt 1 ] || fail "nobody answers an echo"
+[ "$(count 'frame.interface_name == "return" and tcp.options.acc_ecn')" -gt 10 ] ||
+	fail "no counters of AccECN"
 [ "$(count 'tcp.options.sack')" -gt 1 ] || fail "no selective acknowledgement"
 [ "$(count 'tcp and not tcp.options.timestamp.tsval')" = 0 ] || fail "segments without timestamps"
 [ "$(tshark -r capture.pcapng -T fields -e ip.src 2>/dev/null | sort -u | wc -l)" = 11 ] || # plain UDP hears nothing
