@@ -207,6 +207,7 @@ static unsigned check_flows(const struct scenario *scenario, const struct sim_re
 struct totals {
 	uint64_t connections, transfers, pages, segments, datagrams, lost;
 	double longest_wait_s;
+	const struct sim_flow_result *longest; /* who waited so long */
 };
 
 static struct totals add_up(const struct sim_result *result)
@@ -218,8 +219,10 @@ static struct totals add_up(const struct sim_result *result)
 		const double wait_s = app ? (double)app->connections.longest_wait_ns / 1e9 : 0;
 
 		totals.connections += app ? app->connections.opened : 1;
-		if (wait_s > totals.longest_wait_s)
+		if (wait_s >= totals.longest_wait_s) {
 			totals.longest_wait_s = wait_s;
+			totals.longest = &result->flows[i];
+		}
 		if (app == NULL)
 			continue;
 		if (app->report == SIM_REPORT_TRANSFERS)
@@ -241,12 +244,13 @@ static void tell(const char *law, const struct sim_result *result, double cpu_s)
 	getrusage(RUSAGE_SELF, &usage);
 	printf("%-12s %.6g h, %" PRIu64 " packets, utilisation %.4f, mean queue delay %.2f ms; "
 	       "%" PRIu64 " connections: %" PRIu64 " transfers, %" PRIu64 " pages, %" PRIu64
-	       " video segments; %" PRIu64 " datagrams, %" PRIu64 " lost; longest wait %.3g s; "
-	       "%.1f s of processor time, at most %ld MB\n",
+	       " video segments; %" PRIu64 " datagrams, %" PRIu64 " lost; longest wait %.3g s "
+	       "(%s over %s); %.1f s of processor time, at most %ld MB\n",
 	       law, result->duration_s / 3600, result->queues[SIM_ALL].packets,
 	       result->utilisation, histogram_mean(&result->queues[SIM_ALL].qdelay_ns) / 1e6,
 	       totals.connections, totals.transfers, totals.pages, totals.segments,
-	       totals.datagrams, totals.lost, totals.longest_wait_s, cpu_s,
+	       totals.datagrams, totals.lost, totals.longest_wait_s, name_of(totals.longest),
+	       totals.longest->cc, cpu_s,
 	       usage.ru_maxrss / 1024);
 	fflush(stdout);
 }
