@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "sim/host.h"
 #include "sim/run.h"
 
 /* A pair of runs of one file: through dualpi2 and through a fifo. */
@@ -132,6 +133,25 @@ static void a_household(void **state)
 	drop(&pair);
 }
 
+/* What is kept of a flow's statistics, whatever it does and however long. */
+static void flows_take_little_memory(void **state)
+{
+	struct pair pair;
+
+	(void)state;
+	run_pair("scenarios/mixed_home.yaml", 90, &pair);
+	for (uint64_t i = 0; i < pair.fifo.flow_count; i++) {
+		const struct sim_flow_result *flow = &pair.fifo.flows[i];
+		uint64_t bytes = sizeof(struct host) + sizeof(*flow) + sketch_bytes(&flow->rtt_ns);
+
+		if (flow->app)
+			bytes += sizeof(*flow->app) + sketch_bytes(&flow->app->tasks.time_ns) +
+				 sketch_bytes(&flow->app->datagrams.delay_ns);
+		assert_in_range(bytes, 500, 4096);
+	}
+	drop(&pair);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -139,6 +159,7 @@ int main(void)
 		cmocka_unit_test(readers),
 		cmocka_unit_test(viewers),
 		cmocka_unit_test(a_household),
+		cmocka_unit_test(flows_take_little_memory),
 	};
 
 	return cmocka_run_group_tests_name("app_scenarios", tests, NULL, NULL);

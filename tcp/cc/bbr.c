@@ -80,6 +80,9 @@ static void update_pacing(struct bbr *bbr, struct tcp_cc_state *state)
 					  seconds_from_ns(bbr->rs->srtt_ns));
 		return;
 	}
+	/* Early losses can end the start, or bound the bandwidth, before any rate was measured. */
+	if (bbr->bw <= 0)
+		return;
 	set_pacing(state, pacing_gain(bbr) * bbr->bw * (1 - PACING_MARGIN));
 	if (!bbr->full_bw_reached && state->pacing_bps < before_bps)
 		state->pacing_bps = before_bps;

@@ -419,6 +419,38 @@ static void a_timeout_sends_one_segment_and_comes_back(void **state)
 	free(link);
 }
 
+/* Losses and echoes in every round, and never a rate: what was not measured is no pace. */
+static void no_rate_is_no_reason_to_stop(void **state)
+{
+	const struct tcp_cc_ops *ops = tcp_cc_find("bbr");
+	struct link *link = link_new(10, 120, 10);
+	const uint64_t before_bps = link->state.pacing_bps;
+
+	(void)state;
+	for (uint64_t round = 1; round <= 10; round++) {
+		struct tcp_cc_sample sample = {
+			.now_ns = round * 120 * NS_PER_MS,
+			.rtt_ns = 120 * NS_PER_MS,
+			.srtt_ns = 120 * NS_PER_MS,
+			.min_rtt_ns = 120 * NS_PER_MS,
+			.acked_bytes = MSS,
+			.delivered_bytes = round * MSS,
+			.prior_delivered_bytes = (round - 1) * MSS,
+			.lost_bytes = MSS,
+			.lost_total_bytes = round * MSS,
+			.marked_bytes = MSS,
+			.ece = true,
+			.sent_end = (2 * round + 2) * MSS,
+			.acked_end = (2 * round - 1) * MSS,
+		};
+
+		ops->on_loss(&link->state, &link->bbr, &sample);
+		ops->on_ack(&link->state, &link->bbr, &sample);
+	}
+	assert_true(link->state.pacing_bps > before_bps / 1000);
+	free(link);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -431,6 +463,7 @@ int main(void)
 		cmocka_unit_test(marks_keep_the_queue_short),
 		cmocka_unit_test(a_link_that_slows_down_is_followed),
 		cmocka_unit_test(a_timeout_sends_one_segment_and_comes_back),
+		cmocka_unit_test(no_rate_is_no_reason_to_stop),
 	};
 
 	return cmocka_run_group_tests_name("bbr", tests, NULL, NULL);
