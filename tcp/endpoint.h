@@ -78,7 +78,7 @@ struct endpoint_ops {
 	const char *name;
 	/* Takes a copy of what it needs; the caller keeps the packet. */
 	void (*receive)(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns);
-	/* Fills *packet (zeroed by the caller) with what is to leave now; false: leaves it alone. */
+	/* Fills *packet (zeroed by the caller) with what leaves now; false: leaves it alone. */
 	bool (*emit)(struct endpoint *endpoint, struct packet *packet, uint64_t now_ns);
 	/* Earliest time at which run() must be called: timers and pacing. */
 	uint64_t (*next_ns)(const struct endpoint *endpoint);
