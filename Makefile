@@ -12,6 +12,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: envelopes
 .PHONY: oracles
 .PHONY: figures
+.PHONY: proofs
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -22,6 +23,7 @@ help:
 	@echo "make check     the tests"
 	@echo "make cc-laws   congestion controls against their own texts: a table"
 	@echo "make oracles   every queue law against its text in doubles, STEPS=10000000 steps each"
+	@echo "make proofs    no overflow, no division by zero, probabilities within 1: by z3"
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
@@ -61,6 +63,12 @@ cc-laws: all
 
 oracles: all
 	@$(BUILD)/tests/oracles/oracles $(or $(STEPS),10000000)
+
+proofs: all
+	@command -v z3 >/dev/null || { echo "installing Debian package: z3"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			$(SUDO) apt-get install -y -qq --no-install-recommends z3 >/dev/null; }
+	@sh tests/proofs/run.sh $(BUILD)/tests/proofs/points
 
 golden: all
 	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run

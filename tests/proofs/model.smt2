@@ -1,0 +1,57 @@
+; SPDX-License-Identifier: BSD-2-Clause
+; The arithmetic of aqm/fixed.h, pie.h, pi2.h, dualpi2.h, step.h, wide.h, red.h and
+; curvy_red.h over integers without end.  run.sh proves that every intermediate fits the
+; C type that holds it; then these are what the C code computes.  It also holds the model
+; against the compiled code on random points (points.c).
+(define-fun one () Int 4294967296)
+(define-fun delay_max () Int 1099511627775)
+(define-fun s64 ((x Int)) Bool (and (<= (- 9223372036854775808) x) (< x 9223372036854775808)))
+(define-fun u64 ((x Int)) Bool (and (<= 0 x) (< x 18446744073709551616)))
+(define-fun u32 ((x Int)) Bool (and (<= 0 x) (< x 4294967296)))
+(define-fun clamp ((x Int) (low Int) (high Int)) Int (ite (< x low) low (ite (> x high) high x)))
+; Division of C, towards zero, by a positive number.
+(define-fun quot ((x Int) (y Int)) Int (ite (< x 0) (- (div (- x) y)) (div x y)))
+
+; aqm_delay_difference_ns
+(define-fun difference ((a Int) (b Int)) Int (clamp (- a b) (- delay_max) delay_max))
+; aqm_pi_change_q32, by steps
+(define-fun pi_sum ((alpha Int) (beta Int) (err Int) (chg Int)) Int (+ (* alpha err) (* beta chg)))
+(define-fun pi_whole ((magnitude Int)) Int (div magnitude 1953125))
+(define-fun pi_left ((magnitude Int)) Int (* (- magnitude (* (pi_whole magnitude) 1953125)) 128))
+(define-fun pi_size ((magnitude Int)) Int
+	(+ (* (pi_whole magnitude) 128) (div (pi_left magnitude) 1953125)))
+(define-fun pi_signed ((sum Int)) Int (ite (< sum 0) (- (pi_size (- sum))) (pi_size sum)))
+(define-fun pi_change ((alpha Int) (beta Int) (target Int) (q Int) (before Int)) Int
+	(pi_signed (pi_sum alpha beta (difference q target) (difference q before))))
+; the updates of pi2, dualpi2 and pie
+(define-fun pi2_next ((p Int) (change Int)) Int (clamp (+ p change) 0 one))
+(define-fun dualpi2_highest ((overload Bool) (k Int)) Int
+	(ite (and (not overload) (> k 65536)) (div (* one 65536) k) one))
+(define-fun dualpi2_next ((p Int) (change Int) (highest Int)) Int (clamp (+ p change) 0 highest))
+(define-fun over ((n Int)) Int (div (+ one (- n 1)) n))
+(define-fun pie_scale ((p Int)) Int
+	(ite (< p (over 1000000)) 2048 (ite (< p (over 100000)) 512 (ite (< p (over 10000)) 128
+	(ite (< p (over 1000)) 32 (ite (< p (over 100)) 8 (ite (< p (over 10)) 2 1)))))))
+(define-fun pie_step ((p Int) (change Int)) Int
+	(let ((step (quot change (pie_scale p))))
+	(ite (and (>= p (over 10)) (> step (div one 50))) (div one 50) step)))
+(define-fun pie_next ((p Int) (change Int) (still Bool)) Int
+	(let ((next (clamp (+ p (pie_step p change)) 0 one)))
+	(ite still (quot (* next 49) 50) next)))
+; aqm_coupled_q32, aqm_square_q32, aqm_square_reaches
+(define-fun coupled ((k Int) (p Int)) Int (div (* p k) 65536))
+(define-fun square ((p Int)) Int (ite (>= p one) one (div (* p p) one)))
+(define-fun reaches ((p Int) (level Int)) Bool
+	(or (>= p one) (and (< level one) (>= (* p p) (* level one)))))
+; aqm_ramp_marks
+(define-fun ramp ((threshold Int) (sojourn Int) (bits Int)) Bool
+	(or (>= sojourn (* 2 threshold)) (>= (* 5 sojourn) (* 6 threshold))
+	(and (> (* 5 sojourn) (* 4 threshold))
+	(< (* bits threshold) (* (- (* 5 sojourn) (* 4 threshold)) 2147483648)))))
+; aqm_muldiv, aqm_share
+(define-fun muldiv ((a Int) (b Int) (c Int)) Int (div (* a b) c))
+(define-fun share ((value Int) (p Int)) Int (div (* value p) one))
+; aqm_curvy_root_q32
+(define-fun curvy_root ((minimum Int) (range Int) (average Int)) Int
+	(let ((above (ite (> average (* minimum 65536)) (- average (* minimum 65536)) 0)))
+	(ite (>= (div above 65536) range) one (div (* above 65536) range))))

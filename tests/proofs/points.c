@@ -1,0 +1,166 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What ties the model to the code: `points ranges` prints the laws' declared
+ * parameter ranges as they are stored, `points N` what the compiled functions
+ * return at N random points, both as SMT-LIB.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aqm/curvy_red.h"
+#include "aqm/dualpi2.h"
+#include "aqm/ops.h"
+#include "aqm/pi2.h"
+#include "aqm/pie.h"
+#include "aqm/red.h"
+#include "base/rng.h"
+
+static double stored_per_unit(enum aqm_param_kind kind)
+{
+	switch (kind) {
+	case AQM_PARAM_MS_AS_NS:
+		return 1e6;
+	case AQM_PARAM_Q32:
+		return 4294967296.0;
+	case AQM_PARAM_GAIN_Q16:
+		return 65536;
+	default:
+		return 1;
+	}
+}
+
+static void print_ranges(void)
+{
+	static const char *const laws[] = {"pie", "pi2", "dualpi2", "curvy_red", "red"};
+
+	for (size_t i = 0; i < sizeof(laws) / sizeof(laws[0]); i++) {
+		for (const struct aqm_param *p = aqm_find(laws[i])->params; p->name; p++) {
+			const double scale = stored_per_unit(p->kind);
+
+			printf("(define-fun %s.%s.min () Int %.0f)\n", laws[i], p->name,
+			       p->min * scale);
+			printf("(define-fun %s.%s.max () Int %.0f)\n", laws[i], p->name,
+			       p->max * scale);
+		}
+	}
+}
+
+/* Any size, from 0 to `highest`. */
+static uint64_t draw(struct rng *rng, uint64_t highest)
+{
+	const uint64_t value = rng_u64(rng) >> rng_below(rng, 64);
+
+	return rng_below(rng, 8) == 0 ? highest : value > highest ? value % (highest + 1) : value;
+}
+
+/* SMT-LIB has no negative literals. */
+static void print_signed(int64_t value)
+{
+	if (value < 0)
+		printf("(- %" PRIu64 ")", (uint64_t)-value);
+	else
+		printf("%" PRId64, value);
+}
+
+static void pi_point(struct rng *rng)
+{
+	const uint32_t alpha = (uint32_t)draw(rng, 1 << 22), beta = (uint32_t)draw(rng, 1 << 22);
+	const uint64_t kind = rng_below(rng, 4), target = draw(rng, 4000000000);
+	const uint64_t q = kind ? draw(rng, UINT64_C(1) << 42) : 0;
+	const uint64_t before = kind > 1 ? draw(rng, UINT64_C(1) << 42) : q;
+	const uint64_t p = draw(rng, AQM_Q32_ONE);
+	const struct aqm_pie_params pie = {
+		.alpha_q16 = alpha, .beta_q16 = beta, .target_ns = target};
+	const struct aqm_pi2_params pi2 = {
+		.alpha_q16 = alpha, .beta_q16 = beta, .target_ns = target};
+	struct aqm_pi2_vars vars = {.p_q32 = p, .previous_qdelay_ns = before};
+	struct aqm_pi2_stats stats = {0};
+	char change[128];
+
+	snprintf(change, sizeof(change),
+		 "(pi_change %" PRIu32 " %" PRIu32 " %" PRIu64 " %" PRIu64 " %" PRIu64 ")", alpha,
+		 beta, target, q, before);
+	printf("(assert (= %s ", change);
+	print_signed(aqm_pi_change_q32(alpha, beta, target, q, before));
+	puts("))");
+	aqm_pi2_update(&pi2, &vars, &stats, q);
+	printf("(assert (= (pi2_next %" PRIu64 " %s) %" PRIu64 "))\n", p, change, vars.p_q32);
+	printf("(assert (= (pie_next %" PRIu64 " %s %s) %" PRIu64 "))\n", p, change,
+	       q == 0 && before == 0 ? "true" : "false", aqm_pie_next_p(&pie, p, q, before));
+}
+
+static void dualpi2_point(struct rng *rng)
+{
+	const uint64_t p = draw(rng, AQM_Q32_ONE), q = draw(rng, UINT64_C(1) << 42);
+	const struct aqm_dualpi2_params params = {
+		.alpha_q16 = (uint32_t)draw(rng, 1 << 22),
+		.beta_q16 = (uint32_t)draw(rng, 1 << 22),
+		.k_q16 = 4096 + (uint32_t)draw(rng, (1 << 22) - 4096),
+		.target_ns = draw(rng, 4000000000),
+		.drop_overload = rng_below(rng, 2),
+	};
+	struct aqm_dualpi2_vars vars = {.p_q32 = p};
+	struct aqm_dualpi2_stats stats = {0};
+	const struct aqm_facts facts = {.head_sojourn_ns = {q, 0}};
+
+	aqm_dualpi2_update(&params, &vars, &stats, &facts);
+	printf("(assert (= (dualpi2_next %" PRIu64 " (pi_change %" PRIu32 " %" PRIu32 " %" PRIu64
+	       " %" PRIu64 " 0) (dualpi2_highest %s %" PRIu32 ")) %" PRIu64 "))\n",
+	       p, params.alpha_q16, params.beta_q16, params.target_ns, q,
+	       params.drop_overload ? "true" : "false", params.k_q16, vars.p_q32);
+	printf("(assert (= (coupled %" PRIu32 " %" PRIu64 ") %" PRIu64 "))\n", params.k_q16, p,
+	       aqm_coupled_q32(params.k_q16, p));
+	printf("(assert (= (square %" PRIu64 ") %" PRIu64 "))\n", p, aqm_square_q32(p));
+}
+
+static void comparison_point(struct rng *rng)
+{
+	const uint64_t p = draw(rng, AQM_Q32_ONE), threshold = 1 + draw(rng, 3999999999);
+	const uint64_t level = rng_below(rng, 2) ? aqm_square_q32(p) : draw(rng, AQM_Q32_ONE);
+	const uint64_t sojourn = rng_below(rng, 2) ? draw(rng, UINT64_C(1) << 62)
+						   : threshold * (70 + rng_below(rng, 60)) / 100;
+	const uint32_t bits = (uint32_t)draw(rng, UINT32_MAX);
+
+	printf("(assert (= (reaches %" PRIu64 " %" PRIu64 ") %s))\n", p, level,
+	       aqm_square_reaches(p, level) ? "true" : "false");
+	printf("(assert (= (ramp %" PRIu64 " %" PRIu64 " %" PRIu32 ") %s))\n", threshold, sojourn,
+	       bits, aqm_ramp_marks(threshold, sojourn, bits) ? "true" : "false");
+}
+
+static void wide_point(struct rng *rng)
+{
+	const uint64_t a = draw(rng, UINT64_C(13107199999999)), b = draw(rng, AQM_Q32_ONE);
+	const uint64_t c = a + 1 + draw(rng, UINT64_C(13107199999999) - a);
+	const struct aqm_curvy_params curvy = {.min_ns = draw(rng, 4000000000),
+					       .range_ns = 10000 + draw(rng, 3999990000)};
+	const uint64_t average = draw(rng, UINT64_C(72057594037862400));
+
+	printf("(assert (= (muldiv %" PRIu64 " %" PRIu64 " %" PRIu64 ") %" PRIu64 "))\n", a, b, c,
+	       aqm_muldiv(a, b, c));
+	printf("(assert (= (share %" PRIu64 " %" PRIu64 ") %" PRIu64 "))\n", a, b,
+	       aqm_share(a, b));
+	printf("(assert (= (curvy_root %" PRIu64 " %" PRIu64 " %" PRIu64 ") %" PRIu64 "))\n",
+	       curvy.min_ns, curvy.range_ns, average, aqm_curvy_root_q32(&curvy, average));
+}
+
+int main(int argc, char **argv)
+{
+	struct rng rng;
+
+	if (argc != 2)
+		return 2;
+	if (strcmp(argv[1], "ranges") == 0) {
+		print_ranges();
+		return 0;
+	}
+	rng_seed(&rng, 8033);
+	for (long i = strtol(argv[1], NULL, 10); i > 0; i--) {
+		pi_point(&rng);
+		dualpi2_point(&rng);
+		comparison_point(&rng);
+		wide_point(&rng);
+	}
+	return 0;
+}
