@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "aqm/ops.h"
 #include "cli/terminal.h"
 
 #define OPTION_COLUMN 26
@@ -154,6 +155,40 @@ static void troff_options(FILE *out, const struct option *options)
 	}
 }
 
+static void troff_param(FILE *out, const struct aqm_param *param)
+{
+	char range[80];
+
+	if (param->choices)
+		snprintf(range, sizeof(range), "%s", param->choices);
+	else
+		snprintf(range, sizeof(range), "%.10g..%.10g", param->min, param->max);
+	fputs(".TP\n.B ", out);
+	troff(out, param->name);
+	fprintf(out, "\n%s; ", range);
+	troff(out, "default ");
+	troff(out, param->default_text);
+	fputs(".\n", out);
+	troff(out, param->doc);
+	fputc('\n', out);
+}
+
+static void troff_laws(FILE *out)
+{
+	fputs(".SH QUEUE LAWS\nNames for \\-\\-aqm and scenarios, with the parameters that "
+	      "\\-\\-set and a scenario's params take.\n",
+	      out);
+	for (const struct aqm_ops *const *law = aqm_all; *law; law++) {
+		fputs(".SS ", out);
+		troff(out, (*law)->name);
+		fputc('\n', out);
+		troff(out, (*law)->summary);
+		fputc('\n', out);
+		for (const struct aqm_param *p = (*law)->params; p->name; p++)
+			troff_param(out, p);
+	}
+}
+
 void help_manual(FILE *out)
 {
 	struct command_common common;
@@ -178,6 +213,7 @@ void help_manual(FILE *out)
 	}
 	fputs(".SH OPTIONS OF EVERY COMMAND\n", out);
 	troff_options(out, help_common_options(&common));
+	troff_laws(out);
 	fputs(".SH EXIT STATUS\n0 good, 1 failed, 2 bad input.\n", out);
 }
 

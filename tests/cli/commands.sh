@@ -114,6 +114,31 @@ aqmllm replay trace.csv --aqm dualpi2 >replay || fail "replay"
 grep -q '^9000000,deq,mark,L,9000000,' replay || fail "replay: no mark over the step"
 grep -q '^9000000,deq,empty,' replay || fail "replay: no row for an empty queue"
 printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect0,1\n1,enq,1500,ect0,1\n2,enq,90,not,2\n3,deq,,,\n4,enq,90,not,3\n5,deq,,,\n' >trace.csv
+# Every law replays: a row of eight columns for every packet, probabilities between 0 and 1.
+awk 'BEGIN { CONVFMT = "%.0f"; print "t_ns,op,len_bytes,ecn,flow"
+	split("not,ect0,ect1,ce", ecn, ",")
+	for (i = 0; i < 3000; i++) {
+		print i * 1000000 ",enq," 100 + i % 1400 "," ecn[1 + i % 4] "," i % 7
+		if (i % 3) print i * 1000000 + 500 ",deq,,,"
+	}
+	print "3000000000,obs,,,"
+	for (i = 0; i < 3000; i++) print 3000000000 + i * 1000 ",deq,,," }' >long.csv
+laws=$(aqmllm aqms --quiet | awk '{ print $1 }')
+[ "$(echo "$laws" | wc -l)" -ge 12 ] || fail "aqms: too few laws: $laws"
+aqmllm manual | tr -d '\\' >manual
+for law in $laws; do
+	aqmllm replay long.csv --aqm "$law" >replay || fail "replay $law"
+	awk -F, -v law="$law" 'NR == 1 { next }
+		NF != 8 || $3 !~ /^(pass|mark|drop|empty)$/ || $6 < 0 || $6 > 1 || $7 > 1 || $8 > 1 {
+			print "row " NR ": " $0; exit 1 }
+		$2 == "enq" { arrived++ }
+		$2 == "deq" && $3 != "empty" || $2 == "enq" && $3 == "drop" { gone++ }
+		$3 == "mark" || $3 == "drop" { signals++ }
+		END { exit arrived < 3000 || gone < 3000 || law != "fifo" && !signals }' replay ||
+		fail "replay $law: rows"
+	grep -q "^.SS $law\$" manual || fail "manual: $law"
+done
+
 aqmllm replay trace.csv --aqm fq_codel --set limit_packets=2 >replay || fail "replay fq_codel"
 grep -q '^2,enq,drop,C,2,' replay || fail "replay: the fattest queue lost nothing"
 grep -q '^5,deq,pass,C,3,' replay || fail "replay: not the turn of the next flow"
