@@ -22,7 +22,7 @@
 #define FLOW_POINTS 150   /* of a flow's series */
 #define MAX_FLOW_LINES 10 /* more cannot be told apart */
 #define CDF_POINTS 300
-#define CDF_LEAST_MS 0.01 /* shorter delays stand here: the axis is logarithmic */
+#define CDF_LEAST_MS 0.001 /* shorter delays stand here: the axis is logarithmic */
 
 enum queue_word { WORD_C, WORD_L, WORD_ALL };
 static const char *const queue_words[] = {"C", "L", "all", NULL};
@@ -37,6 +37,7 @@ struct run {
 	size_t queue_rows, flow_rows;
 	size_t flows;
 	const char **controls; /* (flows): their congestion controls, "" when not known */
+	size_t *lines;         /* (flows): the flow whose line each belongs to */
 	double warmup_s;
 	bool no_memory;
 };
@@ -178,15 +179,24 @@ static void draw_queues(struct run *run)
 	add_queue_line(run, p, WORD_ALL, QUEUE_P, 1);
 }
 
-/* Which line a flow belongs to: its own, or that of its control's first flow. */
-static size_t line_of(const struct run *run, size_t flow)
+/* A flow has its own line; of many, those with the same control share that of the first. */
+static void choose_lines(struct run *run)
 {
-	if (run->flows <= MAX_FLOW_LINES)
-		return flow;
-	for (size_t i = 0; i < flow; i++)
-		if (strcmp(run->controls[i], run->controls[flow]) == 0)
-			return i;
-	return flow;
+	size_t firsts[FIGURE_MAX_SERIES], count = 0;
+
+	for (size_t f = 0; f < run->flows; f++) {
+		size_t i = 0;
+
+		run->lines[f] = f;
+		if (run->flows <= MAX_FLOW_LINES)
+			continue;
+		while (i < count && strcmp(run->controls[firsts[i]], run->controls[f]) != 0)
+			i++;
+		if (i < count)
+			run->lines[f] = firsts[i];
+		else if (count < FIGURE_MAX_SERIES)
+			firsts[count++] = f;
+	}
 }
 
 static const char *line_name(struct run *run, size_t flow)
@@ -195,7 +205,7 @@ static const char *line_name(struct run *run, size_t flow)
 	size_t alike = 0;
 
 	for (size_t i = 0; i < run->flows; i++)
-		alike += line_of(run, i) == flow;
+		alike += run->lines[i] == flow;
 	if (run->flows <= MAX_FLOW_LINES)
 		snprintf(name, sizeof(name), "%zu %s", flow, run->controls[flow]);
 	else
@@ -213,14 +223,16 @@ static void add_flow_line(struct run *run, struct figure *figure, size_t line, i
 	double *weight = numbers(run, FLOW_POINTS);
 	struct figure_series *series = NULL;
 
-	if (x == NULL || y == NULL || weight == NULL || end_s <= 0)
+	if (x == NULL || y == NULL || weight == NULL || !(end_s > 0))
 		return;
 	for (size_t i = 0; i < run->flow_rows; i++) {
-		const size_t at = (size_t)(t[i] / end_s * FLOW_POINTS * (1 - 1e-9));
-		const double value = run->flow[column].cells[i];
+		const double share = t[i] / end_s, value = run->flow[column].cells[i];
+		size_t at;
 
-		if (line_of(run, (size_t)run->flow[FLOW_ID].cells[i]) != line || at >= FLOW_POINTS)
+		if (run->lines[(size_t)run->flow[FLOW_ID].cells[i]] != line ||
+		    !(share >= 0 && share <= 1))
 			continue;
+		at = (size_t)(share * FLOW_POINTS * (1 - 1e-9));
 		/* A round trip of 0: no sample yet. */
 		if (!isfinite(value) || (column == FLOW_RTT && value == 0))
 			continue;
@@ -246,8 +258,9 @@ static void draw_flows(struct run *run)
 	struct figure *goodput = add_lines(run, "goodput", "Goodput of flows", "goodput, Mbit/s");
 	struct figure *rtt = add_lines(run, "rtt", "Round trips of flows", "smoothed RTT, ms");
 
+	choose_lines(run);
 	for (size_t f = 0; !run->no_memory && f < run->flows; f++) {
-		if (line_of(run, f) != f)
+		if (run->lines[f] != f || goodput->series_count == FIGURE_MAX_SERIES)
 			continue;
 		add_flow_line(run, goodput, f, FLOW_GOODPUT);
 		add_flow_line(run, rtt, f, FLOW_RTT);
@@ -267,7 +280,8 @@ static int count_flows(struct run *run, const char *folder, struct error *error)
 			run->flows = (size_t)id + 1;
 	}
 	run->controls = arena_calloc(&run->plot->arena, run->flows + 1, sizeof(*run->controls));
-	if (run->controls == NULL)
+	run->lines = arena_calloc(&run->plot->arena, run->flows + 1, sizeof(*run->lines));
+	if (run->controls == NULL || run->lines == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for figures");
 	for (size_t f = 0; f < run->flows; f++)
 		run->controls[f] = "";
