@@ -1,10 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intrusive binary heap of deadlines: an array of pointers in heap order.
+ * Heap of deadlines: four children a node, keys beside the pointers.
  *
- * Rules: (due_ns, sequence) is a total order, no two nodes compare equal; a
+ * Rules: (due_ns, sequence) is a total order, no two entries compare equal; a
  * node knows its place, so that disarming needs no search.  Arming and
- * disarming cost O(log n), looking at the first is free.
+ * disarming cost O(log n), looking at the first is free.  Comparing looks at
+ * entries alone: what waits may lie anywhere in memory and is only written to.
  */
 #include "base/heap.h"
 
@@ -13,6 +14,8 @@
 
 #include "base/error.h"
 
+#define CHILDREN 4
+
 void heap_init(struct heap *heap)
 {
 	memset(heap, 0, sizeof(*heap));
@@ -20,122 +23,127 @@ void heap_init(struct heap *heap)
 
 void heap_free(struct heap *heap)
 {
-	free(heap->nodes);
+	free(heap->entries);
 	heap_init(heap);
 }
 
 void heap_node_init(struct heap_node *node)
 {
 	node->due_ns = 0;
-	node->sequence = 0;
 	node->index = HEAP_IDLE;
 }
 
-static bool is_before(const struct heap_node *a, const struct heap_node *b)
+static bool is_before(const struct heap_entry *a, const struct heap_entry *b)
 {
 	return a->due_ns < b->due_ns || (a->due_ns == b->due_ns && a->sequence < b->sequence);
 }
 
-static void place(struct heap *heap, size_t index, struct heap_node *node)
+static void place(struct heap *heap, size_t index, struct heap_entry entry)
 {
-	heap->nodes[index] = node;
-	node->index = index;
+	heap->entries[index] = entry;
+	entry.node->index = index;
 }
 
-/* Moves `node` from the hole at `index` towards the root. */
-static void sift_up(struct heap *heap, size_t index, struct heap_node *node)
+/* Moves `entry` from the hole at `index` towards the root. */
+static void sift_up(struct heap *heap, size_t index, struct heap_entry entry)
 {
 	while (index > 0) {
-		const size_t parent = (index - 1) / 2;
+		const size_t parent = (index - 1) / CHILDREN;
 
-		if (!is_before(node, heap->nodes[parent]))
+		if (!is_before(&entry, &heap->entries[parent]))
 			break;
-		place(heap, index, heap->nodes[parent]);
+		place(heap, index, heap->entries[parent]);
 		index = parent;
 	}
-	place(heap, index, node);
+	place(heap, index, entry);
 }
 
-/* Moves `node` from the hole at `index` towards the leaves. */
-static void sift_down(struct heap *heap, size_t index, struct heap_node *node)
+/* Moves `entry` from the hole at `index` towards the leaves. */
+static void sift_down(struct heap *heap, size_t index, struct heap_entry entry)
 {
 	for (;;) {
-		size_t child = 2 * index + 1;
+		const size_t first = CHILDREN * index + 1;
+		const size_t end = first + CHILDREN < heap->count ? first + CHILDREN : heap->count;
+		size_t least = first;
 
-		if (child >= heap->count)
+		if (first >= heap->count)
 			break;
-		if (child + 1 < heap->count &&
-		    is_before(heap->nodes[child + 1], heap->nodes[child]))
-			child++;
-		if (!is_before(heap->nodes[child], node))
+		for (size_t child = first + 1; child < end; child++)
+			if (is_before(&heap->entries[child], &heap->entries[least]))
+				least = child;
+		if (!is_before(&heap->entries[least], &entry))
 			break;
-		place(heap, index, heap->nodes[child]);
-		index = child;
+		place(heap, index, heap->entries[least]);
+		index = least;
 	}
-	place(heap, index, node);
+	place(heap, index, entry);
 }
 
-/* Puts `node` where it belongs, starting from the hole at `index`. */
-static void settle(struct heap *heap, size_t index, struct heap_node *node)
+/* Puts `entry` where it belongs, starting from the hole at `index`. */
+static void settle(struct heap *heap, size_t index, struct heap_entry entry)
 {
-	if (index > 0 && is_before(node, heap->nodes[(index - 1) / 2]))
-		sift_up(heap, index, node);
+	if (index > 0 && is_before(&entry, &heap->entries[(index - 1) / CHILDREN]))
+		sift_up(heap, index, entry);
 	else
-		sift_down(heap, index, node);
+		sift_down(heap, index, entry);
 }
 
 static int reserve_one(struct heap *heap)
 {
 	const size_t capacity = heap->capacity ? heap->capacity * 2 : 64;
-	struct heap_node **nodes;
+	struct heap_entry *entries;
 
 	if (heap->count < heap->capacity)
 		return 0;
-	nodes = realloc(heap->nodes, capacity * sizeof(struct heap_node *));
-	if (!nodes)
+	entries = realloc(heap->entries, capacity * sizeof(*entries));
+	if (!entries)
 		return ERR_NO_MEMORY;
-	heap->nodes = nodes;
+	heap->entries = entries;
 	heap->capacity = capacity;
 	return 0;
 }
 
 int heap_arm(struct heap *heap, struct heap_node *node, uint64_t due_ns)
 {
+	const struct heap_entry entry = {due_ns, heap->next_sequence, node};
+
 	if (node->index == HEAP_IDLE) {
 		if (reserve_one(heap) < 0)
 			return ERR_NO_MEMORY;
-		place(heap, heap->count++, node);
+		node->index = heap->count++;
 	}
+	heap->next_sequence++;
 	node->due_ns = due_ns;
-	node->sequence = heap->next_sequence++;
-	settle(heap, node->index, node);
+	settle(heap, node->index, entry);
 	return 0;
 }
 
 void heap_disarm(struct heap *heap, struct heap_node *node)
 {
 	const size_t index = node->index;
-	struct heap_node *last;
+	struct heap_entry last;
 
 	if (index == HEAP_IDLE)
 		return;
-	last = heap->nodes[--heap->count];
+	last = heap->entries[--heap->count];
 	node->index = HEAP_IDLE;
-	if (last != node)
+	if (last.node != node)
 		settle(heap, index, last);
 }
 
 struct heap_node *heap_first(const struct heap *heap)
 {
-	return heap->count > 0 ? heap->nodes[0] : NULL;
+	return heap->count > 0 ? heap->entries[0].node : NULL;
 }
 
 bool heap_is_valid(const struct heap *heap)
 {
 	for (size_t i = 0; i < heap->count; i++) {
-		if (heap->nodes[i]->index != i)
+		const struct heap_entry *entry = &heap->entries[i];
+
+		if (entry->node->index != i || entry->node->due_ns != entry->due_ns)
 			return false;
-		if (i > 0 && is_before(heap->nodes[i], heap->nodes[(i - 1) / 2]))
+		if (i > 0 && is_before(entry, &heap->entries[(i - 1) / CHILDREN]))
 			return false;
 	}
 	return true;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Intrusive binary heap of deadlines.
+ * Intrusive heap of deadlines.
  *
  * A node is embedded in whatever waits.  Equal deadlines leave in the order in
  * which they were armed (the sequence number): the order is total, so a run is
@@ -17,12 +17,18 @@
 
 struct heap_node {
 	uint64_t due_ns;
-	uint64_t sequence;
 	size_t index; /* place in the heap, HEAP_IDLE when not in one */
 };
 
+/* A node in the heap, with its key. */
+struct heap_entry {
+	uint64_t due_ns;
+	uint64_t sequence; /* of arming */
+	struct heap_node *node;
+};
+
 struct heap {
-	struct heap_node **nodes;
+	struct heap_entry *entries;
 	size_t count;
 	size_t capacity;
 	uint64_t next_sequence;

@@ -147,7 +147,7 @@ static void ask(struct video *video, uint64_t now_ns)
 	const struct app_choice *choice = video->app.choice;
 	const struct host *host = video->app.host;
 	double bytes;
-	uint64_t wait_ns = host->back.delay_ns;
+	uint64_t wait_ns = host->back->delay_ns;
 
 	if (now_ns >= video->app.stop_ns) {
 		video->ended = true;

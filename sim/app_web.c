@@ -109,7 +109,7 @@ static void request(struct web *web, struct connection *connection, uint64_t byt
 	web->bytes += bytes;
 	web->open++;
 	connection_write_at(connection, bytes,
-			    now_ns + handshakes_ns + web->app.host->back.delay_ns);
+			    now_ns + handshakes_ns + web->app.host->back->delay_ns);
 }
 
 /* The same on a new connection; NULL: out of memory. */

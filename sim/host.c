@@ -36,8 +36,9 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 	const uint64_t now_ns = world->clock.now_ns;
 
 	for (;;) {
-		struct packet *packet = packet_new(&world->pool);
+		struct packet *packet = world->blank ? world->blank : packet_new(&world->pool);
 
+		world->blank = packet;
 		if (packet == NULL) {
 			world->clock.failed = true;
 			return;
@@ -102,7 +103,7 @@ static void connection_end(struct connection *connection)
 		link = &(*link)->next;
 	*link = connection->next;
 	host->world->switchboard.connections[connection->id] = NULL;
-	heap_disarm(&connection->node.clock->heap, &connection->node.timer);
+	node_forget(&connection->node);
 	connection_destroy(connection);
 }
 
@@ -125,7 +126,7 @@ static void settle_connection(struct connection *connection)
 /* Where a receiver's packets go: its flow's return delay, or the pipe like everything else. */
 static struct sim_node *way_back(struct host *host)
 {
-	return host->world->shared_pipe ? host->world->entry : &host->back.node;
+	return host->world->shared_pipe ? host->world->entry : &host->back->node;
 }
 
 /* A packet has reached the end that it was sent to. */
@@ -432,7 +433,7 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	host->result->ecn = group->ecn;
 	strcpy(host->result->cc, group->cc);
 	strcpy(host->result->app_name, group->app.ops ? group->app.ops->name : "");
-	delay_line_init(&host->back, &world->clock, &world->gate, ns_from_ms(rtt_ms - forward_ms));
+	host->back = world_way_back(world, ns_from_ms(rtt_ms - forward_ms));
 	if (begin_flow(host))
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
 	return 0;

@@ -47,7 +47,7 @@ struct host {
 	const struct scenario_group *group;
 	uint64_t flow;
 	struct rng random;               /* where connections get theirs from */
-	struct delay_line back;          /* return path of this flow */
+	struct delay_line *back;         /* return path, shared with flows of the same delay */
 	uint64_t rtt_ns;                 /* of an empty path */
 	struct app *app;                 /* NULL: sends all the time */
 	uint64_t opened;                 /* connections so far */

@@ -10,18 +10,46 @@
 
 void node_arm(struct sim_node *node, uint64_t due_ns)
 {
-	const bool armed = node->timer.index != HEAP_IDLE;
-
+	node->due_ns = due_ns;
 	if (due_ns == TIME_NEVER_NS)
-		heap_disarm(&node->clock->heap, &node->timer);
-	else if (!armed || node->timer.due_ns != due_ns)
+		return;
+	if (node->timer.index == HEAP_IDLE || due_ns < node->timer.due_ns)
 		node->clock->failed |= heap_arm(&node->clock->heap, &node->timer, due_ns) != 0;
+}
+
+void node_forget(struct sim_node *node)
+{
+	heap_disarm(&node->clock->heap, &node->timer);
+	node->due_ns = TIME_NEVER_NS;
+}
+
+bool clock_run_next(struct clock *clock, uint64_t end_ns)
+{
+	for (;;) {
+		struct heap_node *first = heap_first(&clock->heap);
+		struct sim_node *node = (struct sim_node *)first;
+
+		if (first == NULL || first->due_ns >= end_ns)
+			return false;
+		if (node->due_ns == first->due_ns) {
+			clock->now_ns = first->due_ns;
+			node->due_ns = TIME_NEVER_NS;
+			/* It stays at the top meanwhile: its next deadline is one walk down. */
+			node->ops->run(node);
+			return true;
+		}
+		if (node->due_ns == TIME_NEVER_NS)
+			heap_disarm(&clock->heap, first);
+		else
+			clock->failed |= heap_arm(&clock->heap, first, node->due_ns) != 0;
+	}
 }
 
 void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
 		      struct sim_node *next)
 {
 	heap_node_init(&node->timer);
+	node->due_ns = TIME_NEVER_NS;
 	node->ops = ops;
 	node->clock = clock;
 	node->next = next;

@@ -28,7 +28,8 @@ struct sim_node_ops {
 
 /* Every node embeds this first. */
 struct sim_node {
-	struct heap_node timer; /* first: the heap gives it back */
+	struct heap_node timer; /* first: the heap gives it back; due no later than due_ns */
+	uint64_t due_ns;        /* when to run; TIME_NEVER_NS: not armed */
 	const struct sim_node_ops *ops;
 	struct clock *clock;
 	struct sim_node *next;  /* where packets go on */
@@ -42,9 +43,20 @@ static inline void node_forward(struct sim_node *node, struct packet *packet)
 void node_init(struct sim_node *node, const struct sim_node_ops *ops, struct clock *clock,
 	       struct sim_node *next);
 
-/* Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS; an unchanged deadline keeps its place.
+/*
+ * Arms `node` for `due_ns`, or disarms it for TIME_NEVER_NS.  A deadline that moves to later costs
+ * nothing: the clock looks again at the earlier time.  Most timers are put off at every packet.
  */
 void node_arm(struct sim_node *node, uint64_t due_ns);
+
+/* Takes a node that is about to go off the clock. */
+void node_forget(struct sim_node *node);
+
+/*
+ * Runs what is due first, if that is before `end_ns`; false: nothing is.  Equal deadlines run in
+ * the order in which the clock learnt of them.
+ */
+bool clock_run_next(struct clock *clock, uint64_t end_ns);
 
 /* Delay line: packets leave in order, `delay_ns` after they came. */
 struct delay_line {

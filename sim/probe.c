@@ -107,17 +107,18 @@ void world_end_bin(struct world *world, uint64_t index)
 /* Packets in the network: handed out by the pool and not returned. */
 static int check_accounting(const struct world *world, struct error *error)
 {
+	const size_t in_flight = world->pool.allocated;
 	uint64_t drops = world->processor.drops;
 
 	for (int q = 0; q < AQM_QUEUES; q++)
 		drops += world->queue->counts[q].drops;
-	if (world->emitted == world->delivered + drops + world->pool.allocated)
+	if (world->emitted == world->delivered + drops + in_flight)
 		return 0;
 	return error_set(error, ERR_FAILED,
 			 "packets do not add up: %llu sent, %llu delivered, %llu dropped, %zu in "
 			 "flight",
 			 (unsigned long long)world->emitted, (unsigned long long)world->delivered,
-			 (unsigned long long)drops, world->pool.allocated);
+			 (unsigned long long)drops, in_flight);
 }
 
 int world_finish(struct world *world, struct error *error)

@@ -177,7 +177,7 @@ static void processor_run(struct sim_node *node)
 		pipe_arm(processor->pipe);
 	}
 	/* What was forwarded may have come back and started an idle processor already. */
-	if (node->timer.index == HEAP_IDLE)
+	if (node->due_ns == TIME_NEVER_NS)
 		begin_first(processor);
 }
 

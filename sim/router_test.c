@@ -97,16 +97,11 @@ static void bench_free(struct bench *bench)
 /* Runs what is due before `end_ns`, and stands at `end_ns` then. */
 static void run_until(struct bench *bench, uint64_t end_ns)
 {
-	for (;;) {
-		struct heap_node *first = heap_first(&bench->clock.heap);
-		struct sim_node *node = (struct sim_node *)first;
+	uint64_t before_ns = bench->clock.now_ns;
 
-		if (first == NULL || first->due_ns >= end_ns)
-			break;
-		assert_true(first->due_ns >= bench->clock.now_ns);
-		bench->clock.now_ns = first->due_ns;
-		heap_disarm(&bench->clock.heap, first);
-		node->ops->run(node);
+	while (clock_run_next(&bench->clock, end_ns)) {
+		assert_true(bench->clock.now_ns >= before_ns);
+		before_ns = bench->clock.now_ns;
 	}
 	bench->clock.now_ns = end_ns;
 }

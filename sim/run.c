@@ -120,22 +120,15 @@ static int loop(struct world *world, struct error *error)
 
 	marks.progress_ns = marks.progress_step_ns;
 	while (!clock->failed) {
-		const struct heap_node *first = heap_first(&clock->heap);
 		const uint64_t mark_ns = next_mark_ns(world, &marks);
-		struct sim_node *node;
 
-		if (first == NULL || first->due_ns >= mark_ns) {
-			clock->now_ns = mark_ns;
-			if (!pass_marks(world, &marks, mark_ns))
-				return error_set(error, ERR_INTERRUPTED, "interrupted");
-			if (mark_ns >= world->end_ns)
-				return end_of_run(world, &marks, error);
-			continue;
-		}
-		node = (struct sim_node *)first;
-		clock->now_ns = first->due_ns;
-		heap_disarm(&clock->heap, &node->timer);
-		node->ops->run(node);
+		while (!clock->failed && clock_run_next(clock, mark_ns))
+			;
+		clock->now_ns = mark_ns;
+		if (!pass_marks(world, &marks, mark_ns))
+			return error_set(error, ERR_INTERRUPTED, "interrupted");
+		if (mark_ns >= world->end_ns)
+			return end_of_run(world, &marks, error);
 	}
 	return error_set(error, ERR_NO_MEMORY, "out of memory during the run");
 }

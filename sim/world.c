@@ -26,6 +26,18 @@ static void gate_forward(struct sim_node *node, struct packet *packet)
 
 static const struct sim_node_ops gate_ops = {.forward = gate_forward};
 
+struct delay_line *world_way_back(struct world *world, uint64_t delay_ns)
+{
+	struct delay_line *line = world->ways_back;
+
+	for (uint64_t i = 0; i < world->way_back_count; i++, line++)
+		if (line->delay_ns == delay_ns)
+			return line;
+	delay_line_init(line, &world->clock, &world->gate, delay_ns);
+	world->way_back_count++;
+	return line;
+}
+
 void world_show(const struct world *world, const struct packet *packet, enum sim_tap tap,
 		uint64_t sojourn_ns)
 {

@@ -32,6 +32,8 @@ struct world {
 	struct sim_node *entry;    /* where packets from hosts go */
 	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
 	bool shared_pipe;
+	struct delay_line ways_back[SCENARIO_MAX_GROUPS]; /* one per delay, in order of need */
+	uint64_t way_back_count;
 	struct host *hosts;        /* (flows) */
 	uint64_t flows;
 	struct switchboard switchboard;
@@ -52,6 +54,9 @@ int world_build(struct world *world, const struct scenario *scenario,
 		const struct sim_options *options, struct sim_result *result,
 		struct error *error);
 void world_free(struct world *world);
+
+/* The return path of `delay_ns`; groups of flows have one delay each. */
+struct delay_line *world_way_back(struct world *world, uint64_t delay_ns);
 
 /* Shows a packet at a tap to whoever asked for packets. */
 void world_show(const struct world *world, const struct packet *packet, enum sim_tap tap,
