@@ -13,6 +13,7 @@
 #include <stdint.h>
 
 #define NET_MTU_BYTES 1500
+#define NET_CACHE_LINE_BYTES 64
 
 enum net_protocol { NET_TCP = 6, NET_UDP = 17 };
 
@@ -94,5 +95,12 @@ void packet_free(struct packet_pool *pool, struct packet *packet);
 
 /* Frees a packet that is still as packet_new() gave it: the next one need not be zeroed. */
 void packet_free_unused(struct packet_pool *pool, struct packet *packet);
+
+/* Has a packet that is next to be handled fetched from memory; NULL is none. */
+static inline void packet_expect(const struct packet *packet)
+{
+	for (size_t at = 0; at < sizeof(*packet); at += NET_CACHE_LINE_BYTES)
+		__builtin_prefetch((const char *)packet + at);
+}
 
 #endif

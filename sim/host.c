@@ -16,6 +16,9 @@
 /* Flows that start together are spread over this, so that they do not march in step. */
 #define START_SPREAD_S 0.1
 
+/* Most of what an end of a TCP connection looks at for a packet lies this close to its start. */
+#define END_BYTES 1024
+
 /* Labels of the generators that a flow's own is split into. */
 enum stream { STREAM_APP = 1, STREAM_CONNECTIONS };
 
@@ -36,9 +39,8 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 	const uint64_t now_ns = world->clock.now_ns;
 
 	for (;;) {
-		struct packet *packet = world->blank ? world->blank : packet_new(&world->pool);
+		struct packet *packet = packet_new(&world->pool);
 
-		world->blank = packet;
 		if (packet == NULL) {
 			world->clock.failed = true;
 			return;
@@ -102,7 +104,7 @@ static void connection_end(struct connection *connection)
 	while (*link != connection)
 		link = &(*link)->next;
 	*link = connection->next;
-	host->world->switchboard.connections[connection->id] = NULL;
+	memset(&host->world->switchboard.lines[connection->id], 0, sizeof(struct switchboard_line));
 	node_forget(&connection->node);
 	connection_destroy(connection);
 }
@@ -216,7 +218,7 @@ static void on_datagram(void *context, uint64_t now_ns, const struct datagram *d
 
 void switchboard_deliver(struct world *world, struct packet *packet)
 {
-	struct connection *connection = world->switchboard.connections[packet->flow];
+	struct connection *connection = world->switchboard.lines[packet->flow].connection;
 
 	world->delivered++;
 	if (connection)
@@ -225,29 +227,49 @@ void switchboard_deliver(struct world *world, struct packet *packet)
 		packet_free(&world->pool, packet);
 }
 
+static void fetch(const void *what, size_t bytes)
+{
+	for (size_t at = 0; at < bytes; at += NET_CACHE_LINE_BYTES)
+		__builtin_prefetch((const char *)what + at);
+}
+
+void switchboard_expect(const struct world *world, const struct packet *packet)
+{
+	const struct switchboard_line *line = &world->switchboard.lines[packet->flow];
+
+	if (line->connection == NULL)
+		return;
+	fetch(line->connection, sizeof(*line->connection));
+	fetch(line->ends[packet->to_server], END_BYTES);
+	if (packet->flow < world->flows) {
+		fetch(&world->hosts[packet->flow], sizeof(struct host));
+		fetch(&world->result->flows[packet->flow].rtt_ns, sizeof(struct sketch));
+	}
+}
+
 /* Room for number `id`. */
 static int switchboard_reach(struct switchboard *switchboard, uint64_t id)
 {
 	uint64_t capacity = switchboard->capacity ? switchboard->capacity : 16;
-	struct connection **connections;
+	struct switchboard_line *lines;
 
 	while (capacity <= id)
 		capacity *= 2;
 	if (capacity == switchboard->capacity)
 		return 0;
-	connections = realloc(switchboard->connections, capacity * sizeof(*connections));
-	if (connections == NULL)
+	lines = realloc(switchboard->lines, capacity * sizeof(*lines));
+	if (lines == NULL)
 		return ERR_NO_MEMORY;
-	memset(connections + switchboard->capacity, 0,
-	       (capacity - switchboard->capacity) * sizeof(*connections));
-	switchboard->connections = connections;
+	memset(lines + switchboard->capacity, 0,
+	       (capacity - switchboard->capacity) * sizeof(*lines));
+	switchboard->lines = lines;
 	switchboard->capacity = capacity;
 	return 0;
 }
 
 void switchboard_free(struct switchboard *switchboard)
 {
-	free(switchboard->connections);
+	free(switchboard->lines);
 	memset(switchboard, 0, sizeof(*switchboard));
 }
 
@@ -347,7 +369,8 @@ struct connection *host_connect(struct host *host)
 		return NULL;
 	}
 	host->opened++;
-	switchboard->connections[id] = connection;
+	switchboard->lines[id] = (struct switchboard_line){
+		connection, {connection->sender, connection->receiver}};
 	connection->next = host->connections;
 	host->connections = connection;
 	settle_connection(connection);

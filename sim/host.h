@@ -60,10 +60,16 @@ struct host {
 	struct sim_flow_result *result;
 };
 
+/* An open connection, and its ends, so that none has to be read to fetch the others. */
+struct switchboard_line {
+	struct connection *connection; /* NULL: not open (any more) */
+	struct endpoint *ends[2];      /* by packet.to_server */
+};
+
 /* Every open connection by packet.flow; grows with what hosts open. */
 struct switchboard {
-	struct connection **connections; /* (capacity); NULL: not open (any more) */
-	uint64_t capacity, next;         /* next: first number not given yet */
+	struct switchboard_line *lines; /* (capacity) */
+	uint64_t capacity, next;        /* next: first number not given yet */
 };
 
 /* Prepares host `flow` of `world`: opens its connection, or gives it its application. */
@@ -96,6 +102,9 @@ void host_stats(const struct host *host, struct endpoint_stats *sent,
 
 /* Hands a packet to the end of the connection that it is for. */
 void switchboard_deliver(struct world *world, struct packet *packet);
+
+/* Has what `packet` will need, which is next, fetched from memory. */
+void switchboard_expect(const struct world *world, const struct packet *packet);
 
 void switchboard_free(struct switchboard *switchboard);
 

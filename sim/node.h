@@ -24,6 +24,8 @@ struct sim_node;
 struct sim_node_ops {
 	void (*forward)(struct sim_node *node, struct packet *packet);
 	void (*run)(struct sim_node *node);
+	/* `packet` is next to come: have what it will need fetched from memory; optional. */
+	void (*expect)(struct sim_node *node, const struct packet *packet);
 };
 
 /* Every node embeds this first. */

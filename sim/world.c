@@ -24,7 +24,12 @@ static void gate_forward(struct sim_node *node, struct packet *packet)
 		switchboard_deliver(world, packet);
 }
 
-static const struct sim_node_ops gate_ops = {.forward = gate_forward};
+static void gate_expect(struct sim_node *node, const struct packet *packet)
+{
+	switchboard_expect((struct world *)((char *)node - offsetof(struct world, gate)), packet);
+}
+
+static const struct sim_node_ops gate_ops = {.forward = gate_forward, .expect = gate_expect};
 
 struct delay_line *world_way_back(struct world *world, uint64_t delay_ns)
 {

@@ -99,6 +99,12 @@ uint64_t scoreboard_last(const struct scoreboard *board);
 uint64_t scoreboard_start(const struct scoreboard *board, uint64_t segment);
 uint32_t scoreboard_length(const struct scoreboard *board, uint64_t segment);
 
+/* Has the oldest segment fetched from memory. */
+static inline void scoreboard_expect(const struct scoreboard *board)
+{
+	__builtin_prefetch(&board->ring[board->first & (board->capacity - 1)]);
+}
+
 /* An acknowledgement is taken by scoreboard_ack(), scoreboard_sack() and scoreboard_detect(). */
 static inline void scoreboard_begin(struct scoreboard *board, struct scoreboard_event event)
 {

@@ -137,6 +137,9 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 	struct tcp_ack ack;
 	uint64_t lost;
 
+	/* Needed in a moment, and with many flows in no cache. */
+	__builtin_prefetch(sender->cc_private);
+	scoreboard_expect(&sender->board);
 	sender->now_ns = now_ns;
 	sender->stats.received_pkts++;
 	sender->stats.received_bytes += packet->len_bytes;
