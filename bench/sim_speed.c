@@ -124,8 +124,9 @@ int main(void)
 			printf("%8.2f", figures.bytes_per_flow / 1024);
 		printf("\n");
 	}
-	printf("wanted: %.0f packets/s with 5 flows, growth at most %d, at most %d KB a flow beyond "
-	       "its window\n(KB/flow counts everything, packets in flight and scoreboards included)\n",
+	printf("wanted: %.0f packets/s with 5 flows, growth at most %d, at most %d KB a flow "
+	       "beyond its window\n"
+	       "(KB/flow counts everything, packets in flight and scoreboards included)\n",
 	       WANTED_PER_S, WANTED_GROWTH, WANTED_BYTES / 1024);
 	return 0;
 }

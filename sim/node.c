@@ -74,7 +74,7 @@ static void delay_forward(struct sim_node *node, struct packet *packet)
 	node_arm(node, packet->enqueued_ns);
 }
 
-/* With many flows nearly all that a packet touches has to come from memory: while one is handled. */
+/* With many flows nearly all that a packet touches comes from memory: while another is handled. */
 static void expect_next(struct sim_node *to, const struct packet *packet)
 {
 	packet_expect(packet->next);
