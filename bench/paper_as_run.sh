@@ -14,11 +14,10 @@ figures() { # scenario, seed
 		function value() { gsub(/[",]/, ""); return $2 }
 		/"utilisation"/ { line = value() }
 		/"goodput_mbps"/ { flows = flows " " value() }
-		/"qdelay_ms"/ { in_queue = 1 }
-		/"rtt_ms"/ { in_queue = 0 }
+		/_ms": {/ { in_queue = /"qdelay_ms"/; in_rtt = /"rtt_ms"/ }
 		/"packets":|"marks":|"drops":/ { if (!seen_flows) counts = counts " " value() }
 		/"flows"/ { seen_flows = 1 }
-		/"mean"/ { if (in_queue) delays = delays " " value(); else rtts = rtts " " value() }
+		/"mean"/ { if (in_queue) delays = delays " " value(); else if (in_rtt) rtts = rtts " " value() }
 		/"p99"/ { if (in_queue) delays = delays " " value() }
 		END { print line, flows, rtts, counts, delays }'
 }
