@@ -86,21 +86,33 @@ static json_t *policy_json(const struct aqm_policy_counts *policy)
 			 (json_int_t)policy->differed);
 }
 
+/* Where no path does anything to packets, nothing is told of paths. */
+static void network_json(json_t *object, const struct sim_network_result *network)
+{
+	if (network->told)
+		json_object_set_new(object, "network",
+				    json_pack("{s:I, s:I, s:I}", "lost", (json_int_t)network->lost,
+					      "reordered", (json_int_t)network->reordered,
+					      "return_lost", (json_int_t)network->return_lost));
+}
+
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy)
 {
-	json_t *queues = json_object(), *flows = json_array();
+	json_t *queues = json_object(), *flows = json_array(), *object;
 
 	for (int i = 0; i < SIM_QUEUES; i++)
 		json_object_set_new(queues, summary_queues[i].name,
 				    queue_json(&result->queues[summary_queues[i].index]));
 	for (uint64_t i = 0; i < result->flow_count; i++)
 		json_array_append_new(flows, flow_json(&result->flows[i]));
-	return json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
+	object = json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
 			 result->scenario, "aqm", result->aqm, "seed", (json_int_t)result->seed,
 			 "duration_s", result->duration_s, "warmup_s", result->warmup_s,
 			 "utilisation", result->utilisation,
 			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
 			 "flows", flows, "policy", policy_json(policy));
+	network_json(object, &result->network);
+	return object;
 }
 
 static void print_queues(FILE *out, const struct sim_result *result)
@@ -141,6 +153,15 @@ static void print_flows(FILE *out, const struct sim_result *result)
 	}
 }
 
+static void print_network(FILE *out, const struct sim_network_result *network)
+{
+	if (network->told)
+		fprintf(out,
+			"\npaths: %" PRIu64 " packets lost and %" PRIu64 " on the way back, %" PRIu64
+			" took a detour\n",
+			network->lost, network->return_lost, network->reordered);
+}
+
 void summary_print(FILE *out, const struct sim_result *result,
 		   const struct aqm_policy_counts *policy)
 {
@@ -158,6 +179,7 @@ void summary_print(FILE *out, const struct sim_result *result,
 			policy->differed);
 	print_queues(out, result);
 	print_flows(out, result);
+	print_network(out, &result->network);
 	summary_app_print(out, result);
 }
 

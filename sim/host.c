@@ -456,7 +456,8 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	host->result->ecn = group->ecn;
 	strcpy(host->result->cc, group->cc);
 	strcpy(host->result->app_name, group->app.ops ? group->app.ops->name : "");
-	host->back = world_way_back(world, ns_from_ms(rtt_ms - forward_ms));
+	host->back = world_way_back(world, paths_back(world, group),
+				    ns_from_ms(rtt_ms - forward_ms));
 	if (begin_flow(host))
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a flow");
 	return 0;

@@ -115,6 +115,15 @@ void delay_line_hold_last(struct delay_line *line, uint64_t more_ns)
 		node_arm(&line->node, line->first->enqueued_ns);
 }
 
+uint64_t delay_line_held(const struct delay_line *line)
+{
+	uint64_t held = 0;
+
+	for (const struct packet *packet = line->first; packet; packet = packet->next)
+		held++;
+	return held;
+}
+
 /* The next thing to happen: the wire gets free, or the law updates. */
 static void bottleneck_arm(struct bottleneck *bottleneck)
 {

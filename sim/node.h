@@ -74,6 +74,9 @@ void delay_line_init(struct delay_line *line, struct clock *clock, struct sim_no
 /* Keeps the packet that came last `more_ns` longer; there must be one. */
 void delay_line_hold_last(struct delay_line *line, uint64_t more_ns);
 
+/* Packets in it. */
+uint64_t delay_line_held(const struct delay_line *line);
+
 /* What a link tells of the packets it sends. */
 struct link_sink {
 	void *context;

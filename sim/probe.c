@@ -15,6 +15,7 @@ void world_end_warmup(struct world *world)
 		host_end_warmup(&world->hosts[i]);
 	for (int q = 0; q < AQM_QUEUES; q++)
 		world->result->queues[q].marks = world->queue->counts[q].marks;
+	paths_end_warmup(world);
 }
 
 static void fill_flow_bins(struct world *world)
@@ -104,23 +105,6 @@ void world_end_bin(struct world *world, uint64_t index)
 	memset(world->bin_delay_ns, 0, sizeof(world->bin_delay_ns));
 }
 
-/* Packets in the network: handed out by the pool and not returned. */
-static int check_accounting(const struct world *world, struct error *error)
-{
-	const size_t in_flight = world->pool.allocated;
-	uint64_t drops = world->processor.drops;
-
-	for (int q = 0; q < AQM_QUEUES; q++)
-		drops += world->queue->counts[q].drops;
-	if (world->emitted == world->delivered + drops + in_flight)
-		return 0;
-	return error_set(error, ERR_FAILED,
-			 "packets do not add up: %llu sent, %llu delivered, %llu dropped, %zu in "
-			 "flight",
-			 (unsigned long long)world->emitted, (unsigned long long)world->delivered,
-			 (unsigned long long)drops, in_flight);
-}
-
 int world_finish(struct world *world, struct error *error)
 {
 	struct sim_result *result = world->result;
@@ -132,7 +116,8 @@ int world_finish(struct world *world, struct error *error)
 	result->utilisation =
 		(double)world->bytes_after_warmup /
 		capacity_bytes(world->scenario, result->warmup_s, result->duration_s);
+	paths_finish(world);
 	for (uint64_t i = 0; i < world->flows; i++)
 		host_finish(&world->hosts[i]);
-	return check_accounting(world, error);
+	return world_check_accounting(world, error);
 }

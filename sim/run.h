@@ -37,6 +37,14 @@ struct sim_flow_result {
 	struct sim_app_result *app; /* owned; NULL: neither application nor datagrams */
 };
 
+/* What paths did to packets, after warm-up. */
+struct sim_network_result {
+	bool told;            /* there is something that could */
+	uint64_t lost;        /* on the way to receivers */
+	uint64_t reordered;   /* that took a detour, both ways */
+	uint64_t return_lost; /* on the way back */
+};
+
 /* One bin of the time series. */
 struct sim_bin {
 	double qdelay_ms[SIM_QUEUES];  /* mean sojourn of packets that left; NaN: none did */
@@ -72,6 +80,7 @@ struct sim_result {
 	struct sim_queue_result queues[SIM_QUEUES];
 	struct sim_flow_result *flows; /* (flow_count) */
 	uint64_t flow_count;
+	struct sim_network_result network;
 	struct sim_bin *bins;          /* (bin_count); none unless asked for and kept */
 	uint64_t bin_count;
 	double bin_s;

@@ -3,6 +3,7 @@
  * Scenarios in memory: defaults, consistency, writing.
  */
 #include "sim/scenario.h"
+#include "sim/scenario_network.h"
 #include "sim/scenario_options.h"
 
 #include <inttypes.h>
@@ -184,6 +185,7 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 	fprintf(replace.stream, "name: %s\nduration_s: %.17g\nwarmup_s: %.17g\n", scenario->name,
 		scenario->duration_s, scenario->warmup_s);
 	write_bottleneck(replace.stream, scenario);
+	scenario_write_network(replace.stream, scenario);
 	fputs("flows:\n", replace.stream);
 	for (uint64_t i = 0; i < scenario->group_count; i++) {
 		const struct scenario_group *group = &scenario->groups[i];
@@ -210,6 +212,7 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 		if (group->destination_host != 0)
 			fprintf(replace.stream, ", destination_host: %" PRIu64,
 				group->destination_host);
+		scenario_write_group_network(replace.stream, group);
 		fputs("}\n", replace.stream);
 	}
 	return file_replace_commit(&replace, error);

@@ -13,6 +13,7 @@
 #include "base/digest.h"
 #include "base/error.h"
 #include "sim/app_choice.h"
+#include "sim/network.h"
 #include "tcp/endpoint.h"
 
 #define SCENARIO_MAX_GROUPS 64
@@ -37,6 +38,8 @@ struct scenario_group {
 	struct app_choice app;
 	/* Numbers of the hosts at its two ends, for laws that treat hosts alike. */
 	uint64_t source_host, destination_host;
+	struct impairments impairments;        /* of data, behind those of all */
+	struct impairments return_impairments; /* of acknowledgements, behind their delay */
 };
 
 struct scenario {
@@ -52,6 +55,7 @@ struct scenario {
 	double delay_ms;            /* one way, after the queue */
 	double packet_cost_us;      /* the router's processor per packet it queues; 0: none */
 	uint64_t receive_packets;   /* that may wait for this processor */
+	struct impairments impairments; /* of all data, behind the delay */
 	char aqm[32];
 	char params[SCENARIO_MAX_PARAMS][96];
 	uint64_t param_count;

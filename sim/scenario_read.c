@@ -1,12 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scenarios from YAML.
- *
- * libyaml's document tree keeps the line of every node, so each message can
- * name the line of the key it is about.  One table per mapping says which keys
- * exist, of what type and in which range; nothing else is accepted.
+ * Scenarios from YAML: one table per mapping says which keys there are.
  */
-#include <errno.h>
 #include <limits.h>
 #include <math.h>
 #include <stdio.h>
@@ -16,29 +11,14 @@
 
 #include "base/file.h"
 #include "sim/app.h"
+#include "sim/reader.h"
 #include "sim/scenario.h"
+#include "sim/scenario_network.h"
 #include "sim/scenario_options.h"
 
 /* A scenario is text that people write: more than this is a mistake or an attack. */
 #define MAX_FILE_BYTES (1 << 20)
 #define MAX_TRACE_BYTES (256 << 20)
-
-struct reader {
-	yaml_document_t *document;
-	struct scenario *scenario;
-	const char *path;
-	struct error *error;
-};
-
-enum key_kind { KEY_NUMBER, KEY_COUNT, KEY_TEXT, KEY_CUSTOM };
-
-struct key {
-	const char *name;
-	enum key_kind kind;
-	size_t offset, size;  /* in the structure; size of texts */
-	double min, max;      /* inclusive */
-	int (*read)(struct reader *reader, void *object, yaml_node_t *node);
-};
 
 /* Another piece of what the scenario is made of. */
 static void add_content(struct scenario *scenario, const char *text, size_t size)
@@ -51,159 +31,18 @@ static void add_content(struct scenario *scenario, const char *text, size_t size
 	digest_end(&digest, scenario->content);
 }
 
-static long line_of(const yaml_node_t *node)
-{
-	return (long)node->start_mark.line + 1;
-}
-
-static int refuse(struct reader *reader, const yaml_node_t *node, const char *key, const char *why)
-{
-	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), key, "%s", why);
-}
-
-/* Text of a scalar, or NULL. */
-static const char *scalar_text(const yaml_node_t *node)
-{
-	const char *text = (const char *)node->data.scalar.value;
-
-	if (node->type != YAML_SCALAR_NODE || strlen(text) != node->data.scalar.length)
-		return NULL;
-	return text;
-}
-
-static int read_number(struct reader *reader, const struct key *key, const yaml_node_t *node,
-		       double *value)
-{
-	const char *text = scalar_text(node);
-	char *end = NULL;
-
-	errno = 0;
-	if (text)
-		*value = strtod(text, &end);
-	if (text == NULL || end == text || *end || errno || !isfinite(*value))
-		return refuse(reader, node, key->name, "needs a number");
-	if (*value < key->min || *value > key->max)
-		return error_at(reader->error, ERR_RANGE, reader->path, line_of(node), key->name,
-				"%s is out of range; give a number from %.15g to %.15g", text,
-				key->min, key->max);
-	return 0;
-}
-
-static int read_text(struct reader *reader, const struct key *key, const yaml_node_t *node,
-		     char *out)
-{
-	const char *text = scalar_text(node);
-
-	if (text == NULL || text[0] == '\0' || strlen(text) >= key->size)
-		return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), key->name,
-				"needs a text of 1 to %zu characters", key->size - 1);
-	strcpy(out, text);
-	return 0;
-}
-
-static int read_value(struct reader *reader, const struct key *key, void *object,
-		      yaml_node_t *node)
-{
-	unsigned char *place = (unsigned char *)object + key->offset;
-	double number = 0;
-	int code;
-
-	switch (key->kind) {
-	case KEY_TEXT:
-		return read_text(reader, key, node, (char *)place);
-	case KEY_CUSTOM:
-		return key->read(reader, object, node);
-	default:
-		code = read_number(reader, key, node, &number);
-		if (code)
-			return code;
-		if (key->kind == KEY_NUMBER)
-			memcpy(place, &number, sizeof(number));
-		else if (number != floor(number))
-			return refuse(reader, node, key->name, "needs a whole number");
-		else
-			memcpy(place, &(uint64_t){(uint64_t)number}, sizeof(uint64_t));
-		return 0;
-	}
-}
-
-static int unknown_key(struct reader *reader, const struct key *keys, const yaml_node_t *node,
-		       const char *name)
-{
-	char known[256] = "";
-	size_t used = 0;
-
-	for (const struct key *k = keys; k->name && used < sizeof(known); k++)
-		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-					 used ? ", " : "", k->name);
-	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), name,
-			"no such key here; there are %s", known);
-}
-
-static int read_mapping(struct reader *reader, const struct key *keys, void *object,
-			yaml_node_t *node, const char *what)
-{
-	uint64_t seen = 0;
-
-	if (node == NULL || node->type != YAML_MAPPING_NODE)
-		return error_at(reader->error, ERR_INVALID, reader->path, node ? line_of(node) : 1,
-				what, "needs keys and values");
-	for (yaml_node_pair_t *pair = node->data.mapping.pairs.start;
-	     pair < node->data.mapping.pairs.top; pair++) {
-		yaml_node_t *key_node = yaml_document_get_node(reader->document, pair->key);
-		yaml_node_t *value = yaml_document_get_node(reader->document, pair->value);
-		const char *name = scalar_text(key_node);
-		const struct key *key = keys;
-		int code;
-
-		while (key->name && (name == NULL || strcmp(key->name, name) != 0))
-			key++;
-		if (key->name == NULL)
-			return unknown_key(reader, keys, key_node, name ? name : "?");
-		if (seen & UINT64_C(1) << (key - keys))
-			return refuse(reader, key_node, name, "is given twice");
-		seen |= UINT64_C(1) << (key - keys);
-		code = read_value(reader, key, object, value);
-		if (code)
-			return code;
-	}
-	return 0;
-}
-
-/* Calls `read` for every item of a list of at most `most`. */
-static int read_list(struct reader *reader, yaml_node_t *node, const char *name, uint64_t most,
-		     int (*read)(struct reader *reader, yaml_node_t *item, uint64_t index))
-{
-	uint64_t index = 0;
-
-	if (node->type != YAML_SEQUENCE_NODE)
-		return refuse(reader, node, name, "needs a list");
-	for (yaml_node_item_t *item = node->data.sequence.items.start;
-	     item < node->data.sequence.items.top; item++) {
-		int code;
-
-		if (index == most)
-			return error_at(reader->error, ERR_RANGE, reader->path, line_of(node), name,
-					"at most %llu items", (unsigned long long)most);
-		code = read(reader, yaml_document_get_node(reader->document, *item), index++);
-		if (code)
-			return code;
-	}
-	return 0;
-}
-
 static int read_param(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
 	const struct key key = {.name = "params", .size = sizeof(reader->scenario->params[0])};
 
 	reader->scenario->param_count = index + 1;
-	return read_text(reader, &key, item, reader->scenario->params[index]);
+	return reader_string(reader, &key, item, reader->scenario->params[index]);
 }
 
 static int read_params(struct reader *reader, void *object, yaml_node_t *node)
 {
 	(void)object;
-	return read_list(reader, node, "params", SCENARIO_MAX_PARAMS, read_param);
+	return reader_list(reader, node, "params", SCENARIO_MAX_PARAMS, read_param);
 }
 
 static const struct key step_keys[] = {
@@ -218,16 +57,16 @@ static int read_step(struct reader *reader, yaml_node_t *item, uint64_t index)
 	int code;
 
 	reader->scenario->step_count = index + 1;
-	code = read_mapping(reader, step_keys, step, item, "rate_steps");
+	code = reader_mapping(reader, step_keys, step, item, "rate_steps");
 	if (code == 0 && step->rate_mbps == 0)
-		return refuse(reader, item, "rate_mbps", "is missing in this step");
+		return reader_refuse(reader, item, "rate_mbps", "is missing in this step");
 	return code;
 }
 
 static int read_steps(struct reader *reader, void *object, yaml_node_t *node)
 {
 	(void)object;
-	return read_list(reader, node, "rate_steps", SCENARIO_MAX_STEPS, read_step);
+	return reader_list(reader, node, "rate_steps", SCENARIO_MAX_STEPS, read_step);
 }
 
 static int bad_trace(struct reader *reader, const char *path, long line)
@@ -268,21 +107,22 @@ static int parse_trace(struct reader *reader, const char *path, const char *text
 /* A path in a scenario is relative to the scenario's file. */
 static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 {
-	const char *name = scalar_text(node), *slash = strrchr(reader->path, '/');
+	const char *name = reader_text(node), *slash = strrchr(reader->path, '/');
 	char path[PATH_MAX], *text;
 	size_t size;
 	int code;
 
 	(void)object;
 	if (name == NULL || name[0] == '\0')
-		return refuse(reader, node, "rate_trace", "needs the path of a Mahimahi trace");
+		return reader_refuse(reader, node, "rate_trace",
+				     "needs the path of a Mahimahi trace");
 	if (name[0] == '/' || slash == NULL)
 		code = snprintf(path, sizeof(path), "%s", name);
 	else
 		code = snprintf(path, sizeof(path), "%.*s/%s", (int)(slash - reader->path),
 				reader->path, name);
 	if (code < 0 || (size_t)code >= sizeof(path))
-		return refuse(reader, node, "rate_trace", "the path is too long");
+		return reader_refuse(reader, node, "rate_trace", "the path is too long");
 	code = file_read_all(path, &text, &size, reader->error);
 	if (code)
 		return code;
@@ -313,13 +153,13 @@ static const struct key bottleneck_keys[] = {
 
 static int read_bottleneck(struct reader *reader, void *object, yaml_node_t *node)
 {
-	return read_mapping(reader, bottleneck_keys, object, node, "bottleneck");
+	return reader_mapping(reader, bottleneck_keys, object, node, "bottleneck");
 }
 
 static int read_ecn(struct reader *reader, void *object, yaml_node_t *node)
 {
 	static const char *const names[] = {"none", "classic", "ect1", "accecn"};
-	const char *text = scalar_text(node);
+	const char *text = reader_text(node);
 
 	for (size_t i = 0; text && i < sizeof(names) / sizeof(names[0]); i++) {
 		if (strcmp(text, names[i]) == 0) {
@@ -327,12 +167,12 @@ static int read_ecn(struct reader *reader, void *object, yaml_node_t *node)
 			return 0;
 		}
 	}
-	return refuse(reader, node, "ecn", "is one of none, classic, ect1, accecn");
+	return reader_refuse(reader, node, "ecn", "is one of none, classic, ect1, accecn");
 }
 
 static int choose_app(struct reader *reader, struct app_choice *choice, const yaml_node_t *node)
 {
-	const char *name = scalar_text(node);
+	const char *name = reader_text(node);
 	char known[256] = "";
 	size_t used = 0;
 
@@ -341,7 +181,7 @@ static int choose_app(struct reader *reader, struct app_choice *choice, const ya
 	for (const struct app_ops *const *ops = app_all; *ops && used < sizeof(known); ops++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 					 used ? ", " : "", (*ops)->name);
-	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), "app",
+	return error_at(reader->error, ERR_INVALID, reader->path, reader_line(node), "app",
 			"there is no %s; there are %s", name ? name : "such application", known);
 }
 
@@ -353,41 +193,43 @@ static int read_ladder(struct reader *reader, const struct app_param *param, dou
 
 	memset(ladder, 0, APP_MAX_LADDER * sizeof(*ladder));
 	if (node->type != YAML_SEQUENCE_NODE)
-		return refuse(reader, node, param->name, "needs a list of numbers");
+		return reader_refuse(reader, node, param->name, "needs a list of numbers");
 	for (const yaml_node_item_t *item = node->data.sequence.items.start;
 	     item < node->data.sequence.items.top; item++, steps++) {
 		const yaml_node_t *number = yaml_document_get_node(reader->document, *item);
 		int code = steps == APP_MAX_LADDER
-				   ? refuse(reader, number, param->name, "takes at most 16 numbers")
-				   : read_number(reader, &key, number, &ladder[steps]);
+				   ? reader_refuse(reader, number, param->name,
+						   "takes at most 16 numbers")
+				   : reader_number(reader, &key, number, &ladder[steps]);
 
 		if (code)
 			return code;
 		if (steps > 0 && ladder[steps] <= ladder[steps - 1])
-			return refuse(reader, number, param->name, "must rise from step to step");
+			return reader_refuse(reader, number, param->name,
+					     "must rise from step to step");
 	}
-	return steps ? 0 : refuse(reader, node, param->name, "needs at least one number");
+	return steps ? 0 : reader_refuse(reader, node, param->name, "needs at least one number");
 }
 
 static int read_app_param(struct reader *reader, const struct app_param *param, double *value,
 			  double *ladder, const yaml_node_t *node)
 {
 	const struct key key = {.name = param->name, .min = param->min, .max = param->max};
-	const char *word = scalar_text(node);
+	const char *word = reader_text(node);
 	int code;
 
 	if (param->ladder)
 		return read_ladder(reader, param, ladder, node);
 	if (param->words) {
 		if (word == NULL || app_word_find(param, word) < 0)
-			return error_at(reader->error, ERR_INVALID, reader->path, line_of(node),
+			return error_at(reader->error, ERR_INVALID, reader->path, reader_line(node),
 					param->name, "is one of %s", param->words);
 		*value = app_word_find(param, word);
 		return 0;
 	}
-	code = read_number(reader, &key, node, value);
+	code = reader_number(reader, &key, node, value);
 	if (code == 0 && param->whole && *value != floor(*value))
-		return refuse(reader, node, param->name, "needs a whole number");
+		return reader_refuse(reader, node, param->name, "needs a whole number");
 	return code;
 }
 
@@ -400,7 +242,7 @@ static int unknown_app_param(struct reader *reader, const struct app_choice *cho
 	for (const struct app_param *p = choice->ops->params; p->name && used < sizeof(known); p++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
 					 used ? ", " : "", p->name);
-	return error_at(reader->error, ERR_INVALID, reader->path, line_of(node), name,
+	return error_at(reader->error, ERR_INVALID, reader->path, reader_line(node), name,
 			"%s has no such key; it has %s", choice->ops->name, known);
 }
 
@@ -413,7 +255,7 @@ static int read_app_params(struct reader *reader, struct app_choice *choice,
 	for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 	     pair < node->data.mapping.pairs.top; pair++) {
 		const yaml_node_t *key = yaml_document_get_node(reader->document, pair->key);
-		const char *name = scalar_text(key) ? scalar_text(key) : "?";
+		const char *name = reader_text(key) ? reader_text(key) : "?";
 		const struct app_param *param = app_param_find(choice, name, &index);
 		int code;
 
@@ -422,7 +264,7 @@ static int read_app_params(struct reader *reader, struct app_choice *choice,
 		if (param == NULL)
 			return unknown_app_param(reader, choice, key, name);
 		if (seen & 1U << index)
-			return refuse(reader, key, name, "is given twice");
+			return reader_refuse(reader, key, name, "is given twice");
 		seen |= 1U << index;
 		code = read_app_param(reader, param, &choice->values[index], choice->ladder,
 				      yaml_document_get_node(reader->document, pair->value));
@@ -442,17 +284,18 @@ static int read_app(struct reader *reader, void *object, yaml_node_t *node)
 	if (node->type == YAML_MAPPING_NODE) {
 		for (const yaml_node_pair_t *pair = node->data.mapping.pairs.start;
 		     pair < node->data.mapping.pairs.top; pair++) {
-			const char *key = scalar_text(
+			const char *key = reader_text(
 				yaml_document_get_node(reader->document, pair->key));
 
 			if (key && strcmp(key, "name") == 0 && name)
-				return refuse(reader, node, "name", "is given twice");
+				return reader_refuse(reader, node, "name", "is given twice");
 			if (key && strcmp(key, "name") == 0)
 				name = yaml_document_get_node(reader->document, pair->value);
 		}
 	}
 	if (name == NULL)
-		return refuse(reader, node, "app", "needs a name: app: voice, or {name: voice}");
+		return reader_refuse(reader, node, "app",
+				     "needs a name: app: voice, or {name: voice}");
 	code = choose_app(reader, choice, name);
 	if (code == 0 && node->type == YAML_MAPPING_NODE)
 		code = read_app_params(reader, choice, node);
@@ -462,20 +305,20 @@ static int read_app(struct reader *reader, void *object, yaml_node_t *node)
 static int read_option(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
 	struct scenario *scenario = reader->scenario;
-	const char *name = scalar_text(item);
+	const char *name = reader_text(item);
 
 	(void)index;
 	if (name &&
 	    scenario_option_set(&scenario->groups[scenario->group_count - 1].options, name))
 		return 0;
-	return error_at(reader->error, ERR_INVALID, reader->path, line_of(item), "options",
+	return error_at(reader->error, ERR_INVALID, reader->path, reader_line(item), "options",
 			"%s is not one of %s", name ? name : "this", scenario_option_names());
 }
 
 static int read_options(struct reader *reader, void *object, yaml_node_t *node)
 {
 	(void)object;
-	return read_list(reader, node, "options", 8, read_option);
+	return reader_list(reader, node, "options", 8, read_option);
 }
 
 static const struct key group_keys[] = {
@@ -492,6 +335,8 @@ static const struct key group_keys[] = {
 	{"app", KEY_CUSTOM, 0, 0, 0, 0, read_app},
 	{"source_host", KEY_COUNT, IN_GROUP(source_host), 0, UINT32_MAX, NULL},
 	{"destination_host", KEY_COUNT, IN_GROUP(destination_host), 0, UINT32_MAX, NULL},
+	{"impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_group_impairments},
+	{"return_impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_return_impairments},
 	{0},
 };
 
@@ -506,11 +351,12 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 	*group = (struct scenario_group){
 		.count = 1, .ecn = ECN_UNSAID, .source_host = index + 1};
 	reader->scenario->group_count = index + 1;
-	code = read_mapping(reader, group_keys, group, item, "flows");
+	code = reader_mapping(reader, group_keys, group, item, "flows");
 	if (code == 0 && group->cc[0] == '\0')
-		return refuse(reader, item, "cc", "is missing: say cubic, prague, udp or another");
+		return reader_refuse(reader, item, "cc",
+				     "is missing: say cubic, prague, udp or another");
 	if (code == 0 && scenario_app_fault(group))
-		return error_at(reader->error, ERR_INVALID, reader->path, line_of(item), "app",
+		return error_at(reader->error, ERR_INVALID, reader->path, reader_line(item), "app",
 				"%s %s", group->app.ops->name, scenario_app_fault(group));
 	if (group->ecn == ECN_UNSAID)
 		group->ecn = scenario_default_ecn(group->cc);
@@ -520,7 +366,7 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 static int read_flows(struct reader *reader, void *object, yaml_node_t *node)
 {
 	(void)object;
-	return read_list(reader, node, "flows", SCENARIO_MAX_GROUPS, read_group);
+	return reader_list(reader, node, "flows", SCENARIO_MAX_GROUPS, read_group);
 }
 
 static const struct key scenario_keys[] = {
@@ -528,6 +374,7 @@ static const struct key scenario_keys[] = {
 	{"duration_s", KEY_NUMBER, IN_SCENARIO(duration_s), 0.001, 1e7, NULL},
 	{"warmup_s", KEY_NUMBER, IN_SCENARIO(warmup_s), 0, 1e7, NULL},
 	{"bottleneck", KEY_CUSTOM, 0, 0, 0, 0, read_bottleneck},
+	{"impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_impairments},
 	{"flows", KEY_CUSTOM, 0, 0, 0, 0, read_flows},
 	{0},
 };
@@ -546,7 +393,7 @@ static int read_document(struct reader *reader, yaml_parser_t *parser)
 		code = error_at(reader->error, ERR_INVALID, reader->path, 1, NULL,
 				"the file is empty; a scenario needs name, bottleneck and flows");
 	else
-		code = read_mapping(reader, scenario_keys, reader->scenario,
+		code = reader_mapping(reader, scenario_keys, reader->scenario,
 				    yaml_document_get_root_node(&document), "scenario");
 	yaml_document_delete(&document);
 	return code;

@@ -11,7 +11,7 @@
 #include "base/units.h"
 
 /* Labels of the run's random number generators. */
-enum stream { STREAM_QUEUE = 1, STREAM_FLOWS = 2 };
+enum stream { STREAM_QUEUE = 1, STREAM_FLOWS = 2, STREAM_PATHS = 3 };
 
 /* The other end of the bottleneck's delay. */
 static void gate_forward(struct sim_node *node, struct packet *packet)
@@ -31,14 +31,14 @@ static void gate_expect(struct sim_node *node, const struct packet *packet)
 
 static const struct sim_node_ops gate_ops = {.forward = gate_forward, .expect = gate_expect};
 
-struct delay_line *world_way_back(struct world *world, uint64_t delay_ns)
+struct delay_line *world_way_back(struct world *world, struct sim_node *next, uint64_t delay_ns)
 {
 	struct delay_line *line = world->ways_back;
 
 	for (uint64_t i = 0; i < world->way_back_count; i++, line++)
-		if (line->delay_ns == delay_ns)
+		if (line->delay_ns == delay_ns && line->node.next == next)
 			return line;
-	delay_line_init(line, &world->clock, &world->gate, delay_ns);
+	delay_line_init(line, &world->clock, next, delay_ns);
 	world->way_back_count++;
 	return line;
 }
@@ -196,9 +196,10 @@ static int read_router(struct world *world, double *hz, struct error *error)
 	return code;
 }
 
-static int build_router(struct world *world, struct error *error)
+static int build_router(struct world *world, const struct rng *root, struct error *error)
 {
 	const struct link_sink sink = {world, on_sent};
+	const struct rng paths = rng_split(root, STREAM_PATHS);
 	double hz = 0;
 	int code = read_router(world, &hz, error);
 
@@ -216,7 +217,7 @@ static int build_router(struct world *world, struct error *error)
 	}
 	if (code == 0 && world->scenario->packet_cost_us > 0)
 		build_processor(world, hz > 0);
-	return code;
+	return code ? code : paths_build(world, &paths, error);
 }
 
 static int build_hosts(struct world *world, const struct rng *root, struct error *error)
@@ -262,7 +263,7 @@ int world_build(struct world *world, const struct scenario *scenario,
 	rng_seed(&root, options->seed);
 	code = build_queue(world, &root, error);
 	if (code == 0)
-		code = build_router(world, error);
+		code = build_router(world, &root, error);
 	if (code == 0)
 		code = build_hosts(world, &root, error);
 	return code;
@@ -274,6 +275,7 @@ void world_free(struct world *world)
 		host_free(&world->hosts[i]);
 	free(world->hosts);
 	free(world->flow_bins);
+	paths_free(world);
 	switchboard_free(&world->switchboard);
 	queue_destroy(world->queue);
 	heap_free(&world->clock.heap);

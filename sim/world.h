@@ -15,6 +15,7 @@
 
 #include "sim/host.h"
 #include "sim/node.h"
+#include "sim/paths.h"
 #include "sim/router.h"
 #include "sim/run.h"
 
@@ -29,6 +30,7 @@ struct world {
 	struct pipe pipe;
 	struct processor processor;
 	struct delay_line forward_delay;
+	struct paths paths;        /* behind the delay, and on the way back */
 	struct sim_node *entry;    /* where packets from hosts go */
 	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
 	bool shared_pipe;
@@ -55,8 +57,8 @@ int world_build(struct world *world, const struct scenario *scenario,
 		struct error *error);
 void world_free(struct world *world);
 
-/* The return path of `delay_ns`; groups of flows have one delay each. */
-struct delay_line *world_way_back(struct world *world, uint64_t delay_ns);
+/* The return path of `delay_ns` to `next`; groups of flows have one of each. */
+struct delay_line *world_way_back(struct world *world, struct sim_node *next, uint64_t delay_ns);
 
 /* Shows a packet at a tap to whoever asked for packets. */
 void world_show(const struct world *world, const struct packet *packet, enum sim_tap tap,
@@ -67,6 +69,9 @@ void world_end_warmup(struct world *world);
 
 /* Ends time-series bin `index`. */
 void world_end_bin(struct world *world, uint64_t index);
+
+/* ERR_FAILED unless every packet sent is accounted for. */
+int world_check_accounting(const struct world *world, struct error *error);
 
 /* Totals into the result, and the packets' accounting. */
 int world_finish(struct world *world, struct error *error);

@@ -1,0 +1,204 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Networks beyond the bottleneck, from a file, into the run, and back into a file.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "sim/run.h"
+
+#define HEAD "duration_s: 20\nwarmup_s: 5\nbottleneck: {rate_mbps: 8, delay_ms: 10, aqm: pie}\n"
+
+static struct scenario *parse(const char *text)
+{
+	struct scenario *scenario = calloc(1, sizeof(*scenario));
+	struct error error = {0};
+
+	if (scenario_parse(scenario, text, strlen(text), "test.yaml", &error))
+		fail_msg("%s: %s", error.field, error.text);
+	return scenario;
+}
+
+static void drop(struct scenario *scenario)
+{
+	scenario_free(scenario);
+	free(scenario);
+}
+
+static struct sim_result *run(const char *text, uint64_t seed)
+{
+	struct scenario *scenario = parse(text);
+	struct sim_result *result = calloc(1, sizeof(*result));
+	struct error error = {0};
+
+	if (sim_run(scenario, &(struct sim_options){.seed = seed}, result, &error))
+		fail_msg("%s", error.text);
+	drop(scenario);
+	return result;
+}
+
+static void drop_result(struct sim_result *result)
+{
+	sim_result_free(result);
+	free(result);
+}
+
+static void files_keep_impairments(void **state)
+{
+	static const char text[] = HEAD
+		"impairments: {loss_percent: 0.25}\nflows:\n"
+		"  - {cc: cubic, impairments: {loss_burst: {enter_percent: 0.1, leave_percent: 20}}}\n"
+		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
+		"jitter_ms: 2, jitter_order: free}}\n";
+	char path[] = "/tmp/network_test_XXXXXX";
+	struct scenario *scenario = parse(text), again;
+	struct error error = {0};
+
+	(void)state;
+	close(mkstemp(path));
+	assert_true(scenario->impairments.loss_percent == 0.25);
+	assert_true(scenario->groups[0].impairments.burst.loss_percent == 100);
+	assert_true(scenario->groups[1].return_impairments.may_overtake);
+	assert_int_equal(scenario_write(scenario, path, &error), 0);
+	assert_int_equal(scenario_read(&again, path, &error), 0);
+	assert_memory_equal(&again.impairments, &scenario->impairments,
+			    sizeof(again.impairments));
+	assert_memory_equal(again.groups, scenario->groups, sizeof(again.groups));
+	scenario_free(&again);
+	drop(scenario);
+	unlink(path);
+}
+
+static void mistakes_are_named(void **state)
+{
+	static const struct {
+		const char *text, *field;
+		long line;
+	} rows[] = {
+		{HEAD "impairments:\n  loss: 1\nflows: [{cc: cubic}]\n", "loss", 5},
+		{HEAD "impairments:\n  loss_percent: 101\nflows: [{cc: cubic}]\n", "loss_percent",
+		 5},
+		{HEAD "impairments: {reorder_ms: 1}\nflows: [{cc: cubic}]\n", "reorder_ms", 4},
+		{HEAD "impairments: {jitter_order: none}\nflows: [{cc: cubic}]\n", "jitter_order",
+		 4},
+		{HEAD "flows:\n  - {cc: cubic, return_impairments: {loss_burst: {}}}\n",
+		 "loss_burst", 5},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		struct scenario scenario;
+		struct error error = {0};
+
+		assert_int_equal(error_exit_status(scenario_parse(&scenario, rows[i].text,
+								  strlen(rows[i].text),
+								  "test.yaml", &error)),
+				 2);
+		assert_string_equal(error.field, rows[i].field);
+		assert_int_equal(error.line, rows[i].line);
+	}
+}
+
+/* A router on a clock of its own serves both ways by one pipe: nothing is behind it. */
+static void a_router_with_a_clock_takes_none(void **state)
+{
+	struct scenario *scenario =
+		parse("bottleneck: {aqm: l4s-freebsd}\nimpairments: {loss_percent: 1}\n"
+		      "flows: [{cc: cubic}]\n");
+	struct sim_result result;
+	struct error error = {0};
+
+	(void)state;
+	assert_int_equal(sim_run(scenario, &(struct sim_options){.seed = 1}, &result, &error),
+			 ERR_UNSUPPORTED);
+	assert_string_equal(error.field, "impairments");
+	drop(scenario);
+}
+
+/* Datagrams at 1 Mbit/s: 1250 in the 15 s after warm-up. */
+static void a_group_alone_is_impaired(void **state)
+{
+	static const char text[] = HEAD
+		"flows:\n  - {cc: udp, rate_mbps: 1, impairments: {loss_percent: 10}}\n"
+		"  - {cc: udp, rate_mbps: 1}\n"
+		"  - {cc: udp, rate_mbps: 1, impairments: {jitter_ms: 3, jitter_order: free}}\n";
+	struct sim_result *result = run(text, 1);
+
+	(void)state;
+	assert_true(result->network.told);
+	assert_in_range(result->flows[0].app->datagrams.lost, 85, 165);
+	assert_int_equal(result->flows[1].app->datagrams.lost, 0);
+	assert_in_range(result->network.lost, result->flows[0].app->datagrams.lost,
+			result->flows[0].app->datagrams.lost + 2);
+	assert_true(result->flows[1].app->datagrams.jitter_ns < 1e6);
+	assert_true(result->flows[2].app->datagrams.jitter_ns > 2e6);
+	drop_result(result);
+}
+
+/* What is impaired costs what it must; acknowledgements are cumulative and cost little. */
+static void tcp_lives_with_them(void **state)
+{
+	static const char *const impairments[] = {
+		"", ", impairments: {loss_percent: 2}", ", return_impairments: {loss_percent: 20}",
+		", impairments: {reorder_percent: 5, reorder_ms: 4}",
+		", return_impairments: {jitter_ms: 3}"};
+	double mbps[5];
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		char text[512];
+		struct sim_result *result;
+
+		snprintf(text, sizeof(text), HEAD "flows:\n  - {cc: cubic, rtt_ms: 40%s}\n",
+			 impairments[i]);
+		result = run(text, 3);
+		mbps[i] = result->flows[0].goodput_mbps;
+		assert_true(result->network.told == (i > 0));
+		drop_result(result);
+	}
+	assert_true(mbps[0] > 7);
+	assert_true(mbps[1] > 0.5 && mbps[1] < 0.6 * mbps[0]);
+	assert_true(mbps[2] > 0.85 * mbps[0]);
+	assert_true(mbps[3] > 0.8 * mbps[0]);
+	assert_true(mbps[4] > 0.9 * mbps[0]);
+}
+
+static void runs_repeat(void **state)
+{
+	static const char text[] = HEAD
+		"impairments: {loss_percent: 1, loss_burst: {enter_percent: 0.1, leave_percent: "
+		"30}, jitter_ms: 1, reorder_percent: 1, reorder_ms: 2}\n"
+		"flows:\n  - {cc: cubic, return_impairments: {loss_percent: 5}}\n";
+	struct sim_result *a = run(text, 5), *b = run(text, 5), *c = run(text, 6);
+
+	(void)state;
+	assert_memory_equal(&a->network, &b->network, sizeof(a->network));
+	assert_memory_equal(a->queues, b->queues, sizeof(a->queues));
+	assert_true(a->flows[0].goodput_mbps == b->flows[0].goodput_mbps);
+	assert_true(a->network.lost > 0 && a->network.reordered > 0 && a->network.return_lost > 0);
+	assert_true(a->flows[0].goodput_mbps != c->flows[0].goodput_mbps);
+	drop_result(a);
+	drop_result(b);
+	drop_result(c);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(files_keep_impairments),
+		cmocka_unit_test(mistakes_are_named),
+		cmocka_unit_test(a_router_with_a_clock_takes_none),
+		cmocka_unit_test(a_group_alone_is_impaired),
+		cmocka_unit_test(tcp_lives_with_them),
+		cmocka_unit_test(runs_repeat),
+	};
+
+	return cmocka_run_group_tests_name("network", tests, NULL, NULL);
+}

@@ -1,0 +1,150 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Paths beyond the bottleneck: built, counted.
+ */
+#include "sim/paths.h"
+
+#include <stdlib.h>
+
+#include "sim/world.h"
+
+/* Labels of generators: of all, then two of every group. */
+enum place { PLACE_ALL, PLACE_GROUPS };
+
+static bool is_impaired(const struct impairments *plan)
+{
+	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
+	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
+}
+
+static bool groups_are_impaired(const struct scenario *scenario)
+{
+	for (uint64_t g = 0; g < scenario->group_count; g++)
+		if (is_impaired(&scenario->groups[g].impairments) ||
+		    is_impaired(&scenario->groups[g].return_impairments))
+			return true;
+	return false;
+}
+
+/* Packets of connections that are gone have no group any more: the gate ends them. */
+static void fork_forward(struct sim_node *node, struct packet *packet)
+{
+	struct world *world = (struct world *)((char *)node - offsetof(struct world, paths.fork));
+	const struct connection *connection = world->switchboard.lines[packet->flow].connection;
+	struct sim_node *next = &world->gate;
+
+	if (connection)
+		next = world->paths.groups[connection->host->group - world->scenario->groups]
+			       .forward.entry;
+	node_forward(next, packet);
+}
+
+static const struct sim_node_ops fork_ops = {.forward = fork_forward};
+
+static int build_groups(struct world *world, const struct rng *random, struct error *error)
+{
+	const struct scenario *scenario = world->scenario;
+
+	world->paths.groups = calloc(scenario->group_count, sizeof(*world->paths.groups));
+	if (world->paths.groups == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for the paths");
+	for (uint64_t g = 0; g < scenario->group_count; g++) {
+		const struct rng there = rng_split(random, PLACE_GROUPS + 2 * g);
+		const struct rng back = rng_split(random, PLACE_GROUPS + 2 * g + 1);
+		struct group_paths *paths = &world->paths.groups[g];
+
+		impaired_path_init(&paths->forward, &scenario->groups[g].impairments, &world->clock,
+				   &world->gate, &there, &world->pool);
+		impaired_path_init(&paths->back, &scenario->groups[g].return_impairments,
+				   &world->clock, &world->gate, &back, &world->pool);
+	}
+	return 0;
+}
+
+int paths_build(struct world *world, const struct rng *random, struct error *error)
+{
+	const struct scenario *scenario = world->scenario;
+	const struct rng of_all = rng_split(random, PLACE_ALL);
+	const bool fork = groups_are_impaired(scenario);
+	const int code = fork ? build_groups(world, random, error) : 0;
+
+	node_init(&world->paths.fork, &fork_ops, &world->clock, NULL);
+	impaired_path_init(&world->paths.all, &scenario->impairments, &world->clock,
+			   fork ? &world->paths.fork : &world->gate, &of_all, &world->pool);
+	if (world->paths.all.entry == &world->gate)
+		return code;
+	if (world->pipe.rate_bps)
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "impairments",
+				"a router with a clock of its own (%s) has no impaired paths",
+				world->queue->law->name);
+	world->forward_delay.node.next = world->paths.all.entry;
+	world->result->network.told = true;
+	return code;
+}
+
+void paths_free(struct world *world)
+{
+	impaired_path_free(&world->paths.all);
+	for (uint64_t g = 0; world->paths.groups && g < world->scenario->group_count; g++) {
+		impaired_path_free(&world->paths.groups[g].forward);
+		impaired_path_free(&world->paths.groups[g].back);
+	}
+	free(world->paths.groups);
+}
+
+struct sim_node *paths_back(struct world *world, const struct scenario_group *group)
+{
+	return world->paths.groups ? world->paths.groups[group - world->scenario->groups].back.entry
+				   : &world->gate;
+}
+
+/* Counts since the start. */
+static struct sim_network_result count(const struct world *world)
+{
+	const struct paths *paths = &world->paths;
+	struct sim_network_result counts = {
+		.lost = impaired_path_lost(&paths->all),
+		.reordered = paths->all.reorder.reordered,
+	};
+
+	for (uint64_t g = 0; paths->groups && g < world->scenario->group_count; g++) {
+		counts.lost += impaired_path_lost(&paths->groups[g].forward);
+		counts.reordered += paths->groups[g].forward.reorder.reordered +
+				    paths->groups[g].back.reorder.reordered;
+		counts.return_lost += impaired_path_lost(&paths->groups[g].back);
+	}
+	return counts;
+}
+
+void paths_end_warmup(struct world *world)
+{
+	world->paths.at_warmup = count(world);
+}
+
+void paths_finish(struct world *world)
+{
+	const struct sim_network_result *before = &world->paths.at_warmup;
+	struct sim_network_result *result = &world->result->network;
+	const struct sim_network_result now = count(world);
+
+	result->lost = now.lost - before->lost;
+	result->reordered = now.reordered - before->reordered;
+	result->return_lost = now.return_lost - before->return_lost;
+}
+
+uint64_t paths_lost(const struct world *world)
+{
+	const struct sim_network_result counts = count(world);
+
+	return counts.lost + counts.return_lost;
+}
+
+uint64_t paths_held(const struct world *world)
+{
+	uint64_t held = impaired_path_held(&world->paths.all);
+
+	for (uint64_t g = 0; world->paths.groups && g < world->scenario->group_count; g++)
+		held += impaired_path_held(&world->paths.groups[g].forward) +
+			impaired_path_held(&world->paths.groups[g].back);
+	return held;
+}
