@@ -157,8 +157,8 @@ static void print_network(FILE *out, const struct sim_network_result *network)
 {
 	if (network->told)
 		fprintf(out,
-			"\npaths: %" PRIu64 " packets lost and %" PRIu64 " on the way back, %" PRIu64
-			" took a detour\n",
+			"\npaths: %" PRIu64 " packets lost and %" PRIu64
+			" on the way back, %" PRIu64 " took a detour\n",
 			network->lost, network->return_lost, network->reordered);
 }
 

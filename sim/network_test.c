@@ -54,7 +54,8 @@ static void files_keep_impairments(void **state)
 {
 	static const char text[] = HEAD
 		"impairments: {loss_percent: 0.25}\nflows:\n"
-		"  - {cc: cubic, impairments: {loss_burst: {enter_percent: 0.1, leave_percent: 20}}}\n"
+		"  - {cc: cubic, impairments: {loss_burst: {enter_percent: 0.1, "
+		"leave_percent: 20}}}\n"
 		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
 		"jitter_ms: 2, jitter_order: free}}\n";
 	char path[] = "/tmp/network_test_XXXXXX";
