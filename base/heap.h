@@ -13,24 +13,32 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define HEAP_IDLE SIZE_MAX
+#define HEAP_IDLE UINT32_MAX
 
 struct heap_node {
 	uint64_t due_ns;
-	size_t index; /* place in the heap, HEAP_IDLE when not in one */
+	uint32_t slot; /* where the heap remembers it, HEAP_IDLE when it is not in one */
 };
 
-/* A node in the heap, with its key. */
+/* What is compared and moved about. */
 struct heap_entry {
 	uint64_t due_ns;
-	uint64_t sequence; /* of arming */
+	uint32_t slot;
+};
+
+/* What is remembered of a node while it is armed. */
+struct heap_slot {
 	struct heap_node *node;
+	uint64_t sequence; /* of arming */
 };
 
 struct heap {
-	struct heap_entry *entries;
-	size_t count;
-	size_t capacity;
+	void *memory;               /* that entries lie in, so placed that children share a line */
+	struct heap_entry *entries; /* in heap order */
+	struct heap_slot *slots;
+	uint32_t *places;           /* of a slot: its entry; of a free one: the next free slot */
+	uint32_t count, capacity;
+	uint32_t free_slot;         /* HEAP_IDLE: none */
 	uint64_t next_sequence;
 };
 
@@ -49,7 +57,10 @@ void heap_disarm(struct heap *heap, struct heap_node *node);
 /* Earliest node, or NULL. */
 struct heap_node *heap_first(const struct heap *heap);
 
-/* Checks order and indices: for tests. */
+/* Has what is due after the first fetched from memory: a hint, nothing changes. */
+void heap_expect(const struct heap *heap);
+
+/* Checks order and places: for tests. */
 bool heap_is_valid(const struct heap *heap);
 
 #endif

@@ -55,7 +55,7 @@ static struct heap_node *slow_first(struct heap_node *nodes, const uint64_t *arm
 	struct heap_node *best = NULL;
 
 	for (size_t i = 0; i < NODES; i++) {
-		if (nodes[i].index == HEAP_IDLE)
+		if (nodes[i].slot == HEAP_IDLE)
 			continue;
 		if (!best || nodes[i].due_ns < best->due_ns ||
 		    (nodes[i].due_ns == best->due_ns && armed[i] < armed[best - nodes]))
@@ -106,7 +106,7 @@ static void a_broken_heap_is_seen(void **state)
 	assert_false(heap_is_valid(&heap));
 	nodes[2].due_ns = 12;
 	assert_true(heap_is_valid(&heap));
-	nodes[2].index = 1;
+	nodes[2].slot = 1;
 	assert_false(heap_is_valid(&heap));
 	heap_free(&heap);
 }

@@ -233,10 +233,13 @@ static void fetch(const void *what, size_t bytes)
 		__builtin_prefetch((const char *)what + at);
 }
 
-void switchboard_expect(const struct world *world, const struct packet *packet)
+void switchboard_expect(const struct world *world, const struct packet *packet,
+			const struct packet *after)
 {
 	const struct switchboard_line *line = &world->switchboard.lines[packet->flow];
 
+	if (after)
+		__builtin_prefetch(&world->switchboard.lines[after->flow]);
 	if (line->connection == NULL)
 		return;
 	fetch(line->connection, sizeof(*line->connection));

@@ -103,8 +103,9 @@ void host_stats(const struct host *host, struct endpoint_stats *sent,
 /* Hands a packet to the end of the connection that it is for. */
 void switchboard_deliver(struct world *world, struct packet *packet);
 
-/* Has what `packet` will need, which is next, fetched from memory. */
-void switchboard_expect(const struct world *world, const struct packet *packet);
+/* Has what `packet` will need, which is next, fetched from memory, and the line of `after`. */
+void switchboard_expect(const struct world *world, const struct packet *packet,
+			const struct packet *after);
 
 void switchboard_free(struct switchboard *switchboard);
 

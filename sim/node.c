@@ -13,7 +13,7 @@ void node_arm(struct sim_node *node, uint64_t due_ns)
 	node->due_ns = due_ns;
 	if (due_ns == TIME_NEVER_NS)
 		return;
-	if (node->timer.index == HEAP_IDLE || due_ns < node->timer.due_ns)
+	if (node->timer.slot == HEAP_IDLE || due_ns < node->timer.due_ns)
 		node->clock->failed |= heap_arm(&node->clock->heap, &node->timer, due_ns) != 0;
 }
 
@@ -34,6 +34,7 @@ bool clock_run_next(struct clock *clock, uint64_t end_ns)
 		if (node->due_ns == first->due_ns) {
 			clock->now_ns = first->due_ns;
 			node->due_ns = TIME_NEVER_NS;
+			heap_expect(&clock->heap);
 			/* It stays at the top meanwhile: its next deadline is one walk down. */
 			node->ops->run(node);
 			return true;
@@ -77,9 +78,12 @@ static void delay_forward(struct sim_node *node, struct packet *packet)
 /* With many flows nearly all that a packet touches comes from memory: while another is handled. */
 static void expect_next(struct sim_node *to, const struct packet *packet)
 {
-	packet_expect(packet->next);
+	const struct packet *after = packet->next;
+
+	if (after)
+		packet_expect(after->next);
 	if (to->ops->expect)
-		to->ops->expect(to, packet);
+		to->ops->expect(to, packet, after);
 }
 
 static void delay_run(struct sim_node *node)

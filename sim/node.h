@@ -24,8 +24,12 @@ struct sim_node;
 struct sim_node_ops {
 	void (*forward)(struct sim_node *node, struct packet *packet);
 	void (*run)(struct sim_node *node);
-	/* `packet` is next to come: have what it will need fetched from memory; optional. */
-	void (*expect)(struct sim_node *node, const struct packet *packet);
+	/*
+	 * `packet` comes next, and then `after` (NULL: not known): have what they will need fetched
+	 * from memory; optional.
+	 */
+	void (*expect)(struct sim_node *node, const struct packet *packet,
+		       const struct packet *after);
 };
 
 /* Every node embeds this first. */

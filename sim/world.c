@@ -24,9 +24,11 @@ static void gate_forward(struct sim_node *node, struct packet *packet)
 		switchboard_deliver(world, packet);
 }
 
-static void gate_expect(struct sim_node *node, const struct packet *packet)
+static void gate_expect(struct sim_node *node, const struct packet *packet,
+			const struct packet *after)
 {
-	switchboard_expect((struct world *)((char *)node - offsetof(struct world, gate)), packet);
+	switchboard_expect((struct world *)((char *)node - offsetof(struct world, gate)), packet,
+			   after);
 }
 
 static const struct sim_node_ops gate_ops = {.forward = gate_forward, .expect = gate_expect};
