@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "cli/summary_app.h"
+#include "cli/summary_network.h"
 
 const struct summary_queue summary_queues[SIM_QUEUES] = {
 	{"L", AQM_QUEUE_L},
@@ -55,7 +56,7 @@ static json_t *histogram_json(const struct histogram *histogram)
 	return object;
 }
 
-static json_t *queue_json(const struct sim_queue_result *queue)
+json_t *summary_queue_json(const struct sim_queue_result *queue)
 {
 	return json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)queue->packets, "marks",
 			 (json_int_t)queue->marks, "drops", (json_int_t)queue->drops, "qdelay_ms",
@@ -86,23 +87,13 @@ static json_t *policy_json(const struct aqm_policy_counts *policy)
 			 (json_int_t)policy->differed);
 }
 
-/* Where no path does anything to packets, nothing is told of paths. */
-static void network_json(json_t *object, const struct sim_network_result *network)
-{
-	if (network->told)
-		json_object_set_new(object, "network",
-				    json_pack("{s:I, s:I, s:I}", "lost", (json_int_t)network->lost,
-					      "reordered", (json_int_t)network->reordered,
-					      "return_lost", (json_int_t)network->return_lost));
-}
-
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy)
 {
 	json_t *queues = json_object(), *flows = json_array(), *object;
 
 	for (int i = 0; i < SIM_QUEUES; i++)
 		json_object_set_new(queues, summary_queues[i].name,
-				    queue_json(&result->queues[summary_queues[i].index]));
+				    summary_queue_json(&result->queues[summary_queues[i].index]));
 	for (uint64_t i = 0; i < result->flow_count; i++)
 		json_array_append_new(flows, flow_json(&result->flows[i]));
 	object = json_pack("{s:s, s:s, s:I, s:f, s:f, s:f, s:f, s:o, s:o, s:o}", "scenario",
@@ -111,8 +102,19 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 			 "utilisation", result->utilisation,
 			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
 			 "flows", flows, "policy", policy_json(policy));
-	network_json(object, &result->network);
+	summary_network_json(object, result);
 	return object;
+}
+
+void summary_print_queue(FILE *out, const char *name, const struct sim_queue_result *queue)
+{
+	const struct histogram *delay = &queue->qdelay_ns;
+
+	fprintf(out, "%-5s %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " %23.2f", name, queue->packets,
+		queue->marks, queue->drops, histogram_mean(delay) / 1e6);
+	for (size_t q = 0; q < SUMMARY_QUANTILES; q++)
+		fprintf(out, " %8.2f", histogram_quantile(delay, summary_quantiles[q].q) / 1e6);
+	fprintf(out, " %8.2f\n", (double)delay->max / 1e6);
 }
 
 static void print_queues(FILE *out, const struct sim_result *result)
@@ -121,18 +123,9 @@ static void print_queues(FILE *out, const struct sim_result *result)
 	for (size_t i = 0; i < SUMMARY_QUANTILES; i++)
 		fprintf(out, " %8s", summary_quantiles[i].name);
 	fprintf(out, " %8s\n", "max");
-	for (int i = 0; i < SIM_QUEUES; i++) {
-		const struct sim_queue_result *queue = &result->queues[summary_queues[i].index];
-		const struct histogram *delay = &queue->qdelay_ns;
-
-		fprintf(out, "%-5s %11" PRIu64 " %9" PRIu64 " %9" PRIu64 " %23.2f",
-			summary_queues[i].name, queue->packets, queue->marks, queue->drops,
-			histogram_mean(delay) / 1e6);
-		for (size_t q = 0; q < SUMMARY_QUANTILES; q++)
-			fprintf(out, " %8.2f",
-				histogram_quantile(delay, summary_quantiles[q].q) / 1e6);
-		fprintf(out, " %8.2f\n", (double)delay->max / 1e6);
-	}
+	for (int i = 0; i < SIM_QUEUES; i++)
+		summary_print_queue(out, summary_queues[i].name,
+				    &result->queues[summary_queues[i].index]);
 }
 
 static void print_flows(FILE *out, const struct sim_result *result)
@@ -153,15 +146,6 @@ static void print_flows(FILE *out, const struct sim_result *result)
 	}
 }
 
-static void print_network(FILE *out, const struct sim_network_result *network)
-{
-	if (network->told)
-		fprintf(out,
-			"\npaths: %" PRIu64 " packets lost and %" PRIu64
-			" on the way back, %" PRIu64 " took a detour\n",
-			network->lost, network->return_lost, network->reordered);
-}
-
 void summary_print(FILE *out, const struct sim_result *result,
 		   const struct aqm_policy_counts *policy)
 {
@@ -179,7 +163,7 @@ void summary_print(FILE *out, const struct sim_result *result,
 			policy->differed);
 	print_queues(out, result);
 	print_flows(out, result);
-	print_network(out, &result->network);
+	summary_network_print(out, result);
 	summary_app_print(out, result);
 }
 

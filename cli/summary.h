@@ -20,6 +20,12 @@ struct summary_queue {
 
 extern const struct summary_queue summary_queues[SIM_QUEUES];
 
+/* What one queue of a result tells. */
+json_t *summary_queue_json(const struct sim_queue_result *queue);
+
+/* One line of a table of queues. */
+void summary_print_queue(FILE *out, const char *name, const struct sim_queue_result *queue);
+
 /* The summary as one object (the caller owns it); NULL when out of memory. */
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy);
 

@@ -21,19 +21,33 @@ static uint64_t bps(double mbps)
 	return (uint64_t)llround(mbps * 1e6);
 }
 
-void capacity_init(struct capacity *capacity, const struct scenario *scenario)
+struct rate_plan rate_plan_of(const struct scenario *scenario)
 {
-	memset(capacity, 0, sizeof(*capacity));
-	capacity->scenario = scenario;
-	capacity->rate_bps = bps(scenario->rate_mbps);
+	return (struct rate_plan){
+		.rate_mbps = scenario->rate_mbps,
+		.steps = scenario->steps,
+		.step_count = scenario->step_count,
+		.trace_ms = scenario->trace_ms,
+		.trace_count = scenario->trace_count,
+	};
 }
 
-static uint64_t opportunity_ns(const struct scenario *scenario, uint64_t index)
+void capacity_init(struct capacity *capacity, const struct rate_plan *plan)
 {
-	const uint64_t period_ms = scenario->trace_ms[scenario->trace_count - 1];
+	memset(capacity, 0, sizeof(*capacity));
+	capacity->plan = *plan;
+	capacity->rate_bps = bps(plan->rate_mbps);
+}
 
-	return (index / scenario->trace_count * period_ms +
-		scenario->trace_ms[index % scenario->trace_count]) *
+static uint64_t period_ms(const struct rate_plan *plan)
+{
+	return plan->trace_ms[plan->trace_count - 1];
+}
+
+static uint64_t opportunity_ns(const struct rate_plan *plan, uint64_t index)
+{
+	return (index / plan->trace_count * period_ms(plan) +
+		plan->trace_ms[index % plan->trace_count]) *
 	       NS_PER_MS;
 }
 
@@ -44,7 +58,7 @@ static uint64_t trace_finish_ns(struct capacity *capacity, uint64_t now_ns, uint
 	if (capacity->spare_until_ns < now_ns)
 		capacity->spare_bytes = 0;
 	while (capacity->spare_bytes < len_bytes) {
-		at_ns = opportunity_ns(capacity->scenario, capacity->opportunity++);
+		at_ns = opportunity_ns(&capacity->plan, capacity->opportunity++);
 		if (at_ns >= now_ns)
 			capacity->spare_bytes += OPPORTUNITY_BYTES;
 	}
@@ -55,22 +69,24 @@ static uint64_t trace_finish_ns(struct capacity *capacity, uint64_t now_ns, uint
 
 uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
 {
-	const struct scenario *scenario = capacity->scenario;
+	const struct rate_plan *plan = &capacity->plan;
 
-	if (scenario->trace_count)
+	if (plan->trace_count)
 		return trace_finish_ns(capacity, now_ns, len_bytes);
-	while (capacity->next_step < scenario->step_count &&
-	       ns_from_seconds(scenario->steps[capacity->next_step].at_s) <= now_ns)
-		capacity->rate_bps = bps(scenario->steps[capacity->next_step++].rate_mbps);
+	while (capacity->next_step < plan->step_count &&
+	       ns_from_seconds(plan->steps[capacity->next_step].at_s) <= now_ns)
+		capacity->rate_bps = bps(plan->steps[capacity->next_step++].rate_mbps);
 	return now_ns + transmission_ns(len_bytes, capacity->rate_bps);
 }
 
-static double trace_bytes(const struct scenario *scenario, double from_s, double to_s)
+/* From the repetition in which `from_s` lies. */
+static double trace_bytes(const struct rate_plan *plan, double from_s, double to_s)
 {
+	const uint64_t before = (uint64_t)(from_s * 1e3) / period_ms(plan);
 	double bytes = 0;
 
-	for (uint64_t i = 0;; i++) {
-		const double at_s = seconds_from_ns(opportunity_ns(scenario, i));
+	for (uint64_t i = (before ? before - 1 : 0) * plan->trace_count;; i++) {
+		const double at_s = seconds_from_ns(opportunity_ns(plan, i));
 
 		if (at_s >= to_s)
 			return bytes;
@@ -79,19 +95,19 @@ static double trace_bytes(const struct scenario *scenario, double from_s, double
 	}
 }
 
-double capacity_bytes(const struct scenario *scenario, double from_s, double to_s)
+double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s)
 {
-	double bits = 0, rate_bps = scenario->rate_mbps * 1e6, at_s = 0;
+	double bits = 0, rate_bps = plan->rate_mbps * 1e6, at_s = 0;
 
-	if (scenario->trace_count)
-		return trace_bytes(scenario, from_s, to_s);
-	for (uint64_t i = 0; i <= scenario->step_count; i++) {
-		const double end_s = i < scenario->step_count ? scenario->steps[i].at_s : to_s;
+	if (plan->trace_count)
+		return trace_bytes(plan, from_s, to_s);
+	for (uint64_t i = 0; i <= plan->step_count; i++) {
+		const double end_s = i < plan->step_count ? plan->steps[i].at_s : to_s;
 
 		bits += rate_bps * fmax(0, fmin(end_s, to_s) - fmax(at_s, from_s));
-		if (i < scenario->step_count) {
+		if (i < plan->step_count) {
 			at_s = end_s;
-			rate_bps = scenario->steps[i].rate_mbps * 1e6;
+			rate_bps = plan->steps[i].rate_mbps * 1e6;
 		}
 	}
 	return bits / 8;

@@ -10,8 +10,20 @@
 
 #include "sim/scenario.h"
 
+/* Steps and trace belong to whoever made them, and outlive the plan. */
+struct rate_plan {
+	double rate_mbps;                  /* until the first step */
+	const struct scenario_step *steps; /* (step_count), at_s rising */
+	uint64_t step_count;
+	const uint64_t *trace_ms;          /* (trace_count), in place of rate and steps */
+	uint64_t trace_count;
+};
+
+/* That of a scenario's bottleneck. */
+struct rate_plan rate_plan_of(const struct scenario *scenario);
+
 struct capacity {
-	const struct scenario *scenario;
+	struct rate_plan plan;
 	uint64_t next_step;      /* steps before this are in force */
 	uint64_t rate_bps;       /* now, without a trace */
 	uint64_t opportunity;    /* trace: index of the next one, over all repetitions */
@@ -19,12 +31,12 @@ struct capacity {
 	uint64_t spare_until_ns; /* trace: when that was */
 };
 
-void capacity_init(struct capacity *capacity, const struct scenario *scenario);
+void capacity_init(struct capacity *capacity, const struct rate_plan *plan);
 
 /* When a packet that starts at `now_ns` has left the link. */
 uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes);
 
 /* Bytes the link could carry in [from, to). */
-double capacity_bytes(const struct scenario *scenario, double from_s, double to_s);
+double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s);
 
 #endif

@@ -10,6 +10,7 @@
 
 #include "base/units.h"
 #include "sim/app.h"
+#include "sim/scenario_network.h"
 #include "sim/world.h"
 #include "tcp/cc.h"
 
@@ -51,7 +52,7 @@ static void pump(struct connection *connection, struct endpoint *endpoint, struc
 		}
 		world->emitted++;
 		address(packet, connection->host->group);
-		if (to != world->entry)
+		if (to != connection->host->entry)
 			world_show(world, packet, SIM_TAP_RETURN, 0);
 		node_forward(to, packet);
 	}
@@ -141,7 +142,8 @@ static void connection_forward(struct sim_node *node, struct packet *packet)
 
 	endpoint->ops->receive(endpoint, packet, world->clock.now_ns);
 	packet_free(&world->pool, packet);
-	pump(connection, endpoint, to_server ? way_back(connection->host) : world->entry);
+	pump(connection, endpoint, to_server ? way_back(connection->host)
+							: connection->host->entry);
 	settle_connection(connection);
 }
 
@@ -157,7 +159,7 @@ static void connection_run(struct sim_node *node)
 	}
 	connection->sender->ops->run(connection->sender, now_ns);
 	connection->receiver->ops->run(connection->receiver, now_ns);
-	pump(connection, connection->sender, host->world->entry);
+	pump(connection, connection->sender, host->entry);
 	pump(connection, connection->receiver, way_back(host));
 	settle_connection(connection);
 }
@@ -394,7 +396,7 @@ void connection_write(struct connection *connection, uint64_t bytes)
 
 	ask(connection, bytes, world->clock.now_ns);
 	connection->sender->ops->write(connection->sender, bytes, world->clock.now_ns);
-	pump(connection, connection->sender, world->entry);
+	pump(connection, connection->sender, connection->host->entry);
 	settle_connection(connection);
 }
 
@@ -446,7 +448,7 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	       struct rng random, struct error *error)
 {
 	struct host *host = &world->hosts[flow];
-	const double forward_ms = world->scenario->delay_ms;
+	const double forward_ms = scenario_forward_ms(world->scenario, group);
 	const double rtt_ms = group->rtt_ms > 0 ? group->rtt_ms : 2 * forward_ms;
 
 	host->world = world;
@@ -459,6 +461,7 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	host->result->ecn = group->ecn;
 	strcpy(host->result->cc, group->cc);
 	strcpy(host->result->app_name, group->app.ops ? group->app.ops->name : "");
+	host->entry = routes_entry(world, group);
 	host->back = world_way_back(world, paths_back(world, group),
 				    ns_from_ms(rtt_ms - forward_ms));
 	if (begin_flow(host))

@@ -31,6 +31,8 @@ struct connection {
 	uint64_t asked_bytes;            /* written, and to be written */
 	uint64_t delivered_bytes;
 	uint64_t progress_ns;            /* when last something came of what was asked for */
+	struct packet *held_ack;         /* by thinning, with how many before it; or NULL */
+	uint64_t thinned_acks;
 	uint64_t begun_ns;               /* an application's note: when what it carries began */
 };
 
@@ -47,6 +49,7 @@ struct host {
 	const struct scenario_group *group;
 	uint64_t flow;
 	struct rng random;               /* where connections get theirs from */
+	struct sim_node *entry;          /* where its data goes */
 	struct delay_line *back;         /* return path, shared with flows of the same delay */
 	uint64_t rtt_ns;                 /* of an empty path */
 	struct app *app;                 /* NULL: sends all the time */

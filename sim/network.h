@@ -10,6 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#define SCENARIO_PARAM_SIZE 96 /* of one parameter of a law, as text */
+#define SCENARIO_MAX_HOPS 8
+#define SCENARIO_MAX_HOP_PARAMS 16
+#define SCENARIO_PLACE_SIZE 32 /* of a hop's name */
+
 /*
  * Losses that come together: Gilbert's chain of a good and a bad state, stepped at every packet,
  * with Elliott's losses in both (Elliott, Bell System Technical Journal 42, 1963).
@@ -28,6 +33,27 @@ struct impairments {
 	double reorder_ms;
 	double jitter_ms;             /* mean of an exponential delay on top */
 	bool may_overtake;            /* jitter does not keep the order */
+};
+
+/* The way back that all flows share. */
+struct ack_path_plan {
+	bool given;
+	double rate_mbps;       /* 0: no link of its own */
+	uint64_t limit_packets; /* of the queue before this link */
+	double loss_percent;
+	uint64_t keep_every;    /* of so many pure acknowledgements in a row, one survives */
+	double hold_ms;         /* and leaves so long after the first of them at the latest */
+};
+
+/* A further bottleneck behind the first. */
+struct hop_plan {
+	char name[SCENARIO_PLACE_SIZE];
+	double rate_mbps;
+	double delay_ms; /* one way, after the queue */
+	char aqm[32];
+	char params[SCENARIO_MAX_HOP_PARAMS][SCENARIO_PARAM_SIZE];
+	uint64_t param_count;
+	uint64_t limit_packets; /* 0: the law's default */
 };
 
 #endif

@@ -53,7 +53,8 @@ static void drop_result(struct sim_result *result)
 static void files_keep_impairments(void **state)
 {
 	static const char text[] = HEAD
-		"impairments: {loss_percent: 0.25}\nflows:\n"
+		"impairments: {loss_percent: 0.25}\n"
+		"ack_path: {rate_mbps: 0.5, keep_every: 2}\nflows:\n"
 		"  - {cc: cubic, impairments: {loss_burst: {enter_percent: 0.1, "
 		"leave_percent: 20}}}\n"
 		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
@@ -71,6 +72,7 @@ static void files_keep_impairments(void **state)
 	assert_int_equal(scenario_read(&again, path, &error), 0);
 	assert_memory_equal(&again.impairments, &scenario->impairments,
 			    sizeof(again.impairments));
+	assert_memory_equal(&again.ack_path, &scenario->ack_path, sizeof(again.ack_path));
 	assert_memory_equal(again.groups, scenario->groups, sizeof(again.groups));
 	scenario_free(&again);
 	drop(scenario);
@@ -91,6 +93,8 @@ static void mistakes_are_named(void **state)
 		 4},
 		{HEAD "flows:\n  - {cc: cubic, return_impairments: {loss_burst: {}}}\n",
 		 "loss_burst", 5},
+		{HEAD "ack_path: {rate: 1}\nflows: [{cc: cubic}]\n", "rate", 4},
+		{HEAD "ack_path: {keep_every: 1.5}\nflows: [{cc: cubic}]\n", "keep_every", 4},
 	};
 
 	(void)state;
@@ -190,6 +194,49 @@ static void runs_repeat(void **state)
 	drop_result(c);
 }
 
+/* 20 Mbit/s of data need 0.35 Mbit/s of acknowledgements, one for two packets. */
+static void narrow_ways_back_slow_flows_and_thinning_helps(void **state)
+{
+	static const char *const paths[] = {"rate_mbps: 0.1, limit_packets: 50",
+					    "rate_mbps: 0.1, limit_packets: 50, keep_every: 8",
+					    "keep_every: 4"};
+	struct sim_result *result[3];
+
+	(void)state;
+	for (int i = 0; i < 3; i++) {
+		char text[512];
+
+		snprintf(text, sizeof(text),
+			 "duration_s: 20\nwarmup_s: 5\nbottleneck: {rate_mbps: 20, delay_ms: 10, "
+			 "aqm: pie}\nack_path: {%s}\nflows: [{cc: cubic}, {cc: newreno}]\n",
+			 paths[i]);
+		result[i] = run(text, 1);
+		assert_non_null(result[i]->ack_path);
+	}
+	assert_true(result[0]->ack_path->link.utilisation > 0.95);
+	assert_true(result[0]->ack_path->link.queues[SIM_ALL].drops > 1000);
+	assert_int_equal(result[0]->ack_path->thinned, 0);
+	assert_true(result[1]->ack_path->link.utilisation < 0.7);
+	assert_true(result[1]->ack_path->thinned >
+		    5 * result[1]->ack_path->link.queues[SIM_ALL].packets);
+	assert_true(result[1]->utilisation > 0.95);
+	assert_true(result[2]->ack_path->link.name[0] == '\0' && result[2]->utilisation > 0.95);
+	for (int i = 0; i < 3; i++)
+		drop_result(result[i]);
+}
+
+/* Datagrams there, so nothing to lose; acknowledgements back: a share of them is lost. */
+static void ways_back_lose(void **state)
+{
+	static const char text[] = HEAD "ack_path: {loss_percent: 10}\nflows: [{cc: cubic}]\n";
+	struct sim_result *result = run(text, 1);
+
+	(void)state;
+	assert_in_range(result->ack_path->lost, 300, 700); /* of 5000 */
+	assert_true(result->utilisation > 0.95);
+	drop_result(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -199,6 +246,8 @@ int main(void)
 		cmocka_unit_test(a_group_alone_is_impaired),
 		cmocka_unit_test(tcp_lives_with_them),
 		cmocka_unit_test(runs_repeat),
+		cmocka_unit_test(narrow_ways_back_slow_flows_and_thinning_helps),
+		cmocka_unit_test(ways_back_lose),
 	};
 
 	return cmocka_run_group_tests_name("network", tests, NULL, NULL);

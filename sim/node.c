@@ -186,12 +186,12 @@ static const struct sim_node_ops bottleneck_ops = {
 };
 
 void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct sim_node *next,
-		     struct queue *queue, const struct scenario *scenario, struct link_sink sink)
+		     struct queue *queue, const struct rate_plan *plan, struct link_sink sink)
 {
 	memset(bottleneck, 0, sizeof(*bottleneck));
 	node_init(&bottleneck->node, &bottleneck_ops, clock, next);
 	bottleneck->queue = queue;
 	bottleneck->sink = sink;
-	capacity_init(&bottleneck->capacity, scenario);
+	capacity_init(&bottleneck->capacity, plan);
 	bottleneck_arm(bottleneck);
 }

@@ -98,6 +98,6 @@ struct bottleneck {
 };
 
 void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct sim_node *next,
-		     struct queue *queue, const struct scenario *scenario, struct link_sink sink);
+		     struct queue *queue, const struct rate_plan *plan, struct link_sink sink);
 
 #endif

@@ -9,7 +9,7 @@
 #include "sim/world.h"
 
 /* Labels of generators: of all, then two of every group. */
-enum place { PLACE_ALL, PLACE_GROUPS };
+enum place { PLACE_ALL, PLACE_ACK_PATH, PLACE_HOPS, PLACE_GROUPS };
 
 static bool is_impaired(const struct impairments *plan)
 {
@@ -56,35 +56,62 @@ static int build_groups(struct world *world, const struct rng *random, struct er
 		impaired_path_init(&paths->forward, &scenario->groups[g].impairments, &world->clock,
 				   &world->gate, &there, &world->pool);
 		impaired_path_init(&paths->back, &scenario->groups[g].return_impairments,
-				   &world->clock, &world->gate, &back, &world->pool);
+				   &world->clock, world->paths.ack.entry, &back, &world->pool);
 	}
 	return 0;
 }
 
-int paths_build(struct world *world, const struct rng *random, struct error *error)
+/* A router with a clock of its own serves both ways by one pipe: there is nothing behind it. */
+static int refuse_pipe(const struct world *world, struct error *error)
+{
+	const struct scenario *scenario = world->scenario;
+	const char *key = scenario->hop_count        ? "hops"
+			  : scenario->ack_path.given ? "ack_path"
+						     : "impairments";
+
+	if (world->pipe.rate_bps == 0 ||
+	    (scenario->hop_count == 0 && !scenario->ack_path.given &&
+	     !is_impaired(&scenario->impairments) && !groups_are_impaired(scenario)))
+		return 0;
+	return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, key,
+			"a router with a clock of its own (%s) has none of these",
+			world->queue->law->name);
+}
+
+static int build_all(struct world *world, const struct rng *random, struct error *error)
 {
 	const struct scenario *scenario = world->scenario;
 	const struct rng of_all = rng_split(random, PLACE_ALL);
+	const struct rng of_ack_path = rng_split(random, PLACE_ACK_PATH);
+	const struct rng of_hops = rng_split(random, PLACE_HOPS);
 	const bool fork = groups_are_impaired(scenario);
-	const int code = fork ? build_groups(world, random, error) : 0;
+	int code = ack_path_build(&world->paths.ack, world, &world->gate, &of_ack_path, error);
 
+	if (code == 0 && fork)
+		code = build_groups(world, random, error);
 	node_init(&world->paths.fork, &fork_ops, &world->clock, NULL);
 	impaired_path_init(&world->paths.all, &scenario->impairments, &world->clock,
 			   fork ? &world->paths.fork : &world->gate, &of_all, &world->pool);
-	if (world->paths.all.entry == &world->gate)
-		return code;
-	if (world->pipe.rate_bps)
-		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "impairments",
-				"a router with a clock of its own (%s) has no impaired paths",
-				world->queue->law->name);
-	world->forward_delay.node.next = world->paths.all.entry;
-	world->result->network.told = true;
+	world->result->network.told = fork || is_impaired(&scenario->impairments);
+	return code ? code : routes_build(world, world->paths.all.entry, &of_hops, error);
+}
+
+int paths_build(struct world *world, const struct rng *random, struct error *error)
+{
+	int code = refuse_pipe(world, error);
+
+	if (code == 0)
+		code = build_all(world, random, error);
+	if (code == 0 && world->pipe.rate_bps == 0)
+		world->forward_delay.node.next = routes_behind_bottleneck(&world->routes);
 	return code;
 }
 
 void paths_free(struct world *world)
 {
 	impaired_path_free(&world->paths.all);
+	ack_path_free(&world->paths.ack);
+	routes_free(&world->routes);
 	for (uint64_t g = 0; world->paths.groups && g < world->scenario->group_count; g++) {
 		impaired_path_free(&world->paths.groups[g].forward);
 		impaired_path_free(&world->paths.groups[g].back);
@@ -95,7 +122,7 @@ void paths_free(struct world *world)
 struct sim_node *paths_back(struct world *world, const struct scenario_group *group)
 {
 	return world->paths.groups ? world->paths.groups[group - world->scenario->groups].back.entry
-				   : &world->gate;
+				   : world->paths.ack.entry;
 }
 
 /* Counts since the start. */
@@ -119,6 +146,9 @@ static struct sim_network_result count(const struct world *world)
 void paths_end_warmup(struct world *world)
 {
 	world->paths.at_warmup = count(world);
+	ack_path_end_warmup(&world->paths.ack);
+	for (uint64_t i = 0; i < world->routes.count; i++)
+		hop_end_warmup(&world->routes.hops[i]);
 }
 
 void paths_finish(struct world *world)
@@ -130,19 +160,27 @@ void paths_finish(struct world *world)
 	result->lost = now.lost - before->lost;
 	result->reordered = now.reordered - before->reordered;
 	result->return_lost = now.return_lost - before->return_lost;
+	ack_path_finish(&world->paths.ack, world->result);
+	for (uint64_t i = 0; i < world->routes.count; i++)
+		hop_finish(&world->routes.hops[i]);
 }
 
 uint64_t paths_lost(const struct world *world)
 {
 	const struct sim_network_result counts = count(world);
+	uint64_t lost = counts.lost + counts.return_lost + ack_path_lost(&world->paths.ack);
 
-	return counts.lost + counts.return_lost;
+	for (uint64_t i = 0; i < world->routes.count; i++)
+		lost += hop_dropped(&world->routes.hops[i]);
+	return lost;
 }
 
 uint64_t paths_held(const struct world *world)
 {
-	uint64_t held = impaired_path_held(&world->paths.all);
+	uint64_t held = impaired_path_held(&world->paths.all) + ack_path_held(&world->paths.ack);
 
+	for (uint64_t i = 0; i < world->routes.count; i++)
+		held += hop_held(&world->routes.hops[i]);
 	for (uint64_t g = 0; world->paths.groups && g < world->scenario->group_count; g++)
 		held += impaired_path_held(&world->paths.groups[g].forward) +
 			impaired_path_held(&world->paths.groups[g].back);

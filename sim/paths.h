@@ -1,15 +1,17 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * What lies between the bottleneck and the hosts, on the way there and back.
+ * What lies between the bottlenecks and the hosts, on the way there and back.
  *
- *   bottleneck -> delay -> impairments of all -> impairments of the group -> gate -> hosts
- *   hosts -> return delay of the flow -> return impairments of the group -> gate -> hosts
+ *   bottleneck -> delay (-> hops) -> impairments of all -> of the group -> gate -> hosts
+ *   hosts -> return delay of the flow -> return impairments of the group -> shared way back ->
+ *   gate -> hosts
  *
  * What a scenario does not speak of is not there: its packets take no further step.
  */
 #ifndef SIM_PATHS_H
 #define SIM_PATHS_H
 
+#include "sim/ack_path.h"
 #include "sim/impair.h"
 #include "sim/run.h"
 
@@ -21,6 +23,7 @@ struct group_paths {
 
 struct paths {
 	struct impaired_path all;
+	struct ack_path ack;
 	struct sim_node fork;       /* behind it, every group goes its own way */
 	struct group_paths *groups; /* (groups of the scenario); NULL: no group is impaired */
 	struct sim_network_result at_warmup;
@@ -37,7 +40,7 @@ struct sim_node *paths_back(struct world *world, const struct scenario_group *gr
 void paths_end_warmup(struct world *world);
 void paths_finish(struct world *world);
 
-/* Packets lost so far; packets on these paths now. */
+/* Packets that ended on these paths, hops included, so far; packets on them now. */
 uint64_t paths_lost(const struct world *world);
 uint64_t paths_held(const struct world *world);
 

@@ -67,7 +67,7 @@ static void fill_bin(struct world *world, struct sim_bin *bin, double start_s)
 	bin->p_base = (double)view.p_base / (double)AQM_Q32_ONE;
 	bin->utilisation =
 		(double)world->bin_bytes /
-		capacity_bytes(world->scenario, start_s, start_s + world->result->bin_s);
+		capacity_bytes(&world->rate, start_s, start_s + world->result->bin_s);
 	fill_signals(world, bin);
 }
 
@@ -115,7 +115,7 @@ int world_finish(struct world *world, struct error *error)
 	}
 	result->utilisation =
 		(double)world->bytes_after_warmup /
-		capacity_bytes(world->scenario, result->warmup_s, result->duration_s);
+		capacity_bytes(&world->rate, result->warmup_s, result->duration_s);
 	paths_finish(world);
 	for (uint64_t i = 0; i < world->flows; i++)
 		host_finish(&world->hosts[i]);

@@ -163,9 +163,8 @@ static void a_link_sends_at_its_rate(void **state)
 	const struct link_sink sink = {bench, count_sent};
 
 	(void)state;
-	bench->scenario->rate_mbps = 8;
 	bottleneck_init(&bench->link, &bench->clock, &bench->delay.node, bench->queue,
-			bench->scenario, sink);
+			&(struct rate_plan){.rate_mbps = 8}, sink);
 	feed(bench, &bench->link.node, 0, 1500);
 	feed(bench, &bench->link.node, 1, 52);
 	feed(bench, &bench->link.node, 2, 1500);

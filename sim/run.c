@@ -19,44 +19,6 @@
 #define PROGRESS_CALLS 100
 #define MAX_BINS 10000000
 
-int sim_law_named(const struct scenario *scenario, const char *name, const struct aqm_ops **law,
-		  void **params, struct error *error)
-{
-	const bool own = name == NULL || strcmp(name, scenario->aqm) == 0;
-	char limit[64];
-	struct error cause = {0};
-	int code;
-
-	*law = aqm_find(own ? scenario->aqm : name);
-	if (*law == NULL)
-		return error_at(error, ERR_INVALID, own ? scenario->path : NULL, 0, "aqm",
-				"%s is not a law; aqmllm aqms lists them",
-				own ? scenario->aqm : name);
-	*params = malloc((*law)->params_size + 1);
-	if (*params == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory");
-	code = aqm_params_default(*law, *params, &cause);
-	for (uint64_t i = 0; code == 0 && own && i < scenario->param_count; i++)
-		code = aqm_params_set(*law, *params, scenario->params[i], &cause);
-	if (code == 0 && scenario->limit_packets) {
-		snprintf(limit, sizeof(limit), "limit_packets=%llu",
-			 (unsigned long long)scenario->limit_packets);
-		code = aqm_params_set(*law, *params, limit, &cause);
-	}
-	if (code) {
-		free(*params);
-		*params = NULL;
-		return error_at(error, code, scenario->path, 0, cause.field, "%s", cause.text);
-	}
-	return 0;
-}
-
-int sim_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
-	    struct error *error)
-{
-	return sim_law_named(scenario, NULL, law, params, error);
-}
-
 /* What the loop itself waits for. */
 struct marks {
 	uint64_t bin, bin_ns;
@@ -220,6 +182,8 @@ void sim_result_free(struct sim_result *result)
 		free(flow->app);
 	}
 	free(result->flows);
+	free(result->hops);
+	free(result->ack_path);
 	free(result->bins);
 	free(result->flow_goodput_mbps);
 	free(result->flow_rtt_ms);

@@ -25,6 +25,18 @@ struct sim_queue_result {
 	struct histogram qdelay_ns; /* sojourn of packets that left, after warm-up */
 };
 
+/* A packet left a queue, or was dropped there. */
+static inline void sim_queue_result_add(struct sim_queue_result *result, enum aqm_verdict verdict,
+					uint64_t sojourn_ns)
+{
+	if (verdict == AQM_DROP) {
+		result->drops++;
+		return;
+	}
+	result->packets++;
+	histogram_add(&result->qdelay_ns, sojourn_ns);
+}
+
 struct sim_flow_result {
 	uint64_t id;
 	char cc[16];
@@ -43,6 +55,20 @@ struct sim_network_result {
 	uint64_t lost;        /* on the way to receivers */
 	uint64_t reordered;   /* that took a detour, both ways */
 	uint64_t return_lost; /* on the way back */
+};
+
+/* The same of a hop as of the bottleneck. */
+struct sim_hop_result {
+	char name[SCENARIO_PLACE_SIZE];
+	char aqm[32];
+	double utilisation;
+	struct sim_queue_result queues[SIM_QUEUES];
+};
+
+/* What the shared way back did to packets, after warm-up. */
+struct sim_ack_path_result {
+	uint64_t thinned, lost;
+	struct sim_hop_result link; /* no name: it has none */
 };
 
 /* One bin of the time series. */
@@ -81,6 +107,9 @@ struct sim_result {
 	struct sim_flow_result *flows; /* (flow_count) */
 	uint64_t flow_count;
 	struct sim_network_result network;
+	struct sim_hop_result *hops;   /* (hop_count) */
+	uint64_t hop_count;
+	struct sim_ack_path_result *ack_path; /* NULL: none in the scenario */
 	struct sim_bin *bins;          /* (bin_count); none unless asked for and kept */
 	uint64_t bin_count;
 	double bin_s;
@@ -117,6 +146,17 @@ struct sim_options {
 	/* Optional: about 100 times a run; a true return stops it with ERR_INTERRUPTED. */
 	bool (*progress)(void *context, double done);
 };
+
+/* What a scenario says of a law's parameters: assignments, and a limit (0: none said). */
+struct law_settings {
+	const char (*params)[SCENARIO_PARAM_SIZE];
+	uint64_t count, limit_packets;
+};
+
+/* Parameters (law->params_size bytes, malloc'd, the caller frees): initial ones, then `settings`.
+ */
+int sim_law_params(const struct scenario *scenario, const struct aqm_ops *law,
+		   const struct law_settings *settings, void **params, struct error *error);
 
 /*
  * The law of a scenario and its parameters (law->params_size bytes, malloc'd,

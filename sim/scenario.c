@@ -20,6 +20,7 @@ void scenario_init(struct scenario *scenario)
 	memset(scenario, 0, sizeof(*scenario));
 	strcpy(scenario->name, "unnamed");
 	strcpy(scenario->aqm, "dualpi2");
+	strcpy(scenario->place, "bottleneck");
 	scenario->duration_s = 60;
 	scenario->warmup_s = 5;
 	scenario->rate_mbps = 8;
@@ -97,7 +98,7 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 		       struct error *error)
 {
 	const bool udp = strcmp(group->cc, "udp") == 0;
-
+	const double forward_ms = scenario_forward_ms(scenario, group);
 	int code;
 
 	if (!udp && strcmp(group->cc, "udp_prague") != 0 && tcp_cc_find(group->cc) == NULL)
@@ -117,10 +118,10 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	if (udp && group->app.ops == NULL && group->rate_mbps <= 0)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
 				"a udp flow needs a rate above 0");
-	if (group->rtt_ms != 0 && group->rtt_ms < 2 * scenario->delay_ms)
+	if (group->rtt_ms != 0 && group->rtt_ms < 2 * forward_ms)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "rtt_ms",
-				"must be at least twice the bottleneck's delay_ms, %g",
-				2 * scenario->delay_ms);
+				"must be at least twice the delay_ms on its path, %g",
+				2 * forward_ms);
 	if (group->stop_s != 0 && group->stop_s <= group->start_s)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "stop_s",
 				"must be later than start_s");
@@ -129,6 +130,10 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 
 int scenario_check(const struct scenario *scenario, struct error *error)
 {
+	int code = scenario_check_hops(scenario, error);
+
+	if (code)
+		return code;
 	if (scenario->warmup_s >= scenario->duration_s)
 		return error_at(error, ERR_INVALID, scenario->path, 0, "warmup_s",
 				"must be shorter than duration_s, %g", scenario->duration_s);
@@ -143,7 +148,7 @@ int scenario_check(const struct scenario *scenario, struct error *error)
 			return error_at(error, ERR_INVALID, scenario->path, 0, "rate_steps",
 					"at_s must increase from step to step");
 	for (uint64_t i = 0; i < scenario->group_count; i++) {
-		const int code = check_group(scenario, &scenario->groups[i], error);
+		code = check_group(scenario, &scenario->groups[i], error);
 
 		if (code)
 			return code;
@@ -155,7 +160,8 @@ static const char *const ecn_names[] = {"none", "classic", "ect1", "accecn"};
 
 static void write_bottleneck(FILE *out, const struct scenario *scenario)
 {
-	fprintf(out, "bottleneck:\n  rate_mbps: %.17g\n", scenario->rate_mbps);
+	fprintf(out, "bottleneck:\n  name: \"%s\"\n  rate_mbps: %.17g\n", scenario->place,
+		scenario->rate_mbps);
 	if (scenario->step_count) {
 		fputs("  rate_steps:\n", out);
 		for (uint64_t i = 0; i < scenario->step_count; i++)
@@ -185,7 +191,8 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 	fprintf(replace.stream, "name: %s\nduration_s: %.17g\nwarmup_s: %.17g\n", scenario->name,
 		scenario->duration_s, scenario->warmup_s);
 	write_bottleneck(replace.stream, scenario);
-	scenario_write_network(replace.stream, scenario);
+	scenario_write_impairments(replace.stream, scenario);
+	scenario_write_hops(replace.stream, scenario);
 	fputs("flows:\n", replace.stream);
 	for (uint64_t i = 0; i < scenario->group_count; i++) {
 		const struct scenario_group *group = &scenario->groups[i];
@@ -212,7 +219,8 @@ int scenario_write(const struct scenario *scenario, const char *path, struct err
 		if (group->destination_host != 0)
 			fprintf(replace.stream, ", destination_host: %" PRIu64,
 				group->destination_host);
-		scenario_write_group_network(replace.stream, group);
+		scenario_write_path(replace.stream, group);
+		scenario_write_group_impairments(replace.stream, group);
 		fputs("}\n", replace.stream);
 	}
 	return file_replace_commit(&replace, error);

@@ -38,6 +38,8 @@ struct scenario_group {
 	struct app_choice app;
 	/* Numbers of the hosts at its two ends, for laws that treat hosts alike. */
 	uint64_t source_host, destination_host;
+	char path[SCENARIO_MAX_HOPS + 1][SCENARIO_PLACE_SIZE]; /* names of places it crosses */
+	uint64_t path_count;        /* 0: all */
 	struct impairments impairments;        /* of data, behind those of all */
 	struct impairments return_impairments; /* of acknowledgements, behind their delay */
 };
@@ -56,8 +58,12 @@ struct scenario {
 	double packet_cost_us;      /* the router's processor per packet it queues; 0: none */
 	uint64_t receive_packets;   /* that may wait for this processor */
 	struct impairments impairments; /* of all data, behind the delay */
+	struct ack_path_plan ack_path;
+	char place[SCENARIO_PLACE_SIZE]; /* the bottleneck's name in paths */
+	struct hop_plan hops[SCENARIO_MAX_HOPS]; /* behind the bottleneck, in this order */
+	uint64_t hop_count;
 	char aqm[32];
-	char params[SCENARIO_MAX_PARAMS][96];
+	char params[SCENARIO_MAX_PARAMS][SCENARIO_PARAM_SIZE];
 	uint64_t param_count;
 	uint64_t limit_packets;     /* 0: the law's default */
 	struct scenario_group groups[SCENARIO_MAX_GROUPS];

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The part of a scenario that struct impairments and its kin hold: read, checked, written.
+ * The part of a scenario beyond its bottleneck: read, checked, asked, written.
  */
 #ifndef SIM_SCENARIO_NETWORK_H
 #define SIM_SCENARIO_NETWORK_H
@@ -14,9 +14,23 @@
 int scenario_read_impairments(struct reader *reader, void *object, yaml_node_t *node);
 int scenario_read_group_impairments(struct reader *reader, void *object, yaml_node_t *node);
 int scenario_read_return_impairments(struct reader *reader, void *object, yaml_node_t *node);
+int scenario_read_ack_path(struct reader *reader, void *object, yaml_node_t *node);
+int scenario_read_hops(struct reader *reader, void *object, yaml_node_t *node);
+int scenario_read_path(struct reader *reader, void *object, yaml_node_t *node);
 
-/* Keys of the top level; keys of a group, each after a comma. */
-void scenario_write_network(FILE *out, const struct scenario *scenario);
-void scenario_write_group_network(FILE *out, const struct scenario_group *group);
+/* Names of hops are different, and paths cross what there is, in its order. */
+int scenario_check_hops(const struct scenario *scenario, struct error *error);
+
+/* Places that a group crosses: bit 0 is the bottleneck, bit i + 1 hop i. */
+uint32_t scenario_places(const struct scenario *scenario, const struct scenario_group *group);
+
+/* One way, over these places. */
+double scenario_forward_ms(const struct scenario *scenario, const struct scenario_group *group);
+
+/* Keys of the top level, and those of a group, each after a comma. */
+void scenario_write_impairments(FILE *out, const struct scenario *scenario);
+void scenario_write_group_impairments(FILE *out, const struct scenario_group *group);
+void scenario_write_hops(FILE *out, const struct scenario *scenario);
+void scenario_write_path(FILE *out, const struct scenario_group *group);
 
 #endif

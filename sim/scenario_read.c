@@ -139,6 +139,7 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	offsetof(struct scenario_group, member), sizeof(((struct scenario_group *)0)->member)
 
 static const struct key bottleneck_keys[] = {
+	{"name", KEY_TEXT, IN_SCENARIO(place), 0, 0, NULL},
 	{"rate_mbps", KEY_NUMBER, IN_SCENARIO(rate_mbps), 0.001, 1e6, NULL},
 	{"rate_steps", KEY_CUSTOM, 0, 0, 0, 0, read_steps},
 	{"rate_trace", KEY_CUSTOM, 0, 0, 0, 0, read_trace},
@@ -335,6 +336,7 @@ static const struct key group_keys[] = {
 	{"app", KEY_CUSTOM, 0, 0, 0, 0, read_app},
 	{"source_host", KEY_COUNT, IN_GROUP(source_host), 0, UINT32_MAX, NULL},
 	{"destination_host", KEY_COUNT, IN_GROUP(destination_host), 0, UINT32_MAX, NULL},
+	{"path", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_path},
 	{"impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_group_impairments},
 	{"return_impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_return_impairments},
 	{0},
@@ -375,6 +377,8 @@ static const struct key scenario_keys[] = {
 	{"warmup_s", KEY_NUMBER, IN_SCENARIO(warmup_s), 0, 1e7, NULL},
 	{"bottleneck", KEY_CUSTOM, 0, 0, 0, 0, read_bottleneck},
 	{"impairments", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_impairments},
+	{"ack_path", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_ack_path},
+	{"hops", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_hops},
 	{"flows", KEY_CUSTOM, 0, 0, 0, 0, read_flows},
 	{0},
 };

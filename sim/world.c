@@ -71,17 +71,6 @@ static void on_sent(void *context, uint64_t now_ns, const struct packet *packet)
 		world->bytes_after_warmup += packet->len_bytes;
 }
 
-static void count_leave(struct sim_queue_result *result, enum aqm_verdict verdict,
-			uint64_t sojourn_ns)
-{
-	if (verdict == AQM_DROP) {
-		result->drops++;
-		return;
-	}
-	result->packets++;
-	histogram_add(&result->qdelay_ns, sojourn_ns);
-}
-
 static void on_leave(void *context, uint64_t now_ns, const struct packet *packet,
 		     enum aqm_queue queue, enum aqm_verdict verdict, uint64_t sojourn_ns)
 {
@@ -97,8 +86,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 	}
 	if (now_ns <= world->warmup_ns)
 		return;
-	count_leave(&world->result->queues[queue], verdict, sojourn_ns);
-	count_leave(&world->result->queues[SIM_ALL], verdict, sojourn_ns);
+	sim_queue_result_add(&world->result->queues[queue], verdict, sojourn_ns);
+	sim_queue_result_add(&world->result->queues[SIM_ALL], verdict, sojourn_ns);
 }
 
 static void on_record(void *context, uint64_t now_ns, const struct aqm_record *record)
@@ -207,6 +196,7 @@ static int build_router(struct world *world, const struct rng *root, struct erro
 
 	if (code)
 		return code;
+	world->rate = rate_plan_of(world->scenario);
 	node_init(&world->gate, &gate_ops, &world->clock, NULL);
 	delay_line_init(&world->forward_delay, &world->clock, &world->gate,
 			ns_from_ms(world->scenario->delay_ms));
@@ -214,7 +204,7 @@ static int build_router(struct world *world, const struct rng *root, struct erro
 		code = build_pipe(world, hz, error);
 	} else {
 		bottleneck_init(&world->bottleneck, &world->clock, &world->forward_delay.node,
-				world->queue, world->scenario, sink);
+				world->queue, &world->rate, sink);
 		world->entry = &world->bottleneck.node;
 	}
 	if (code == 0 && world->scenario->packet_cost_us > 0)

@@ -17,6 +17,7 @@
 #include "sim/node.h"
 #include "sim/paths.h"
 #include "sim/router.h"
+#include "sim/routes.h"
 #include "sim/run.h"
 
 struct world {
@@ -26,11 +27,13 @@ struct world {
 	struct clock clock;
 	struct packet_pool pool;
 	struct queue *queue;
+	struct rate_plan rate;     /* of the bottleneck */
 	struct bottleneck bottleneck;
 	struct pipe pipe;
 	struct processor processor;
 	struct delay_line forward_delay;
-	struct paths paths;        /* behind the delay, and on the way back */
+	struct routes routes;      /* hops behind the delay */
+	struct paths paths;        /* behind the hops, and on the way back */
 	struct sim_node *entry;    /* where packets from hosts go */
 	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
 	bool shared_pipe;

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Keys of the network beyond the bottleneck.
+ * Impairments in scenario files.
  */
 #include "sim/scenario_network.h"
 
@@ -119,7 +119,7 @@ static bool says_something(const struct impairments *plan)
 	return memcmp(plan, &nothing, sizeof(nothing)) != 0;
 }
 
-void scenario_write_network(FILE *out, const struct scenario *scenario)
+void scenario_write_impairments(FILE *out, const struct scenario *scenario)
 {
 	if (!says_something(&scenario->impairments))
 		return;
@@ -127,7 +127,7 @@ void scenario_write_network(FILE *out, const struct scenario *scenario)
 	fputs("\n", out);
 }
 
-void scenario_write_group_network(FILE *out, const struct scenario_group *group)
+void scenario_write_group_impairments(FILE *out, const struct scenario_group *group)
 {
 	if (says_something(&group->impairments)) {
 		fputs(", ", out);
