@@ -87,7 +87,7 @@ static int check_ecn(const struct scenario *scenario, const struct scenario_grou
 		if (group->ecn == ENDPOINT_ECN_CLASSIC)
 			return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
 					"udp_prague is ECT(1) or nothing; use accecn or none");
-	} else if (group->ecn == ENDPOINT_ECN_ACCECN && (cc == NULL || !cc->exact_ce_echo)) {
+	} else if (group->ecn == ENDPOINT_ECN_ACCECN && cc == NULL) {
 		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
 				"%s makes no use of accecn; use none, classic or ect1", group->cc);
 	}

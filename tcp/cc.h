@@ -42,7 +42,7 @@ struct tcp_cc_sample {
 /* Choices of a flow that its control or its endpoints respect; all zero is the default. */
 struct tcp_options {
 	bool abe;                 /* Alternative Backoff with ECN (RFC 8511) */
-	bool linux_cubic;         /* CUBIC: the Reno-friendly increase of deployed kernels */
+	bool linux_cubic;         /* CUBIC: as Linux has it (cc/cubic_linux.h) */
 	bool no_rtt_independence; /* Prague: additive increase as any Reno */
 	bool classic_fallback;    /* Prague: behave as Reno at a bottleneck that looks classic */
 	uint8_t ack_every;        /* segments per delayed acknowledgement; 0: the default of 2 */

@@ -193,20 +193,33 @@ static bool send_again(struct tcp_sender *sender, struct packet *packet, uint64_
 	return true;
 }
 
+/* The ECN field of new data; with exact feedback ECT(1) only where the control is scalable. */
+static uint8_t field_of(const struct endpoint_config *config)
+{
+	switch (config->ecn) {
+	case ENDPOINT_ECN_NONE:
+		break;
+	case ENDPOINT_ECN_CLASSIC:
+		return 2;
+	case ENDPOINT_ECN_ECT1:
+		return 1;
+	case ENDPOINT_ECN_ACCECN:
+		return config->cc->exact_ce_echo ? 1 : 2;
+	}
+	return 0;
+}
+
 /* False: out of memory. */
 static bool send_new(struct tcp_sender *sender, struct packet *packet, uint32_t bytes,
 		     uint64_t now_ns)
 {
-	const enum endpoint_ecn ecn = sender->config.ecn;
-
 	if (scoreboard_send(&sender->board, bytes, now_ns))
 		return false;
 	fill_packet(sender, packet, sender->board.next_byte - bytes, bytes, now_ns);
 	count_sent(sender, packet, now_ns);
 	sender->force_short = false;
-	if (ecn != ENDPOINT_ECN_NONE)
-		packet->ecn = ecn == ENDPOINT_ECN_CLASSIC ? 2 : 1;
-	if (ecn == ENDPOINT_ECN_ACCECN)
+	packet->ecn = field_of(&sender->config);
+	if (sender->config.ecn == ENDPOINT_ECN_ACCECN)
 		packet->tcp.flags |= accecn_flags(0);
 	if (sender->answer_cwr) {
 		packet->tcp.flags |= TCP_CWR;

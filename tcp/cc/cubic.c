@@ -9,10 +9,12 @@
  * after a timeout the curve starts at its plateau (section 4.8).
  *
  * With ABE (RFC 8511) an ECN echo in congestion avoidance leaves 0.85 of the window.
+ * With `linux_cubic` the window grows as in Linux (cubic_linux.h).
  */
 #include <math.h>
 
 #include "base/units.h"
+#include "tcp/cc/cubic_linux.h"
 #include "tcp/cc/hystart.h"
 #include "tcp/cc/reno.h"
 
@@ -24,6 +26,7 @@
 
 struct cubic {
 	struct hystart hystart;
+	struct cubic_linux deployed;
 	double w_max;      /* segments */
 	double k_s;        /* seconds from epoch to W_max */
 	double w_reno;     /* segments: what Reno would have */
@@ -63,8 +66,7 @@ static void avoid(struct tcp_cc_state *state, struct cubic *own,
 	target = C * t_s * t_s * t_s + own->w_max;
 	target = fmin(fmax(target, window), 1.5 * window);
 	/* Once past the window before the reduction, Reno's own increase (section 4.3). */
-	own->w_reno += (own->w_reno < own->w_before || state->options.linux_cubic ? ALPHA : 1) *
-		       acked / window;
+	own->w_reno += (own->w_reno < own->w_before ? ALPHA : 1) * acked / window;
 	grown = (target - window) / window * acked;
 	if (own->w_reno > window + grown)
 		grown = own->w_reno - window;
@@ -97,14 +99,25 @@ static void cubic_on_ack(struct tcp_cc_state *state, void *priv,
 	own->last_ns = sample->now_ns;
 	if (sample->app_limited && own->epoch_ns)
 		own->epoch_ns += sample->now_ns - before_ns;
+	if (sample->app_limited && own->deployed.epoch_ns)
+		own->deployed.epoch_ns += sample->now_ns - before_ns;
+	if (state->options.linux_cubic)
+		cubic_linux_sample(state, &own->deployed, sample);
 	/* No growth on an echo (RFC 3168 section 6.1.2). */
 	if (sample->in_recovery || sample->app_limited || sample->ece)
 		return;
 	reno_echo_over(state);
-	if (reno_in_slow_start(state))
+	if (state->options.linux_cubic)
+		cubic_linux_grow(state, &own->deployed, sample, own->w_max);
+	else if (reno_in_slow_start(state))
 		slow_start(state, own, sample);
 	else
 		avoid(state, own, sample);
+}
+
+static double beta(const struct tcp_cc_state *state)
+{
+	return state->options.linux_cubic ? CUBIC_LINUX_BETA : BETA;
 }
 
 /* Fast convergence (section 4.7): a flow that did not reach its old peak gives way. */
@@ -112,16 +125,17 @@ static void remember_peak(struct tcp_cc_state *state, struct cubic *own)
 {
 	const double window = (double)state->cwnd_bytes / state->mss_bytes;
 
-	own->w_max = window < own->w_max ? window * (1 + BETA) / 2 : window;
+	own->w_max = window < own->w_max ? window * (1 + beta(state)) / 2 : window;
 	own->w_before = window;
 	own->epoch_ns = 0;
+	own->deployed.epoch_ns = 0;
 }
 
 static void cubic_on_loss(struct tcp_cc_state *state, void *priv,
 			  const struct tcp_cc_sample *sample)
 {
 	remember_peak(state, priv);
-	reno_reduce(state, sample, BETA);
+	reno_reduce(state, sample, beta(state));
 }
 
 static void cubic_on_ecn(struct tcp_cc_state *state, void *priv,
@@ -130,7 +144,7 @@ static void cubic_on_ecn(struct tcp_cc_state *state, void *priv,
 	const bool abe = state->options.abe && !reno_in_slow_start(state);
 
 	remember_peak(state, priv);
-	reno_echo(state, sample, abe ? BETA_ECN : BETA, 1);
+	reno_echo(state, sample, abe ? BETA_ECN : beta(state), state->options.linux_cubic ? 2 : 1);
 }
 
 static void cubic_on_rto(struct tcp_cc_state *state, void *priv,
@@ -140,7 +154,11 @@ static void cubic_on_rto(struct tcp_cc_state *state, void *priv,
 
 	remember_peak(state, own);
 	own->after_timeout = true;
-	reno_restart(state, sample, BETA);
+	reno_restart(state, sample, beta(state));
+	if (state->options.linux_cubic) {
+		own->w_max = 0;
+		cubic_linux_forget(&own->deployed, sample);
+	}
 }
 
 const struct tcp_cc_ops tcp_cc_cubic = {

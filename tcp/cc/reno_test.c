@@ -57,7 +57,7 @@ static void round_trip(struct flow *flow)
 	const uint64_t segments = flow->state.cwnd_bytes / MSS;
 
 	for (uint64_t i = 0; i < segments; i++) {
-		flow->sample.now_ns += RTT_NS / segments;
+		flow->sample.now_ns += flow->sample.rtt_ns / segments;
 		ack(flow, 1);
 	}
 }
@@ -238,6 +238,104 @@ static void cubic_gives_way_faster(void **state)
 	free(flow.own);
 }
 
+/* A flow of Linux's CUBIC in congestion avoidance. */
+static struct flow linux_new(double cwnd)
+{
+	struct flow flow = flow_new("cubic", cwnd, cwnd / 2);
+
+	flow.state.options.linux_cubic = true;
+	return flow;
+}
+
+/* tcp_cubic's module defaults: beta 717 / 1024; Reno-friendly by 8 / 15 a round trip, for ever. */
+static void linux_cubic_stays_reno_friendly(void **state)
+{
+	struct flow deployed = linux_new(40), text = flow_new("cubic", 40, 20);
+
+	(void)state;
+	deployed.ops->on_loss(&deployed.state, deployed.own, &deployed.sample);
+	text.ops->on_loss(&text.state, text.own, &text.sample);
+	assert_int_equal(deployed.state.cwnd_bytes, (uint64_t)(40 * 717.0 / 1024 * MSS));
+	/* Round trips of 10 ms: the cubic curve is nowhere near. */
+	deployed.sample.rtt_ns = deployed.sample.srtt_ns = 10 * NS_PER_MS;
+	text.sample.rtt_ns = text.sample.srtt_ns = 10 * NS_PER_MS;
+	for (int i = 0; i < 60; i++) {
+		round_trip(&deployed);
+		round_trip(&text);
+	}
+	/* 28 + 60 x 0.533, late by the 1/32 s of the first look; RFC 9438: more from 40 on. */
+	assert_true(fabs(window(&deployed) - 58.5) < 2.5);
+	assert_true(window(&text) > 70);
+	free(deployed.own);
+	free(text.own);
+}
+
+/* A peak of 400: K = cbrt(120 / 0.4) = 6.7 s, seen one least round trip early. */
+static void linux_cubic_returns_to_the_peak(void **state)
+{
+	struct flow flow = linux_new(400);
+
+	(void)state;
+	flow.ops->on_loss(&flow.state, flow.own, &flow.sample);
+	for (int i = 0; i < 30; i++)
+		round_trip(&flow);
+	/* 400 - 0.4 (6.7 - 3.1)^3 = 381. */
+	assert_true(fabs(window(&flow) - 381) < 4);
+	for (int i = 0; i < 37; i++)
+		round_trip(&flow);
+	assert_true(fabs(window(&flow) - 400) < 2.5);
+	free(flow.own);
+}
+
+/* Nothing is known after a timeout: 5 % a round trip, the curve's plateau notwithstanding. */
+static void linux_cubic_forgets_at_a_timeout(void **state)
+{
+	struct flow flow = linux_new(400);
+
+	(void)state;
+	flow.ops->on_rto(&flow.state, flow.own, &flow.sample);
+	flow.state.cwnd_bytes = flow.state.ssthresh_bytes;
+	for (int i = 0; i < 10; i++)
+		round_trip(&flow);
+	assert_true(fabs(window(&flow) / (280 * pow(1.05, 10)) - 1) < 0.03);
+	free(flow.own);
+}
+
+/* HyStart: by a train of acknowledgements that lasts half a round trip, or by a delay that grew. */
+static void linux_cubic_leaves_slow_start(void **state)
+{
+	struct flow train = flow_new("cubic", 10, 0), delay = flow_new("cubic", 10, 0),
+		    gaps = flow_new("cubic", 10, 0);
+
+	(void)state;
+	train.state.options.linux_cubic = true;
+	delay.state.options.linux_cubic = true;
+	gaps.state.options.linux_cubic = true;
+	/* 10, 20, 40 and 80 segments leave gaps of more than 1 ms between acknowledgements. */
+	for (int i = 0; i < 3; i++) {
+		round_trip(&train);
+		round_trip(&delay);
+		round_trip(&gaps);
+	}
+	assert_int_equal(train.state.ssthresh_bytes, UINT64_MAX);
+	round_trip(&train);
+	assert_true(train.state.ssthresh_bytes != UINT64_MAX);
+	/* 12.5 ms more than the least is enough for the other; 10 ms are not. */
+	for (int i = 0; i < 30; i++) {
+		gaps.sample.rtt_ns = 110 * NS_PER_MS;
+		gaps.sample.now_ns += 3 * NS_PER_MS;
+		ack(&gaps, 1);
+		delay.sample.rtt_ns = 114 * NS_PER_MS;
+		delay.sample.now_ns += 3 * NS_PER_MS;
+		ack(&delay, 1);
+	}
+	assert_int_equal(gaps.state.ssthresh_bytes, UINT64_MAX);
+	assert_true(delay.state.ssthresh_bytes != UINT64_MAX);
+	free(train.own);
+	free(delay.own);
+	free(gaps.own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -248,6 +346,10 @@ int main(void)
 		cmocka_unit_test(cubic_plateaus_after_a_timeout),
 		cmocka_unit_test(cubic_does_not_count_idle_time),
 		cmocka_unit_test(cubic_gives_way_faster),
+		cmocka_unit_test(linux_cubic_stays_reno_friendly),
+		cmocka_unit_test(linux_cubic_returns_to_the_peak),
+		cmocka_unit_test(linux_cubic_forgets_at_a_timeout),
+		cmocka_unit_test(linux_cubic_leaves_slow_start),
 	};
 
 	return cmocka_run_group_tests_name("reno and cubic", tests, NULL, NULL);

@@ -1,6 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * The table of envelopes: one function per published experiment.
+ *
+ * CUBIC flows run with `linux_cubic`: the testbeds whose figures these are ran Linux, and ns-3's
+ * model follows Linux's code.  By RFC 9438 alone the Reno-friendly increase is twice as large past
+ * the old window, which shows at 12 Mbit/s: Classic p99 30.4 to 31.0 ms, not 28 to 29.
  */
 #include "tests/envelopes/cases.h"
 
@@ -10,6 +14,12 @@
 #include <string.h>
 
 #define CASES_MAX 96
+#define DURATION_S 60
+/*
+ * Where a flow that adds a segment per round trip takes longer to its share than the warm-up of a
+ * run of 60 s: at 200 Mbit/s and 100 ms Prague gains 1.2 Mbit/s a second.
+ */
+#define LONG_DURATION_S 180
 #define DUALPI2 .aqm = "dualpi2", .params = {"profile=linux", "min_qlen_step=1"}
 
 const char *const envelope_figure_names[ENVELOPE_FIGURES] = {
@@ -27,7 +37,7 @@ struct list {
 static struct envelope_case *add(struct list *list, struct envelope_case envelope)
 {
 	list->cases[list->count] = envelope;
-	list->cases[list->count].duration_s = 60;
+	list->cases[list->count].duration_s = DURATION_S;
 	return &list->cases[list->count++];
 }
 
@@ -87,6 +97,8 @@ static void equal_round_trips(struct list *list)
 			snprintf(to->name, sizeof(to->name), "%g Mbit/s, RTT %g ms", rate, rtt);
 			delays(to, rate, rtt);
 			ratio(to, rate, rtt);
+			if (rate >= 120 && rtt >= 100)
+				to->duration_s = LONG_DURATION_S;
 			to->quick = rate == 40 && (rtt == 5 || rtt == 20);
 		}
 }
@@ -304,6 +316,7 @@ void envelope_scenario(const struct envelope_case *which, struct scenario *scena
 		*group = (struct scenario_group){.count = flows->count, .rtt_ms = flows->rtt_ms,
 						 .rate_mbps = flows->rate_mbps, .ecn = flows->ecn};
 		snprintf(group->cc, sizeof(group->cc), "%s", flows->cc);
+		group->options.linux_cubic = strcmp(flows->cc, "cubic") == 0;
 		shortest_ms = flows->rtt_ms < shortest_ms ? flows->rtt_ms : shortest_ms;
 	}
 	scenario->delay_ms = shortest_ms / 2;
