@@ -16,19 +16,31 @@
 #include "cli/command.h"
 #include "cli/library.h"
 #include "cli/trial.h"
+#include "sim/rate_model.h"
 #include "sim/suite.h"
+#include "sim/variation.h"
 
 static struct {
-	const char *suite, *output;
+	const char *suite, *output, *trace;
+	double mean_mbps, duration_s;
 	uint64_t seed, count;
 	bool list, describe;
-} o = {.seed = 1, .count = 20};
+} o = {.mean_mbps = 20, .duration_s = 60, .seed = 1, .count = 20};
 
 static const struct option scenarios_options[] = {
 	{"suite", 's', OPTION_TEXT, &o.suite, "NAME", "the suite to sample or to describe", 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "S", "of the sample; default 1", 0, 0},
 	{"count", 'n', OPTION_U64, &o.count, "N", "networks to sample; default 20", 1, 1e6},
-	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "new folder for the scenarios", 0, 0},
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR",
+	 "new folder for the scenarios; of a trace, its file", 0, 0},
+	{"trace", 0, OPTION_TEXT, &o.trace, "KIND",
+	 "write a Mahimahi trace of an lte, wifi or satellite link: that of rate_generated in a "
+	 "run of this seed",
+	 0, 0},
+	{"mean-mbps", 0, OPTION_DOUBLE, &o.mean_mbps, "M", "mean rate of the trace; default 20",
+	 0.1, 1000},
+	{"duration-s", 0, OPTION_DOUBLE, &o.duration_s, "S",
+	 "length of the trace, after which it repeats; default 60", 0.001, 120},
 	{"list", 'l', OPTION_FLAG, &o.list, NULL, "list what there is; so does naming nothing", 0,
 	 0},
 	{"describe", 'd', OPTION_FLAG, &o.describe, NULL,
@@ -184,6 +196,40 @@ static int write_suite(const struct command_common *common, const struct suite *
 	return code;
 }
 
+static int write_trace(const struct command_common *common, struct error *error)
+{
+	const enum rate_kind kind = rate_kind_find(o.trace);
+	const struct rng random = variation_random(o.seed);
+	struct file_replace file;
+	uint64_t count, *trace_ms;
+	int code;
+
+	if (kind == RATE_NONE)
+		return error_at(error, ERR_INVALID, NULL, 0, "--trace",
+				"%s is not one of lte, wifi, satellite", o.trace);
+	if (o.output == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output",
+				"name the file of the trace: -o FILE");
+	trace_ms = variation_trace(kind, o.mean_mbps, o.duration_s, &random, &count);
+	if (trace_ms == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for the trace");
+	code = file_replace_open(&file, o.output, error);
+	for (uint64_t i = 0; code == 0 && i < count; i++)
+		fprintf(file.stream, "%" PRIu64 "\n", trace_ms[i]);
+	if (code == 0)
+		code = file_replace_commit(&file, error);
+	free(trace_ms);
+	if (code == 0 && common->json)
+		printf("{\"kind\": \"%s\", \"seed\": %" PRIu64 ", \"opportunities\": %" PRIu64
+		       "}\n",
+		       o.trace, o.seed, count);
+	else if (code == 0 && !common->quiet)
+		printf("%" PRIu64 " opportunities of 1500 bytes in %g s, %s, seed %" PRIu64
+		       ", in %s\n",
+		       count, o.duration_s, o.trace, o.seed, o.output);
+	return code;
+}
+
 static int run_scenarios(const struct command_common *common, const char **operands, size_t count,
 			 struct error *error)
 {
@@ -192,6 +238,8 @@ static int run_scenarios(const struct command_common *common, const char **opera
 	if (count > 0)
 		return error_at(error, ERR_INVALID, NULL, 0, operands[0],
 				"is no option; name a suite with --suite");
+	if (o.trace)
+		return write_trace(common, error);
 	if (o.suite && suite == NULL)
 		return error_at(
 			error, ERR_INVALID, NULL, 0, "--suite",
@@ -212,7 +260,7 @@ static int run_scenarios(const struct command_common *common, const char **opera
 
 const struct command command_scenarios = {
 	.name = "scenarios",
-	.operands = "[--list] | --suite NAME [--seed S] [-n N] -o DIR",
+	.operands = "[--list] | --suite NAME [--seed S] [-n N] -o DIR | --trace KIND -o FILE",
 	.summary = "list the scenarios that come with the program, or sample new ones",
 	.details =
 		"The library holds single scenarios and suites (folders) of them. Sampled suites "

@@ -8,7 +8,8 @@
 static uint64_t held_by_nodes(const struct world *world)
 {
 	uint64_t held = world->processor.waiting + (world->bottleneck.on_wire != NULL) +
-			delay_line_held(&world->forward_delay) + paths_held(world);
+			world->aggregate.count + delay_line_held(&world->forward_delay) +
+			paths_held(world);
 
 	for (int q = 0; q < AQM_QUEUES; q++)
 		held += world->queue->backlog_pkts[q];

@@ -67,6 +67,13 @@ static uint64_t trace_finish_ns(struct capacity *capacity, uint64_t now_ns, uint
 	return capacity->spare_until_ns;
 }
 
+/* Of the step that comes next; there must be one. */
+static uint64_t step_ns(const struct capacity *capacity)
+{
+	return ns_from_seconds(capacity->plan.steps[capacity->next_step].at_s);
+}
+
+/* A link that stands still begins when it goes on: the last step never is one of rate 0. */
 uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
 {
 	const struct rate_plan *plan = &capacity->plan;
@@ -74,8 +81,11 @@ uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t
 	if (plan->trace_count)
 		return trace_finish_ns(capacity, now_ns, len_bytes);
 	while (capacity->next_step < plan->step_count &&
-	       ns_from_seconds(plan->steps[capacity->next_step].at_s) <= now_ns)
+	       (capacity->rate_bps == 0 || step_ns(capacity) <= now_ns)) {
+		if (step_ns(capacity) > now_ns)
+			now_ns = step_ns(capacity);
 		capacity->rate_bps = bps(plan->steps[capacity->next_step++].rate_mbps);
+	}
 	return now_ns + transmission_ns(len_bytes, capacity->rate_bps);
 }
 

@@ -13,7 +13,7 @@
 /* Steps and trace belong to whoever made them, and outlive the plan. */
 struct rate_plan {
 	double rate_mbps;                  /* until the first step */
-	const struct scenario_step *steps; /* (step_count), at_s rising */
+	const struct scenario_step *steps; /* (step_count), at_s rising; rate 0: stands still */
 	uint64_t step_count;
 	const uint64_t *trace_ms;          /* (trace_count), in place of rate and steps */
 	uint64_t trace_count;

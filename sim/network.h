@@ -12,6 +12,7 @@
 
 #define SCENARIO_PARAM_SIZE 96 /* of one parameter of a law, as text */
 #define SCENARIO_MAX_HOPS 8
+#define SCENARIO_MAX_DELAY_STEPS 256
 #define SCENARIO_MAX_HOP_PARAMS 16
 #define SCENARIO_PLACE_SIZE 32 /* of a hop's name */
 
@@ -43,6 +44,29 @@ struct ack_path_plan {
 	double loss_percent;
 	uint64_t keep_every;    /* of so many pure acknowledgements in a row, one survives */
 	double hold_ms;         /* and leaves so long after the first of them at the latest */
+};
+
+/* Kinds of links whose rate is made up: rate_model.h. */
+enum rate_kind { RATE_NONE, RATE_LTE, RATE_WIFI, RATE_SATELLITE };
+
+/* From `at_s` on the delay behind the bottleneck is another. */
+struct delay_step {
+	double at_s, delay_ms;
+};
+
+/* Another satellite, or cell, every so often. */
+struct handover_plan {
+	double every_s;             /* 0: never */
+	double outage_ms;           /* for which the link stands still */
+	double rate_spread_percent; /* around rate_mbps, uniform */
+	double delay_spread_ms;     /* on top of delay_ms, uniform from 0 */
+};
+
+/* Packets sent in aggregates. */
+struct aggregation_plan {
+	uint64_t packets; /* at most, in one; 0: no aggregates */
+	double txop_ms;   /* for which packets are taken into one */
+	double gap_ms;    /* mean time of waiting for a turn, exponential */
 };
 
 /* A further bottleneck behind the first. */

@@ -132,6 +132,8 @@ int scenario_check(const struct scenario *scenario, struct error *error)
 {
 	int code = scenario_check_hops(scenario, error);
 
+	if (code == 0)
+		code = scenario_check_variation(scenario, error);
 	if (code)
 		return code;
 	if (scenario->warmup_s >= scenario->duration_s)
@@ -168,6 +170,9 @@ static void write_bottleneck(FILE *out, const struct scenario *scenario)
 			fprintf(out, "    - {at_s: %.17g, rate_mbps: %.17g}\n",
 				scenario->steps[i].at_s, scenario->steps[i].rate_mbps);
 	}
+	if (scenario->trace_count)
+		fprintf(out, "  rate_trace: \"%s\"\n", scenario->trace_path);
+	scenario_write_variation(out, scenario);
 	fprintf(out, "  delay_ms: %.17g\n  aqm: %s\n", scenario->delay_ms, scenario->aqm);
 	if (scenario->packet_cost_us > 0)
 		fprintf(out, "  packet_cost_us: %.17g\n  receive_packets: %" PRIu64 "\n",

@@ -54,6 +54,13 @@ struct scenario {
 	uint64_t step_count;
 	uint64_t *trace_ms;         /* Mahimahi: when 1500 bytes may leave; owned; NULL: none */
 	uint64_t trace_count;
+	char trace_path[4096];      /* where it was read */
+	enum rate_kind rate_kind;   /* generated in the run, from its seed */
+	double rate_mean_mbps;
+	struct handover_plan handover;
+	struct aggregation_plan aggregation;
+	struct delay_step delay_steps[SCENARIO_MAX_DELAY_STEPS];
+	uint64_t delay_step_count;
 	double delay_ms;            /* one way, after the queue */
 	double packet_cost_us;      /* the router's processor per packet it queues; 0: none */
 	uint64_t receive_packets;   /* that may wait for this processor */

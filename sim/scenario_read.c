@@ -126,6 +126,8 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	code = file_read_all(path, &text, &size, reader->error);
 	if (code)
 		return code;
+	if (realpath(path, reader->scenario->trace_path) == NULL)
+		strcpy(reader->scenario->trace_path, path);
 	add_content(reader->scenario, text, size);
 	code = size > MAX_TRACE_BYTES || strlen(text) != size ? bad_trace(reader, path, 1)
 							       : parse_trace(reader, path, text);
@@ -143,6 +145,10 @@ static const struct key bottleneck_keys[] = {
 	{"rate_mbps", KEY_NUMBER, IN_SCENARIO(rate_mbps), 0.001, 1e6, NULL},
 	{"rate_steps", KEY_CUSTOM, 0, 0, 0, 0, read_steps},
 	{"rate_trace", KEY_CUSTOM, 0, 0, 0, 0, read_trace},
+	{"rate_generated", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_rate_generated},
+	{"handover", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_handover},
+	{"aggregation", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_aggregation},
+	{"delay_steps", KEY_CUSTOM, 0, 0, 0, 0, scenario_read_delay_steps},
 	{"delay_ms", KEY_NUMBER, IN_SCENARIO(delay_ms), 0, 10000, NULL},
 	{"packet_cost_us", KEY_NUMBER, IN_SCENARIO(packet_cost_us), 0, 1e6, NULL},
 	{"receive_packets", KEY_COUNT, IN_SCENARIO(receive_packets), 1, 1e9, NULL},

@@ -10,8 +10,8 @@
 
 #include "base/units.h"
 
-/* Labels of the run's random number generators. */
-enum stream { STREAM_QUEUE = 1, STREAM_FLOWS = 2, STREAM_PATHS = 3 };
+/* Labels of the run's random number generators; 4 is that of variation_random(). */
+enum stream { STREAM_QUEUE = 1, STREAM_FLOWS, STREAM_PATHS, STREAM_AIR = 5 };
 
 /* The other end of the bottleneck's delay. */
 static void gate_forward(struct sim_node *node, struct packet *packet)
@@ -124,16 +124,29 @@ static int build_queue(struct world *world, const struct rng *root, struct error
 	return code;
 }
 
+/* The key that asks for what a pipe does not do; NULL: there is none. */
+static const char *unlike_a_pipe(const struct scenario *scenario)
+{
+	return scenario->step_count         ? "rate_steps"
+	       : scenario->trace_count      ? "rate_trace"
+	       : scenario->rate_kind        ? "rate_generated"
+	       : scenario->delay_step_count ? "delay_steps"
+	       : scenario->handover.every_s ? "handover"
+	       : scenario->aggregation.packets ? "aggregation"
+					       : NULL;
+}
+
 /* A pipe on the router's clock, if its law has one. */
 static int build_pipe(struct world *world, double hz, struct error *error)
 {
 	const struct link_sink sink = {world, on_sent};
 	const uint64_t rate_bps = (uint64_t)llround(world->scenario->rate_mbps * 1e6);
+	const char *fault = unlike_a_pipe(world->scenario);
 
-	if (world->scenario->step_count || world->scenario->trace_count)
-		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0,
-				world->scenario->step_count ? "rate_steps" : "rate_trace",
-				"a router with a clock of its own (%s) has one constant rate",
+	if (fault)
+		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0, fault,
+				"a router with a clock of its own (%s) has one constant rate and "
+				"delay",
 				world->queue->law->name);
 	pipe_init(&world->pipe, &world->clock, &world->forward_delay, world->queue, rate_bps,
 		  (uint64_t)(1e9 / hz), sink);
@@ -187,26 +200,43 @@ static int read_router(struct world *world, double *hz, struct error *error)
 	return code;
 }
 
+/* A link that sends one packet after another, or aggregates of them. */
+static int build_link(struct world *world, const struct rng *root, struct error *error)
+{
+	const struct scenario *scenario = world->scenario;
+	const struct link_sink sink = {world, on_sent};
+	struct sim_node *next = &world->forward_delay.node;
+	const int code = variation_build(&world->variation, scenario,
+					 variation_random(world->options->seed), &world->rate,
+					 error);
+
+	if (code)
+		return code;
+	variation_start(&world->variation, scenario, &world->clock, &world->forward_delay);
+	if (scenario->aggregation.packets) {
+		aggregate_init(&world->aggregate, &world->clock, next, world->queue, &world->rate,
+			       &scenario->aggregation, rng_split(root, STREAM_AIR), sink);
+		world->entry = &world->aggregate.node;
+	} else {
+		bottleneck_init(&world->bottleneck, &world->clock, next, world->queue,
+				&world->rate, sink);
+		world->entry = &world->bottleneck.node;
+	}
+	return 0;
+}
+
 static int build_router(struct world *world, const struct rng *root, struct error *error)
 {
-	const struct link_sink sink = {world, on_sent};
 	const struct rng paths = rng_split(root, STREAM_PATHS);
 	double hz = 0;
 	int code = read_router(world, &hz, error);
 
 	if (code)
 		return code;
-	world->rate = rate_plan_of(world->scenario);
 	node_init(&world->gate, &gate_ops, &world->clock, NULL);
 	delay_line_init(&world->forward_delay, &world->clock, &world->gate,
 			ns_from_ms(world->scenario->delay_ms));
-	if (hz > 0) {
-		code = build_pipe(world, hz, error);
-	} else {
-		bottleneck_init(&world->bottleneck, &world->clock, &world->forward_delay.node,
-				world->queue, &world->rate, sink);
-		world->entry = &world->bottleneck.node;
-	}
+	code = hz > 0 ? build_pipe(world, hz, error) : build_link(world, root, error);
 	if (code == 0 && world->scenario->packet_cost_us > 0)
 		build_processor(world, hz > 0);
 	return code ? code : paths_build(world, &paths, error);
@@ -253,6 +283,7 @@ int world_build(struct world *world, const struct scenario *scenario,
 	heap_init(&world->clock.heap);
 	packet_pool_init(&world->pool);
 	rng_seed(&root, options->seed);
+	world->rate = rate_plan_of(scenario);
 	code = build_queue(world, &root, error);
 	if (code == 0)
 		code = build_router(world, &root, error);
@@ -268,6 +299,7 @@ void world_free(struct world *world)
 	free(world->hosts);
 	free(world->flow_bins);
 	paths_free(world);
+	variation_free(&world->variation);
 	switchboard_free(&world->switchboard);
 	queue_destroy(world->queue);
 	heap_free(&world->clock.heap);

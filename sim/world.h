@@ -13,12 +13,14 @@
 #ifndef SIM_WORLD_H
 #define SIM_WORLD_H
 
+#include "sim/aggregate.h"
 #include "sim/host.h"
 #include "sim/node.h"
 #include "sim/paths.h"
 #include "sim/router.h"
 #include "sim/routes.h"
 #include "sim/run.h"
+#include "sim/variation.h"
 
 struct world {
 	const struct scenario *scenario;
@@ -29,6 +31,8 @@ struct world {
 	struct queue *queue;
 	struct rate_plan rate;     /* of the bottleneck */
 	struct bottleneck bottleneck;
+	struct aggregate aggregate; /* in its place, where packets are sent in aggregates */
+	struct variation variation;
 	struct pipe pipe;
 	struct processor processor;
 	struct delay_line forward_delay;

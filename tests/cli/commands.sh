@@ -104,6 +104,13 @@ for name in nets1 nets2; do
 	aqmllm scenarios --suite heldout --seed 5 -n 3 -o $name -q || fail "scenarios --suite"
 done
 diff -r nets1 nets2 || fail "a suite sampled twice is not the same"
+# A trace in a file and the same one made up in the run are one network.
+aqmllm scenarios --trace lte --mean-mbps 12 --duration-s 10 --seed 3 -q -o lte.trace || fail "scenarios --trace"
+for rate in 'rate_trace: lte.trace' 'rate_generated: {kind: lte, mean_mbps: 12}'; do
+	printf 'duration_s: 10\nbottleneck: {%s}\nflows: [{cc: cubic}]\n' "$rate" >moves.yaml
+	aqmllm simulate moves.yaml --seed 3 --json | sed 's/"packets_per_wall_s": [^,]*,//' >moves.${rate%%:*}
+done
+cmp moves.rate_trace moves.rate_generated || fail "a trace from a file differs from the generated one"
 aqmllm evaluate nets1 --seeds 1 -q -o sampled1 && aqmllm evaluate heldout:3:5 --seeds 1 -q -o sampled2 ||
 	fail "evaluate a sampled suite"
 cmp sampled1/results.csv sampled2/results.csv || fail "a suite by name and from files differ"
@@ -252,6 +259,8 @@ refuses 'count' scenarios --suite train -n 0 -o made
 refuses 'suite|nonsense|heldout' scenarios --suite nonsense -o made
 refuses 'output' scenarios --suite train
 refuses 'folder|output' scenarios --suite train -o folder
+refuses 'trace|lte' scenarios --trace dsl -o made.trace
+refuses 'output' scenarios --trace lte
 refuses 'nosuchsuite' evaluate nosuchsuite -o made
 refuses 'trace' replay notrace.csv --aqm pie
 printf 't_ns,op,len_bytes,ecn,flow\n5,enq,0,not,1\n' >bad.csv && refuses 'bad.csv:2|len_bytes' replay bad.csv --aqm pie
