@@ -13,6 +13,7 @@ static const struct {
 } table[] = {
 	{"abe", offsetof(struct tcp_options, abe)},
 	{"linux_cubic", offsetof(struct tcp_options, linux_cubic)},
+	{"linux_prague", offsetof(struct tcp_options, linux_prague)},
 	{"classic_fallback", offsetof(struct tcp_options, classic_fallback)},
 	{"no_rtt_independence", offsetof(struct tcp_options, no_rtt_independence)},
 };
@@ -32,7 +33,7 @@ bool scenario_option_set(struct tcp_options *options, const char *name)
 
 const char *scenario_option_names(void)
 {
-	return "abe, linux_cubic, classic_fallback, no_rtt_independence";
+	return "abe, linux_cubic, linux_prague, classic_fallback, no_rtt_independence";
 }
 
 void scenario_options_write(FILE *out, const struct tcp_options *options)

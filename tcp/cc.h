@@ -43,6 +43,7 @@ struct tcp_cc_sample {
 struct tcp_options {
 	bool abe;                 /* Alternative Backoff with ECN (RFC 8511) */
 	bool linux_cubic;         /* CUBIC: as Linux has it (cc/cubic_linux.h) */
+	bool linux_prague;        /* Prague: paced at whole windows, two segments at least */
 	bool no_rtt_independence; /* Prague: additive increase as any Reno */
 	bool classic_fallback;    /* Prague: behave as Reno at a bottleneck that looks classic */
 	uint8_t ack_every;        /* segments per delayed acknowledgement; 0: the default of 2 */

@@ -19,6 +19,9 @@
  *   nothing yet.  A loss halves it as in Reno.
  * - With `classic_fallback`, a bottleneck that looks classic gets Reno's response
  *   to marks (prague_classic.c).
+ * - With `linux_prague` the pace is that of the whole window, two segments at least, as the
+ *   Linux module has it while it counts in windows (net/ipv4/tcp_prague.c: MIN_CWND_RTT): under
+ *   saturated marking a flow then keeps two segments per round trip instead of 100 kbit/s.
  *
  * A sender that is told nothing of marks is Reno with pacing.
  */
@@ -70,13 +73,15 @@ static void publish(struct tcp_cc_state *state, struct prague *own, uint64_t srt
 	const double mss = state->mss_bytes;
 	/* IP bits per second for one byte of window. */
 	const double pace_bps = (mss + HEADER_BYTES) / mss * 8 / seconds_from_ns(srtt_ns);
+	double paced;
 
 	if (srtt_ns)
 		own->window_bytes = fmax(own->window_bytes, PRAGUE_MIN_BPS / pace_bps);
 	state->cwnd_bytes = (uint64_t)(fmax(ceil(own->window_bytes / mss), 2) * mss);
 	if (srtt_ns == 0)
 		return;
-	state->pacing_bps = (uint64_t)(own->window_bytes * pace_bps + 0.5);
+	paced = state->options.linux_prague ? (double)state->cwnd_bytes : own->window_bytes;
+	state->pacing_bps = (uint64_t)(paced * pace_bps + 0.5);
 	if (own->window_bytes < (double)state->ssthresh_bytes / 2)
 		state->pacing_bps *= 2;
 	state->burst_bytes =

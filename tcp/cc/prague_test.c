@@ -227,6 +227,30 @@ static void a_deep_swinging_queue_is_classic(void **state)
 	assert_true(fabs(prague_classic_cut(&classic, 0.1) - 0.1) < 1e-12);
 }
 
+/* With every packet marked the draft's flow comes to 100 kbit/s, Linux's to two segments. */
+static void linux_keeps_two_segments_a_round_trip(void **state)
+{
+	struct flow text = flow_new(25 * NS_PER_MS, (struct tcp_options){0});
+	struct flow deployed = flow_new(25 * NS_PER_MS, (struct tcp_options){.linux_prague = true});
+
+	(void)state;
+	for (int i = 0; i < 60; i++) {
+		round_trip(&text, 1000);
+		round_trip(&deployed, 1000);
+	}
+	assert_true(text.state.pacing_bps >= 99000 && text.state.pacing_bps <= 101000);
+	assert_true(fabs(paced_window(&deployed) - 2) < 0.001);
+	/* Above, they differ by less than a segment. */
+	for (int i = 0; i < 20; i++) {
+		round_trip(&text, 0);
+		round_trip(&deployed, 0);
+	}
+	assert_true(paced_window(&deployed) >= paced_window(&text));
+	assert_true(paced_window(&deployed) <= ceil(paced_window(&text)) + 1);
+	free(text.own);
+	free(deployed.own);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -235,6 +259,7 @@ int main(void)
 		cmocka_unit_test(short_round_trips_grow_as_25_ms_ones),
 		cmocka_unit_test(losses_halve_and_stop_growth),
 		cmocka_unit_test(bursts_last_250_us),
+		cmocka_unit_test(linux_keeps_two_segments_a_round_trip),
 		cmocka_unit_test(a_deep_swinging_queue_is_classic),
 	};
 

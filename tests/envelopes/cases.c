@@ -5,6 +5,8 @@
  * CUBIC flows run with `linux_cubic`: the testbeds whose figures these are ran Linux, and ns-3's
  * model follows Linux's code.  By RFC 9438 alone the Reno-friendly increase is twice as large past
  * the old window, which shows at 12 Mbit/s: Classic p99 30.4 to 31.0 ms, not 28 to 29.
+ * Prague flows run with `linux_prague`, which shows under overload: five of them that keep two
+ * segments per round trip leave 96 % to datagrams in L, not 97.5 %.
  */
 #include "tests/envelopes/cases.h"
 
@@ -317,6 +319,7 @@ void envelope_scenario(const struct envelope_case *which, struct scenario *scena
 						 .rate_mbps = flows->rate_mbps, .ecn = flows->ecn};
 		snprintf(group->cc, sizeof(group->cc), "%s", flows->cc);
 		group->options.linux_cubic = strcmp(flows->cc, "cubic") == 0;
+		group->options.linux_prague = strcmp(flows->cc, "prague") == 0;
 		shortest_ms = flows->rtt_ms < shortest_ms ? flows->rtt_ms : shortest_ms;
 	}
 	scenario->delay_ms = shortest_ms / 2;
