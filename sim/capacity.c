@@ -67,26 +67,54 @@ static uint64_t trace_finish_ns(struct capacity *capacity, uint64_t now_ns, uint
 	return capacity->spare_until_ns;
 }
 
-/* Of the step that comes next; there must be one. */
-static uint64_t step_ns(const struct capacity *capacity)
+/* The next opportunity, unless bytes of the last one are left over. */
+static uint64_t trace_begin_ns(struct capacity *capacity, uint64_t now_ns)
 {
-	return ns_from_seconds(capacity->plan.steps[capacity->next_step].at_s);
+	if (capacity->spare_bytes > 0 && capacity->spare_until_ns >= now_ns)
+		return now_ns;
+	while (opportunity_ns(&capacity->plan, capacity->opportunity) < now_ns)
+		capacity->opportunity++;
+	return opportunity_ns(&capacity->plan, capacity->opportunity);
+}
+
+static uint64_t step_ns(const struct capacity *capacity, uint64_t index)
+{
+	return ns_from_seconds(capacity->plan.steps[index].at_s);
+}
+
+/* Steps up to `now_ns` come into force. */
+static void take_steps(struct capacity *capacity, uint64_t now_ns)
+{
+	while (capacity->next_step < capacity->plan.step_count &&
+	       step_ns(capacity, capacity->next_step) <= now_ns)
+		capacity->rate_bps = bps(capacity->plan.steps[capacity->next_step++].rate_mbps);
 }
 
 /* A link that stands still begins when it goes on: the last step never is one of rate 0. */
-uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
+uint64_t capacity_begin_ns(struct capacity *capacity, uint64_t now_ns)
 {
 	const struct rate_plan *plan = &capacity->plan;
+	uint64_t next;
 
 	if (plan->trace_count)
+		return trace_begin_ns(capacity, now_ns);
+	take_steps(capacity, now_ns);
+	if (capacity->rate_bps > 0)
+		return now_ns;
+	for (next = capacity->next_step; bps(plan->steps[next].rate_mbps) == 0; next++)
+		;
+	return step_ns(capacity, next);
+}
+
+uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes)
+{
+	uint64_t begin_ns;
+
+	if (capacity->plan.trace_count)
 		return trace_finish_ns(capacity, now_ns, len_bytes);
-	while (capacity->next_step < plan->step_count &&
-	       (capacity->rate_bps == 0 || step_ns(capacity) <= now_ns)) {
-		if (step_ns(capacity) > now_ns)
-			now_ns = step_ns(capacity);
-		capacity->rate_bps = bps(plan->steps[capacity->next_step++].rate_mbps);
-	}
-	return now_ns + transmission_ns(len_bytes, capacity->rate_bps);
+	begin_ns = capacity_begin_ns(capacity, now_ns);
+	take_steps(capacity, begin_ns);
+	return begin_ns + transmission_ns(len_bytes, capacity->rate_bps);
 }
 
 /* From the repetition in which `from_s` lies. */

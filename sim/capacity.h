@@ -33,6 +33,9 @@ struct capacity {
 
 void capacity_init(struct capacity *capacity, const struct rate_plan *plan);
 
+/* When the link takes the next packet, from `now_ns` on: at once, or when it goes on. */
+uint64_t capacity_begin_ns(struct capacity *capacity, uint64_t now_ns);
+
 /* When a packet that starts at `now_ns` has left the link. */
 uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t len_bytes);
 

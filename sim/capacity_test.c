@@ -57,6 +57,28 @@ static void links_that_stand_still_go_on(void **state)
 	assert_true(fabs(capacity_bytes(&plan, 0.5, 2) - (0.5e6 + 0.25e6)) < 1);
 }
 
+/* Nothing is taken before it can go, and asking takes nothing. */
+static void links_say_when_they_begin(void **state)
+{
+	const uint64_t trace_ms[] = {1, 10};
+	const struct rate_plan trace = {.trace_ms = trace_ms, .trace_count = 2};
+	const struct scenario_step steps[] = {{1, 0}, {2, 0}, {3, 8}};
+	const struct rate_plan plan = {.rate_mbps = 8, .steps = steps, .step_count = 3};
+	struct capacity capacity;
+
+	(void)state;
+	capacity_init(&capacity, &trace);
+	assert_int_equal(capacity_begin_ns(&capacity, 2 * MS), 10 * MS);
+	assert_int_equal(capacity_begin_ns(&capacity, 2 * MS), 10 * MS);
+	assert_int_equal(capacity_finish_ns(&capacity, 10 * MS, 500), 10 * MS);
+	assert_int_equal(capacity_begin_ns(&capacity, 10 * MS), 10 * MS); /* its rest */
+	capacity_init(&capacity, &plan);
+	assert_int_equal(capacity_begin_ns(&capacity, 500 * MS), 500 * MS);
+	assert_int_equal(capacity_begin_ns(&capacity, 1500 * MS), 3000 * MS);
+	assert_int_equal(capacity_begin_ns(&capacity, 1600 * MS), 3000 * MS);
+	assert_int_equal(capacity_begin_ns(&capacity, 3100 * MS), 3100 * MS);
+}
+
 /* Longest time without an opportunity, and the coefficient of variation over 100 ms. */
 struct shape {
 	uint64_t longest_ms;
@@ -149,6 +171,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(traces_follow_mahimahi),
 		cmocka_unit_test(links_that_stand_still_go_on),
+		cmocka_unit_test(links_say_when_they_begin),
 		cmocka_unit_test(generated_traces_have_their_mean_and_shape),
 		cmocka_unit_test(slow_and_short_traces_work),
 		cmocka_unit_test(kinds_have_names),

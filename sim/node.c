@@ -128,22 +128,36 @@ uint64_t delay_line_held(const struct delay_line *line)
 	return held;
 }
 
-/* The next thing to happen: the wire gets free, or the law updates. */
+/* The next thing to happen: the wire gets free, the link goes on, or the law updates. */
 static void bottleneck_arm(struct bottleneck *bottleneck)
 {
 	uint64_t due_ns = queue_next_ns(bottleneck->queue);
 
 	if (bottleneck->on_wire && bottleneck->wire_free_ns < due_ns)
 		due_ns = bottleneck->wire_free_ns;
+	if (bottleneck->begin_ns < due_ns)
+		due_ns = bottleneck->begin_ns;
 	node_arm(&bottleneck->node, due_ns);
 }
 
+/*
+ * Packets wait in the queue, not on a wire that stands still: what a law decides at departure, and
+ * the delay it sees, are of the moment at which the link takes the packet.
+ */
 static void bottleneck_start(struct bottleneck *bottleneck)
 {
 	const uint64_t now_ns = bottleneck->node.clock->now_ns;
+	const uint32_t *backlog = bottleneck->queue->backlog_pkts;
+	uint64_t begin_ns;
 
 	if (bottleneck->on_wire)
 		return;
+	begin_ns = capacity_begin_ns(&bottleneck->capacity, now_ns);
+	if (begin_ns > now_ns && backlog[AQM_QUEUE_L] + backlog[AQM_QUEUE_C] > 0) {
+		bottleneck->begin_ns = begin_ns;
+		return;
+	}
+	bottleneck->begin_ns = TIME_NEVER_NS;
 	bottleneck->on_wire = queue_dequeue(bottleneck->queue, now_ns);
 	if (bottleneck->on_wire)
 		bottleneck->wire_free_ns = capacity_finish_ns(&bottleneck->capacity, now_ns,
@@ -155,7 +169,7 @@ static void bottleneck_forward(struct sim_node *node, struct packet *packet)
 	struct bottleneck *bottleneck = (struct bottleneck *)node;
 
 	queue_enqueue(bottleneck->queue, packet, node->clock->now_ns);
-	if (bottleneck->on_wire)
+	if (bottleneck->on_wire || bottleneck->begin_ns != TIME_NEVER_NS)
 		return;
 	bottleneck_start(bottleneck);
 	bottleneck_arm(bottleneck);
@@ -167,6 +181,8 @@ static void bottleneck_run(struct sim_node *node)
 	const uint64_t now_ns = node->clock->now_ns;
 
 	queue_run(bottleneck->queue, now_ns);
+	if (bottleneck->begin_ns <= now_ns)
+		bottleneck_start(bottleneck);
 	if (bottleneck->on_wire && bottleneck->wire_free_ns <= now_ns) {
 		struct packet *packet = bottleneck->on_wire;
 
@@ -191,6 +207,7 @@ void bottleneck_init(struct bottleneck *bottleneck, struct clock *clock, struct 
 	memset(bottleneck, 0, sizeof(*bottleneck));
 	node_init(&bottleneck->node, &bottleneck_ops, clock, next);
 	bottleneck->queue = queue;
+	bottleneck->begin_ns = TIME_NEVER_NS;
 	bottleneck->sink = sink;
 	capacity_init(&bottleneck->capacity, plan);
 	bottleneck_arm(bottleneck);

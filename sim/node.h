@@ -94,6 +94,7 @@ struct bottleneck {
 	struct capacity capacity;
 	struct packet *on_wire;
 	uint64_t wire_free_ns;
+	uint64_t begin_ns; /* the link takes the next packet then; TIME_NEVER_NS: does not wait */
 	struct link_sink sink;
 };
 

@@ -211,6 +211,25 @@ static void scenarios_read_back_as_written(void **state)
 	free(back);
 }
 
+/* Sparse datagrams and a link that stands still for two seconds: they wait in the queue, all. */
+static void packets_wait_in_the_queue_while_the_link_stands_still(void **state)
+{
+	static const char outage[] =
+		"name: outage\nduration_s: 12\nwarmup_s: 1\n"
+		"bottleneck: {rate_mbps: 10, delay_ms: 5, "
+		"handover: {every_s: 7, outage_ms: 2000}}\n"
+		"flows:\n  - {cc: udp, rate_mbps: 0.12}\n";
+	struct sim_result *result = run(outage, "fifo", 1);
+	const struct histogram *waits = &result->queues[AQM_QUEUE_C].qdelay_ns;
+
+	(void)state;
+	/* A packet each 100 ms: the first of the outage waits for nearly all of it. */
+	assert_true(histogram_quantile(waits, 1) >= 1890000000 &&
+		    histogram_quantile(waits, 1) <= 2010000000);
+	assert_true(histogram_quantile(waits, 0.5) < 1000000);
+	drop(result);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +238,7 @@ int main(void)
 		cmocka_unit_test(the_paper_stays_in_its_envelope),
 		cmocka_unit_test(a_fifo_fills_its_buffer_and_dualpi2_does_not),
 		cmocka_unit_test(rate_steps_are_obeyed),
+		cmocka_unit_test(packets_wait_in_the_queue_while_the_link_stands_still),
 		cmocka_unit_test(bad_scenarios_name_line_and_key),
 		cmocka_unit_test(scenarios_read_back_as_written),
 	};
