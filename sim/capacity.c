@@ -150,3 +150,8 @@ double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s)
 	}
 	return bits / 8;
 }
+
+double capacity_share(const struct rate_plan *plan, uint64_t bytes, double from_s, double to_s)
+{
+	return fmin(1, (double)bytes / capacity_bytes(plan, from_s, to_s));
+}

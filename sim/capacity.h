@@ -42,4 +42,7 @@ uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t
 /* Bytes the link could carry in [from, to). */
 double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s);
 
+/* The share of them that `bytes` are, 0..1: a packet under way at `from_s` was counted whole. */
+double capacity_share(const struct rate_plan *plan, uint64_t bytes, double from_s, double to_s);
+
 #endif

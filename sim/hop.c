@@ -101,8 +101,8 @@ void hop_finish(struct hop *hop)
 		queues[q].marks = hop->queue->counts[q].marks - queues[q].marks;
 		queues[SIM_ALL].marks += queues[q].marks;
 	}
-	hop->result->utilisation = (double)hop->bytes_after_warmup /
-				   capacity_bytes(&hop->rate, run->warmup_s, run->duration_s);
+	hop->result->utilisation = capacity_share(&hop->rate, hop->bytes_after_warmup,
+						  run->warmup_s, run->duration_s);
 }
 
 uint64_t hop_dropped(const struct hop *hop)

@@ -113,9 +113,8 @@ int world_finish(struct world *world, struct error *error)
 		result->queues[q].marks = world->queue->counts[q].marks - result->queues[q].marks;
 		result->queues[SIM_ALL].marks += result->queues[q].marks;
 	}
-	result->utilisation =
-		(double)world->bytes_after_warmup /
-		capacity_bytes(&world->rate, result->warmup_s, result->duration_s);
+	result->utilisation = capacity_share(&world->rate, world->bytes_after_warmup,
+					     result->warmup_s, result->duration_s);
 	paths_finish(world);
 	for (uint64_t i = 0; i < world->flows; i++)
 		host_finish(&world->hosts[i]);
