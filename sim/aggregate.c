@@ -18,7 +18,9 @@ static void aggregate_arm(struct aggregate *aggregate)
 	node_arm(&aggregate->node, due_ns);
 }
 
-/* With nothing to send there is nothing to contend for. */
+/* With nothing to send there is nothing to contend for; nobody has a turn on a link that stands
+ * still.
+ */
 static void contend(struct aggregate *aggregate)
 {
 	const uint32_t *backlog = aggregate->queue->backlog_pkts;
@@ -27,6 +29,8 @@ static void contend(struct aggregate *aggregate)
 	aggregate->state =
 		backlog[AQM_QUEUE_C] + backlog[AQM_QUEUE_L] ? AGGREGATE_CONTENDS : AGGREGATE_IDLE;
 	aggregate->due_ns = aggregate->node.clock->now_ns + ns_from_ms(gap_ms);
+	if (aggregate->state == AGGREGATE_CONTENDS)
+		aggregate->due_ns = capacity_begin_ns(&aggregate->capacity, aggregate->due_ns);
 }
 
 /* Takes packets until the aggregate is full; the last one may end after its time. */

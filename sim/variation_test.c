@@ -126,6 +126,22 @@ static void aggregates_share_their_gaps(void **state)
 	}
 }
 
+/* While it stands still packets stay in the queue: the longest wait there shows all of it. */
+static void aggregates_wait_for_a_link_that_stands_still(void **state)
+{
+	struct sim_result *result =
+		run("duration_s: 10\nwarmup_s: 1\nbottleneck: {rate_mbps: 100, delay_ms: 5, aqm: "
+		    "fifo, aggregation: {}, handover: {every_s: 3, outage_ms: 400}}\n"
+		    "flows: [{cc: udp, rate_mbps: 5}]\n",
+		    1);
+
+	(void)state;
+	assert_true((double)result->queues[SIM_ALL].qdelay_ns.max > 395e6);
+	assert_true((double)result->queues[SIM_ALL].qdelay_ns.max < 450e6);
+	assert_int_equal(result->flows[0].app->datagrams.lost, 0);
+	drop(result);
+}
+
 static void files_keep_what_changes(void **state)
 {
 	static const char *const texts[] = {
@@ -266,6 +282,7 @@ int main(void)
 		cmocka_unit_test(delays_move_in_steps),
 		cmocka_unit_test(handovers_stop_and_change_the_link),
 		cmocka_unit_test(aggregates_share_their_gaps),
+		cmocka_unit_test(aggregates_wait_for_a_link_that_stands_still),
 		cmocka_unit_test(files_keep_what_changes),
 		cmocka_unit_test(files_keep_traces),
 		cmocka_unit_test(mistakes_are_named),
