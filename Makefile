@@ -29,11 +29,13 @@ help:
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
 	@echo "make figures   the pictures of README and docs, from runs made for them"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
-	@echo "make fuzz      libFuzzer targets, SECONDS=60 in all (clang)"
+	@echo "make fuzz      libFuzzer targets, SECONDS_IN_ALL=60 (clang)"
 	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
+	@echo "make deps      Debian packages that are missing; every target needs them and does it"
+	@echo "make clean     what was built"
 
 # Debian packages that are not there yet.
 deps:

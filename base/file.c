@@ -191,6 +191,17 @@ int file_write_all(const char *path, const void *data, size_t size, struct error
 	return code;
 }
 
+/* What no regular file is and does not end may be a device, or a pipe that never will. */
+#define ENDLESS_BYTES ((size_t)1 << 30)
+
+static bool is_endless(FILE *stream, size_t used)
+{
+	struct stat status;
+
+	return used >= ENDLESS_BYTES && fstat(fileno(stream), &status) == 0 &&
+	       !S_ISREG(status.st_mode);
+}
+
 /* Reads until the end of `stream` into a growing buffer that keeps room for a NUL. */
 static int read_stream(FILE *stream, const char *path, char **data, size_t *size,
 		       struct error *error)
@@ -212,6 +223,11 @@ static int read_stream(FILE *stream, const char *path, char **data, size_t *size
 			*size = used;
 			return 0;
 		}
+		if (is_endless(stream, used)) {
+			free(buffer);
+			return error_at(error, ERR_RANGE, path, 0, NULL,
+					"is no file and does not end within 1 GiB");
+		}
 		if (capacity - used == 1) {
 			char *larger = realloc(buffer, capacity * 2);
 
@@ -232,6 +248,8 @@ int file_read_all(const char *path, char **data, size_t *size, struct error *err
 
 	*data = NULL;
 	*size = 0;
+	if (!stream && path[0] == '\0')
+		return error_set(error, ERR_INVALID, "a file name is empty; name the file");
 	if (!stream)
 		return error_errno(error, path, "opening");
 	code = read_stream(stream, path, data, size, error);

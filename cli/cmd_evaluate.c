@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -36,7 +37,6 @@ static struct {
 	uint64_t seeds, seed, threads, steps, pictures;
 	bool unguarded;
 } o = {
-	.against = "",
 	.intervals = "10,100",
 	.decisions = "0",
 	.verdict = "drawn",
@@ -157,7 +157,8 @@ static int add_arm(struct trial *trial, const struct trial_arm *arm, struct erro
 	for (size_t i = 0; i < trial->arm_count; i++)
 		if (strcmp(trial->arms[i].name, arm->name) == 0)
 			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
-					"would be compared twice under one name; rename a folder");
+					"would be compared twice under one name; leave one out, or "
+					"rename a policy's folder");
 	trial->arms[trial->arm_count++] = *arm;
 	return 0;
 }
@@ -214,7 +215,7 @@ static int add_law(struct trial *trial, char *text, struct error *error)
 	law = aqm_find(text);
 	if (law == NULL)
 		return error_at(error, ERR_INVALID, NULL, 0, "--against",
-				"%s is not a law; aqmllm aqms lists them", text);
+				"'%s' is not a law; aqmllm aqms lists them", text);
 	params = malloc(law->params_size + 1);
 	if (params == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
@@ -231,7 +232,7 @@ static int add_laws(struct trial *trial, struct error *error)
 	static char names[1024];
 	const char *own = trial->scenarios[0].aqm;
 	struct trial_arm arm = {.law = NULL};
-	char *rest = NULL;
+	char *rest = o.against ? names : NULL, *law;
 	bool alike = true;
 	int code;
 
@@ -239,11 +240,10 @@ static int add_laws(struct trial *trial, struct error *error)
 		alike = alike && strcmp(trial->scenarios[i].aqm, own) == 0;
 	snprintf(arm.name, sizeof(arm.name), "%s", alike ? own : "its own law");
 	code = add_arm(trial, &arm, error);
-	if (strlen(o.against) >= sizeof(names))
+	if (o.against && strlen(o.against) >= sizeof(names))
 		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
-	strcpy(names, o.against);
-	for (char *law = strtok_r(names, ",", &rest); code == 0 && law;
-	     law = strtok_r(NULL, ",", &rest))
+	strcpy(names, o.against ? o.against : "");
+	while (code == 0 && rest && (law = strsep(&rest, ",")))
 		if (!alike || strcmp(law, own) != 0)
 			code = add_law(trial, law, error);
 	return code;
@@ -367,7 +367,7 @@ static void command_text(char *text, size_t size, const char *suite)
 	for (size_t i = 0; i < o.policies.count && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, " --policy %s",
 					 o.policies.items[i]);
-	if (used < size && o.against[0])
+	if (used < size && o.against)
 		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
 	if (used < size)
 		snprintf(text + used, size - used,
@@ -554,9 +554,12 @@ static int evaluate(const struct command_common *common, const char **operands, 
 				"name the folder of the report: -o DIR");
 	if (o.in_data && count == 0)
 		return evaluate_in_data(common, error);
+	if (o.notes && access(o.notes, R_OK) != 0)
+		return error_errno(error, o.notes, "--notes: opening");
 	if (o.in_data || count != 1)
 		return error_set(error, ERR_INVALID,
-				 "name one suite (a scenario, a folder of them, or paper), or "
+				 "name one suite (a scenario, a folder of them, or a name that "
+				 "aqmllm scenarios lists), or "
 				 "--in-data POOL");
 	return evaluate_suite(common, operands[0], error);
 }
@@ -566,9 +569,10 @@ const struct command command_evaluate = {
 	.operands = "SUITE -o DIR | --in-data POOL -o DIR",
 	.summary = "compare policies and laws in closed loop, with a report",
 	.details =
-		"SUITE is a scenario file, a folder of them, or the name of one that comes with "
-		"the "
-		"program (paper, paper_as_run). Every scenario runs under its own law, under each "
+		"SUITE is a scenario file, a folder of them, the name of one that comes with the "
+		"program (paper, room), or a sampled suite, train or heldout, with a number of "
+		"networks and a seed where 20 and 1 will not do (heldout:50:7); aqmllm scenarios "
+		"lists them. Every scenario runs under its own law, under each "
 		"law of --against and under each policy, on the same seeds; the report gives means "
 		"with 95 % confidence intervals and paired differences from the scenario's own "
 		"law.\n\n"

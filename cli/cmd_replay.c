@@ -142,6 +142,19 @@ static int replay_row(struct replay *replay, const struct trace_row *row, struct
 	return code;
 }
 
+/* Between two rows, the start included, of laws that update meanwhile: a hundred days. */
+#define LONGEST_GAP_NS (UINT64_C(100) * 86400 * 1000000000)
+
+static int check_gap(const struct replay *replay, const struct trace_file *trace,
+		     const struct trace_row *row, struct error *error)
+{
+	if (replay->queue->law->tick == NULL || row->t_ns - replay->t_ns <= LONGEST_GAP_NS)
+		return 0;
+	return error_at(error, ERR_RANGE, trace->path, trace->line, "t_ns",
+			"lies over 100 days after the row before (the first row: after 0, where "
+			"updates begin); subtract the trace's first time from all");
+}
+
 static int parse_random(enum queue_draws *draws, struct rng *random, struct error *error)
 {
 	char *end;
@@ -212,8 +225,11 @@ static int run_replay(const struct command_common *common, const char **operands
 		code = trace_file_open(&trace, operands[0], error);
 	if (code == 0) {
 		puts("t_ns,op,verdict,queue,sojourn_ns,p_base,p_c,p_l");
-		while (code == 0 && (more = trace_file_next(&trace, &row, error)) > 0)
-			code = replay_row(&replay, &row, error);
+		while (code == 0 && (more = trace_file_next(&trace, &row, error)) > 0) {
+			code = check_gap(&replay, &trace, &row, error);
+			if (code == 0)
+				code = replay_row(&replay, &row, error);
+		}
 		code = code ? code : more;
 		trace_file_close(&trace);
 	}

@@ -215,6 +215,12 @@ static int run_simulate(const struct command_common *common, const char **operan
 		return error_at(error, ERR_INVALID, NULL, 0, "--pcap",
 				"both it and %s want standard output; name a file",
 				common->json ? "--json" : "--watch");
+	if (chosen_log && strcmp(chosen_log, "-") == 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--log",
+				"does not go to standard output; name a file");
+	if (chosen_log && chosen_pcap && strcmp(chosen_log, chosen_pcap) == 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--log",
+				"%s is the file of --pcap too; name another", chosen_log);
 	scenario = calloc(1, sizeof(*scenario));
 	if (scenario == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");

@@ -161,7 +161,8 @@ static const char *title_of(struct chosen *chosen)
 	for (size_t i = 0; i < results->count; i++)
 		if (!chosen->scenario && strcmp(results->rows[i].scenario, first) != 0)
 			first = "all scenarios";
-	snprintf(title, sizeof(title), "%s: means over runs, with 95 %% intervals", first);
+	snprintf(title, sizeof(title), "%s: means over runs with 95 %% intervals, boxes of medians "
+		 "and quartiles", first);
 	return arena_strdup(&chosen->plot->arena, title);
 }
 

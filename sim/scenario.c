@@ -52,15 +52,22 @@ uint64_t scenario_flows(const struct scenario *scenario)
 	return flows;
 }
 
-static int unknown_cc(const struct scenario *scenario, const char *cc, struct error *error)
+/* Of the file that says the group; 0: made in memory. */
+static long line_of(const struct scenario *scenario, const struct scenario_group *group)
+{
+	return scenario->group_lines[group - scenario->groups];
+}
+
+static int unknown_cc(const struct scenario *scenario, const struct scenario_group *group,
+		      struct error *error)
 {
 	char known[128] = "";
 	size_t used = 0;
 
 	for (const struct tcp_cc_ops *const *ops = tcp_cc_all; *ops && used < sizeof(known); ops++)
 		used += (size_t)snprintf(known + used, sizeof(known) - used, "%s, ", (*ops)->name);
-	return error_at(error, ERR_INVALID, scenario->path, 0, "cc",
-			"%s is not one of %sudp, udp_prague", cc, known);
+	return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"cc", "%s is not one of %sudp, udp_prague", group->cc, known);
 }
 
 const char *scenario_app_fault(const struct scenario_group *group)
@@ -85,11 +92,13 @@ static int check_ecn(const struct scenario *scenario, const struct scenario_grou
 
 	if (strcmp(group->cc, "udp_prague") == 0) {
 		if (group->ecn == ENDPOINT_ECN_CLASSIC)
-			return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
-					"udp_prague is ECT(1) or nothing; use accecn or none");
+			return error_at(error, ERR_UNSUPPORTED, scenario->path,
+					line_of(scenario, group),
+				"ecn", "udp_prague is ECT(1) or nothing; use accecn or none");
 	} else if (group->ecn == ENDPOINT_ECN_ACCECN && cc == NULL) {
-		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "ecn",
-				"%s makes no use of accecn; use none, classic or ect1", group->cc);
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, line_of(scenario, group),
+				"ecn", "%s makes no use of accecn; use none, classic or ect1",
+				group->cc);
 	}
 	return 0;
 }
@@ -102,29 +111,35 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	int code;
 
 	if (!udp && strcmp(group->cc, "udp_prague") != 0 && tcp_cc_find(group->cc) == NULL)
-		return unknown_cc(scenario, group->cc, error);
+		return unknown_cc(scenario, group, error);
 	code = check_ecn(scenario, group, error);
 	if (code)
 		return code;
 	if (scenario_app_fault(group))
-		return error_at(error, ERR_INVALID, scenario->path, 0, "app", "%s %s",
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"app", "%s %s",
 				group->app.ops->name, scenario_app_fault(group));
 	if (group->frames_per_s > 0 && strcmp(group->cc, "udp_prague") != 0)
-		return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, "frames_per_s",
-				"%s sends no frames; udp_prague does", group->cc);
+		return error_at(error, ERR_UNSUPPORTED, scenario->path, line_of(scenario, group),
+				"frames_per_s", "%s sends no frames; udp_prague does", group->cc);
 	if (group->frame_budget_ms > 0 && group->frames_per_s <= 0)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "frame_budget_ms",
-				"needs frames_per_s beside it");
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"frame_budget_ms", "needs frames_per_s beside it");
 	if (udp && group->app.ops == NULL && group->rate_mbps <= 0)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_mbps",
-				"a udp flow needs a rate above 0");
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"rate_mbps", "a udp flow needs a rate above 0");
+	if (!udp && group->rate_mbps > 0)
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"rate_mbps",
+				"%s finds its rate itself; leave it out, or say cc: udp",
+				group->cc);
 	if (group->rtt_ms != 0 && group->rtt_ms < 2 * forward_ms)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "rtt_ms",
-				"must be at least twice the delay_ms on its path, %g",
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"rtt_ms", "must be at least twice the delay_ms on its path, %g",
 				2 * forward_ms);
 	if (group->stop_s != 0 && group->stop_s <= group->start_s)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "stop_s",
-				"must be later than start_s");
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"stop_s", "must be later than start_s");
 	return 0;
 }
 

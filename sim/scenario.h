@@ -74,6 +74,7 @@ struct scenario {
 	uint64_t param_count;
 	uint64_t limit_packets;     /* 0: the law's default */
 	struct scenario_group groups[SCENARIO_MAX_GROUPS];
+	long group_lines[SCENARIO_MAX_GROUPS]; /* of the file, for messages; 0: made in memory */
 	uint64_t group_count;
 };
 

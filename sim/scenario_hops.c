@@ -114,11 +114,15 @@ static int check_path(const struct scenario *scenario, const struct scenario_gro
 		const uint64_t place = find_place(scenario, group->path[i]);
 
 		if (place > scenario->hop_count)
-			return error_at(error, ERR_INVALID, scenario->path, 0, "path",
+			return error_at(error, ERR_INVALID, scenario->path,
+					scenario->group_lines[group - scenario->groups],
+					"path",
 					"there is no %s; there are %s, and the names of hops",
 					group->path[i], scenario->place);
 		if (place < least)
-			return error_at(error, ERR_INVALID, scenario->path, 0, "path",
+			return error_at(error, ERR_INVALID, scenario->path,
+					scenario->group_lines[group - scenario->groups],
+					"path",
 					"%s comes too late: places stand in the order of the "
 					"bottleneck and the hops, each once",
 					group->path[i]);

@@ -357,7 +357,11 @@ static int read_group(struct reader *reader, yaml_node_t *item, uint64_t index)
 	int code;
 
 	*group = (struct scenario_group){
-		.count = 1, .ecn = ECN_UNSAID, .source_host = index + 1};
+		.count = 1,
+		.ecn = ECN_UNSAID,
+		.source_host = index + 1,
+	};
+	reader->scenario->group_lines[index] = reader_line(item);
 	reader->scenario->group_count = index + 1;
 	code = reader_mapping(reader, group_keys, group, item, "flows");
 	if (code == 0 && group->cc[0] == '\0')

@@ -264,6 +264,19 @@ refuses 'output' scenarios --trace lte
 refuses 'nosuchsuite' evaluate nosuchsuite -o made
 refuses 'trace' replay notrace.csv --aqm pie
 printf 't_ns,op,len_bytes,ecn,flow\n5,enq,0,not,1\n' >bad.csv && refuses 'bad.csv:2|len_bytes' replay bad.csv --aqm pie
+printf 't_ns,op,len_bytes,ecn,flow\n1700000000000000000,enq,1500,not,1\n' >trace.csv
+refuses 'trace.csv:2|t_ns|subtract' replay trace.csv --aqm pie
+aqmllm replay trace.csv --aqm codel >replay || fail "a trace with an epoch through a law without updates"
+refuses 'against' evaluate short.yaml --against pie, -o made
+refuses 'notes|nosuch' evaluate short.yaml --notes nosuch -o made
+refuses 'log' simulate short.yaml --log - -o made
+refuses 'log|pcap' simulate short.yaml --log made --pcap made
+refuses 'empty' simulate ''
+refuses '1 GiB' simulate /dev/zero
+for wrong in 'cc: nosuch' 'cc: cubic, rate_mbps: 3' 'cc: cubic, rtt_ms: 1' 'cc: udp_prague, ecn: classic'; do
+	printf 'flows:\n  - {cc: cubic}\n  - {%s}\n' "$wrong" >wrong.yaml
+	refuses 'wrong.yaml:3' simulate wrong.yaml -o made
+done
 refuses 'nonesuch' nonesuch
 [ $failed = 0 ] && echo "commands: good"
 exit $failed
