@@ -5,52 +5,20 @@
  * on a busy one.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "sim/run.h"
-
-static struct scenario *parse(const char *text)
-{
-	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	struct error error = {0};
-
-	if (scenario_parse(scenario, text, strlen(text), "test.yaml", &error))
-		fail_msg("%s: %s", error.field, error.text);
-	return scenario;
-}
+#include "sim/test_support.h"
 
 /* Runs `flows` for 65 s, 5 of them warm-up, over a link of `rate_mbps` with 10 ms each way. */
 static struct sim_result *run(double rate_mbps, const char *aqm, const char *flows, uint64_t seed)
 {
-	struct sim_result *result = calloc(1, sizeof(*result));
 	const struct sim_options options = {.seed = seed};
-	struct error error = {0};
-	struct scenario *scenario;
 	char text[2048];
 
 	snprintf(text, sizeof(text),
 		 "name: test\nduration_s: 65\nwarmup_s: 5\nbottleneck:\n  rate_mbps: %g\n"
 		 "  delay_ms: 10\n  aqm: %s\n  limit_packets: 400\nflows:\n%s",
 		 rate_mbps, aqm, flows);
-	scenario = parse(text);
-	if (sim_run(scenario, &options, result, &error))
-		fail_msg("%s", error.text);
-	scenario_free(scenario);
-	free(scenario);
-	return result;
-}
-
-static void drop(struct sim_result *result)
-{
-	sim_result_free(result);
-	free(result);
+	return test_run(text, &options);
 }
 
 static double quantile_ms(const struct sim_tasks *tasks, double q)
@@ -83,7 +51,7 @@ static void every_transfer_starts_slowly(void **state)
 		assert_int_equal(tasks->bytes, 100000 * tasks->done);
 		assert_true(quantile_ms(tasks, 0.01) > 69 && quantile_ms(tasks, 0.99) < 75);
 		assert_true(fabs(result->flows[0].goodput_mbps - 3.2) < 0.03);
-		drop(result);
+		test_drop(result);
 	}
 }
 
@@ -112,7 +80,7 @@ static void sizes_and_arrivals_have_their_means(void **state)
 		assert_true(fabs(begun / 2400 - 1) < 0.08);
 		assert_true(fabs(bytes / done / 50000 - 1) < (group ? 0.12 : 1e-9));
 	}
-	drop(result);
+	test_drop(result);
 }
 
 static void too_many_transfers_are_refused(void **state)
@@ -128,7 +96,7 @@ static void too_many_transfers_are_refused(void **state)
 	assert_true(tasks->begun - tasks->done <= 5);
 	/* 1.25 MB/s, headers and retransmissions taken off. */
 	assert_true(tasks->done > 60 && tasks->done < 75);
-	drop(result);
+	test_drop(result);
 }
 
 static void short_transfers_gain_by_a_short_queue(void **state)
@@ -140,8 +108,8 @@ static void short_transfers_gain_by_a_short_queue(void **state)
 	(void)state;
 	assert_true(quantile_ms(&fifo->flows[2].app->tasks, 0.5) > 400);
 	assert_true(quantile_ms(&dual->flows[2].app->tasks, 0.5) < 150);
-	drop(fifo);
-	drop(dual);
+	test_drop(fifo);
+	test_drop(dual);
 }
 
 /*
@@ -173,7 +141,7 @@ static void pages_take_their_round_trips(void **state)
 	assert_true(result->flows[1].app->connections.open <= 2);
 	assert_true(fabs(quantile_ms(two, 0.5) - 60.1) < 1);
 	assert_true(fabs(quantile_ms(one, 0.5) - 100.1) < 2);
-	drop(result);
+	test_drop(result);
 }
 
 static void pages_complete_whatever_they_share_with(void **state)
@@ -194,7 +162,7 @@ static void pages_complete_whatever_they_share_with(void **state)
 			/* Handshake, request and answer at least. */
 			assert_true(quantile_ms(tasks, 0) > 39.5);
 		}
-		drop(result);
+		test_drop(result);
 	}
 }
 
@@ -219,9 +187,9 @@ static void video_plays_where_there_is_room(void **state)
 	assert_true(video->stalls >= 3 && video->stall_s > 5 && video->stall_s < 25);
 	assert_true(fabs(video->stall_s + video->played_s - 60) < 0.01);
 	assert_true(fabs(video->bitrate_mbps - 0.235) < 1e-9);
-	drop(ample);
-	drop(narrow);
-	drop(hopeless);
+	test_drop(ample);
+	test_drop(narrow);
+	test_drop(hopeless);
 }
 
 static const char everything[] =
@@ -255,9 +223,9 @@ static void runs_repeat_bit_for_bit(void **state)
 	(void)state;
 	assert_true(same(a, b));
 	assert_false(same(a, c));
-	drop(a);
-	drop(b);
-	drop(c);
+	test_drop(a);
+	test_drop(b);
+	test_drop(c);
 }
 
 static void keys_read_back_as_written(void **state)
@@ -268,7 +236,7 @@ static void keys_read_back_as_written(void **state)
 	(void)state;
 	snprintf(text, sizeof(text), "name: x\nbottleneck: {rate_mbps: 10}\nflows:\n%s",
 		 everything);
-	scenario = parse(text);
+	scenario = test_parse(text);
 	assert_int_equal(scenario_write(scenario, "app_stream_test.yaml", NULL), 0);
 	assert_int_equal(scenario_read(back, "app_stream_test.yaml", NULL), 0);
 	remove("app_stream_test.yaml");

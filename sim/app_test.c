@@ -4,52 +4,20 @@
  * network does to it, and draw for themselves; their scenario keys.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 
-#include <cmocka.h>
-
-#include "sim/run.h"
-
-static struct scenario *parse(const char *text)
-{
-	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	struct error error = {0};
-
-	if (scenario_parse(scenario, text, strlen(text), "test.yaml", &error))
-		fail_msg("%s: %s", error.field, error.text);
-	return scenario;
-}
+#include "sim/test_support.h"
 
 /* Runs `flows` for 30 s, 5 of them warm-up, over a link of `rate_mbps` with 10 ms each way. */
 static struct sim_result *run(double rate_mbps, const char *aqm, const char *flows, uint64_t seed)
 {
-	struct sim_result *result = calloc(1, sizeof(*result));
 	const struct sim_options options = {.seed = seed};
-	struct error error = {0};
-	struct scenario *scenario;
 	char text[2048];
 
 	snprintf(text, sizeof(text),
 		 "name: test\nduration_s: 30\nwarmup_s: 5\nbottleneck:\n  rate_mbps: %g\n"
 		 "  delay_ms: 10\n  aqm: %s\n  limit_packets: 400\nflows:\n%s",
 		 rate_mbps, aqm, flows);
-	scenario = parse(text);
-	if (sim_run(scenario, &options, result, &error))
-		fail_msg("%s", error.text);
-	scenario_free(scenario);
-	free(scenario);
-	return result;
-}
-
-static void drop(struct sim_result *result)
-{
-	sim_result_free(result);
-	free(result);
+	return test_run(text, &options);
 }
 
 /* 25 s of 50, of 60 + 10, and of 100 packets a second half of the time. */
@@ -79,7 +47,7 @@ static void datagrams_are_those_of_the_table(void **state)
 	assert_true(fabs(result->flows[0].goodput_mbps - 0.0688) < 0.0002);
 	assert_string_equal(result->flows[0].app_name, "voice");
 	assert_string_equal(result->flows[3].app_name, "");
-	drop(result);
+	test_drop(result);
 }
 
 /* Spurts of 1.004 s and pauses of 1.587 s: 38.7 % of the packets of a talk without pauses. */
@@ -92,7 +60,7 @@ static void speakers_pause(void **state)
 	for (int i = 0; i < 200; i++)
 		received += (double)result->flows[i].app->datagrams.received;
 	assert_true(fabs(received / (200 * 1250) - 1.004 / 2.591) < 0.02);
-	drop(result);
+	test_drop(result);
 }
 
 static void losses_are_counted(void **state)
@@ -108,7 +76,7 @@ static void losses_are_counted(void **state)
 	assert_true(fabs(told - 10e6 / 12000 * (25 - waiting_s)) < 5);
 	assert_true(fabs(sketch_quantile(&datagrams->delay_ns, 0.5) / 1e6 - (400 * 2.4 + 12.4)) <
 		    20);
-	drop(result);
+	test_drop(result);
 }
 
 /* Behind two downloads a call waits for the whole buffer, unless the law keeps it short. */
@@ -126,8 +94,8 @@ static void voice_waits_where_the_buffer_is_full(void **state)
 	assert_true(sketch_quantile(in_c, 0.5) < 40e6 && sketch_quantile(in_c, 0.99) < 70e6);
 	/* One packet of the other queue takes 1.2 ms. */
 	assert_true(sketch_quantile(in_l, 0.5) < 12.5e6 && sketch_quantile(in_l, 0.99) < 15e6);
-	drop(fifo);
-	drop(dual);
+	test_drop(fifo);
+	test_drop(dual);
 }
 
 static void flows_draw_for_themselves(void **state)
@@ -147,9 +115,9 @@ static void flows_draw_for_themselves(void **state)
 			     c->flows[i].app->datagrams.received;
 	}
 	assert_true(differing > 0);
-	drop(a);
-	drop(b);
-	drop(c);
+	test_drop(a);
+	test_drop(b);
+	test_drop(c);
 }
 
 static void nothing_starts_outside_its_time(void **state)
@@ -160,13 +128,13 @@ static void nothing_starts_outside_its_time(void **state)
 
 	(void)state;
 	assert_in_range(result->flows[0].app->datagrams.received, 495, 501);
-	drop(result);
+	test_drop(result);
 }
 
 static void keys_read_back_as_written(void **state)
 {
 	struct scenario *scenario =
-		parse("name: x\nbottleneck: {rate_mbps: 10}\nflows:\n"
+		test_parse("name: x\nbottleneck: {rate_mbps: 10}\nflows:\n"
 		      "  - {cc: udp, app: {name: onoff, times: fixed, on_s: 0.1}}\n"
 		      "  - {cc: udp, app: voice}\n");
 	struct scenario *back = calloc(1, sizeof(*back));

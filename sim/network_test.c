@@ -2,52 +2,15 @@
 /*
  * Networks beyond the bottleneck, from a file, into the run, and back into a file.
  */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "sim/run.h"
+#include "sim/test_support.h"
 
 #define HEAD "duration_s: 20\nwarmup_s: 5\nbottleneck: {rate_mbps: 8, delay_ms: 10, aqm: pie}\n"
 
-static struct scenario *parse(const char *text)
-{
-	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	struct error error = {0};
-
-	if (scenario_parse(scenario, text, strlen(text), "test.yaml", &error))
-		fail_msg("%s: %s", error.field, error.text);
-	return scenario;
-}
-
-static void drop(struct scenario *scenario)
-{
-	scenario_free(scenario);
-	free(scenario);
-}
-
 static struct sim_result *run(const char *text, uint64_t seed)
 {
-	struct scenario *scenario = parse(text);
-	struct sim_result *result = calloc(1, sizeof(*result));
-	struct error error = {0};
-
-	if (sim_run(scenario, &(struct sim_options){.seed = seed}, result, &error))
-		fail_msg("%s", error.text);
-	drop(scenario);
-	return result;
-}
-
-static void drop_result(struct sim_result *result)
-{
-	sim_result_free(result);
-	free(result);
+	return test_run(text, &(struct sim_options){.seed = seed});
 }
 
 static void files_keep_impairments(void **state)
@@ -60,7 +23,7 @@ static void files_keep_impairments(void **state)
 		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
 		"jitter_ms: 2, jitter_order: free}}\n";
 	char path[] = "/tmp/network_test_XXXXXX";
-	struct scenario *scenario = parse(text), again;
+	struct scenario *scenario = test_parse(text), again;
 	struct error error = {0};
 
 	(void)state;
@@ -75,7 +38,7 @@ static void files_keep_impairments(void **state)
 	assert_memory_equal(&again.ack_path, &scenario->ack_path, sizeof(again.ack_path));
 	assert_memory_equal(again.groups, scenario->groups, sizeof(again.groups));
 	scenario_free(&again);
-	drop(scenario);
+	test_forget(scenario);
 	unlink(path);
 }
 
@@ -115,7 +78,7 @@ static void mistakes_are_named(void **state)
 static void a_router_with_a_clock_takes_none(void **state)
 {
 	struct scenario *scenario =
-		parse("bottleneck: {aqm: l4s-freebsd}\nimpairments: {loss_percent: 1}\n"
+		test_parse("bottleneck: {aqm: l4s-freebsd}\nimpairments: {loss_percent: 1}\n"
 		      "flows: [{cc: cubic}]\n");
 	struct sim_result result;
 	struct error error = {0};
@@ -124,7 +87,7 @@ static void a_router_with_a_clock_takes_none(void **state)
 	assert_int_equal(sim_run(scenario, &(struct sim_options){.seed = 1}, &result, &error),
 			 ERR_UNSUPPORTED);
 	assert_string_equal(error.field, "impairments");
-	drop(scenario);
+	test_forget(scenario);
 }
 
 /* Datagrams at 1 Mbit/s: 1250 in the 15 s after warm-up. */
@@ -144,7 +107,7 @@ static void a_group_alone_is_impaired(void **state)
 			result->flows[0].app->datagrams.lost + 2);
 	assert_true(result->flows[1].app->datagrams.jitter_ns < 1e6);
 	assert_true(result->flows[2].app->datagrams.jitter_ns > 2e6);
-	drop_result(result);
+	test_drop(result);
 }
 
 /* What is impaired costs what it must; acknowledgements are cumulative and cost little. */
@@ -166,7 +129,7 @@ static void tcp_lives_with_them(void **state)
 		result = run(text, 3);
 		mbps[i] = result->flows[0].goodput_mbps;
 		assert_true(result->network.told == (i > 0));
-		drop_result(result);
+		test_drop(result);
 	}
 	assert_true(mbps[0] > 7);
 	assert_true(mbps[1] > 0.5 && mbps[1] < 0.6 * mbps[0]);
@@ -189,9 +152,9 @@ static void runs_repeat(void **state)
 	assert_true(a->flows[0].goodput_mbps == b->flows[0].goodput_mbps);
 	assert_true(a->network.lost > 0 && a->network.reordered > 0 && a->network.return_lost > 0);
 	assert_true(a->flows[0].goodput_mbps != c->flows[0].goodput_mbps);
-	drop_result(a);
-	drop_result(b);
-	drop_result(c);
+	test_drop(a);
+	test_drop(b);
+	test_drop(c);
 }
 
 /* 20 Mbit/s of data need 0.35 Mbit/s of acknowledgements, one for two packets. */
@@ -222,7 +185,7 @@ static void narrow_ways_back_slow_flows_and_thinning_helps(void **state)
 	assert_true(result[1]->utilisation > 0.95);
 	assert_true(result[2]->ack_path->link.name[0] == '\0' && result[2]->utilisation > 0.95);
 	for (int i = 0; i < 3; i++)
-		drop_result(result[i]);
+		test_drop(result[i]);
 }
 
 /* Datagrams there, so nothing to lose; acknowledgements back: a share of them is lost. */
@@ -234,7 +197,7 @@ static void ways_back_lose(void **state)
 	(void)state;
 	assert_in_range(result->ack_path->lost, 300, 700); /* of 5000 */
 	assert_true(result->utilisation > 0.95);
-	drop_result(result);
+	test_drop(result);
 }
 
 int main(void)

@@ -3,50 +3,13 @@
  * Links that change during a run, links that send aggregates, and the extremes of what runs.
  */
 #include <math.h>
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <unistd.h>
 
-#include <cmocka.h>
-
-#include "sim/run.h"
-
-static struct scenario *parse(const char *text)
-{
-	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	struct error error = {0};
-
-	if (scenario_parse(scenario, text, strlen(text), "test.yaml", &error))
-		fail_msg("%s: %s", error.field, error.text);
-	return scenario;
-}
-
-static void drop_scenario(struct scenario *scenario)
-{
-	scenario_free(scenario);
-	free(scenario);
-}
+#include "sim/test_support.h"
 
 static struct sim_result *run(const char *text, uint64_t seed)
 {
-	struct scenario *scenario = parse(text);
-	struct sim_result *result = calloc(1, sizeof(*result));
-	struct error error = {0};
-
-	if (sim_run(scenario, &(struct sim_options){.seed = seed, .bin_s = 1}, result, &error))
-		fail_msg("%s", error.text);
-	drop_scenario(scenario);
-	return result;
-}
-
-static void drop(struct sim_result *result)
-{
-	sim_result_free(result);
-	free(result);
+	return test_run(text, &(struct sim_options){.seed = seed, .bin_s = 1});
 }
 
 /* Another seed, another trace; the same seed, the same bytes. */
@@ -61,9 +24,9 @@ static void generated_rates_are_the_seeds(void **state)
 	assert_memory_equal(a->queues, b->queues, sizeof(a->queues));
 	assert_true(a->data_packets == b->data_packets && a->data_packets != c->data_packets);
 	assert_true(a->utilisation > 0.7 && a->utilisation <= 1.001);
-	drop(a);
-	drop(b);
-	drop(c);
+	test_drop(a);
+	test_drop(b);
+	test_drop(c);
 }
 
 /* One way of datagrams: 5 ms, then 25, then 10, and 1.2 ms on the wire. */
@@ -81,7 +44,7 @@ static void delays_move_in_steps(void **state)
 	assert_true(fabs(sketch_quantile(delay, 0.5) / 11.2e6 - 1) < 0.02);
 	assert_true(fabs(sketch_quantile(delay, 0.9) / 26.2e6 - 1) < 0.02);
 	assert_int_equal(result->flows[0].app->datagrams.lost, 0);
-	drop(result);
+	test_drop(result);
 }
 
 /* The link stands still for half a second every 5 s: in the worst case a packet waits that long. */
@@ -101,7 +64,7 @@ static void handovers_stop_and_change_the_link(void **state)
 	/* In the last 10 s it is full: what passes is what the utilisation counts. */
 	assert_true(fabs(result->bins[33].utilisation - 1) < 0.01);
 	assert_true(result->bins[35].utilisation > 0.97 && result->bins[35].utilisation < 1.03);
-	drop(result);
+	test_drop(result);
 }
 
 /* An exponential gap of 1 ms on average, then up to 16 packets of 0.12 ms. */
@@ -122,7 +85,7 @@ static void aggregates_share_their_gaps(void **state)
 			 plans[i]);
 		result = run(text, 1);
 		assert_true(fabs(result->utilisation / share[i] - 1) < 0.05);
-		drop(result);
+		test_drop(result);
 	}
 }
 
@@ -139,7 +102,7 @@ static void aggregates_wait_for_a_link_that_stands_still(void **state)
 	assert_true((double)result->queues[SIM_ALL].qdelay_ns.max > 395e6);
 	assert_true((double)result->queues[SIM_ALL].qdelay_ns.max < 450e6);
 	assert_int_equal(result->flows[0].app->datagrams.lost, 0);
-	drop(result);
+	test_drop(result);
 }
 
 static void files_keep_what_changes(void **state)
@@ -154,7 +117,7 @@ static void files_keep_what_changes(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		char path[] = "/tmp/variation_test_XXXXXX";
-		struct scenario *scenario = parse(texts[i]), *again = calloc(1, sizeof(*again));
+		struct scenario *scenario = test_parse(texts[i]), *again = calloc(1, sizeof(*again));
 
 		close(mkstemp(path));
 		assert_int_equal(scenario_write(scenario, path, NULL), 0);
@@ -167,8 +130,8 @@ static void files_keep_what_changes(void **state)
 				    sizeof(again->aggregation));
 		assert_memory_equal(again->delay_steps, scenario->delay_steps,
 				    sizeof(again->delay_steps));
-		drop_scenario(scenario);
-		drop_scenario(again);
+		test_forget(scenario);
+		test_forget(again);
 		unlink(path);
 	}
 }
@@ -186,13 +149,13 @@ static void files_keep_traces(void **state)
 	close(mkstemp(path));
 	snprintf(text, sizeof(text), "bottleneck: {rate_trace: %s}\nflows: [{cc: cubic}]\n",
 		 trace);
-	scenario = parse(text);
+	scenario = test_parse(text);
 	assert_int_equal(scenario_write(scenario, path, NULL), 0);
 	assert_int_equal(scenario_read(again, path, NULL), 0);
 	assert_int_equal(again->trace_count, 3);
 	assert_int_equal(again->trace_ms[2], 5);
-	drop_scenario(scenario);
-	drop_scenario(again);
+	test_forget(scenario);
+	test_forget(again);
 	unlink(path);
 	unlink(trace);
 }
@@ -232,7 +195,7 @@ static void mistakes_are_named(void **state)
 			code = sim_run(scenario, &(struct sim_options){.seed = 1}, &result, &error);
 		assert_int_equal(error_exit_status(code), 2);
 		assert_string_equal(error.field, rows[i].field);
-		drop_scenario(scenario);
+		test_forget(scenario);
 	}
 }
 
@@ -253,8 +216,8 @@ static void from_a_kilobit_to_a_hundred_gigabits(void **state)
 	assert_true(slow->utilisation > 0.95 && slow->utilisation < 1.01);
 	assert_true(slow->flows[0].goodput_mbps > 0.0008);
 	assert_true(fast->utilisation > 0.9 && fast->utilisation < 1.001);
-	drop(slow);
-	drop(fast);
+	test_drop(slow);
+	test_drop(fast);
 }
 
 static void ten_thousand_flows_share_a_link(void **state)
@@ -272,7 +235,7 @@ static void ten_thousand_flows_share_a_link(void **state)
 	assert_int_equal(result->flow_count, 10000);
 	assert_true(served > 6000);
 	assert_true(result->utilisation > 0.95);
-	drop(result);
+	test_drop(result);
 }
 
 int main(void)
