@@ -117,7 +117,8 @@ static void files_keep_what_changes(void **state)
 	(void)state;
 	for (int i = 0; i < 2; i++) {
 		char path[] = "/tmp/variation_test_XXXXXX";
-		struct scenario *scenario = test_parse(texts[i]), *again = calloc(1, sizeof(*again));
+		struct scenario *scenario = test_parse(texts[i]);
+		struct scenario *again = calloc(1, sizeof(*again));
 
 		close(mkstemp(path));
 		assert_int_equal(scenario_write(scenario, path, NULL), 0);
