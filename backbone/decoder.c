@@ -14,7 +14,6 @@
 #include "backbone/decoder.h"
 
 #include <math.h>
-#include <stdlib.h>
 #include <string.h>
 
 #include "tensor/activation.h"
@@ -29,6 +28,11 @@ int64_t decoder_kv_width(const struct backbone *backbone)
 	return backbone->shape.kv_heads * backbone->decoder.head_width;
 }
 
+static int64_t cache_width(const struct backbone *backbone)
+{
+	return 2 * backbone->decoder.run_layers * decoder_kv_width(backbone);
+}
+
 int64_t decoder_up_width(const struct backbone *backbone)
 {
 	return backbone->shape.ffn_width *
@@ -40,7 +44,7 @@ static int64_t qkv_width(const struct backbone *backbone)
 	return decoder_q_width(backbone) + 2 * decoder_kv_width(backbone);
 }
 
-struct norm_shape decoder_norm_shape(const struct decoder_call *call)
+struct norm_shape decoder_norm_shape(const struct backbone_call *call)
 {
 	const struct norm_shape shape = {
 		.rows = call->rows, .width = call->backbone->shape.width,
@@ -49,7 +53,7 @@ struct norm_shape decoder_norm_shape(const struct decoder_call *call)
 	return shape;
 }
 
-struct attention_shape decoder_attention_shape(const struct decoder_call *call)
+struct attention_shape decoder_attention_shape(const struct backbone_call *call)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape shape = {
@@ -62,7 +66,7 @@ struct attention_shape decoder_attention_shape(const struct decoder_call *call)
 	return shape;
 }
 
-struct rope_shape decoder_rope_shape(const struct decoder_call *call, int64_t heads)
+struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads)
 {
 	const struct rope_shape shape = {
 		.batch = call->batch, .tokens = call->tokens, .heads = heads,
@@ -73,7 +77,7 @@ struct rope_shape decoder_rope_shape(const struct decoder_call *call, int64_t he
 	return shape;
 }
 
-struct projection_call decoder_projection(const struct decoder_call *call,
+struct projection_call decoder_projection(const struct backbone_call *call,
 					  const struct backbone_layer *layer,
 					  enum projection_role role, int64_t out_stride)
 {
@@ -85,7 +89,7 @@ struct projection_call decoder_projection(const struct decoder_call *call,
 	return projection;
 }
 
-static void norm_forward(const struct decoder_call *call, const struct backbone_norm *norm,
+static void norm_forward(const struct backbone_call *call, const struct backbone_norm *norm,
 			 float *out, float *stats, const float *in)
 {
 	const struct norm_shape shape = decoder_norm_shape(call);
@@ -98,7 +102,7 @@ static void norm_forward(const struct decoder_call *call, const struct backbone_
 }
 
 /* Projections [first, last] of the layer, side by side in rows of `stride`. */
-static int projections_forward(const struct decoder_call *call, const struct backbone_layer *layer,
+static int projections_forward(const struct backbone_call *call, const struct backbone_layer *layer,
 			       enum projection_role first, enum projection_role last, float *out,
 			       int64_t stride, const float *in, struct projection_tape *tapes)
 {
@@ -118,13 +122,13 @@ static int projections_forward(const struct decoder_call *call, const struct bac
 }
 
 /* Appends this call's keys and values, and points attention at the cache. */
-static void cache_append(const struct decoder_call *call, int64_t index, const float *qkv,
+static void cache_append(const struct backbone_call *call, int64_t index, const float *qkv,
 			 struct attention_shape *shape, const float **k, const float **v)
 {
 	struct backbone_cache *cache = call->cache;
-	const int64_t plane = cache->max_tokens * cache->kv_width;
+	const int64_t width = decoder_kv_width(call->backbone), plane = cache->max_tokens * width;
 	float *keys = cache->memory + 2 * index * plane, *values = keys + plane;
-	const int64_t stride = shape->kv_stride, width = cache->kv_width;
+	const int64_t stride = shape->kv_stride;
 
 	for (int64_t i = 0; i < call->tokens; i++) {
 		const int64_t place = (cache->tokens + i) * width;
@@ -139,7 +143,7 @@ static void cache_append(const struct decoder_call *call, int64_t index, const f
 	*v = values;
 }
 
-static int attention_part(const struct decoder_call *call, int64_t index,
+static int attention_part(const struct backbone_call *call, int64_t index,
 			  struct layer_arrays *arrays, struct projection_tape *tapes)
 {
 	const struct backbone *backbone = call->backbone;
@@ -171,7 +175,7 @@ static int attention_part(const struct decoder_call *call, int64_t index,
 				  tapes ? &tapes[ROLE_OUT] : NULL);
 }
 
-static int ffn_part(const struct decoder_call *call, const struct backbone_layer *layer,
+static int ffn_part(const struct backbone_call *call, const struct backbone_layer *layer,
 		    struct layer_arrays *arrays, struct projection_tape *tapes)
 {
 	const struct backbone *backbone = call->backbone;
@@ -194,7 +198,7 @@ static int ffn_part(const struct decoder_call *call, const struct backbone_layer
 }
 
 /* An array for the layer alone when `own`, else the shared one; *failed when there is no room. */
-static float *array_take(const struct decoder_call *call, bool own, float *shared, int64_t width,
+static float *array_take(const struct backbone_call *call, bool own, float *shared, int64_t width,
 			 bool *failed)
 {
 	float *array = own ? backbone_floats(call->arena, call->rows * width) : shared;
@@ -214,7 +218,7 @@ static bool roles_train(const struct backbone_layer *layer, enum projection_role
 }
 
 /* What backward of this layer reads becomes its own; the rest stays shared. */
-static int arrays_own(const struct decoder_call *call, const struct backbone_layer *layer,
+static int arrays_own(const struct backbone_call *call, const struct backbone_layer *layer,
 		      struct layer_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
@@ -241,7 +245,7 @@ static int arrays_own(const struct decoder_call *call, const struct backbone_lay
 }
 
 /* The arrays of a call without a tape: every layer works in place on `x`. */
-static int arrays_share(struct decoder_call *call, struct layer_arrays *arrays)
+static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
 	struct attention_shape shape = decoder_attention_shape(call);
@@ -265,7 +269,7 @@ static int arrays_share(struct decoder_call *call, struct layer_arrays *arrays)
 }
 
 /* x = embeds, plus positions where the architecture adds them. */
-static void input_forward(const struct decoder_call *call, float *x, const float *embeds)
+static void input_forward(const struct backbone_call *call, float *x, const float *embeds)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct backbone_weight *positions = backbone->decoder.positions;
@@ -284,8 +288,8 @@ static void input_forward(const struct decoder_call *call, float *x, const float
 	}
 }
 
-static int layers_forward(struct decoder_call *call, const struct layer_arrays *shared,
-			  struct backbone_tape *tape, const float **last)
+static int layers_forward(struct backbone_call *call, const struct layer_arrays *shared,
+			  struct decoder_tape *tape, const float **last)
 {
 	const struct decoder *decoder = &call->backbone->decoder;
 	const float *x = shared->in;
@@ -312,24 +316,23 @@ static int layers_forward(struct decoder_call *call, const struct layer_arrays *
 	return code;
 }
 
-static struct backbone_tape *tape_make(const struct decoder_call *call)
+static struct decoder_tape *tape_make(const struct backbone_call *call)
 {
-	struct backbone_tape *tape = arena_calloc(call->arena, 1, sizeof(*tape));
+	struct decoder_tape *tape = arena_calloc(call->arena, 1, sizeof(*tape));
 
 	if (!tape)
 		return NULL;
-	tape->batch = call->batch;
-	tape->tokens = call->tokens;
+	tape->call = (struct backbone_tape){call->batch, call->tokens};
 	tape->layers = arena_calloc(call->arena, (size_t)call->backbone->decoder.run_layers,
 				    sizeof(*tape->layers));
 	tape->final_stats = backbone_floats(call->arena, call->rows * 2);
 	return tape->layers && tape->final_stats ? tape : NULL;
 }
 
-static int decoder_forward(struct decoder_call *call, const float *embeds, float *hidden,
+static int decoder_forward(struct backbone_call *call, const float *embeds, float *hidden,
 			   struct backbone_tape **out)
 {
-	struct backbone_tape *tape = out ? tape_make(call) : NULL;
+	struct decoder_tape *tape = out ? tape_make(call) : NULL;
 	struct layer_arrays shared;
 	const float *last;
 	int code;
@@ -347,116 +350,13 @@ static int decoder_forward(struct decoder_call *call, const float *embeds, float
 		     tape ? tape->final_stats : NULL, last);
 	if (tape) {
 		tape->final_in = last;
-		*out = tape;
+		*out = &tape->call;
 	}
 	return 0;
 }
 
-/* Positions that the model has; the rest of the sizes is the caller's promise. */
-static int tokens_check(const struct backbone *backbone, int64_t batch, int64_t tokens,
-			struct error *error)
-{
-	const struct backbone_weight *positions = backbone->decoder.positions;
-	const bool limited = backbone->decoder.rope_table || (positions && positions->used);
-
-	if (batch < 1 || tokens < 1)
-		return error_set(error, ERR_RANGE, "%lld sequences of %lld tokens: need at least "
-				 "one of each", (long long)batch, (long long)tokens);
-	if (limited && tokens > backbone->shape.max_positions)
-		return error_set(error, ERR_RANGE,
-				 "%lld tokens are more than the %lld positions of %s; shorten the "
-				 "window", (long long)tokens,
-				 (long long)backbone->shape.max_positions, backbone->directory);
-	return 0;
-}
-
-int backbone_forward(const struct backbone *backbone, struct arena *arena, const float *embeds,
-		     int64_t batch, int64_t tokens, float *hidden, struct backbone_tape **tape,
-		     struct rng *dropout_rng, struct error *error)
-{
-	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = batch,
-				    .tokens = tokens, .rows = batch * tokens,
-				    .dropout_rng = dropout_rng};
-	const struct arena_mark mark = arena_save(arena);
-	int code = tokens_check(backbone, batch, tokens, error);
-
-	if (code)
-		return code;
-	code = decoder_forward(&call, embeds, hidden, tape);
-	if (code || !tape)
-		arena_restore(arena, mark);
-	if (code)
-		return error_set(error, code, "out of memory for %lld sequences of %lld tokens",
-				 (long long)batch, (long long)tokens);
-	return 0;
-}
-
-int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
-		       struct backbone_cache **out, struct error *error)
-{
-	struct backbone_cache *cache = calloc(1, sizeof(*cache));
-	const int64_t planes = 2 * backbone->decoder.run_layers;
-	size_t bytes;
-
-	*out = NULL;
-	if (!cache)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a cache");
-	cache->max_tokens = max_tokens;
-	cache->kv_width = decoder_kv_width(backbone);
-	if (max_tokens >= 1 &&
-	    !__builtin_mul_overflow((size_t)(planes * cache->kv_width) * sizeof(float),
-				    (size_t)max_tokens, &bytes))
-		cache->memory = malloc(bytes);
-	if (!cache->memory) {
-		free(cache);
-		return error_set(error, max_tokens < 1 ? ERR_RANGE : ERR_NO_MEMORY,
-				 "cannot make a cache of %lld tokens", (long long)max_tokens);
-	}
-	*out = cache;
-	return 0;
-}
-
-void backbone_cache_free(struct backbone_cache *cache)
-{
-	if (cache)
-		free(cache->memory);
-	free(cache);
-}
-
-int64_t backbone_cache_tokens(const struct backbone_cache *cache)
-{
-	return cache->tokens;
-}
-
-void backbone_cache_truncate(struct backbone_cache *cache, int64_t tokens)
-{
-	if (tokens >= 0 && tokens < cache->tokens)
-		cache->tokens = tokens;
-}
-
-int backbone_extend(const struct backbone *backbone, struct arena *arena,
-		    struct backbone_cache *cache, const float *embeds, int64_t tokens,
-		    float *hidden, struct error *error)
-{
-	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = 1,
-				    .tokens = tokens, .rows = tokens, .cache = cache};
-	const struct arena_mark mark = arena_save(arena);
-	int code = 0;
-
-	if (tokens < 1)
-		return error_set(error, ERR_RANGE, "nothing to add to the cache: %lld tokens",
-				 (long long)tokens);
-	code = tokens_check(backbone, 1, cache->tokens + tokens, error);
-	if (code)
-		return code;
-	if (cache->tokens + tokens > cache->max_tokens)
-		return error_set(error, ERR_RANGE, "%lld tokens do not fit in a cache of %lld",
-				 (long long)(cache->tokens + tokens),
-				 (long long)cache->max_tokens);
-	code = decoder_forward(&call, embeds, hidden, NULL);
-	arena_restore(arena, mark);
-	if (code)
-		return error_set(error, code, "out of memory for %lld tokens", (long long)tokens);
-	cache->tokens += tokens;
-	return 0;
-}
+const struct backbone_pass decoder_pass = {
+	.forward = decoder_forward,
+	.backward = decoder_backward,
+	.cache_width = cache_width,
+};

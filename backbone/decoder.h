@@ -1,11 +1,11 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * One call of the decoder: shared by its forward and backward half.
+ * The decoder (gpt2, opt, llama): what its forward and backward half share.
  */
 #ifndef BACKBONE_DECODER_H
 #define BACKBONE_DECODER_H
 
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 #include "tensor/attention.h"
 #include "tensor/norm.h"
 #include "tensor/rope.h"
@@ -29,26 +29,11 @@ struct layer_arrays {
 	struct projection_tape projections[ROLE_COUNT];
 };
 
-struct backbone_tape {
-	int64_t batch, tokens;
+struct decoder_tape {
+	struct backbone_tape call; /* first: backbone_tape points here */
 	struct layer_arrays *layers; /* run_layers of them */
 	const float *final_in;       /* (rows, H) */
 	float *final_stats;          /* (rows, 2) */
-};
-
-struct backbone_cache {
-	int64_t tokens, max_tokens;
-	int64_t kv_width; /* kv_heads x head_width */
-	float *memory;    /* (run_layers, 2, max_tokens, kv_width): keys, then values */
-};
-
-struct decoder_call {
-	const struct backbone *backbone;
-	struct arena *arena;
-	int64_t batch, tokens, rows;
-	struct backbone_cache *cache; /* NULL: the sequences stand alone */
-	struct rng *dropout_rng;
-	float *attention_scratch;
 };
 
 /* Widths of the arrays above. */
@@ -56,16 +41,20 @@ int64_t decoder_q_width(const struct backbone *backbone);
 int64_t decoder_kv_width(const struct backbone *backbone);
 int64_t decoder_up_width(const struct backbone *backbone);
 
-struct norm_shape decoder_norm_shape(const struct decoder_call *call);
+struct norm_shape decoder_norm_shape(const struct backbone_call *call);
 
 /* Attention inside the qkv array of a call without a cache. */
-struct attention_shape decoder_attention_shape(const struct decoder_call *call);
+struct attention_shape decoder_attention_shape(const struct backbone_call *call);
 
 /* Rotation of the queries (heads) or keys (kv_heads) in the qkv array. */
-struct rope_shape decoder_rope_shape(const struct decoder_call *call, int64_t heads);
+struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads);
 
-struct projection_call decoder_projection(const struct decoder_call *call,
+struct projection_call decoder_projection(const struct backbone_call *call,
 					  const struct backbone_layer *layer,
 					  enum projection_role role, int64_t out_stride);
+
+/* See struct backbone_pass. */
+int decoder_backward(struct backbone_call *call, const struct backbone_tape *tape,
+		     const float *d_hidden, float *d_embeds);
 
 #endif

@@ -23,7 +23,7 @@ struct backward_arrays {
 	float *d_qkv;  /* (rows, q | k | v) */
 };
 
-static int arrays_make(struct decoder_call *call, struct backward_arrays *arrays)
+static int arrays_make(struct backbone_call *call, struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape shape = decoder_attention_shape(call);
@@ -42,7 +42,7 @@ static int arrays_make(struct decoder_call *call, struct backward_arrays *arrays
 }
 
 /* Adds to the norm's gradients, and to d_in the gradient of its input. */
-static void norm_backward(const struct decoder_call *call, const struct backbone_norm *norm,
+static void norm_backward(const struct backbone_call *call, const struct backbone_norm *norm,
 			  float *d_in, const float *d_out, const float *in, const float *stats)
 {
 	const struct norm_shape shape = decoder_norm_shape(call);
@@ -56,7 +56,7 @@ static void norm_backward(const struct decoder_call *call, const struct backbone
 }
 
 /* Reverse of projections_forward(): d_in is the sum over the projections. */
-static int projections_backward(const struct decoder_call *call,
+static int projections_backward(const struct backbone_call *call,
 				const struct backbone_layer *layer, enum projection_role first,
 				enum projection_role last, float *d_in, const float *d_out,
 				int64_t stride, const struct projection_tape *tapes)
@@ -77,7 +77,7 @@ static int projections_backward(const struct decoder_call *call,
 	return code;
 }
 
-static int ffn_backward(const struct decoder_call *call, const struct backbone_layer *layer,
+static int ffn_backward(const struct backbone_call *call, const struct backbone_layer *layer,
 			const struct layer_arrays *kept, struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
@@ -101,7 +101,7 @@ static int ffn_backward(const struct decoder_call *call, const struct backbone_l
 	return code;
 }
 
-static int attention_part_backward(const struct decoder_call *call,
+static int attention_part_backward(const struct backbone_call *call,
 				   const struct backbone_layer *layer,
 				   const struct layer_arrays *kept,
 				   struct backward_arrays *arrays)
@@ -135,7 +135,7 @@ static int attention_part_backward(const struct decoder_call *call,
 	return code;
 }
 
-static void input_backward(const struct decoder_call *call, const float *d)
+static void input_backward(const struct backbone_call *call, const float *d)
 {
 	const struct backbone_weight *positions = call->backbone->decoder.positions;
 	const int64_t width = call->backbone->shape.width;
@@ -150,9 +150,10 @@ static void input_backward(const struct decoder_call *call, const float *d)
 	}
 }
 
-static int decoder_backward(struct decoder_call *call, const struct backbone_tape *tape,
-			    const float *d_hidden, float *d_embeds)
+int decoder_backward(struct backbone_call *call, const struct backbone_tape *kept,
+		     const float *d_hidden, float *d_embeds)
 {
+	const struct decoder_tape *tape = (const struct decoder_tape *)kept;
 	const struct decoder *decoder = &call->backbone->decoder;
 	const size_t bytes = (size_t)(call->rows * call->backbone->shape.width) * sizeof(float);
 	struct backward_arrays arrays;
@@ -174,21 +175,5 @@ static int decoder_backward(struct decoder_call *call, const struct backbone_tap
 	input_backward(call, arrays.d);
 	if (d_embeds)
 		memcpy(d_embeds, arrays.d, bytes);
-	return 0;
-}
-
-int backbone_backward(struct backbone *backbone, struct arena *arena,
-		      const struct backbone_tape *tape, const float *d_hidden, float *d_embeds,
-		      struct error *error)
-{
-	struct decoder_call call = {.backbone = backbone, .arena = arena, .batch = tape->batch,
-				    .tokens = tape->tokens, .rows = tape->batch * tape->tokens};
-	const struct arena_mark mark = arena_save(arena);
-	const int code = decoder_backward(&call, tape, d_hidden, d_embeds);
-
-	arena_restore(arena, mark);
-	if (code)
-		return error_set(error, code, "out of memory for %lld sequences of %lld tokens",
-				 (long long)tape->batch, (long long)tape->tokens);
 	return 0;
 }

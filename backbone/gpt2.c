@@ -7,7 +7,7 @@
  * and feed-forward; one fused projection c_attn gives q, k and v; weights lie
  * (in, out), as Conv1D keeps them.  Dropout of the base model is not applied.
  */
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 
 #include <string.h>
 
@@ -134,5 +134,6 @@ const struct architecture architecture_gpt2 = {
 	.class_name = "GPT2Model",
 	.prefixes = prefixes,
 	.lora_targets = lora_targets,
+	.pass = &decoder_pass,
 	.configure = gpt2_configure,
 };

@@ -80,11 +80,14 @@ struct decoder {
 	enum decoder_activation activation;
 };
 
+struct backbone_pass;
+
 struct architecture {
 	const char *name;               /* model_type */
 	const char *class_name;         /* of the headless model in Hugging Face's library */
 	const char *const *prefixes;    /* that checkpoints put before our names; ends with NULL */
 	const char *const *lora_targets; /* default; ends with NULL */
+	const struct backbone_pass *pass; /* its wiring, see pass.h */
 	int (*configure)(struct backbone *backbone, const struct config *config,
 			 struct error *error);
 };

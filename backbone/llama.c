@@ -6,7 +6,7 @@
  * keys; grouped key/value heads; a SiLU-gated feed-forward; weights lie
  * (out, in).  Scaled rotary positions are refused, not guessed.
  */
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 
 #include <string.h>
 
@@ -152,5 +152,6 @@ const struct architecture architecture_llama = {
 	.class_name = "LlamaModel",
 	.prefixes = prefixes,
 	.lora_targets = lora_targets,
+	.pass = &decoder_pass,
 	.configure = llama_configure,
 };

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * One call of a backbone: what run.c hands to the wiring that computes it.
+ */
+#ifndef BACKBONE_PASS_H
+#define BACKBONE_PASS_H
+
+#include "backbone/internal.h"
+
+/* First member of what a wiring keeps from forward for its backward. */
+struct backbone_tape {
+	int64_t batch, tokens;
+};
+
+struct backbone_cache {
+	int64_t tokens, max_tokens;
+	float *memory; /* max_tokens x cache_width() floats, laid out by the wiring */
+};
+
+struct backbone_call {
+	const struct backbone *backbone;
+	struct arena *arena;
+	int64_t batch, tokens, rows;  /* rows = batch x tokens */
+	struct backbone_cache *cache; /* NULL: the sequences stand alone */
+	struct rng *dropout_rng;
+	float *attention_scratch;
+};
+
+/*
+ * How the weights of an architecture are wired.  Both functions return 0 or
+ * ERR_NO_MEMORY; run.c has checked the sizes.
+ */
+struct backbone_pass {
+	/* As backbone_forward(); `tape` may be NULL. With a cache: batch is 1, `tape` NULL. */
+	int (*forward)(struct backbone_call *call, const float *embeds, float *hidden,
+		       struct backbone_tape **tape);
+	int (*backward)(struct backbone_call *call, const struct backbone_tape *tape,
+			const float *d_hidden, float *d_embeds);
+	int64_t (*cache_width)(const struct backbone *backbone); /* floats a token takes */
+};
+
+extern const struct backbone_pass decoder_pass;
+
+#endif
