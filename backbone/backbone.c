@@ -369,6 +369,15 @@ const struct backbone_param *backbone_token_embedding(const struct backbone *bac
 	return weight && weight->param.value ? &weight->param : NULL;
 }
 
+const struct backbone_param *backbone_lm_head(const struct backbone *backbone)
+{
+	const struct backbone_weight *own = backbone->lm_head;
+
+	if (backbone->lm_head_tied)
+		return backbone_token_embedding(backbone);
+	return own && own->param.value ? &own->param : NULL;
+}
+
 /* config.json as it was read, but naming the headless class that the file now holds. */
 static int config_write(const struct backbone *backbone, const char *directory,
 			struct error *error)

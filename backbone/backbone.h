@@ -39,6 +39,7 @@ struct backbone_shape {
 struct backbone_options {
 	bool no_positions; /* GPT-2 only: leave `wpe` out (released code; needed for `compat`) */
 	int64_t stop_layer; /* run layers [0, stop_layer); 0: all */
+	bool lm_head;      /* read an own language-model head too, see backbone_lm_head() */
 	bool trainable;    /* gradients for the own weights too (full fine-tuning, pre-training) */
 };
 
@@ -102,6 +103,13 @@ size_t backbone_memory_bytes(const struct backbone *backbone);
 
 /* Token embedding table (vocabulary, width) when the checkpoint has one, else NULL; no gradient. */
 const struct backbone_param *backbone_token_embedding(const struct backbone *backbone);
+
+/*
+ * Language-model head (vocabulary, width), logits = hidden W^T: the token
+ * embedding where the configuration ties the two, else lm_head.weight, which
+ * is only read with options.lm_head; NULL when there is none.  No gradient.
+ */
+const struct backbone_param *backbone_lm_head(const struct backbone *backbone);
 
 /*
  * Forward.  `embeds` and `hidden` are (B, T, H).  With `tape` non-NULL the

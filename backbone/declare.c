@@ -24,7 +24,9 @@ int backbone_reserve(struct backbone *backbone, size_t weights, struct error *er
 				       sizeof(*decoder->layers));
 	backbone->weights = arena_calloc(&backbone->memory, weights, sizeof(*backbone->weights));
 	backbone->weight_capacity = weights;
-	if (!decoder->layers || !backbone->weights)
+	backbone->projections = arena_calloc(&backbone->memory, weights,
+					     sizeof(*backbone->projections));
+	if (!decoder->layers || !backbone->weights || !backbone->projections)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the layers of %s",
 				 backbone->directory);
 	return 0;
@@ -108,11 +110,28 @@ void backbone_projection_declare(struct backbone *backbone,
 	va_end(list);
 	snprintf(name, sizeof(name), "%s.weight", projection->path);
 	projection->weight = weight_declare(backbone, name, start, used, 2, shape);
+	if (backbone->projection_count < backbone->weight_capacity)
+		backbone->projections[backbone->projection_count++] = projection;
 	if (!bias)
 		return;
 	snprintf(name, sizeof(name), "%s.bias", projection->path);
 	projection->bias =
 		weight_declare(backbone, name, START_ZERO, used, 1, &projection->out);
+}
+
+int backbone_lm_head_declare(struct backbone *backbone, const struct config *config, bool tied,
+			     struct error *error)
+{
+	const struct backbone_param *embedding = &backbone->token_embedding->param;
+	const int code = config_flag(config, "tie_word_embeddings", &tied, error);
+
+	backbone->lm_head_tied = tied;
+	if (code || tied || !backbone->options.lm_head)
+		return code;
+	backbone->lm_head = backbone_declare(backbone, START_NORMAL, 2, embedding->shape,
+					     "lm_head.weight");
+	backbone->lm_head->optional = true;
+	return 0;
 }
 
 int backbone_expose(struct backbone *backbone, struct error *error)

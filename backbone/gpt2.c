@@ -110,7 +110,7 @@ static int gpt2_configure(struct backbone *backbone, const struct config *config
 	if (!code)
 		code = settings_read(backbone, config, error);
 	if (!code)
-		code = backbone_reserve(backbone, 4 + 12 * (size_t)shape->layers, error);
+		code = backbone_reserve(backbone, 5 + 12 * (size_t)shape->layers, error);
 	if (code)
 		return code;
 	decoder->head_width = shape->width / shape->heads;
@@ -118,6 +118,7 @@ static int gpt2_configure(struct backbone *backbone, const struct config *config
 		backbone, START_NORMAL, 2, (int64_t[]){shape->vocabulary, shape->width},
 		"wte.weight");
 	backbone->token_embedding->optional = true;
+	code = backbone_lm_head_declare(backbone, config, true, error);
 	decoder->positions = backbone_declare(
 		backbone, START_NORMAL, 2, (int64_t[]){shape->max_positions, shape->width},
 		"wpe.weight");
@@ -126,7 +127,7 @@ static int gpt2_configure(struct backbone *backbone, const struct config *config
 	for (int64_t i = 0; i < shape->layers; i++)
 		layer_declare(backbone, i);
 	backbone_norm_declare(backbone, &decoder->final_norm, true, true, "ln_f");
-	return 0;
+	return code;
 }
 
 const struct architecture architecture_gpt2 = {

@@ -96,9 +96,9 @@ extern const struct architecture architecture_gpt2;
 extern const struct architecture architecture_llama;
 
 struct adapter {
-	struct backbone_param *params; /* A, B of each adapted projection, in order */
+	struct backbone_param *params; /* A, B of each adapted projection */
 	size_t count;
-	size_t used;          /* the first of them: those of layers that are run */
+	size_t used;          /* the first of them: those that take part in the function */
 	int64_t rank;
 	double alpha, dropout;
 	const char **targets; /* ends with NULL */
@@ -115,7 +115,11 @@ struct backbone {
 	struct arena adapter_memory; /* of the present adapter */
 	struct backbone_weight *weights;
 	size_t weight_count, weight_capacity;
+	struct backbone_projection **projections; /* all that were declared, in order */
+	size_t projection_count;
 	struct backbone_weight *token_embedding;
+	struct backbone_weight *lm_head; /* of its own; NULL: none, or tied */
+	bool lm_head_tied;               /* the token embedding serves as head */
 	struct decoder decoder;
 	struct adapter adapter;
 	struct backbone_param *exposed; /* what backbone_params() gives out */
@@ -153,6 +157,13 @@ void backbone_projection_declare(struct backbone *backbone,
 				 struct backbone_projection *projection, enum weight_start start,
 				 bool bias, bool used, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
+
+/*
+ * Reads tie_word_embeddings (`tied` when missing) and, where the head is not
+ * the token embedding and the options ask for it, declares lm_head.weight.
+ */
+int backbone_lm_head_declare(struct backbone *backbone, const struct config *config, bool tied,
+			     struct error *error);
 
 /* Rebuilds the list behind backbone_params() after adapters changed. */
 int backbone_expose(struct backbone *backbone, struct error *error);

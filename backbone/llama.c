@@ -134,17 +134,18 @@ static int llama_configure(struct backbone *backbone, const struct config *confi
 	if (!code)
 		code = config_flag(config, "attention_bias", &attention_bias, error);
 	if (!code)
-		code = backbone_reserve(backbone, 2 + 13 * (size_t)shape->layers, error);
+		code = backbone_reserve(backbone, 3 + 13 * (size_t)shape->layers, error);
 	if (code)
 		return code;
 	backbone->token_embedding = backbone_declare(
 		backbone, START_NORMAL, 2, (int64_t[]){shape->vocabulary, shape->width},
 		"embed_tokens.weight");
 	backbone->token_embedding->optional = true;
+	code = backbone_lm_head_declare(backbone, config, false, error);
 	for (int64_t i = 0; i < shape->layers; i++)
 		layer_declare(backbone, i, attention_bias);
 	backbone_norm_declare(backbone, &decoder->final_norm, false, true, "norm");
-	return 0;
+	return code;
 }
 
 const struct architecture architecture_llama = {

@@ -27,18 +27,6 @@
 #define RANK_MAX 8192
 #define TARGETS_MAX 64
 
-static struct backbone_projection *projection_at(const struct backbone *backbone, int64_t index)
-{
-	struct backbone_layer *layer = &backbone->decoder.layers[index / ROLE_COUNT];
-
-	return &layer->projections[index % ROLE_COUNT];
-}
-
-static int64_t projection_count(const struct backbone *backbone)
-{
-	return backbone->shape.layers * ROLE_COUNT;
-}
-
 static bool path_matches(const char *path, const char *target)
 {
 	const size_t length = strlen(path), end = strlen(target);
@@ -59,9 +47,9 @@ static bool path_targeted(const char *path, const char *const *targets)
 /* Forgets the present adapter. */
 static void adapter_clear(struct backbone *backbone)
 {
-	for (int64_t i = 0; i < projection_count(backbone); i++) {
-		projection_at(backbone, i)->lora_a = NULL;
-		projection_at(backbone, i)->lora_b = NULL;
+	for (size_t i = 0; i < backbone->projection_count; i++) {
+		backbone->projections[i]->lora_a = NULL;
+		backbone->projections[i]->lora_b = NULL;
 	}
 	while (backbone->exposed_count &&
 	       backbone->exposed[backbone->exposed_count - 1].is_adapter)
@@ -116,31 +104,42 @@ static int targets_copy(struct backbone *backbone, const char *const *targets)
 	return adapter->targets ? 0 : ERR_NO_MEMORY;
 }
 
+/* "q_proj, v_proj": the last part of every projection's path, each once. */
+static void targets_text(const struct backbone *backbone, char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (size_t i = 0; i < backbone->projection_count; i++) {
+		const char *path = backbone->projections[i]->path, *dot = strrchr(path, '.');
+		const char *name = dot ? dot + 1 : path;
+		bool told = false;
+
+		for (size_t j = 0; j < i && !told; j++)
+			told = path_matches(backbone->projections[j]->path, name);
+		if (!told && used < size)
+			used += (size_t)snprintf(text + used, size - used, "%s%s",
+						 used ? ", " : "", name);
+	}
+}
+
 /* Every target must name at least one projection. */
 static int targets_check(const struct backbone *backbone, const char *const *targets,
 			 struct error *error)
 {
-	char known[256] = "";
-	size_t used = 0;
+	char known[256];
 
-	for (int role = 0; role < ROLE_COUNT; role++) {
-		const struct backbone_projection *p = projection_at(backbone, role);
-		const char *dot = strrchr(p->path, '.');
-
-		if (p->weight && used < sizeof(known))
-			used += (size_t)snprintf(known + used, sizeof(known) - used, "%s%s",
-						 used ? ", " : "", dot ? dot + 1 : p->path);
-	}
 	for (; *targets; targets++) {
 		bool found = false;
 
-		for (int64_t i = 0; i < projection_count(backbone) && !found; i++)
-			found = projection_at(backbone, i)->weight &&
-				path_matches(projection_at(backbone, i)->path, *targets);
-		if (!found)
-			return error_set(error, ERR_INVALID,
-					 "adapter target %s matches no projection of %s; there "
-					 "are: %s", *targets, backbone->shape.architecture, known);
+		for (size_t i = 0; i < backbone->projection_count && !found; i++)
+			found = path_matches(backbone->projections[i]->path, *targets);
+		if (found)
+			continue;
+		targets_text(backbone, known, sizeof(known));
+		return error_set(error, ERR_INVALID,
+				 "adapter target %s matches no projection of %s; there are: %s",
+				 *targets, backbone->shape.architecture, known);
 	}
 	return 0;
 }
@@ -159,14 +158,27 @@ static int options_check(const struct lora_options *options, struct error *error
 	return 0;
 }
 
-/* Adapters of zeros on every targeted projection. */
+/* Adapters of zeros on the targeted projections that are `used`, or on those that are not. */
+static int projections_adapt(struct backbone *backbone, const char *const *targets, bool used)
+{
+	int code = 0;
+
+	for (size_t i = 0; i < backbone->projection_count && !code; i++) {
+		struct backbone_projection *projection = backbone->projections[i];
+
+		if (projection->weight->used == used && path_targeted(projection->path, targets))
+			code = projection_adapt(backbone, projection);
+	}
+	return code;
+}
+
 static int adapter_build(struct backbone *backbone, const struct lora_options *options,
 			 struct error *error)
 {
 	struct adapter *adapter = &backbone->adapter;
 	const char *const *targets = options->targets ? options->targets
 						      : backbone->architecture->lora_targets;
-	const size_t room = 2 * (size_t)projection_count(backbone);
+	const size_t room = 2 * backbone->projection_count;
 	int code = options_check(options, error);
 
 	if (!code)
@@ -180,14 +192,11 @@ static int adapter_build(struct backbone *backbone, const struct lora_options *o
 	adapter->params = arena_calloc(&backbone->adapter_memory, room, sizeof(*adapter->params));
 	if (!adapter->params || targets_copy(backbone, targets))
 		code = ERR_NO_MEMORY;
-	for (int64_t i = 0; i < projection_count(backbone) && !code; i++) {
-		struct backbone_projection *projection = projection_at(backbone, i);
-
-		if (projection->weight && path_targeted(projection->path, targets))
-			code = projection_adapt(backbone, projection);
-		if (i / ROLE_COUNT < backbone->decoder.run_layers)
-			adapter->used = adapter->count;
-	}
+	if (!code)
+		code = projections_adapt(backbone, targets, true);
+	adapter->used = adapter->count;
+	if (!code)
+		code = projections_adapt(backbone, targets, false);
 	if (code) {
 		adapter_clear(backbone);
 		return error_set(error, code, "out of memory for an adapter of rank %lld",
@@ -368,7 +377,7 @@ int backbone_lora_load(struct backbone *backbone, const char *directory, struct 
 static json_t *adapter_config(const struct backbone *backbone)
 {
 	const struct adapter *adapter = &backbone->adapter;
-	const bool in_out = projection_at(backbone, ROLE_OUT)->layout == LINEAR_IN_OUT;
+	const bool in_out = backbone->projections[0]->layout == LINEAR_IN_OUT;
 	json_t *targets = json_array();
 
 	for (const char **target = adapter->targets; *target; target++)
@@ -432,8 +441,8 @@ int backbone_lora_merge(struct backbone *backbone, struct error *error)
 {
 	const struct adapter *adapter = &backbone->adapter;
 
-	for (int64_t i = 0; i < projection_count(backbone); i++) {
-		const struct backbone_projection *p = projection_at(backbone, i);
+	for (size_t i = 0; i < backbone->projection_count; i++) {
+		const struct backbone_projection *p = backbone->projections[i];
 		const bool out_in = p->layout == LINEAR_OUT_IN;
 		struct gemm gemm = {.transpose_a = !out_in, .transpose_b = !out_in,
 				    .m = out_in ? p->out : p->in, .n = out_in ? p->in : p->out,
