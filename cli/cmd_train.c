@@ -30,16 +30,17 @@
 #include "tensor/threads.h"
 
 static struct {
-	const char *output, *backbone, *class_weights, *scaling, *interval;
+	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
-	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained;
+	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained, residual;
 } o = {
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
 	.scaling = "",
+	.encoder = "",
 	.interval = "1",
 	.patience = UINT64_MAX,
 	.held_out = 0.2,
@@ -104,6 +105,12 @@ static const struct option train_options[] = {
 	 "none, sqrt or balanced weights of rare actions; default sqrt, none with --compat", 0, 0},
 	{"keep-weighted", 0, OPTION_FLAG, &o.weighted, NULL,
 	 "do not take the class weights back out of the policy's probabilities", 0, 0},
+	{"encoder", 0, OPTION_TEXT, &o.encoder, "KIND",
+	 "linear: each value alone; multiscale: series through causal convolutions over 3, 5 and 7 "
+	 "steps; default linear",
+	 0, 0},
+	{"residual", 0, OPTION_FLAG, &o.residual, NULL,
+	 "the head also reads the input embedding of its token", 0, 0},
 	{"scaling", 0, OPTION_TEXT, &o.scaling, "KIND",
 	 "features: identity, linear, log or quantile; default quantile, identity with --compat", 0,
 	 0},
@@ -164,6 +171,8 @@ static void settle_options(void)
 		o.windows_per_epoch = 0;
 	if (!o.class_weights[0])
 		o.class_weights = compat ? "none" : "sqrt";
+	if (!o.encoder[0])
+		o.encoder = "linear";
 	if (!o.scaling[0])
 		o.scaling = compat ? "identity" : "quantile";
 }
@@ -277,7 +286,7 @@ static int warm_start(struct run *run, struct error *error)
 /* Configuration from options and pool, the network with a fresh adapter and head. */
 static int make_policy(struct run *run, struct error *error)
 {
-	const int scaling = scaling_kind_find(o.scaling);
+	const int scaling = scaling_kind_find(o.scaling), encoder = policy_encoder_find(o.encoder);
 	const struct dataset_fit fit = {.scaling = scaling, .gamma = o.gamma, .compat = o.compat};
 	struct lora_options lora = {.alpha = o.alpha, .dropout = o.dropout};
 	struct rng rng = train_record_rng(o.seed, 0);
@@ -286,6 +295,10 @@ static int make_policy(struct run *run, struct error *error)
 	if (scaling < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--scaling",
 				"identity, linear, log or quantile");
+	if (encoder < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--encoder", "linear or multiscale");
+	run->config.encoder = (enum policy_encoder)encoder;
+	run->config.residual = o.residual;
 	status = dataset_fit_config(&run->config, &run->pool, run->cut, &fit, error);
 	run->config.window = (int64_t)o.window;
 	run->config.keep = (int64_t)o.keep;

@@ -161,14 +161,29 @@ static void read_features(struct reader *reader, const json_t *root, struct poli
 	}
 }
 
+static void read_encoder(struct reader *reader, const json_t *root, struct policy_config *config)
+{
+	const json_t *object = read_object(reader, root, "encoder");
+	char kind[16];
+	int encoder;
+
+	read_text(reader, object, "kind", kind, sizeof(kind));
+	encoder = policy_encoder_find(kind);
+	if (encoder < 0)
+		fault(reader, "kind", "the encoder must be linear or multiscale");
+	config->encoder = encoder < 0 ? POLICY_ENCODER_linear : (enum policy_encoder)encoder;
+	config->feature_dim = (int64_t)read_number(reader, object, "feature_dim", 1, 65536);
+	config->shared_last = read_flag(reader, object, "shared_last");
+	/* Policies from before there was a residual do not have the key. */
+	if (json_object_get(object, "residual"))
+		config->residual = read_flag(reader, object, "residual");
+}
+
 static void read_sequence(struct reader *reader, const json_t *root, struct policy_config *config)
 {
-	const json_t *encoder = read_object(reader, root, "encoder");
 	const json_t *timesteps = read_object(reader, root, "timesteps");
 	char rule[16];
 
-	config->feature_dim = (int64_t)read_number(reader, encoder, "feature_dim", 1, 65536);
-	config->shared_last = read_flag(reader, encoder, "shared_last");
 	config->timesteps = (int64_t)read_number(reader, timesteps, "rows", 1, 1 << 24);
 	read_text(reader, timesteps, "rule", rule, sizeof(rule));
 	config->timestep_rule =
@@ -210,6 +225,7 @@ static int read_root(struct reader *reader, const json_t *root, struct policy_co
 	if (read_number(reader, root, "version", 0, LARGEST) != VERSION)
 		fault(reader, "version", "this program reads version 1");
 	read_features(reader, root, config);
+	read_encoder(reader, root, config);
 	read_sequence(reader, root, config);
 	read_return(reader, root, config);
 	read_backbone(reader, root, config);
@@ -289,12 +305,13 @@ static json_t *config_json(const struct policy_config *c)
 {
 	const char *rule = c->timestep_rule == POLICY_TIMESTEP_CLAMP ? "clamp" : "modulo";
 
-	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b}, s:{s:I, s:s}, s:I, s:I,"
+	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
 			 " s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
 			 " s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
 			 "version", VERSION, "kind", "llm", "features", features_json(c), "encoder",
-			 "kind", "linear", "feature_dim", (json_int_t)c->feature_dim, "shared_last",
-			 c->shared_last, "timesteps", "rows", (json_int_t)c->timesteps, "rule",
+			 "kind", policy_encoder_name(c->encoder), "feature_dim",
+			 (json_int_t)c->feature_dim, "shared_last", c->shared_last, "residual",
+			 c->residual, "timesteps", "rows", (json_int_t)c->timesteps, "rule",
 			 rule, "window", (json_int_t)c->window, "keep", (json_int_t)c->keep,
 			 "return", "reward", c->reward, "gamma", c->gamma, "reward_offset",
 			 c->reward_offset, "reward_factor", c->reward_factor, "scaling",
@@ -322,6 +339,21 @@ int policy_config_write(const struct policy_config *config, const char *director
 		status = file_write_all(path, text, strlen(text), error);
 	free(text);
 	return status;
+}
+
+struct policy_net_shape policy_config_shape(const struct policy_config *config)
+{
+	struct policy_net_shape shape = {.features = config->features,
+					 .feature_dim = config->feature_dim,
+					 .timesteps = config->timesteps,
+					 .shared_last = config->shared_last,
+					 .encoder = config->encoder,
+					 .residual = config->residual};
+
+	for (int i = 0; i < config->features; i++)
+		if (policy_encoder_is_series(config->feature[i].name))
+			shape.series |= (uint32_t)1 << i;
+	return shape;
 }
 
 int32_t policy_config_timestep(const struct policy_config *config, uint64_t step)

@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "experience/pool.h"
+#include "policy/net.h"
 #include "policy/scaling.h"
 
 #define POLICY_FILE "policy.json"
@@ -39,8 +40,9 @@ struct policy_backbone {
 struct policy_config {
 	int features;
 	struct policy_feature feature[POOL_MAX_FEATURES];
+	enum policy_encoder encoder;
 	int64_t feature_dim;
-	bool shared_last; /* see policy_net_shape */
+	bool shared_last, residual; /* see policy_net_shape */
 	int64_t timesteps;
 	enum policy_timestep_rule timestep_rule;
 	int64_t window, keep;	    /* see policy/stream.h */
@@ -61,6 +63,9 @@ int policy_config_read(struct policy_config *config, const char *directory, stru
 /* Writes it atomically. */
 int policy_config_write(const struct policy_config *config, const char *directory,
 			struct error *error);
+
+/* The network that this configuration asks for. */
+struct policy_net_shape policy_config_shape(const struct policy_config *config);
 
 /* Row of the timestep table for step `step` >= 0. */
 int32_t policy_config_timestep(const struct policy_config *config, uint64_t step);

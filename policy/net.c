@@ -38,7 +38,7 @@ static struct backbone_param *add_param(struct policy_net *net, int64_t rows, in
 static struct policy_net_linear add_linear(struct policy_net *net, int64_t out, int64_t in,
 					   const char *format, int index)
 {
-	char base[NAME_BYTES / 2], name[NAME_BYTES];
+	char base[NAME_BYTES - 8], name[NAME_BYTES];
 	struct policy_net_linear linear;
 
 	snprintf(base, sizeof(base), format, index);
@@ -49,18 +49,46 @@ static struct policy_net_linear add_linear(struct policy_net *net, int64_t out, 
 	return linear;
 }
 
+int policy_net_banks(const struct policy_net *net, int64_t feature)
+{
+	const bool series = net->shape.encoder == POLICY_ENCODER_multiscale &&
+			    (net->shape.series >> feature & 1) != 0;
+
+	return series ? POLICY_ENCODER_BANKS : 1;
+}
+
+int64_t policy_net_units(const struct policy_net *net, int64_t feature)
+{
+	return net->shape.feature_dim * policy_net_banks(net, feature);
+}
+
+/* A convolution over one channel is stored as the matrix it is: (channels, taps). */
+static void lay_out_encoder(struct policy_net *net, int feature)
+{
+	static const char *const formats[POLICY_ENCODER_BANKS] = {
+		"state_encoder.conv%d.kernel3", "state_encoder.conv%d.kernel5",
+		"state_encoder.conv%d.kernel7"};
+	const int banks = policy_net_banks(net, feature);
+
+	for (int b = 0; b < banks; b++)
+		net->encoder[feature][b] =
+			add_linear(net, net->shape.feature_dim, policy_encoder_taps(banks, b),
+				   banks == 1 ? "state_encoder.fc%d.0" : formats[b], feature + 1);
+}
+
 static void lay_out(struct policy_net *net)
 {
-	const int64_t width = net->width, dim = net->shape.feature_dim;
+	const int64_t width = net->width;
 	const int features = (int)net->shape.features;
 
 	for (int i = 0; i < features; i++)
-		net->encoder[i] = add_linear(net, dim, 1, "state_encoder.fc%d.0", i + 1);
+		lay_out_encoder(net, i);
 	net->timestep = add_param(net, net->shape.timesteps, width, "embed_timestep.weight");
 	net->returns = add_linear(net, width, 1, "embed_return", 0);
 	net->action = add_linear(net, width, 1, "embed_action", 0);
 	for (int i = 0; i < features; i++)
-		net->project[i] = add_linear(net, width, dim, "embed_state%d", i + 1);
+		net->project[i] = add_linear(net, width, policy_net_units(net, i), "embed_state%d",
+					     i + 1);
 	net->norm = add_linear(net, width, 0, "embed_ln", 0);
 	net->head = add_linear(net, POOL_ACTIONS, width, "action_head", 0);
 }
@@ -107,6 +135,9 @@ static int check_shape(const struct policy_net_shape *shape, struct error *error
 		return error_set(error, ERR_RANGE, "feature_dim or timesteps of the policy");
 	if (shape->shared_last && shape->features < 2)
 		return error_set(error, ERR_RANGE, "a shared projection needs two features");
+	if (shape->shared_last && shape->encoder != POLICY_ENCODER_linear)
+		return error_set(error, ERR_INVALID,
+				 "a shared projection needs the linear encoder: --encoder linear");
 	return 0;
 }
 
@@ -140,7 +171,7 @@ int policy_net_new(struct policy_net *net, const struct policy_net_shape *shape,
 	if (status)
 		goto err_net;
 	net->own =
-		arena_calloc(&net->memory, (size_t)(4 * shape->features + 16), sizeof(*net->own));
+		arena_calloc(&net->memory, (size_t)(8 * shape->features + 16), sizeof(*net->own));
 	status = net->own ? 0 : error_set(error, ERR_NO_MEMORY, "list of parameters");
 	if (status)
 		goto err_net;
@@ -176,8 +207,11 @@ static void init_uniform(const struct policy_net_linear *linear, int64_t inputs,
 void policy_net_init(struct policy_net *net, struct rng *rng)
 {
 	for (int64_t i = 0; i < net->shape.features; i++) {
-		init_uniform(&net->encoder[i], 1, rng);
-		init_uniform(&net->project[i], net->shape.feature_dim, rng);
+		const int banks = policy_net_banks(net, i);
+
+		for (int b = 0; b < banks; b++)
+			init_uniform(&net->encoder[i][b], policy_encoder_taps(banks, b), rng);
+		init_uniform(&net->project[i], policy_net_units(net, i), rng);
 	}
 	init_uniform(&net->returns, 1, rng);
 	init_uniform(&net->action, 1, rng);

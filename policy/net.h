@@ -4,11 +4,12 @@
  * input embeddings and its hidden states into verdicts.
  *
  * Each step is F + 2 tokens: return-to-go, F features, action.  A feature goes
- * through its own Linear(1, D), LeakyReLU and Linear(D, H); return and action
+ * through its own encoder (policy/encoder.h) and Linear(U, H); return and action
  * through a Linear(1, H); all tokens of a step add its timestep's row of a
  * learned table; LayerNorm; backbone; and Linear(H, 3) on the hidden state of
- * the last feature, the token just before the action.  Actions are ordered as
- * in a pool: enqueue, drop, mark.
+ * the last feature, the token just before the action.  With `residual` the head
+ * reads the sum of that hidden state and the same token's input embedding (the
+ * paper's Algorithm 2).  Actions are ordered as in a pool: enqueue, drop, mark.
  */
 #ifndef POLICY_NET_H
 #define POLICY_NET_H
@@ -22,12 +23,16 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "experience/pool.h"
+#include "policy/encoder.h"
 
 struct policy_net_shape {
 	int64_t features;    /* F, in [1, POOL_MAX_FEATURES] */
 	int64_t feature_dim; /* D */
 	int64_t timesteps;   /* rows of the timestep table */
 	bool shared_last;    /* the released code: feature F goes through the projection of F - 1 */
+	enum policy_encoder encoder;
+	uint32_t series; /* multiscale: bit i is set when feature i is a series */
+	bool residual;
 };
 
 struct policy_net_linear {
@@ -42,7 +47,8 @@ struct policy_net {
 	size_t count;
 	struct backbone_param *own; /* encoder, embeddings, norm, head */
 	size_t own_count;
-	struct policy_net_linear encoder[POOL_MAX_FEATURES], project[POOL_MAX_FEATURES];
+	struct policy_net_linear encoder[POOL_MAX_FEATURES][POLICY_ENCODER_BANKS];
+	struct policy_net_linear project[POOL_MAX_FEATURES];
 	struct policy_net_linear returns, action, norm, head;
 	struct backbone_param *timestep;
 	struct arena memory; /* of everything above but the backbone */
@@ -55,6 +61,7 @@ struct policy_batch {
 	const float *returns;	  /* (batch, steps) */
 	const float *actions;	  /* (batch, steps): policy_action_input() of what was done */
 	const int32_t *timesteps; /* (batch, steps), rows of the table */
+	const float *past; /* see encoder_gather(); NULL: the window begins at its first step */
 };
 
 /* How the network reads an action: (action + 1) / 3. */
@@ -73,6 +80,12 @@ void policy_net_init(struct policy_net *net, struct rng *rng);
 
 /* Finds the backbone's trainable parameters again, after an adapter was put on it. */
 int policy_net_collect(struct policy_net *net, struct error *error);
+
+/* Encoder banks of a feature: 1, or POLICY_ENCODER_BANKS for a series. */
+int policy_net_banks(const struct policy_net *net, int64_t feature);
+
+/* U, the units that a feature's projection reads. */
+int64_t policy_net_units(const struct policy_net *net, int64_t feature);
 
 /* Own parameter by name, or NULL. */
 const struct backbone_param *policy_net_param(const struct policy_net *net, const char *name);
@@ -100,8 +113,9 @@ int policy_net_embed(const struct policy_net *net, struct arena *arena,
 void policy_net_embed_action(const struct policy_net *net, float action, int32_t timestep,
 			     float *embed);
 
-/* logits (3) of one hidden state (H). */
-void policy_net_decide(const struct policy_net *net, const float *hidden, float *logits);
+/* logits (3) of one hidden state (H) and the input embedding (H) of the same token. */
+void policy_net_decide(const struct policy_net *net, const float *hidden, const float *embed,
+		       float *logits);
 
 /* What the head saw and what the backbone was fed, of the pass recorded in `tape`. */
 const float *policy_tape_hidden(const struct policy_tape *tape); /* (batch, steps, F + 2, H) */

@@ -2,15 +2,17 @@
 /*
  * Forward and backward of the decision network.
  *
- * Sizes: N = batch x steps rows, S = F + 2 slots of a step, H width, D feature
- * dimension.  Tokens lie as (N, S, H), so one slot of all steps is a strided
+ * Sizes: N = batch x steps rows, S = F + 2 slots of a step, H width, U units of a
+ * feature's encoder.  Tokens lie as (N, S, H), so one slot of all steps is a strided
  * matrix that GEMM writes and reads in place.
  *
- *   act_i   = LeakyReLU(s_i W_i + b_i)              (N, D)
+ *   act_i   = encoder_i(s_i and its past)           (N, U)
  *   token   = projection + timestep row             (N, S, H)
  *   embeds  = LayerNorm(token)                      (N, S, H)
  *   hidden  = backbone(embeds)                      (N, S, H)
- *   logits  = hidden[:, F, :] head^T + bias         (N, 3)
+ *   logits  = read[:, F, :] head^T + bias           (N, 3)
+ *
+ * where read is hidden, or hidden + embeds with `residual`.
  */
 #include <string.h>
 
@@ -18,18 +20,19 @@
 #include "tensor/gemm.h"
 #include "tensor/norm.h"
 
-#define LEAK 0.01f
 #define EPSILON 1e-5f
 
 struct policy_tape {
 	int64_t batch, steps, rows, slots;
-	const float *states, *returns, *actions;
+	const float *states, *past, *returns, *actions;
 	const int32_t *timesteps;
-	float *activations; /* (F, N, D) */
+	float *lagged;	    /* (F, N, taps) */
+	float *activations; /* (N, U) of each feature, one after the other */
 	float *tokens;	    /* (N, S, H), before the norm */
 	float *stats;	    /* (N S, 2) */
 	float *embeds;	    /* (N, S, H) */
 	float *hidden;	    /* (N, S, H) */
+	float *read;	    /* (N, H): what the head reads with a residual; else NULL */
 	struct backbone_tape *backbone;
 };
 
@@ -45,14 +48,41 @@ static struct norm_shape norm_shape_of(const struct policy_net *net, int64_t tok
 	return (struct norm_shape){.rows = tokens, .width = net->width, .epsilon = EPSILON};
 }
 
+static int64_t units_before(const struct policy_net *net, int64_t feature)
+{
+	int64_t units = 0;
+
+	for (int64_t i = 0; i < feature; i++)
+		units += policy_net_units(net, i);
+	return units;
+}
+
+static int allocate_tape(const struct policy_net *net, struct arena *arena,
+			 struct policy_tape *tape)
+{
+	const int64_t features = net->shape.features, rows = tape->rows;
+	const size_t all = (size_t)(rows * tape->slots * net->width) * sizeof(float);
+	const size_t units = (size_t)(rows * units_before(net, features));
+
+	tape->lagged = arena_alloc(arena, (size_t)(features * rows * POLICY_ENCODER_TAPS) *
+						  sizeof(float));
+	tape->activations = arena_alloc(arena, units * sizeof(float));
+	tape->tokens = arena_alloc(arena, all);
+	tape->stats = arena_alloc(arena, (size_t)(rows * tape->slots * 2) * sizeof(float));
+	tape->embeds = arena_alloc(arena, all);
+	tape->hidden = arena_alloc(arena, all);
+	if (net->shape.residual)
+		tape->read = arena_alloc(arena, (size_t)(rows * net->width) * sizeof(float));
+	return tape->lagged && tape->activations && tape->tokens && tape->stats && tape->embeds &&
+			       tape->hidden && (tape->read || !net->shape.residual)
+		       ? 0
+		       : ERR_NO_MEMORY;
+}
+
 static int make_tape(const struct policy_net *net, struct arena *arena,
 		     const struct policy_batch *batch, struct policy_tape **out,
 		     struct error *error)
 {
-	const int64_t rows = batch->batch * batch->steps;
-	const int64_t slots = net->shape.features + 2;
-	const size_t all = (size_t)(rows * slots * net->width) * sizeof(float);
-	const size_t dims = (size_t)(net->shape.features * rows * net->shape.feature_dim);
 	struct policy_tape *tape = arena_alloc(arena, sizeof(*tape));
 
 	if (!tape)
@@ -60,62 +90,78 @@ static int make_tape(const struct policy_net *net, struct arena *arena,
 	*tape = (struct policy_tape){
 		.batch = batch->batch,
 		.steps = batch->steps,
-		.rows = rows,
-		.slots = slots,
+		.rows = batch->batch * batch->steps,
+		.slots = net->shape.features + 2,
 		.states = batch->states,
+		.past = batch->past,
 		.returns = batch->returns,
 		.actions = batch->actions,
 		.timesteps = batch->timesteps,
-		.activations = arena_alloc(arena, dims * sizeof(float)),
-		.tokens = arena_alloc(arena, all),
-		.stats = arena_alloc(arena, (size_t)(rows * slots * 2) * sizeof(float)),
-		.embeds = arena_alloc(arena, all),
-		.hidden = arena_alloc(arena, all),
 	};
 	*out = tape;
-	if (!tape->activations || !tape->tokens || !tape->stats || !tape->embeds || !tape->hidden)
+	if (allocate_tape(net, arena, tape))
 		return error_set(error, ERR_NO_MEMORY, "activations of the policy");
-	for (int64_t n = 0; n < rows; n++)
+	for (int64_t n = 0; n < tape->rows; n++)
 		if (batch->timesteps[n] < 0 || batch->timesteps[n] >= net->shape.timesteps)
 			return error_set(error, ERR_RANGE, "timestep %d of a table of %lld",
 					 batch->timesteps[n], (long long)net->shape.timesteps);
 	return 0;
 }
 
-/* act[n] = LeakyReLU(s[n] W + b) of one feature. */
+static struct encoder_pass encoder_of(const struct policy_net *net, const struct policy_tape *tape,
+				      int64_t feature)
+{
+	struct encoder_pass pass = {
+		.rows = tape->rows,
+		.units = policy_net_units(net, feature),
+		.banks = policy_net_banks(net, feature),
+		.lagged = tape->lagged + feature * tape->rows * POLICY_ENCODER_TAPS,
+	};
+
+	for (int b = 0; b < pass.banks; b++) {
+		const struct policy_net_linear *bank = &net->encoder[feature][b];
+
+		pass.bank[b] = (struct encoder_bank){
+			.taps = policy_encoder_taps(pass.banks, b),
+			.weight = bank->weight->value,
+			.bias = bank->bias->value,
+			.d_weight = bank->weight->gradient,
+			.d_bias = bank->bias->gradient,
+		};
+	}
+	return pass;
+}
+
+static float *activations_of(const struct policy_net *net, const struct policy_tape *tape,
+			     int64_t feature)
+{
+	return tape->activations + tape->rows * units_before(net, feature);
+}
+
 static void encode_feature(const struct policy_net *net, struct policy_tape *tape, int64_t feature)
 {
-	const int64_t dim = net->shape.feature_dim;
-	const float *weight = net->encoder[feature].weight->value;
-	const float *bias = net->encoder[feature].bias->value;
+	const struct encoder_pass pass = encoder_of(net, tape, feature);
 
-	for (int64_t n = 0; n < tape->rows; n++) {
-		const float s = tape->states[n * net->shape.features + feature];
-		float *act = tape->activations + (feature * tape->rows + n) * dim;
-
-		for (int64_t d = 0; d < dim; d++) {
-			const float x = s * weight[d] + bias[d];
-
-			act[d] = x > 0 ? x : LEAK * x;
-		}
-	}
+	encoder_gather(tape->lagged + feature * tape->rows * POLICY_ENCODER_TAPS, tape->states,
+		       tape->past, tape->batch, tape->steps, net->shape.features, feature);
+	encoder_forward(&pass, activations_of(net, tape, feature));
 }
 
 static void project_feature(const struct policy_net *net, struct policy_tape *tape, int64_t feature)
 {
-	const int64_t dim = net->shape.feature_dim, width = net->width;
+	const int64_t units = policy_net_units(net, feature), width = net->width;
 	const struct policy_net_linear linear = projection_of(net, feature);
 	float *out = tape->tokens + (1 + feature) * width;
 
 	gemm_run(&(struct gemm){.transpose_b = true,
 				.m = tape->rows,
 				.n = width,
-				.k = dim,
+				.k = units,
 				.alpha = 1,
-				.a = tape->activations + feature * tape->rows * dim,
-				.a_stride = dim,
+				.a = activations_of(net, tape, feature),
+				.a_stride = units,
 				.b = linear.weight->value,
-				.b_stride = dim,
+				.b_stride = units,
 				.c = out,
 				.c_stride = tape->slots * width});
 	for (int64_t n = 0; n < tape->rows; n++)
@@ -212,9 +258,39 @@ static void decide_rows(const struct policy_net *net, const float *hidden, int64
 			logits[n * POOL_ACTIONS + c] += net->head.bias->value[c];
 }
 
-void policy_net_decide(const struct policy_net *net, const float *hidden, float *logits)
+void policy_net_decide(const struct policy_net *net, const float *hidden, const float *embed,
+		       float *logits)
 {
+	float skip[POOL_ACTIONS] = {0};
+
 	decide_rows(net, hidden, 1, net->width, logits);
+	if (!net->shape.residual)
+		return;
+	for (int c = 0; c < POOL_ACTIONS; c++)
+		for (int64_t h = 0; h < net->width; h++)
+			skip[c] += embed[h] * net->head.weight->value[c * net->width + h];
+	for (int c = 0; c < POOL_ACTIONS; c++)
+		logits[c] += skip[c];
+}
+
+/* What the head reads: first row and floats between rows. */
+static const float *head_input(const struct policy_net *net, const struct policy_tape *tape,
+			       int64_t *stride)
+{
+	*stride = tape->read ? net->width : tape->slots * net->width;
+	return tape->read ? tape->read : tape->hidden + net->shape.features * net->width;
+}
+
+static void add_residual(const struct policy_net *net, struct policy_tape *tape)
+{
+	const int64_t width = net->width;
+
+	for (int64_t n = 0; tape->read && n < tape->rows; n++) {
+		const int64_t at = (n * tape->slots + net->shape.features) * width;
+
+		for (int64_t h = 0; h < width; h++)
+			tape->read[n * width + h] = tape->hidden[at + h] + tape->embeds[at + h];
+	}
 }
 
 int policy_net_forward(const struct policy_net *net, struct arena *arena,
@@ -222,6 +298,8 @@ int policy_net_forward(const struct policy_net *net, struct arena *arena,
 		       struct policy_tape **tape_out, struct rng *dropout_rng, struct error *error)
 {
 	struct policy_tape *tape;
+	int64_t stride;
+	const float *read;
 	int status = make_tape(net, arena, batch, &tape, error);
 
 	if (status)
@@ -232,8 +310,9 @@ int policy_net_forward(const struct policy_net *net, struct arena *arena,
 				  tape_out ? &tape->backbone : NULL, dropout_rng, error);
 	if (status)
 		return status;
-	decide_rows(net, tape->hidden + net->shape.features * net->width, tape->rows,
-		    tape->slots * net->width, logits);
+	add_residual(net, tape);
+	read = head_input(net, tape, &stride);
+	decide_rows(net, read, tape->rows, stride, logits);
 	if (tape_out)
 		*tape_out = tape;
 	return 0;
@@ -245,6 +324,8 @@ static void backward_head(struct policy_net *net, const struct policy_tape *tape
 {
 	const int64_t width = net->width, stride = tape->slots * width;
 	const int64_t slot = net->shape.features * width;
+	int64_t read_stride;
+	const float *read = head_input(net, tape, &read_stride);
 
 	memset(d_hidden, 0, (size_t)(tape->rows * stride) * sizeof(float));
 	gemm_run(&(struct gemm){.m = tape->rows,
@@ -265,8 +346,8 @@ static void backward_head(struct policy_net *net, const struct policy_tape *tape
 				.beta = 1,
 				.a = d_logits,
 				.a_stride = POOL_ACTIONS,
-				.b = tape->hidden + slot,
-				.b_stride = stride,
+				.b = read,
+				.b_stride = read_stride,
 				.c = net->head.weight->gradient,
 				.c_stride = width});
 	for (int64_t n = 0; n < tape->rows; n++)
@@ -291,62 +372,42 @@ static void backward_scalar(const struct policy_net *net, const struct policy_ta
 	}
 }
 
-/* Through LeakyReLU into Linear(1, D); d_act (N, D) is overwritten. */
-static void backward_encoder(const struct policy_net *net, const struct policy_tape *tape,
-			     int64_t feature, const float *d_act)
-{
-	const int64_t dim = net->shape.feature_dim;
-	float *d_weight = net->encoder[feature].weight->gradient;
-	float *d_bias = net->encoder[feature].bias->gradient;
-
-	for (int64_t n = 0; n < tape->rows; n++) {
-		const float s = tape->states[n * net->shape.features + feature];
-		const float *act = tape->activations + (feature * tape->rows + n) * dim;
-
-		for (int64_t d = 0; d < dim; d++) {
-			const float dx =
-				act[d] > 0 ? d_act[n * dim + d] : LEAK * d_act[n * dim + d];
-
-			d_weight[d] += dx * s;
-			d_bias[d] += dx;
-		}
-	}
-}
-
 static void backward_feature(const struct policy_net *net, const struct policy_tape *tape,
 			     int64_t feature, const float *d_tokens, float *d_act)
 {
-	const int64_t dim = net->shape.feature_dim, width = net->width;
+	const int64_t units = policy_net_units(net, feature), width = net->width;
 	const int64_t stride = tape->slots * width;
 	const struct policy_net_linear linear = projection_of(net, feature);
+	const struct encoder_pass pass = encoder_of(net, tape, feature);
+	const float *act = activations_of(net, tape, feature);
 	const float *d = d_tokens + (1 + feature) * width;
 
 	gemm_run(&(struct gemm){.transpose_a = true,
 				.m = width,
-				.n = dim,
+				.n = units,
 				.k = tape->rows,
 				.alpha = 1,
 				.beta = 1,
 				.a = d,
 				.a_stride = stride,
-				.b = tape->activations + feature * tape->rows * dim,
-				.b_stride = dim,
+				.b = act,
+				.b_stride = units,
 				.c = linear.weight->gradient,
-				.c_stride = dim});
+				.c_stride = units});
 	for (int64_t n = 0; n < tape->rows; n++)
 		for (int64_t h = 0; h < width; h++)
 			linear.bias->gradient[h] += d[n * stride + h];
 	gemm_run(&(struct gemm){.m = tape->rows,
-				.n = dim,
+				.n = units,
 				.k = width,
 				.alpha = 1,
 				.a = d,
 				.a_stride = stride,
 				.b = linear.weight->value,
-				.b_stride = dim,
+				.b_stride = units,
 				.c = d_act,
-				.c_stride = dim});
-	backward_encoder(net, tape, feature, d_act);
+				.c_stride = units});
+	encoder_backward(&pass, act, d_act);
 }
 
 static void backward_time(const struct policy_net *net, const struct policy_tape *tape,
@@ -381,6 +442,27 @@ static void backward_tokens(struct policy_net *net, const struct policy_tape *ta
 	backward_time(net, tape, d_tokens);
 }
 
+/* The head's gradient reaches the embedding that it reads directly, too. */
+static void backward_residual(const struct policy_net *net, const struct policy_tape *tape,
+			      const float *d_logits, float *d_embeds)
+{
+	const int64_t stride = tape->slots * net->width;
+
+	if (!tape->read)
+		return;
+	gemm_run(&(struct gemm){.m = tape->rows,
+				.n = net->width,
+				.k = POOL_ACTIONS,
+				.alpha = 1,
+				.beta = 1,
+				.a = d_logits,
+				.a_stride = POOL_ACTIONS,
+				.b = net->head.weight->value,
+				.b_stride = net->width,
+				.c = d_embeds + net->shape.features * net->width,
+				.c_stride = stride});
+}
+
 int policy_net_backward(struct policy_net *net, struct arena *arena, const struct policy_tape *tape,
 			const float *d_logits, struct error *error)
 {
@@ -388,8 +470,8 @@ int policy_net_backward(struct policy_net *net, struct arena *arena, const struc
 	const size_t all = (size_t)(tape->rows * tape->slots * net->width) * sizeof(float);
 	float *d_hidden = arena_alloc(arena, all);
 	float *d_embeds = arena_alloc(arena, all);
-	float *d_act =
-		arena_alloc(arena, (size_t)(tape->rows * net->shape.feature_dim) * sizeof(float));
+	float *d_act = arena_alloc(arena, (size_t)(tape->rows * net->shape.feature_dim) *
+						  POLICY_ENCODER_BANKS * sizeof(float));
 	int status = ERR_NO_MEMORY;
 
 	if (!d_hidden || !d_embeds || !d_act) {
@@ -398,8 +480,10 @@ int policy_net_backward(struct policy_net *net, struct arena *arena, const struc
 	}
 	backward_head(net, tape, d_logits, d_hidden);
 	status = backbone_backward(net->backbone, arena, tape->backbone, d_hidden, d_embeds, error);
-	if (!status)
+	if (!status) {
+		backward_residual(net, tape, d_logits, d_embeds);
 		backward_tokens(net, tape, d_embeds, d_hidden, d_act);
+	}
 done:
 	arena_restore(arena, mark);
 	return status;

@@ -24,10 +24,20 @@ struct fixture {
 	struct policy_batch batch;
 };
 
-static void net_make(struct fixture *f, const char *config, bool shared_last)
+/* What the network may look like. */
+enum variant { PLAIN, SHARED, MULTISCALE, RESIDUAL, BOTH, VARIANTS };
+
+static void net_make(struct fixture *f, const char *config, enum variant variant)
 {
+	const bool multiscale = variant == MULTISCALE || variant == BOTH;
 	const struct policy_net_shape shape = {
-		.features = FEATURES, .feature_dim = 7, .timesteps = 4, .shared_last = shared_last};
+		.features = FEATURES,
+		.feature_dim = 7,
+		.timesteps = 4,
+		.shared_last = variant == SHARED,
+		.encoder = multiscale ? POLICY_ENCODER_multiscale : POLICY_ENCODER_linear,
+		.series = 1U << 1 | 1U << 2,
+		.residual = variant == RESIDUAL || variant == BOTH};
 	const struct lora_options lora = {.rank = 3, .alpha = 6};
 	struct backbone *backbone = test_model(config, NULL, 5);
 	struct error error = {0};
@@ -43,9 +53,9 @@ static void net_make(struct fixture *f, const char *config, bool shared_last)
 	assert_int_equal(policy_net_collect(&f->net, &error), 0);
 }
 
-static void set_up(struct fixture *f, const char *config, bool shared_last)
+static void set_up(struct fixture *f, const char *config, enum variant variant)
 {
-	net_make(f, config, shared_last);
+	net_make(f, config, variant);
 	for (int i = 0; i < ROWS * FEATURES; i++)
 		f->states[i] = (float)rng_normal(&f->rng);
 	for (int i = 0; i < ROWS; i++) {
@@ -53,8 +63,8 @@ static void set_up(struct fixture *f, const char *config, bool shared_last)
 		f->actions[i] = policy_action_input((int)rng_below(&f->rng, POOL_ACTIONS));
 		f->timesteps[i] = i % 4;
 	}
-	f->batch = (struct policy_batch){BATCH,	     STEPS,	 f->states,
-					 f->returns, f->actions, f->timesteps};
+	f->batch = (struct policy_batch){BATCH,	     STEPS,	   f->states, f->returns,
+					 f->actions, f->timesteps, NULL};
 }
 
 static void tear_down(struct fixture *f)
@@ -130,10 +140,12 @@ static void gradients_match_slopes(void **state)
 	struct fixture f;
 
 	(void)state;
-	for (int shared = 0; shared < 2; shared++) {
-		set_up(&f, shared ? TINY_LLAMA : TINY_GPT2, shared);
+	for (int variant = 0; variant < VARIANTS; variant++) {
+		set_up(&f, variant == SHARED ? TINY_LLAMA : TINY_GPT2, (enum variant)variant);
 		assert_true((policy_net_param(&f.net, "embed_state3.weight")->gradient == NULL) ==
-			    (shared == 1));
+			    (variant == SHARED));
+		assert_true((policy_net_param(&f.net, "state_encoder.conv3.kernel5.weight") !=
+			     NULL) == (variant == MULTISCALE || variant == BOTH));
 		check_gradients(&f);
 		tear_down(&f);
 	}
@@ -146,16 +158,48 @@ static void the_future_is_not_seen(void **state)
 	struct fixture f;
 
 	(void)state;
-	set_up(&f, TINY_GPT2, false);
-	loss_of(&f);
-	memcpy(before, f.logits, sizeof(before));
-	f.actions[2] += 1;
-	f.states[3 * FEATURES] += 1;
-	loss_of(&f);
-	for (int i = 0; i < 3 * POOL_ACTIONS; i++)
-		assert_true(f.logits[i] == before[i]);
-	assert_true(f.logits[3 * POOL_ACTIONS] != before[3 * POOL_ACTIONS]);
-	tear_down(&f);
+	for (int variant = 0; variant < VARIANTS; variant++) {
+		set_up(&f, TINY_GPT2, (enum variant)variant);
+		loss_of(&f);
+		memcpy(before, f.logits, sizeof(before));
+		f.actions[2] += 1;
+		for (int i = 0; i < FEATURES; i++)
+			f.states[3 * FEATURES + i] += 1;
+		loss_of(&f);
+		for (int i = 0; i < 3 * POOL_ACTIONS; i++)
+			assert_true(f.logits[i] == before[i]);
+		assert_true(f.logits[3 * POOL_ACTIONS] != before[3 * POOL_ACTIONS]);
+		/* nor does a window see the one before it in the batch */
+		for (int i = STEPS * POOL_ACTIONS; i < ROWS * POOL_ACTIONS; i++)
+			assert_true(f.logits[i] == before[i]);
+		tear_down(&f);
+	}
+}
+
+/* y_t = sum of w_j x_{t-k+1+j} + b by hand, for every kernel. */
+static void convolutions_by_hand(void **state)
+{
+	const float states[4] = {1, 10, 100, 1000};
+	const float past[6] = {0, 0, 0, 0, 3, 2};
+	const float weight[7] = {1, 2, 3, 4, 5, 6, 7}, bias = 0.5f;
+	float lagged[4 * POLICY_ENCODER_TAPS], act[4 * POLICY_ENCODER_BANKS];
+	struct encoder_pass pass = {.rows = 4, .units = 3, .banks = 3, .lagged = lagged};
+
+	(void)state;
+	for (int b = 0; b < 3; b++)
+		pass.bank[b] = (struct encoder_bank){
+			.taps = policy_encoder_taps(3, b), .weight = weight, .bias = &bias};
+	encoder_gather(lagged, states, NULL, 1, 4, 1, 0);
+	encoder_forward(&pass, act);
+	assert_true(act[0] == 3.5f && act[1] == 5.5f && act[2] == 7.5f);
+	assert_true(act[9] == 3210.5f && act[10] == 5432.5f && act[11] == 7654.5f);
+	encoder_gather(lagged, states, past, 1, 4, 1, 0);
+	encoder_forward(&pass, act);
+	assert_true(act[0] == 3 * 1 + 2 * 2 + 1 * 3 + 0.5f);
+	assert_true(act[5] == 7 * 10 + 6 * 1 + 5 * 2 + 4 * 3 + 0.5f);
+	encoder_gather(lagged, states, NULL, 2, 2, 1, 0);
+	encoder_forward(&pass, act);
+	assert_true(act[6] == 300.5f);
 }
 
 static void decide(struct fixture *f, struct policy_stream *stream, int step, float *logits)
@@ -173,37 +217,45 @@ static int action_of(const struct fixture *f, int step)
 }
 
 /* While the window fills a stream equals a whole pass, whatever it will keep. */
-static void a_filling_stream_is_exact(void **state)
+static void check_filling(struct fixture *f)
 {
 	struct policy_stream stream;
 	struct error error = {0};
-	struct fixture f;
 
-	(void)state;
-	set_up(&f, TINY_LLAMA, false);
-	loss_of(&f);
-	assert_int_equal(policy_stream_new(&stream, &f.net, STEPS, 2, &error), 0);
+	loss_of(f);
+	assert_int_equal(policy_stream_new(&stream, &f->net, STEPS, 2, &error), 0);
 	for (int step = 0; step < STEPS; step++) {
 		float logits[POOL_ACTIONS], unsure[POOL_ACTIONS];
 
-		decide(&f, &stream, (step + 1) % STEPS, unsure); /* never acted on: replaced */
-		decide(&f, &stream, step, logits);
-		policy_stream_acted(&stream, action_of(&f, step));
+		decide(f, &stream, (step + 1) % STEPS, unsure); /* never acted on: replaced */
+		decide(f, &stream, step, logits);
+		policy_stream_acted(&stream, action_of(f, step));
 		policy_stream_acted(&stream, POOL_DROP); /* nothing is pending: no effect */
 		for (int c = 0; c < POOL_ACTIONS; c++)
-			assert_true(fabsf(logits[c] - f.logits[step * POOL_ACTIONS + c]) < 1e-4f);
+			assert_true(fabsf(logits[c] - f->logits[step * POOL_ACTIONS + c]) < 1e-4f);
 	}
 	policy_stream_free(&stream);
-	tear_down(&f);
+}
+
+static void a_filling_stream_is_exact(void **state)
+{
+	struct fixture f;
+
+	(void)state;
+	for (int variant = 0; variant < VARIANTS; variant++) {
+		set_up(&f, TINY_LLAMA, (enum variant)variant);
+		check_filling(&f);
+		tear_down(&f);
+	}
 }
 
 /* Logits of the last of `steps` steps up to `last` (rows of the first batch, wrapped), in one pass.
  */
 static void whole_pass(struct fixture *f, int last, int steps, float *logits)
 {
-	struct policy_batch batch = {1, steps, NULL, NULL, NULL, NULL};
+	struct policy_batch batch = {.batch = 1, .steps = steps};
 	const int first = last - steps + 1;
-	float all[STEPS * POOL_ACTIONS];
+	float all[ROWS * POOL_ACTIONS];
 	struct error error = {0};
 
 	batch.states = f->states + first * FEATURES;
@@ -217,34 +269,41 @@ static void whole_pass(struct fixture *f, int last, int steps, float *logits)
 }
 
 /* After sliding, a stream equals a pass over exactly the steps that it kept. */
+static void check_sliding(struct fixture *f, int window, int keep)
+{
+	struct policy_stream stream;
+	struct error error = {0};
+	int held = 0;
+
+	assert_int_equal(policy_stream_new(&stream, &f->net, window, keep, &error), 0);
+	for (int step = 0; step < ROWS; step++) {
+		float logits[POOL_ACTIONS], expected[POOL_ACTIONS];
+
+		held = held == window ? keep + 1 : held + 1;
+		decide(f, &stream, step, logits);
+		policy_stream_acted(&stream, action_of(f, step));
+		whole_pass(f, step, held, expected);
+		for (int c = 0; c < POOL_ACTIONS; c++)
+			assert_true(fabsf(logits[c] - expected[c]) < 1e-4f);
+	}
+	policy_stream_reset(&stream);
+	assert_int_equal(stream.history, 0);
+	policy_stream_free(&stream);
+}
+
 static void a_sliding_stream_keeps_what_it_says(void **state)
 {
 	static const int window = 4;
-	struct error error = {0};
 	struct fixture f;
 
 	(void)state;
-	set_up(&f, TINY_GPT2, false);
-	for (int keep = 0; keep < window; keep++) {
-		struct policy_stream stream;
-		int held = 0;
-
-		assert_int_equal(policy_stream_new(&stream, &f.net, window, keep, &error), 0);
-		for (int step = 0; step < ROWS; step++) {
-			float logits[POOL_ACTIONS], expected[POOL_ACTIONS];
-
-			held = held == window ? keep + 1 : held + 1;
-			decide(&f, &stream, step, logits);
-			policy_stream_acted(&stream, action_of(&f, step));
-			whole_pass(&f, step, held, expected);
-			for (int c = 0; c < POOL_ACTIONS; c++)
-				assert_true(fabsf(logits[c] - expected[c]) < 1e-4f);
-		}
-		policy_stream_reset(&stream);
-		assert_int_equal(stream.history, 0);
-		policy_stream_free(&stream);
+	for (int variant = 0; variant < VARIANTS; variant++) {
+		set_up(&f, TINY_GPT2, (enum variant)variant);
+		for (int keep = 0; keep < window; keep++)
+			check_sliding(&f, window, keep);
+		check_sliding(&f, 9, 8);
+		tear_down(&f);
 	}
-	tear_down(&f);
 }
 
 static void bad_shapes_are_refused(void **state)
@@ -254,7 +313,7 @@ static void bad_shapes_are_refused(void **state)
 	struct fixture f;
 
 	(void)state;
-	set_up(&f, TINY_GPT2, false);
+	set_up(&f, TINY_GPT2, PLAIN);
 	f.timesteps[3] = 4;
 	assert_int_equal(
 		policy_net_forward(&f.net, &f.arena, &f.batch, f.logits, NULL, NULL, &error),
@@ -269,6 +328,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gradients_match_slopes),
 		cmocka_unit_test(the_future_is_not_seen),
+		cmocka_unit_test(convolutions_by_hand),
 		cmocka_unit_test(a_filling_stream_is_exact),
 		cmocka_unit_test(a_sliding_stream_keeps_what_it_says),
 		cmocka_unit_test(bad_shapes_are_refused),

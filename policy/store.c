@@ -51,10 +51,7 @@ static int open_backbone(struct backbone **backbone, const struct policy_config 
 int policy_store_new(struct policy_net *net, struct policy_config *config, const char *directory,
 		     struct error *error)
 {
-	const struct policy_net_shape shape = {.features = config->features,
-					       .feature_dim = config->feature_dim,
-					       .timesteps = config->timesteps,
-					       .shared_last = config->shared_last};
+	const struct policy_net_shape shape = policy_config_shape(config);
 	char path[PATH_MAX];
 	struct backbone *backbone;
 	int status =

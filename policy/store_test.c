@@ -119,15 +119,13 @@ static double act(struct policy *policy)
 	return sum;
 }
 
-static void saved_policy_acts(void **state)
+static void check_saved(struct policy_config *config)
 {
-	struct policy_config config = config_make();
 	struct policy *first, *second;
 	struct policy_cost cost;
 	double print;
 
-	(void)state;
-	save_policy(&config);
+	save_policy(config);
 	open_and_act(&first);
 	open_and_act(&second);
 	print = act(first);
@@ -138,6 +136,23 @@ static void saved_policy_acts(void **state)
 	assert_true(cost.memory_bytes > 4 * cost.parameters / 2);
 	policy_destroy(first);
 	policy_destroy(second);
+}
+
+static void saved_policy_acts(void **state)
+{
+	struct policy_config config = config_make();
+	struct policy_config back;
+	char path[256];
+
+	(void)state;
+	check_saved(&config);
+	config.encoder = POLICY_ENCODER_multiscale;
+	config.residual = true;
+	check_saved(&config);
+	policy_folder(path, sizeof(path));
+	assert_int_equal(policy_config_read(&back, path, NULL), 0);
+	assert_true(back.encoder == POLICY_ENCODER_multiscale && back.residual);
+	assert_int_equal(policy_config_shape(&back).series, 2); /* packet_length */
 }
 
 static int open_status(struct error *error)
@@ -184,6 +199,8 @@ static void damage_is_named(void **state)
 		{"policy.json", "\"modulo\"", "\"module\"", "rule"},
 		{"policy.json", "\"feature_dim\": 5", "\"feature_dim\": 6",
 		 "state_encoder.fc1.0.weight"},
+		{"policy.json", "\"residual\": false", "\"residual\": \"no!\"", "residual"},
+		{"policy.json", "\"linear\",\n  \"feature", "\"linair\",\n  \"feature", "kind"},
 		{"policy.safetensors", "embed_ln.bias", "embed_ln.bios", "checksum"},
 	};
 	struct error error;

@@ -34,7 +34,9 @@ struct policy_stream {
 	int64_t window, keep;
 	int64_t history;  /* finished steps held */
 	bool pending;	  /* step `history` was decided on and its action is not yet known */
-	int32_t timestep; /* of the pending step */
+	float *states;	  /* (6 + window, F): raw steps, the first 6 before the window are 0 */
+	float *returns, *actions; /* (window) */
+	int32_t *timesteps;	  /* (window) */
 	float *embeds;	  /* (window, F + 2, H) */
 	float *hidden;	  /* likewise: scratch */
 };

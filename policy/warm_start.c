@@ -2,7 +2,7 @@
 /*
  * Ridge regression of an encoder's second layer onto the backbone's embeddings.
  *
- * For n sample values of a feature, the hidden layer gives rows f_j (D, and a
+ * For n sample values of a feature, the hidden layer gives rows f_j (U, and a
  * constant 1 for the bias), and the table gives targets t_j (H).  The smallest
  * weights with squared error and penalty r are P = T' (G + r I)^-1 F with the
  * n x n Gram matrix G = F F'; n is a few hundred, so this is instant.
@@ -24,9 +24,10 @@
 
 /* The fit of one feature. */
 struct fit {
-	int samples;
-	int64_t inner, width;   /* D + 1, H */
-	double *hidden;         /* (samples, D + 1) */
+	int samples, banks;
+	const struct policy_net_linear *bank; /* (banks): the feature's encoder */
+	int64_t inner, width;   /* U + 1, H */
+	double *hidden;         /* (samples, U + 1) */
 	double *gram;           /* (samples, samples), then its Cholesky factor */
 	double *target;         /* (samples, H), then the solution */
 };
@@ -49,22 +50,39 @@ static int bin_samples(const struct vocabulary_field *field, int32_t bin, double
 	return SAMPLES_PER_BIN;
 }
 
-/* Hidden layer of one value: LeakyReLU(w s + b), and 1. */
-static void hidden_row(const struct policy_net_linear *encoder, int64_t inner, double scaled,
-		       double *row)
+/* Hidden layer of one value without a past: LeakyReLU(w s + b), and 1. */
+static void hidden_row(const struct fit *fit, double scaled, double *row)
 {
-	for (int64_t i = 0; i + 1 < inner; i++) {
-		const double sum = encoder->weight->value[i] * scaled + encoder->bias->value[i];
+	for (int b = 0; b < fit->banks; b++) {
+		const float *weight = fit->bank[b].weight->value;
+		const float *bias = fit->bank[b].bias->value;
+		const int taps = policy_encoder_taps(fit->banks, b);
 
-		row[i] = sum > 0 ? sum : LEAK * sum;
+		for (int64_t d = 0; d < fit->bank[b].bias->count; d++) {
+			const double sum = weight[(d + 1) * taps - 1] * scaled + bias[d];
+
+			*row++ = sum > 0 ? sum : LEAK * sum;
+		}
 	}
-	row[inner - 1] = 1;
+	*row = 1;
 }
 
-static void add_sample(struct fit *fit, const struct policy_net_linear *encoder, double scaled,
-		       const float *target)
+/* Nothing is known of pasts yet: taps before the present one start at 0. */
+static void clear_past(const struct fit *fit)
 {
-	hidden_row(encoder, fit->inner, scaled, fit->hidden + fit->samples * fit->inner);
+	for (int b = 0; b < fit->banks; b++) {
+		const struct backbone_param *weight = fit->bank[b].weight;
+		const int taps = policy_encoder_taps(fit->banks, b);
+
+		for (int64_t i = 0; i < weight->count; i++)
+			if ((i + 1) % taps != 0)
+				weight->value[i] = 0;
+	}
+}
+
+static void add_sample(struct fit *fit, double scaled, const float *target)
+{
+	hidden_row(fit, scaled, fit->hidden + fit->samples * fit->inner);
 	for (int64_t j = 0; j < fit->width; j++)
 		fit->target[fit->samples * fit->width + j] = target[j];
 	fit->samples++;
@@ -74,9 +92,8 @@ static void add_sample(struct fit *fit, const struct policy_net_linear *encoder,
  * Values beyond those that the scaling was fitted to are all the same to it: of such a run only
  * the value nearest to the fitted range counts.
  */
-static void fill_fit(struct fit *fit, const struct policy_net_linear *encoder,
-		     const struct vocabulary_field *field, const struct scaling *scaling,
-		     const struct backbone_param *table)
+static void fill_fit(struct fit *fit, const struct vocabulary_field *field,
+		     const struct scaling *scaling, const struct backbone_param *table)
 {
 	double lowest = 0, last = 0;
 
@@ -95,7 +112,7 @@ static void fill_fit(struct fit *fit, const struct policy_net_linear *encoder,
 			else if (scaled - last < SAME)
 				continue;
 			last = scaled;
-			add_sample(fit, encoder, scaled, row_of(table, field->first + bin));
+			add_sample(fit, scaled, row_of(table, field->first + bin));
 		}
 	}
 }
@@ -191,7 +208,11 @@ static void fit_feature(struct policy_net *net, int64_t feature,
 
 	if (field == NULL)
 		return;
-	fill_fit(fit, &net->encoder[feature], field, &config->scaling, table);
+	fit->banks = policy_net_banks(net, feature);
+	fit->bank = net->encoder[feature];
+	fit->inner = policy_net_units(net, feature) + 1;
+	clear_past(fit);
+	fill_fit(fit, field, &config->scaling, table);
 	fill_gram(fit);
 	factor(fit);
 	solve(fit);
@@ -238,7 +259,8 @@ int policy_warm_start(struct policy_net *net, const struct policy_config *config
 		      const struct vocabulary *vocabulary, struct error *error)
 {
 	const struct backbone_param *table = backbone_token_embedding(net->backbone);
-	struct fit fit = {.inner = net->shape.feature_dim + 1, .width = net->width};
+	const int64_t most = POLICY_ENCODER_BANKS * net->shape.feature_dim + 1;
+	struct fit fit = {.width = net->width};
 	int code = 0;
 
 	if (table == NULL || table->shape[0] < vocabulary->tokens ||
@@ -246,7 +268,7 @@ int policy_warm_start(struct policy_net *net, const struct policy_config *config
 		return error_at(error, ERR_INVALID, NULL, 0, VOCABULARY_FILE,
 				"the backbone's embedding table does not fit its vocabulary; "
 				"remove the file or use --cold-start");
-	fit.hidden = malloc(MAX_SAMPLES * (size_t)fit.inner * sizeof(double));
+	fit.hidden = malloc(MAX_SAMPLES * (size_t)most * sizeof(double));
 	fit.gram = malloc((size_t)MAX_SAMPLES * MAX_SAMPLES * sizeof(double));
 	fit.target = malloc(MAX_SAMPLES * (size_t)fit.width * sizeof(double));
 	if (fit.hidden == NULL || fit.gram == NULL || fit.target == NULL)

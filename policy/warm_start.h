@@ -19,7 +19,8 @@
 
 /*
  * Overwrites the network's own parameters, except the encoders' first layer,
- * whose random kinks the fit builds on: call policy_net_init() before.  A
+ * whose random kinks the fit builds on: call policy_net_init() before.  Of a
+ * convolution, taps before the present step become 0 and are left to training.  A
  * feature that the vocabulary does not have keeps its fresh parameters.
  * ERR_INVALID when the backbone's embedding table does not fit the vocabulary.
  */
