@@ -170,6 +170,13 @@ struct aqm_ops {
 	void (*record)(const void *params, const void *vars, const struct aqm_facts *facts,
 		       bool decided, struct aqm_record *record);
 	void (*view)(const void *params, const void *vars, struct aqm_view *view);
+
+	/*
+	 * The law's own probability of acting (marking or dropping, which of the two is no chance)
+	 * on the packet whose record, as before the decision, this is: 0 or 1 where it leaves
+	 * nothing to chance.  Optional: laws that decide at departure cannot tell at arrival.
+	 */
+	double (*act_probability)(const void *params, const struct aqm_record *before);
 };
 
 /* Every law, ends with NULL. */

@@ -144,6 +144,30 @@ static void freebsd_record(const void *p, const void *vars, const struct aqm_fac
 		record->dequeue_action = logged_action(state->logged);
 }
 
+/* The gates and draws of aqm_freebsd_acts(), from what the log shows. */
+static double freebsd_act_probability(const void *p, const struct aqm_record *before)
+{
+	const struct freebsd_params *own = p;
+	const int64_t one = AQM_FREEBSD_PROBABILITY_ONE;
+	const double share = (double)before->drop_probability / (double)one;
+	const int64_t accumulated = before->drop_probability == 0
+					    ? 0
+					    : before->accumulated_probability +
+						      before->drop_probability;
+
+	if ((before->previous_queue_delay < (int64_t)own->core.target_us / 2 &&
+	     before->drop_probability < one / 5) ||
+	    before->length_in_bytes <= 2 * AQM_FREEBSD_MEAN_PACKET_BYTES)
+		return 0;
+	if (own->core.flags & AQM_FREEBSD_DERANDOMISE) {
+		if (accumulated < one * 17 / 20)
+			return 0;
+		if (accumulated >= one * 17 / 2)
+			return 1;
+	}
+	return before->queue_type == AQM_QUEUE_C ? share * share : share;
+}
+
 static void freebsd_view(const void *p, const void *vars, struct aqm_view *view)
 {
 	const struct freebsd_vars *state = vars;
@@ -172,4 +196,5 @@ const struct aqm_ops aqm_l4s_freebsd = {
 	.schedule = freebsd_schedule,
 	.record = freebsd_record,
 	.view = freebsd_view,
+	.act_probability = freebsd_act_probability,
 };

@@ -142,6 +142,27 @@ static void pie_record(const void *p, const void *vars, const struct aqm_facts *
 	record->accumulated_probability = logged(state->accumulated_q32);
 }
 
+/* The gates and the de-randomised draw of aqm_pie_on_enqueue(), from what the log shows. */
+static double pie_act_probability(const void *p, const struct aqm_record *before)
+{
+	const struct pie_params *own = p;
+	const int64_t one = AQM_RECORD_PROBABILITY_ONE;
+	const int64_t accumulated = before->drop_probability == 0
+					    ? 0
+					    : before->accumulated_probability +
+						      before->drop_probability;
+
+	if (before->burst_allowance > 0 || before->length_in_bytes <= AQM_PIE_MIN_BACKLOG_BYTES ||
+	    (2000 * before->previous_queue_delay < (int64_t)own->core.target_ns &&
+	     before->drop_probability < one / 5))
+		return 0;
+	if (accumulated < (int64_t)(AQM_PIE_ACCUMULATED_LOW_Q32 >> 1))
+		return 0;
+	if (accumulated >= (int64_t)(AQM_PIE_ACCUMULATED_HIGH_Q32 >> 1))
+		return 1;
+	return (double)before->drop_probability / (double)one;
+}
+
 static void pie_view(const void *p, const void *vars, struct aqm_view *view)
 {
 	const struct aqm_pie_vars *state = vars;
@@ -164,6 +185,7 @@ const struct aqm_ops aqm_pie = {
 	.tick = pie_tick,
 	.record = pie_record,
 	.view = pie_view,
+	.act_probability = pie_act_probability,
 };
 
 const struct aqm_ops aqm_fq_pie = {

@@ -18,6 +18,8 @@
 
 static struct {
 	const char *output, *convert, *info, *reward, *state;
+	const char *law;
+	struct option_list settings;
 	uint64_t features;
 	double gamma, gap_s;
 } chosen = {
@@ -43,6 +45,12 @@ static const struct option options[] = {
 	 "before the decision, reconstructed, or as-logged after it (default before)", 0, 0},
 	{"gap-s", 0, OPTION_DOUBLE, &chosen.gap_s, "S",
 	 "an episode ends where syslog time jumps by more (default 5)", 0, 1e9},
+	{"law", 0, OPTION_TEXT, &chosen.law, "NAME",
+	 "the law that wrote the log: adds its own probability of acting on each packet, which is "
+	 "no feature, for predict to compare with (l4s-freebsd, pie)",
+	 0, 0},
+	{"set", 0, OPTION_LIST, &chosen.settings, "K=V",
+	 "parameter of that law; may be repeated", 0, 0},
 	{"convert", 0, OPTION_TEXT, &chosen.convert, "POOL",
 	 "convert this pool to the one named by -o", 0, 0},
 	{"info", 0, OPTION_TEXT, &chosen.info, "POOL", "tell what is in this pool", 0, 0},
@@ -99,6 +107,37 @@ static int choose_collection(struct collect_options *collection, struct error *e
 	collection->gamma = chosen.gamma;
 	collection->gap_s = chosen.gap_s;
 	return 0;
+}
+
+/* The law behind --law with its parameters, malloc'd, of which the collection keeps a pointer. */
+static int choose_law(struct collect_options *collection, void **params, struct error *error)
+{
+	const struct aqm_ops *law = chosen.law ? aqm_find(chosen.law) : NULL;
+	int code;
+
+	*params = NULL;
+	if (!chosen.law)
+		return chosen.settings.count ? error_at(error, ERR_INVALID, NULL, 0, "--set",
+							"needs --law, whose parameters it sets")
+					     : 0;
+	if (!law || !law->act_probability)
+		return error_at(error, ERR_INVALID, NULL, 0, "--law",
+				law ? "%s decides when packets leave, so its log does not tell; "
+				      "l4s-freebsd and pie do"
+				    : "%s is not a law; l4s-freebsd and pie are of those that can "
+				      "tell from a log",
+				chosen.law);
+	*params = calloc(1, law->params_size);
+	if (!*params)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = aqm_params_default(law, *params, error);
+	for (size_t i = 0; code == 0 && i < chosen.settings.count; i++)
+		code = aqm_params_set(law, *params, chosen.settings.items[i], error);
+	if (code == 0 && law->check)
+		code = law->check(*params, error);
+	collection->law = law;
+	collection->law_params = *params;
+	return code;
 }
 
 /* Provenance: which logs, how many records of each.  Names only: a folder means nothing elsewhere.
@@ -185,10 +224,15 @@ static int collect(const struct command_common *common, const char **logs, size_
 	struct reading reading = {.common = common};
 	struct kernel_log_parser parser;
 	struct pool pool;
+	void *law_params = NULL;
 	int code = choose_collection(&collection, error);
 
-	if (code)
+	if (code == 0)
+		code = choose_law(&collection, &law_params, error);
+	if (code) {
+		free(law_params);
 		return code;
+	}
 	pool_init(&pool);
 	collector_init(&reading.collector, &collection, &pool);
 	kernel_log_parser_init(&parser, &(struct kernel_log_sink){&reading, take_record,
@@ -206,6 +250,7 @@ static int collect(const struct command_common *common, const char **logs, size_
 		print_counts(common, &parser.counts);
 	kernel_log_parser_free(&parser);
 	pool_free(&pool);
+	free(law_params);
 	return code;
 }
 

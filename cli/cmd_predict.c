@@ -11,6 +11,7 @@
  */
 #include <inttypes.h>
 #include <jansson.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -56,8 +57,27 @@ struct scoring {
 	struct dataset dataset;
 	struct metrics metrics;
 	size_t first, scored;
+	int law_column;        /* of the pool; -1: none */
+	double law_entropy;    /* sum over the rows scored, nats */
+	double law_log_loss;   /* of the law's own probabilities, likewise */
 	struct file_replace file; /* stream NULL: none */
 };
+
+/* Entropy of a choice between acting and not, nats. */
+static double entropy(double p)
+{
+	return p > 0 && p < 1 ? -p * log(p) - (1 - p) * log1p(-p) : 0;
+}
+
+static void score_law(struct scoring *scoring, size_t row)
+{
+	const double p = scoring->pool.state[row * scoring->pool.features +
+					     (size_t)scoring->law_column];
+	const bool acted = scoring->dataset.labels[row] != POOL_ENQUEUE;
+
+	scoring->law_entropy += entropy(p);
+	scoring->law_log_loss -= acted ? log(p) : log1p(-p);
+}
 
 static void on_row(void *context, size_t row, const double probability[POOL_ACTIONS])
 {
@@ -65,6 +85,8 @@ static void on_row(void *context, size_t row, const double probability[POOL_ACTI
 	const size_t total = scoring->pool.rows - scoring->first;
 	char text[128];
 
+	if (scoring->law_column >= 0)
+		score_law(scoring, row);
 	if (scoring->file.stream)
 		fprintf(scoring->file.stream, "%zu,%d,%.9g,%.9g,%.9g\n", row,
 			scoring->dataset.labels[row], probability[POOL_ENQUEUE],
@@ -144,14 +166,24 @@ static json_t *baselines_json(const struct scoring *scoring)
 	return list;
 }
 
+/* null where the pool does not tell, or a row contradicts it. */
+static json_t *law_json(const struct scoring *scoring, double value)
+{
+	return scoring->law_column >= 0 && isfinite(value) ? json_real(value) : json_null();
+}
+
 static void print_json(const struct scoring *scoring)
 {
 	const struct metrics_summary s = metrics_summarise(&scoring->metrics);
-	json_t *root = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:n, s:o, s:{s:o, s:o, s:o}, s:f}",
-				 "rows", (json_int_t)s.rows, "accuracy", s.accuracy,
+	const double rows = (double)s.rows;
+	json_t *root = json_pack("{s:I, s:f, s:f, s:f, s:f, s:f, s:o, s:o, s:o, s:{s:o, s:o, s:o}, "
+				 "s:f}", "rows", (json_int_t)s.rows, "accuracy", s.accuracy,
 				 "majority_rate", s.majority_rate, "balanced_accuracy",
 				 s.balanced_accuracy, "macro_f1", s.macro_f1, "log_loss",
-				 s.log_loss, "law_entropy", "baselines", baselines_json(scoring),
+				 s.log_loss, "law_entropy",
+				 law_json(scoring, scoring->law_entropy / rows), "law_log_loss",
+				 law_json(scoring, scoring->law_log_loss / rows),
+				 "baselines", baselines_json(scoring),
 				 "confusion", "all", confusion_json(&scoring->metrics, METRICS_ALL),
 				 "L", confusion_json(&scoring->metrics, METRICS_L), "C",
 				 confusion_json(&scoring->metrics, METRICS_C), "ece", s.ece);
@@ -186,9 +218,16 @@ static void print_text(const struct scoring *scoring)
 {
 	const struct metrics_summary s = metrics_summarise(&scoring->metrics);
 
-	printf("%" PRIu64 " rows, majority rate %.4f, log loss %.4f, calibration error %.4f\n\n",
+	printf("%" PRIu64 " rows, majority rate %.4f, log loss %.4f, calibration error %.4f\n",
 	       s.rows, s.majority_rate, s.log_loss, s.ece);
-	printf("%-24s %9s %9s %9s\n", "", "accuracy", "balanced", "macro-F1");
+	if (scoring->law_column >= 0)
+		printf("entropy of the law's own choices %.4f, log loss of its own probabilities "
+		       "%.4f: the policy's is %.3f and %.3f of them\n",
+		       scoring->law_entropy / (double)s.rows,
+		       scoring->law_log_loss / (double)s.rows,
+		       s.log_loss * (double)s.rows / scoring->law_entropy,
+		       s.log_loss * (double)s.rows / scoring->law_log_loss);
+	printf("\n%-24s %9s %9s %9s\n", "", "accuracy", "balanced", "macro-F1");
 	print_line("policy", &scoring->metrics);
 	for (int b = 0; b < BASELINES; b++) {
 		struct metrics metrics;
@@ -217,6 +256,7 @@ static int predict(const struct command_common *common, const char **operands, s
 	status = pool_read(&scoring.pool, operands[0], error);
 	if (!status)
 		status = policy_store_open(&scoring.net, &scoring.config, o.policy, error);
+	scoring.law_column = pool_feature(&scoring.pool, POOL_LAW_COLUMN);
 	if (!status && o.held_out > 0)
 		scoring.first = pool_split_row(&scoring.pool, o.held_out);
 	if (!status)
@@ -241,8 +281,10 @@ const struct command command_predict = {
 	.details =
 		"Rules that know nothing of learning stand beside the policy: the most frequent "
 		"action, the two comparisons that read the label back from a log as recorded, and "
-		"the action of the row before. Each row sees the rows before it with the actions "
-		"that were taken.",
+		"the action of the row before. Where the pool tells the law's own probabilities "
+		"(aqmllm pool --law), so do the entropy of its choices, which no policy can "
+		"undercut in the long run, and the log loss of those very probabilities.\n\n"
+		"Each row sees the rows before it with the actions that were taken.",
 	.options = predict_options,
 	.run = predict,
 };

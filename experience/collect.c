@@ -24,7 +24,6 @@ static const struct {
 
 #define COLUMNS 8
 #define TOTAL_DROPS 6
-#define ACCUMULATED 4
 
 const char *collect_reward_name(enum collect_reward reward)
 {
@@ -80,8 +79,10 @@ void collect_features(const struct aqm_record *record, int features, double *sta
 	}
 }
 
-static void set_columns(struct pool *pool, int features)
+static void set_columns(struct pool *pool, const struct collect_options *options)
 {
+	const int features = options->features;
+
 	pool->features = 0;
 	for (int i = 0; i < COLUMNS; i++) {
 		struct pool_column *column = &pool->columns[pool->features];
@@ -93,6 +94,8 @@ static void set_columns(struct pool *pool, int features)
 		column->is_integer = true;
 		pool->features++;
 	}
+	if (options->law)
+		pool->columns[pool->features++] = (struct pool_column){.name = POOL_LAW_COLUMN};
 }
 
 static void start_episode(struct collector *collector)
@@ -110,7 +113,7 @@ void collector_init(struct collector *collector, const struct collect_options *o
 	collector->options = *options;
 	collector->pool = pool;
 	collector->last_s = -1;
-	set_columns(pool, options->features);
+	set_columns(pool, options);
 	snprintf(pool->meta.reward, sizeof(pool->meta.reward), "%s",
 		 collect_reward_name(options->reward));
 	snprintf(pool->meta.state, sizeof(pool->meta.state), "%s",
@@ -136,14 +139,18 @@ int collector_add(struct collector *collector, const struct aqm_record *record, 
 	const int64_t queue = record->queue_type;
 	const bool dropped = record->dequeue_action == AQM_LOGGED_DROP &&
 			     record->burst_allowance == 0;
-	double state[COLUMNS];
+	struct aqm_record before = *record;
+	double state[COLUMNS + 1];
 
 	if (begins_episode(collector, record, syslog_s))
 		start_episode(collector);
 	collector->started = true;
-	collect_features(record, collector->options.features, state);
-	if (collector->options.state == COLLECT_BEFORE)
-		state[ACCUMULATED] = (double)collector->accumulated[queue];
+	before.accumulated_probability = collector->accumulated[queue];
+	collect_features(collector->options.state == COLLECT_BEFORE ? &before : record,
+			 collector->options.features, state);
+	if (collector->options.law)
+		state[collector->options.features] = collector->options.law->act_probability(
+			collector->options.law_params, &before);
 	collector->accumulated[queue] = dropped ? 0 : record->accumulated_probability;
 	collector->total_packets[queue] = record->total_packets;
 	if (syslog_s >= 0)

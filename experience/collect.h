@@ -14,6 +14,7 @@
 #ifndef EXPERIENCE_COLLECT_H
 #define EXPERIENCE_COLLECT_H
 
+#include "aqm/ops.h"
 #include "aqm/record.h"
 #include "experience/pool.h"
 
@@ -45,6 +46,8 @@ struct collect_options {
 	enum collect_reward reward;
 	double gamma;
 	double gap_s;              /* an episode ends where syslog time jumps by more */
+	const struct aqm_ops *law; /* that wrote the log: adds POOL_LAW_COLUMN; NULL: not known */
+	const void *law_params;    /* its parameters; must outlive the collector */
 };
 
 struct collector {

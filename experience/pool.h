@@ -19,6 +19,12 @@
 #define POOL_MAX_FEATURES 32
 #define POOL_NAME_BYTES 48
 
+/*
+ * A column of this name is not a feature but what the law knew: its own probability of acting on
+ * the packet.  Learning leaves it out; predict scores a policy against its entropy.
+ */
+#define POOL_LAW_COLUMN "law_probability"
+
 enum pool_action { POOL_ENQUEUE = 0, POOL_DROP = 1, POOL_MARK = 2 };
 #define POOL_ACTIONS 3
 

@@ -99,11 +99,16 @@ static int fit_features(struct policy_config *config, const struct pool *pool, s
 		fit->scaling < 0 ? by_default : (enum scaling_kind)fit->scaling;
 	int status = 0;
 
-	config->features = (int)pool->features;
+	config->features = 0;
 	for (size_t i = 0; !status && i < pool->features; i++) {
-		memcpy(config->feature[i].name, pool->columns[i].name, POOL_NAME_BYTES);
-		status = scaling_fit(&config->feature[i].scaling, kind, pool->state + i, cut,
-				     pool->features, error);
+		struct policy_feature *feature = &config->feature[config->features];
+
+		if (strcmp(pool->columns[i].name, POOL_LAW_COLUMN) == 0)
+			continue;
+		memcpy(feature->name, pool->columns[i].name, POOL_NAME_BYTES);
+		status = scaling_fit(&feature->scaling, kind, pool->state + i, cut, pool->features,
+				     error);
+		config->features++;
 	}
 	return status;
 }
@@ -117,12 +122,12 @@ int dataset_fit_config(struct policy_config *config, const struct pool *pool, si
 		return error_set(error, ERR_INVALID, "the pool has no rows to train on");
 	config->feature_dim = FEATURE_DIM;
 	config->compat = fit->compat;
-	config->shared_last = fit->compat && pool->features > 1;
 	config->timesteps = fit->compat ? (int64_t)longest_episode(pool) : TIMESTEPS;
 	config->timestep_rule = fit->compat ? POLICY_TIMESTEP_CLAMP : POLICY_TIMESTEP_MODULO;
 	memcpy(config->reward, pool->meta.reward, sizeof(config->reward));
 	memcpy(config->state, pool->meta.state, sizeof(config->state));
 	status = fit_features(config, pool, cut, fit, error);
+	config->shared_last = fit->compat && config->features > 1;
 	return status ? status : fit_returns(config, pool, cut, fit, error);
 }
 

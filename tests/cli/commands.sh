@@ -58,6 +58,13 @@ tail -n +2 pool.jsonl >a && tail -n +2 again.jsonl >b && cmp a b || fail "format
 small="--epochs 2 --windows-per-epoch 24 --window 6 --rank 2 --threads 1 -q"
 aqmllm train pool.safetensors $small -o whole || fail "train"
 aqmllm predict pool.safetensors --policy whole --limit 100 --json >predict || fail "predict"
+grep -q '"law_entropy": null' predict || fail "nobody told the law, and predict knows it"
+aqmllm pool log1 --law l4s-freebsd --set hz=100 -o told.csv -q || fail "pool --law"
+cut -d, -f1-7,9- told.csv | cmp - pool.csv || fail "pool --law changes other columns"
+aqmllm predict told.csv --policy whole --limit 100 --json >told || fail "predict with --law"
+grep -q '"law_entropy": [0-9]' told && grep -q '"law_log_loss": [0-9]' told ||
+	fail "predict does not tell the law's entropy"
+refuses "l4s-freebsd and pie do" pool log1 --law dualpi2 -o x.csv
 for field in rows accuracy majority_rate balanced_accuracy macro_f1 log_loss law_entropy \
 	baselines majority two_comparisons copy_previous confusion ece; do
 	grep -q "\"$field\"" predict || fail "predict --json has no $field"
