@@ -123,10 +123,4 @@ TENSOR_INLINE float vector_exp(float x)
 	return p * vector_float_from_bits((vector_bits_from_float(shifted) + 127) << 23);
 }
 
-/* 1 / (1 + e^-x) */
-TENSOR_INLINE float vector_sigmoid(float x)
-{
-	return 1.0f / (1.0f + vector_exp(-x));
-}
-
 #endif
