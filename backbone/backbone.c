@@ -20,7 +20,6 @@
 #include "tensor/rope.h"
 
 #define CONFIG_NAME "config.json"
-#define NAME_MAX_BYTES 160
 
 static const struct architecture *const architectures[] = {
 	&architecture_gpt2,
@@ -80,15 +79,20 @@ static int64_t parameters_count(const struct backbone *backbone)
 
 static int memory_check(const struct backbone *backbone, struct error *error)
 {
-	const double weights = 4.0 * (double)backbone->shape.parameters;
-	const double need = backbone->options.trainable ? 2 * weights : weights;
 	const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
+	double need = 0;
 
+	for (size_t i = 0; i < backbone->weight_count; i++)
+		if (!backbone->weights[i].absent)
+			need += (double)weight_bytes(backbone, &backbone->weights[i]);
+	if (backbone->options.trainable)
+		need *= 2;
 	if (need <= have)
 		return 0;
 	return error_at(error, ERR_RANGE, backbone->config.path, 0, NULL,
-			"describes %lld parameters: %.1f GiB as f32, but this machine has %.1f",
-			(long long)backbone->shape.parameters, need / 0x1p30, have / 0x1p30);
+			"describes %lld parameters: %.1f GiB as %s, but this machine has %.1f",
+			(long long)backbone->shape.parameters, need / 0x1p30,
+			matrix_type_name(backbone->options.precision), have / 0x1p30);
 }
 
 /* Everything but the weights' values: reads config.json and declares the weights. */
@@ -103,6 +107,10 @@ static int backbone_describe(struct backbone *backbone, const char *directory,
 		return error_set(error, ERR_RANGE, "path of %zu bytes is too long",
 				 strlen(directory));
 	strcpy(backbone->directory, directory);
+	if (backbone->options.trainable && backbone->options.precision != MATRIX_F32)
+		return error_set(error, ERR_UNSUPPORTED,
+				 "weights held as %s cannot train themselves: use f32, or an "
+				 "adapter", matrix_type_name(backbone->options.precision));
 	code = config_open(&backbone->config, directory, CONFIG_NAME, error);
 	if (!code)
 		code = architecture_find(backbone, error);
@@ -127,40 +135,6 @@ static int table_build(struct backbone *backbone)
 		return ERR_NO_MEMORY;
 	rope_table_fill(decoder->rope_table, positions, width, decoder->rope_theta);
 	return 0;
-}
-
-/* Memory of one weight and, when it trains, its gradient. */
-static int weight_allocate(struct backbone *backbone, struct backbone_weight *weight)
-{
-	struct backbone_param *param = &weight->param;
-
-	param->value = backbone_floats(&backbone->memory, param->count);
-	if (backbone->options.trainable && weight->used) {
-		param->gradient = arena_calloc(&backbone->memory, (size_t)param->count,
-					       sizeof(float));
-		if (!param->gradient)
-			return ERR_NO_MEMORY;
-	}
-	return param->value ? 0 : ERR_NO_MEMORY;
-}
-
-/* The tensor of a weight, under whichever prefix the checkpoint uses. */
-static const struct safetensors_entry *weight_find(const struct backbone *backbone,
-						   const struct checkpoint *checkpoint,
-						   const struct backbone_weight *weight,
-						   const char **path)
-{
-	char name[NAME_MAX_BYTES + 32];
-
-	for (const char *const *prefix = backbone->architecture->prefixes; *prefix; prefix++) {
-		const struct safetensors_entry *entry;
-
-		snprintf(name, sizeof(name), "%s%s", *prefix, weight->param.name);
-		entry = checkpoint_find(checkpoint, name, path);
-		if (entry)
-			return entry;
-	}
-	return NULL;
 }
 
 /* Every weight must be there with its extents; those that may be absent are marked. */
@@ -201,32 +175,49 @@ static int weights_load(struct backbone *backbone, const struct checkpoint *chec
 
 		if (!entry)
 			continue;
-		if (weight_allocate(backbone, weight))
-			return error_set(error, ERR_NO_MEMORY, "out of memory for %s of %s",
-					 weight->param.name, path);
-		code = checkpoint_read(entry, path, weight->param.value, error);
+		code = weight_load(backbone, weight, entry, path, error);
 		if (code)
 			return code;
 	}
 	return 0;
 }
 
-static void weight_randomise(const struct backbone *backbone, struct backbone_weight *weight,
-			     struct rng *rng)
+static void values_randomise(const struct backbone *backbone,
+			     const struct backbone_weight *weight, float *values, struct rng *rng)
 {
-	struct backbone_param *param = &weight->param;
 	double deviation = backbone->initializer_range;
 
 	if (weight->start == START_RESIDUAL)
 		deviation /= sqrt(2.0 * (double)backbone->shape.layers);
-	for (int64_t i = 0; i < param->count; i++) {
+	for (int64_t i = 0; i < weight->param.count; i++) {
 		if (weight->start == START_ZERO)
-			param->value[i] = 0;
+			values[i] = 0;
 		else if (weight->start == START_ONE)
-			param->value[i] = 1;
+			values[i] = 1;
 		else
-			param->value[i] = (float)(deviation * rng_normal(rng));
+			values[i] = (float)(deviation * rng_normal(rng));
 	}
+}
+
+static int weight_randomise(struct backbone *backbone, struct backbone_weight *weight,
+			    struct rng *rng)
+{
+	float *values;
+	int code = 0;
+
+	if (!weight_is_held(backbone, weight)) {
+		code = weight_allocate(backbone, weight);
+		if (!code)
+			values_randomise(backbone, weight, weight->param.value, rng);
+		return code;
+	}
+	values = malloc((size_t)weight->param.count * sizeof(*values));
+	if (!values)
+		return ERR_NO_MEMORY;
+	values_randomise(backbone, weight, values, rng);
+	code = weight_hold(backbone, weight, values);
+	free(values);
+	return code;
 }
 
 static int weights_randomise(struct backbone *backbone, struct rng *rng, struct error *error)
@@ -236,26 +227,40 @@ static int weights_randomise(struct backbone *backbone, struct rng *rng, struct 
 	if (code)
 		return code;
 	for (size_t i = 0; i < backbone->weight_count; i++) {
-		if (weight_allocate(backbone, &backbone->weights[i]))
+		if (weight_randomise(backbone, &backbone->weights[i], rng))
 			return error_set(error, ERR_NO_MEMORY, "out of memory for the weights");
-		weight_randomise(backbone, &backbone->weights[i], rng);
 	}
 	return 0;
 }
 
+static void checkpoint_forget(struct backbone *backbone)
+{
+	if (backbone->checkpoint)
+		checkpoint_close(backbone->checkpoint);
+	free(backbone->checkpoint);
+	backbone->checkpoint = NULL;
+}
+
 static int backbone_load(struct backbone *backbone, struct error *error)
 {
-	struct checkpoint checkpoint;
-	int code = checkpoint_open(&checkpoint, backbone->directory, error);
+	struct checkpoint *checkpoint = calloc(1, sizeof(*checkpoint));
+	int code;
 
-	if (code)
+	if (!checkpoint)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a checkpoint");
+	code = checkpoint_open(checkpoint, backbone->directory, error);
+	if (code) {
+		free(checkpoint);
 		return code;
-	code = checkpoint_compare(backbone, &checkpoint, error);
+	}
+	backbone->checkpoint = checkpoint;
+	code = checkpoint_compare(backbone, checkpoint, error);
 	if (!code)
 		code = memory_check(backbone, error);
 	if (!code)
-		code = weights_load(backbone, &checkpoint, error);
-	checkpoint_close(&checkpoint);
+		code = weights_load(backbone, checkpoint, error);
+	if (backbone->options.precision == MATRIX_F32)
+		checkpoint_forget(backbone);
 	return code;
 }
 
@@ -332,6 +337,7 @@ void backbone_close(struct backbone *backbone)
 {
 	if (!backbone)
 		return;
+	checkpoint_forget(backbone);
 	config_close(&backbone->config);
 	arena_free(&backbone->memory);
 	arena_free(&backbone->adapter_memory);
@@ -346,7 +352,12 @@ const struct backbone_shape *backbone_shape(const struct backbone *backbone)
 
 size_t backbone_memory_bytes(const struct backbone *backbone)
 {
-	return backbone->memory.used_bytes + backbone->adapter_memory.used_bytes;
+	size_t mapped = 0;
+
+	for (size_t i = 0; i < backbone->weight_count; i++)
+		if (backbone->weights[i].mapped)
+			mapped += matrix_bytes(&backbone->weights[i].matrix);
+	return backbone->memory.used_bytes + backbone->adapter_memory.used_bytes + mapped;
 }
 
 size_t backbone_params(const struct backbone *backbone, const struct backbone_param **params)
@@ -410,6 +421,12 @@ int backbone_save(const struct backbone *backbone, const char *directory, struct
 
 	if (!items)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a list of tensors");
+	if (backbone->options.precision != MATRIX_F32) {
+		free(items);
+		return error_set(error, ERR_UNSUPPORTED,
+				 "weights held as %s are not written: open the backbone as f32",
+				 matrix_type_name(backbone->options.precision));
+	}
 	for (size_t i = 0; i < backbone->weight_count; i++) {
 		const struct backbone_param *param = &backbone->weights[i].param;
 

@@ -3,8 +3,9 @@
  * A pre-trained transformer as a function of input embeddings.
  *
  * hidden = f(inputs_embeds): no token embedding, no language-model head; the
- * final norm is included.  Weights are f32 in memory.  Shapes: B sequences of
- * T tokens, width H; row-major, last index fastest.
+ * final norm is included.  Shapes: B sequences of T tokens, width H; row-major,
+ * last index fastest.  Weights of projections are held in the precision that
+ * was asked for; everything else is f32.
  */
 #ifndef BACKBONE_BACKBONE_H
 #define BACKBONE_BACKBONE_H
@@ -16,6 +17,7 @@
 #include "base/arena.h"
 #include "base/error.h"
 #include "base/rng.h"
+#include "tensor/matrix.h"
 
 struct backbone;
 
@@ -41,6 +43,13 @@ struct backbone_options {
 	int64_t stop_layer; /* run layers [0, stop_layer); 0: all */
 	bool lm_head;      /* read an own language-model head too, see backbone_lm_head() */
 	bool trainable;    /* gradients for the own weights too (full fine-tuning, pre-training) */
+	/*
+	 * Storage of the projections' weights, MATRIX_F32 by default.  Tensors that a
+	 * checkpoint holds in that storage are used where they lie in its file, which
+	 * must not change meanwhile; others are rounded.  Only f32 is `trainable`;
+	 * adapters train over any.
+	 */
+	enum matrix_type precision;
 };
 
 struct lora_options {
@@ -67,7 +76,7 @@ int backbone_inspect(const char *directory, struct backbone_shape *shape, struct
 /* Name of the index-th architecture that is supported; NULL past the last. */
 const char *backbone_architecture(size_t index);
 
-/* Writes config.json and model.safetensors. */
+/* Writes config.json and model.safetensors; ERR_UNSUPPORTED unless the precision is f32. */
 int backbone_save(const struct backbone *backbone, const char *directory, struct error *error);
 void backbone_close(struct backbone *backbone);
 
@@ -84,7 +93,9 @@ int backbone_lora_save(const struct backbone *backbone, const char *directory,
 
 /*
  * Folds the adapter into the weights, W += alpha / rank (B A), and forgets it:
- * the same function, cheaper.  Not for a backbone that goes on training.
+ * the same function, cheaper.  Not for a backbone that goes on training.  Where
+ * weights are not f32 the sum is rounded anew, from the checkpoint's own values
+ * if there is a checkpoint.
  */
 int backbone_lora_merge(struct backbone *backbone, struct error *error);
 
@@ -98,7 +109,7 @@ size_t backbone_params(const struct backbone *backbone, const struct backbone_pa
 /* Sets every gradient to zero. */
 void backbone_zero_gradients(struct backbone *backbone);
 
-/* Bytes held by weights, gradients and tables. */
+/* Bytes held by weights (mapped ones too), gradients and tables. */
 size_t backbone_memory_bytes(const struct backbone *backbone);
 
 /* Token embedding table (vocabulary, width) when the checkpoint has one, else NULL; no gradient. */

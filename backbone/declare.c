@@ -110,6 +110,9 @@ void backbone_projection_declare(struct backbone *backbone,
 	va_end(list);
 	snprintf(name, sizeof(name), "%s.weight", projection->path);
 	projection->weight = weight_declare(backbone, name, start, used, 2, shape);
+	projection->weight->layout = projection->layout;
+	projection->weight->matrix = (struct matrix){.layout = projection->layout,
+						     .in = projection->in, .out = projection->out};
 	if (backbone->projection_count < backbone->weight_capacity)
 		backbone->projections[backbone->projection_count++] = projection;
 	if (!bias)

@@ -6,14 +6,15 @@
  * The architecture's configure() reads config.json into `shape` and `decoder`,
  * declares every weight (name, extents, how it starts out) and ties the layers
  * to them; loading, random initialisation, saving and gradients then only walk
- * the list.
+ * the list.  Weights of projections may be held in another storage than f32
+ * (backbone_options.precision); all others are f32.
  */
 #ifndef BACKBONE_INTERNAL_H
 #define BACKBONE_INTERNAL_H
 
 #include "backbone/backbone.h"
 #include "backbone/config.h"
-#include "tensor/linear.h"
+#include "tensor/matrix.h"
 
 enum weight_start {
 	START_NORMAL,   /* N(0, initializer_range) */
@@ -28,7 +29,13 @@ struct backbone_weight {
 	bool optional; /* a checkpoint may lack it */
 	bool absent;   /* and does: param.value stays NULL */
 	bool used;     /* takes part in the function of input embeddings as configured */
+	/* Projections only (others have matrix.in 0). */
+	enum linear_layout layout; /* of the tensor in a checkpoint, and of param.value */
+	struct matrix matrix;      /* data NULL: the values are param.value */
+	bool mapped;               /* matrix.data lies in the checkpoint's file */
 };
+
+struct checkpoint;
 
 /* y = x W + bias, plus scale x (dropped x) A^T B^T with an adapter. */
 struct backbone_projection {
@@ -124,6 +131,7 @@ struct backbone {
 	struct adapter adapter;
 	struct backbone_param *exposed; /* what backbone_params() gives out */
 	size_t exposed_count;
+	struct checkpoint *checkpoint; /* stays open unless all weights are f32; else NULL */
 	bool failed; /* a declaration ran out of memory */
 };
 
@@ -167,6 +175,41 @@ int backbone_lm_head_declare(struct backbone *backbone, const struct config *con
 
 /* Rebuilds the list behind backbone_params() after adapters changed. */
 int backbone_expose(struct backbone *backbone, struct error *error);
+
+/* The matrix of a projection's weight, whatever storage it is in. */
+struct matrix weight_matrix(const struct backbone_weight *weight);
+
+/* True when this weight is to be held in backbone_options.precision rather than as f32. */
+bool weight_is_held(const struct backbone *backbone, const struct backbone_weight *weight);
+
+/* Bytes that the weight takes. */
+size_t weight_bytes(const struct backbone *backbone, const struct backbone_weight *weight);
+
+/* Memory for a weight, and for its gradient when it trains.  ERR_NO_MEMORY. */
+int weight_allocate(struct backbone *backbone, struct backbone_weight *weight);
+
+/*
+ * Rounds `values`, laid out as declared, into the storage of a held weight; one
+ * that was mapped moves into memory.  ERR_NO_MEMORY.
+ */
+int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const float *values);
+
+/* The tensor of a weight in the checkpoint and the path of its file; NULL when there is none. */
+const struct safetensors_entry *weight_find(const struct backbone *backbone,
+					    const struct checkpoint *checkpoint,
+					    const struct backbone_weight *weight,
+					    const char **path);
+
+/* Fills or maps a weight from its tensor. */
+int weight_load(struct backbone *backbone, struct backbone_weight *weight,
+		const struct safetensors_entry *entry, const char *path, struct error *error);
+
+/*
+ * The weight as f32, laid out as declared: from the checkpoint while that is
+ * open (what was stored, not what it was rounded to).
+ */
+int weight_values(const struct backbone *backbone, const struct backbone_weight *weight,
+		  float *values, struct error *error);
 
 /* What a projection keeps from forward for its backward. */
 struct projection_tape {

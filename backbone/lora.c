@@ -437,28 +437,57 @@ int backbone_lora_save(const struct backbone *backbone, const char *directory,
 	return code;
 }
 
+/* values, laid out as the projection declares, += alpha / rank (B A). */
+static void product_add(const struct adapter *adapter, const struct backbone_projection *p,
+			float *values)
+{
+	const bool out_in = p->layout == LINEAR_OUT_IN;
+	const struct gemm gemm = {
+		.transpose_a = !out_in, .transpose_b = !out_in, .m = out_in ? p->out : p->in,
+		.n = out_in ? p->in : p->out, .k = adapter->rank, .beta = 1,
+		.alpha = (float)(adapter->alpha / (double)adapter->rank),
+		.a = out_in ? p->lora_b->value : p->lora_a->value,
+		.a_stride = out_in ? adapter->rank : p->in,
+		.b = out_in ? p->lora_a->value : p->lora_b->value,
+		.b_stride = out_in ? p->in : adapter->rank,
+		.c = values, .c_stride = out_in ? p->in : p->out};
+
+	gemm_run(&gemm);
+}
+
+/* The sum is rounded once where the weight's own values can be read again. */
+static int held_merge(struct backbone *backbone, const struct backbone_projection *p,
+		      struct error *error)
+{
+	float *values = malloc((size_t)(p->in * p->out) * sizeof(*values));
+	int code = values ? weight_values(backbone, p->weight, values, error) : ERR_NO_MEMORY;
+
+	if (!code) {
+		product_add(&backbone->adapter, p, values);
+		code = weight_hold(backbone, p->weight, values);
+	}
+	free(values);
+	if (code == ERR_NO_MEMORY)
+		return error_set(error, code, "out of memory for %s", p->path);
+	return code;
+}
+
 int backbone_lora_merge(struct backbone *backbone, struct error *error)
 {
-	const struct adapter *adapter = &backbone->adapter;
+	int code = 0;
 
-	for (size_t i = 0; i < backbone->projection_count; i++) {
+	for (size_t i = 0; i < backbone->projection_count && !code; i++) {
 		const struct backbone_projection *p = backbone->projections[i];
-		const bool out_in = p->layout == LINEAR_OUT_IN;
-		struct gemm gemm = {.transpose_a = !out_in, .transpose_b = !out_in,
-				    .m = out_in ? p->out : p->in, .n = out_in ? p->in : p->out,
-				    .k = adapter->rank, .beta = 1};
 
 		if (!p->lora_a)
 			continue;
-		gemm.alpha = (float)(adapter->alpha / (double)adapter->rank);
-		gemm.a = out_in ? p->lora_b->value : p->lora_a->value;
-		gemm.a_stride = out_in ? adapter->rank : p->in;
-		gemm.b = out_in ? p->lora_a->value : p->lora_b->value;
-		gemm.b_stride = out_in ? p->in : adapter->rank;
-		gemm.c = p->weight->param.value;
-		gemm.c_stride = gemm.n;
-		gemm_run(&gemm);
+		if (weight_is_held(backbone, p->weight))
+			code = held_merge(backbone, p, error);
+		else
+			product_add(&backbone->adapter, p, p->weight->param.value);
 	}
+	if (code)
+		return code;
 	adapter_clear(backbone);
 	return backbone_expose(backbone, error);
 }

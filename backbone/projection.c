@@ -34,6 +34,13 @@ static struct linear_shape projection_shape(const struct projection_call *call)
 	return shape;
 }
 
+static struct matrix_rows projection_rows(const struct projection_call *call)
+{
+	const struct matrix_rows rows = {call->rows, call->projection->in, call->out_stride};
+
+	return rows;
+}
+
 /* out = in where the mask keeps, over the probability of being kept; 0 elsewhere. */
 static void dropout_apply(float *out, const float *in, int64_t count, double dropout,
 			  struct rng *rng)
@@ -100,10 +107,16 @@ int projection_forward(const struct projection_call *call, float *out, const flo
 		       const float *residual, struct projection_tape *tape)
 {
 	const struct backbone_projection *p = call->projection;
-	const struct linear_shape shape = projection_shape(call);
+	const struct matrix matrix = weight_matrix(p->weight);
+	const struct matrix_rows rows = projection_rows(call);
+	const struct arena_mark mark = arena_save(call->arena);
+	void *scratch = arena_alloc(call->arena, matrix_scratch_bytes(&matrix, call->rows));
 
-	linear_forward(out, in, p->weight->param.value, p->bias ? p->bias->param.value : NULL,
-		       residual, &shape);
+	if (!scratch)
+		return ERR_NO_MEMORY;
+	matrix_forward(out, in, &matrix, p->bias ? p->bias->param.value : NULL, residual, &rows,
+		       scratch);
+	arena_restore(call->arena, mark);
 	if (tape)
 		tape->in = in;
 	return p->lora_a ? adapter_forward(call, out, in, tape) : 0;
@@ -186,11 +199,18 @@ int projection_backward(const struct projection_call *call, float *d_in, bool ad
 {
 	const struct backbone_projection *p = call->projection;
 	const struct linear_shape shape = projection_shape(call);
+	const struct matrix matrix = weight_matrix(p->weight);
+	const struct matrix_rows rows = projection_rows(call);
+	const struct arena_mark mark = arena_save(call->arena);
+	void *scratch = arena_alloc(call->arena, matrix_scratch_bytes(&matrix, call->rows));
 
+	if (!scratch)
+		return ERR_NO_MEMORY;
 	if (p->weight->param.gradient)
 		linear_backward_weight(p->weight->param.gradient,
 				       p->bias ? p->bias->param.gradient : NULL, d_out, tape->in,
 				       &shape);
-	linear_backward_input(d_in, d_out, p->weight->param.value, add, &shape);
+	matrix_backward_input(d_in, d_out, &matrix, add, &rows, scratch);
+	arena_restore(call->arena, mark);
 	return p->lora_a ? adapter_backward(call, d_in, d_out, tape) : 0;
 }

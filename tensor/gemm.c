@@ -52,7 +52,17 @@ void gemm_reference(const struct gemm *gemm)
 		}
 }
 
-/* Rows or columns [begin, end) of the product, through oneDNN. */
+void gemm_run_alone(const struct gemm *gemm)
+{
+	tensor_library_confine();
+	if (gemm->k == 0 || atomic_load_explicit(&use_reference, memory_order_relaxed) ||
+	    dnnl_sgemm(gemm->transpose_a ? 'T' : 'N', gemm->transpose_b ? 'T' : 'N', gemm->m,
+		       gemm->n, gemm->k, gemm->alpha, gemm->a, gemm->a_stride, gemm->b,
+		       gemm->b_stride, gemm->beta, gemm->c, gemm->c_stride) != dnnl_success)
+		gemm_reference(gemm);
+}
+
+/* Rows or columns [begin, end) of the product. */
 static void part_run(void *context, int worker, int64_t begin, int64_t end)
 {
 	const struct gemm_call *call = context;
@@ -70,11 +80,7 @@ static void part_run(void *context, int worker, int64_t begin, int64_t end)
 		part.b += part.transpose_b ? begin * part.b_stride : begin;
 		part.c += begin;
 	}
-	tensor_library_confine();
-	if (dnnl_sgemm(part.transpose_a ? 'T' : 'N', part.transpose_b ? 'T' : 'N', part.m, part.n,
-		       part.k, part.alpha, part.a, part.a_stride, part.b, part.b_stride, part.beta,
-		       part.c, part.c_stride) != dnnl_success)
-		gemm_reference(&part);
+	gemm_run_alone(&part);
 }
 
 void gemm_run(const struct gemm *gemm)
@@ -88,7 +94,7 @@ void gemm_run(const struct gemm *gemm)
 		gemm_reference(gemm);
 		return;
 	}
-	if (skinny_run(gemm))
+	if (skinny_run(gemm, gemm->b, SKINNY_F32))
 		return;
 	call.extent = call.by_rows ? gemm->m : gemm->n;
 	tensor_split((call.extent + UNIT - 1) / UNIT,

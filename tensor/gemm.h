@@ -29,6 +29,9 @@ struct gemm {
 /* The fastest way to compute it; the reference if oneDNN declines or after gemm_reference_set(). */
 void gemm_run(const struct gemm *gemm);
 
+/* The same on the calling thread, for work that is shared out already; never skinny.c. */
+void gemm_run_alone(const struct gemm *gemm);
+
 /* The obvious three loops, summed in double. */
 void gemm_reference(const struct gemm *gemm);
 

@@ -51,6 +51,15 @@ static void rows_start(void *context, int worker, int64_t begin, int64_t end)
 	}
 }
 
+void linear_start(float *out, const float *bias, const float *residual,
+		  const struct linear_shape *shape)
+{
+	struct rows_call call = {out, residual, bias, shape};
+
+	if (bias || residual)
+		tensor_split(shape->rows, 1 + GRAIN_FLOATS / shape->out, rows_start, &call);
+}
+
 void linear_forward(float *out, const float *in, const float *weight, const float *bias,
 		    const float *residual, const struct linear_shape *shape)
 {
@@ -61,10 +70,8 @@ void linear_forward(float *out, const float *in, const float *weight, const floa
 		.a = in, .a_stride = shape->in_stride,
 		.b = weight, .b_stride = out_in ? shape->in : shape->out,
 		.c = out, .c_stride = shape->out_stride};
-	struct rows_call call = {out, residual, bias, shape};
 
-	if (bias || residual)
-		tensor_split(shape->rows, 1 + GRAIN_FLOATS / shape->out, rows_start, &call);
+	linear_start(out, bias, residual, shape);
 	gemm_run(&gemm);
 }
 

@@ -31,6 +31,10 @@ struct linear_shape linear_shape_dense(int64_t rows, int64_t in, int64_t out,
 void linear_forward(float *out, const float *in, const float *weight, const float *bias,
 		    const float *residual, const struct linear_shape *shape);
 
+/* out = bias + residual, what linear_forward() adds the product to; nothing when both are NULL. */
+void linear_start(float *out, const float *bias, const float *residual,
+		  const struct linear_shape *shape);
+
 /* d_in = d_out W^T, or added to d_in with `add`.  d_in lies like in. */
 void linear_backward_input(float *d_in, const float *d_out, const float *weight, bool add,
 			   const struct linear_shape *shape);

@@ -3,17 +3,18 @@
  * Products of a few rows with a large matrix.
  *
  * Such a product is over once the matrix has been read: B streams past once,
- * as it lies, DEPTH rows (or two columns) at a time, each vector of it used for
- * every row of A.  A general product packs B first, which reads and writes it
- * once more.  Kernels exist for AVX-512 and for AVX2 with FMA; elsewhere, and
- * for matrices small enough to stay in a core's cache, oneDNN does the work.
+ * as it lies, DEPTH rows (or a column or two) at a time, each vector of it
+ * made f32 once and used for every row of A.  A general product packs B first,
+ * which reads and writes it once more.  Kernels exist for AVX-512 and for AVX2
+ * with FMA and F16C; elsewhere, and for f32 matrices small enough to stay in a
+ * core's cache, the general product does the work.
  */
 #include "tensor/skinny.h"
 
 #include <stddef.h>
 
+#include "tensor/half.h"
 #include "tensor/threads.h"
-#include "tensor/vector.h"
 
 #define MATRIX_FLOATS_MIN (INT64_C(1) << 18) /* 1 MiB: half a core's second-level cache */
 #define GRAIN_FLOATS (INT64_C(1) << 16)
@@ -24,11 +25,38 @@
 
 #define DEPTH 16 /* rows of B at a time */
 
+struct skinny_call {
+	const struct gemm *gemm;
+	const unsigned char *b;
+	enum skinny_storage storage;
+	void (*range)(const struct skinny_call *call, int64_t begin, int64_t end);
+	int64_t unit; /* columns that a kernel takes at once */
+};
+
+static double element(const struct skinny_call *call, int64_t index)
+{
+	uint16_t half;
+
+	if (call->storage == SKINNY_F32) {
+		float value;
+
+		memcpy(&value, call->b + 4 * index, sizeof(value));
+		return value;
+	}
+	memcpy(&half, call->b + 2 * index, sizeof(half));
+	return call->storage == SKINNY_BF16 ? bf16_to_f32(half) : f16_to_f32(half);
+}
+
 #define NAME(x) avx512_##x
 #define TARGET __attribute__((target("avx512f")))
 #define VECTOR __m512
 #define LANES 16
+#define WIDE_ROWS 12 /* most rows whose sums fit in registers two vectors wide */
 #define LOAD(p) _mm512_loadu_ps(p)
+#define LOAD_BF16(p)                                                                               \
+	_mm512_castsi512_ps(_mm512_slli_epi32(                                                     \
+		_mm512_cvtepu16_epi32(_mm256_loadu_si256((const void *)(p))), 16))
+#define LOAD_F16(p) _mm512_cvtph_ps(_mm256_loadu_si256((const void *)(p)))
 #define STORE(p, v) _mm512_storeu_ps(p, v)
 #define SPREAD(x) _mm512_set1_ps(x)
 #define ZERO _mm512_setzero_ps()
@@ -45,10 +73,15 @@ __attribute__((target("avx2,fma"))) TENSOR_INLINE float avx2_total(__m256 v)
 }
 
 #define NAME(x) avx2_##x
-#define TARGET __attribute__((target("avx2,fma")))
+#define TARGET __attribute__((target("avx2,fma,f16c")))
 #define VECTOR __m256
 #define LANES 8
+#define WIDE_ROWS 6
 #define LOAD(p) _mm256_loadu_ps(p)
+#define LOAD_BF16(p)                                                                               \
+	_mm256_castsi256_ps(_mm256_slli_epi32(                                                     \
+		_mm256_cvtepu16_epi32(_mm_loadu_si128((const void *)(p))), 16))
+#define LOAD_F16(p) _mm256_cvtph_ps(_mm_loadu_si128((const void *)(p)))
 #define STORE(p, v) _mm256_storeu_ps(p, v)
 #define SPREAD(x) _mm256_set1_ps(x)
 #define ZERO _mm256_setzero_ps()
@@ -56,55 +89,66 @@ __attribute__((target("avx2,fma"))) TENSOR_INLINE float avx2_total(__m256 v)
 #define SUM(v) avx2_total(v)
 #include "tensor/skinny_kernel.h"
 
-struct skinny_call {
-	const struct gemm *gemm;
-	void (*range)(const struct gemm *gemm, int64_t begin, int64_t end);
-	int64_t unit; /* columns that a kernel takes at once */
-};
-
 static void units_run(void *context, int worker, int64_t begin, int64_t end)
 {
 	const struct skinny_call *call = context;
 
 	(void)worker;
-	call->range(call->gemm, begin * call->unit, end * call->unit);
+	call->range(call, begin * call->unit, end * call->unit);
 }
 
 /* Columns that fill no unit. */
-static void rest_run(const struct gemm *gemm, int64_t first)
+static void rest_run(const struct skinny_call *call, int64_t first)
 {
-	struct gemm rest = *gemm;
+	const struct gemm *g = call->gemm;
+	const int64_t step = g->transpose_b ? 1 : g->b_stride;
+	const int64_t column = g->transpose_b ? g->b_stride : 1;
 
-	rest.n -= first;
-	rest.b += gemm->transpose_b ? first * gemm->b_stride : first;
-	rest.c += first;
-	if (rest.n > 0)
-		gemm_reference(&rest);
+	for (int64_t i = 0; i < g->m; i++)
+		for (int64_t j = first; j < g->n; j++) {
+			float *c = &g->c[i * g->c_stride + j];
+			double sum = g->beta == 0 ? 0 : *c;
+
+			for (int64_t p = 0; p < g->k; p++)
+				sum += g->a[i * g->a_stride + p] *
+				       element(call, p * step + j * column);
+			*c = (float)sum;
+		}
 }
 
-bool skinny_run(const struct gemm *gemm)
+static bool is_skinny(const struct gemm *gemm, enum skinny_storage storage)
+{
+	return gemm->m >= 1 && gemm->m <= SKINNY_ROWS_MAX && gemm->k >= 1 && !gemm->transpose_a &&
+	       gemm->alpha == 1 && (gemm->beta == 0 || gemm->beta == 1) &&
+	       (storage != SKINNY_F32 || gemm->n * gemm->k >= MATRIX_FLOATS_MIN);
+}
+
+bool skinny_run(const struct gemm *gemm, const void *b, enum skinny_storage storage)
 {
 	const bool avx512 = __builtin_cpu_supports("avx512f");
-	struct skinny_call call = {.gemm = gemm, .range = avx512 ? avx512_range : avx2_range};
+	struct skinny_call call = {.gemm = gemm, .b = b, .storage = storage,
+				   .range = avx512 ? avx512_range : avx2_range};
 	int64_t units;
 
-	if (gemm->m < 1 || gemm->m > SKINNY_ROWS_MAX || gemm->transpose_a || gemm->alpha != 1 ||
-	    (gemm->beta != 0 && gemm->beta != 1) || gemm->n * gemm->k < MATRIX_FLOATS_MIN)
+	if (!is_skinny(gemm, storage))
 		return false;
-	if (!avx512 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")))
+	if (!avx512 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+			 __builtin_cpu_supports("f16c")))
 		return false;
 	call.unit = gemm->transpose_b ? 2 : avx512 ? 32 : 16;
 	units = gemm->n / call.unit;
 	tensor_split(units, 1 + GRAIN_FLOATS / (call.unit * gemm->k), units_run, &call);
-	rest_run(gemm, units * call.unit);
+	rest_run(&call, units * call.unit);
 	return true;
 }
 
 #else
 
-bool skinny_run(const struct gemm *gemm)
+bool skinny_run(const struct gemm *gemm, const void *b, enum skinny_storage storage)
 {
 	(void)gemm;
+	(void)b;
+	(void)storage;
 	return false;
 }
 

@@ -2,100 +2,145 @@
  * SPDX-License-Identifier: BSD-2-Clause
  *
  * The kernels of skinny.c for one instruction set; included once for each.
- * The includer defines NAME(x), TARGET, VECTOR, LANES, LOAD, STORE, SPREAD,
- * ZERO, FMA and SUM, and takes them away again.
+ * The includer defines NAME(x), TARGET, VECTOR, LANES, WIDE_ROWS, LOAD,
+ * LOAD_BF16, LOAD_F16, STORE, SPREAD, ZERO, FMA and SUM, and takes them away
+ * again.
  *
- * `rows` is a constant in every instance, so that the sums stay in registers:
- * two vectors of columns (or two columns) for each row of A.
+ * `rows` and `storage` are constants in every instance, so that the sums stay
+ * in registers: one or two vectors of columns (or columns) for each row of A.
  */
 
-/* Columns [begin, end) of C, a multiple of 2 LANES wide; B is (k, n). */
-TARGET TENSOR_INLINE void NAME(columns)(const struct gemm *g, int64_t begin, int64_t end,
-					const int rows)
+/* LANES elements of B from number `index` on. */
+TARGET TENSOR_INLINE VECTOR NAME(load)(const unsigned char *b, int64_t index,
+				       const enum skinny_storage storage)
 {
-	for (int64_t first = 0; first < g->k; first += DEPTH) {
-		const int64_t depth = g->k - first < DEPTH ? g->k - first : DEPTH;
-		const float *a = g->a + first, *b = g->b + first * g->b_stride;
-		const bool fresh = first == 0 && g->beta == 0;
-
-		for (int64_t j = begin; j < end; j += 2 * LANES) {
-			VECTOR sum[SKINNY_ROWS_MAX][2];
-
-			for (int i = 0; i < rows; i++) {
-				const float *c = g->c + i * g->c_stride + j;
-
-				sum[i][0] = fresh ? ZERO : LOAD(c);
-				sum[i][1] = fresh ? ZERO : LOAD(c + LANES);
-			}
-			for (int64_t p = 0; p < depth; p++) {
-				const float *row = b + p * g->b_stride + j;
-				const VECTOR left = LOAD(row), right = LOAD(row + LANES);
-
-				for (int ahead = 0; ahead < 2 * LANES; ahead += 16)
-					__builtin_prefetch(row + DEPTH * g->b_stride + ahead);
-				for (int i = 0; i < rows; i++) {
-					const VECTOR x = SPREAD(a[i * g->a_stride + p]);
-
-					sum[i][0] = FMA(x, left, sum[i][0]);
-					sum[i][1] = FMA(x, right, sum[i][1]);
-				}
-			}
-			for (int i = 0; i < rows; i++) {
-				STORE(g->c + i * g->c_stride + j, sum[i][0]);
-				STORE(g->c + i * g->c_stride + j + LANES, sum[i][1]);
-			}
-		}
-	}
+	if (storage == SKINNY_BF16)
+		return LOAD_BF16(b + 2 * index);
+	if (storage == SKINNY_F16)
+		return LOAD_F16(b + 2 * index);
+	return LOAD((const float *)(const void *)(b + 4 * index));
 }
 
-/* Columns [begin, end) of C, an even number; B is stored (n, k): each is a dot product. */
-TARGET TENSOR_INLINE void NAME(dots)(const struct gemm *g, int64_t begin, int64_t end,
-				     const int rows)
+/*
+ * Rows [first, first + depth) of B: their share of columns [j, j + wide x
+ * LANES) of C; B is (k, n).  The rows that come next are fetched meanwhile.
+ */
+TARGET TENSOR_INLINE void NAME(tile)(const struct skinny_call *call, int64_t first, int64_t depth,
+				     int64_t j, const int rows, const int wide,
+				     const enum skinny_storage storage)
 {
-	const int64_t whole = g->k / LANES * LANES;
+	const struct gemm *g = call->gemm;
+	const int64_t bytes = storage == SKINNY_F32 ? 4 : 2;
+	const bool fresh = first == 0 && g->beta == 0;
+	VECTOR sum[SKINNY_ROWS_MAX][2];
 
-	for (int64_t j = begin; j < end; j += 2) {
-		const float *b = g->b + j * g->b_stride;
-		VECTOR sum[SKINNY_ROWS_MAX][2];
+	for (int i = 0; i < rows; i++)
+		for (int w = 0; w < wide; w++)
+			sum[i][w] = fresh ? ZERO : LOAD(g->c + i * g->c_stride + j + w * LANES);
+	for (int64_t p = first; p < first + depth; p++) {
+		const int64_t place = p * g->b_stride + j;
+		VECTOR b[2];
 
-		for (int i = 0; i < rows; i++)
-			sum[i][0] = sum[i][1] = ZERO;
-		for (int64_t p = 0; p < whole; p += LANES) {
-			const VECTOR left = LOAD(b + p), right = LOAD(b + g->b_stride + p);
+		for (int w = 0; w < wide; w++)
+			b[w] = NAME(load)(call->b, place + w * LANES, storage);
+		for (int64_t ahead = 0; ahead < wide * LANES * bytes; ahead += 64)
+			__builtin_prefetch(call->b + (place + DEPTH * g->b_stride) * bytes + ahead);
+		for (int i = 0; i < rows; i++) {
+			const VECTOR x = SPREAD(g->a[i * g->a_stride + p]);
 
-			__builtin_prefetch(b + 2 * g->b_stride + p);
-			__builtin_prefetch(b + 3 * g->b_stride + p);
-			for (int i = 0; i < rows; i++) {
-				const VECTOR x = LOAD(g->a + i * g->a_stride + p);
-
-				sum[i][0] = FMA(x, left, sum[i][0]);
-				sum[i][1] = FMA(x, right, sum[i][1]);
-			}
+			for (int w = 0; w < wide; w++)
+				sum[i][w] = FMA(x, b[w], sum[i][w]);
 		}
-		for (int i = 0; i < rows; i++)
-			for (int side = 0; side < 2; side++) {
-				float *c = g->c + i * g->c_stride + j + side;
-				float total = SUM(sum[i][side]);
-
-				for (int64_t p = whole; p < g->k; p++)
-					total += g->a[i * g->a_stride + p] *
-						 b[side * g->b_stride + p];
-				*c = g->beta == 0 ? total : *c + total;
-			}
 	}
+	for (int i = 0; i < rows; i++)
+		for (int w = 0; w < wide; w++)
+			STORE(g->c + i * g->c_stride + j + w * LANES, sum[i][w]);
+}
+
+/* Columns [begin, end) of C, a multiple of 2 LANES wide; B is (k, n). */
+TARGET TENSOR_INLINE void NAME(columns)(const struct skinny_call *call, int64_t begin, int64_t end,
+					const int rows, const enum skinny_storage storage)
+{
+	const int wide = rows <= WIDE_ROWS ? 2 : 1;
+	const int64_t k = call->gemm->k;
+
+	for (int64_t first = 0; first < k; first += DEPTH)
+		for (int64_t j = begin; j < end; j += wide * LANES)
+			NAME(tile)(call, first, k - first < DEPTH ? k - first : DEPTH, j, rows,
+				   wide, storage);
+}
+
+/* Columns [j, j + wide) of C; B is stored (n, k): each is a dot product. */
+TARGET TENSOR_INLINE void NAME(dot)(const struct skinny_call *call, int64_t j, const int rows,
+				    const int wide, const enum skinny_storage storage)
+{
+	const struct gemm *g = call->gemm;
+	const int64_t whole = g->k / LANES * LANES, bytes = storage == SKINNY_F32 ? 4 : 2;
+	VECTOR sum[SKINNY_ROWS_MAX][2];
+
+	for (int i = 0; i < rows; i++)
+		for (int w = 0; w < wide; w++)
+			sum[i][w] = ZERO;
+	for (int64_t p = 0; p < whole; p += LANES) {
+		VECTOR b[2];
+
+		for (int w = 0; w < wide; w++) {
+			const int64_t place = (j + w) * g->b_stride + p;
+
+			b[w] = NAME(load)(call->b, place, storage);
+			__builtin_prefetch(call->b + (place + 2 * g->b_stride) * bytes);
+		}
+		for (int i = 0; i < rows; i++) {
+			const VECTOR x = LOAD(g->a + i * g->a_stride + p);
+
+			for (int w = 0; w < wide; w++)
+				sum[i][w] = FMA(x, b[w], sum[i][w]);
+		}
+	}
+	for (int i = 0; i < rows; i++)
+		for (int w = 0; w < wide; w++) {
+			float *c = g->c + i * g->c_stride + j + w;
+			float total = SUM(sum[i][w]);
+
+			for (int64_t p = whole; p < g->k; p++)
+				total += g->a[i * g->a_stride + p] *
+					 (float)element(call, (j + w) * g->b_stride + p);
+			*c = g->beta == 0 ? total : *c + total;
+		}
+}
+
+/* Columns [begin, end) of C, an even number of them. */
+TARGET TENSOR_INLINE void NAME(dots)(const struct skinny_call *call, int64_t begin, int64_t end,
+				     const int rows, const enum skinny_storage storage)
+{
+	const int wide = rows <= WIDE_ROWS ? 2 : 1;
+
+	for (int64_t j = begin; j < end; j += wide)
+		NAME(dot)(call, j, rows, wide, storage);
+}
+
+TARGET TENSOR_INLINE void NAME(rows)(const struct skinny_call *call, int64_t begin, int64_t end,
+				     const int rows, const enum skinny_storage storage)
+{
+	if (call->gemm->transpose_b)
+		NAME(dots)(call, begin, end, rows, storage);
+	else
+		NAME(columns)(call, begin, end, rows, storage);
 }
 
 #define INSTANCE(n)                                                                                \
 	case n:                                                                                    \
-		if (g->transpose_b)                                                                \
-			NAME(dots)(g, begin, end, n);                                              \
+		if (call->storage == SKINNY_F32)                                                   \
+			NAME(rows)(call, begin, end, n, SKINNY_F32);                               \
+		else if (call->storage == SKINNY_BF16)                                             \
+			NAME(rows)(call, begin, end, n, SKINNY_BF16);                              \
 		else                                                                               \
-			NAME(columns)(g, begin, end, n);                                           \
+			NAME(rows)(call, begin, end, n, SKINNY_F16);                               \
 		break;
 
-TARGET static void NAME(range)(const struct gemm *g, int64_t begin, int64_t end)
+TARGET static void NAME(range)(const struct skinny_call *call, int64_t begin, int64_t end)
 {
-	switch (g->m) {
+	switch (call->gemm->m) {
 		INSTANCE(1)
 		INSTANCE(2)
 		INSTANCE(3)
@@ -116,7 +161,10 @@ TARGET static void NAME(range)(const struct gemm *g, int64_t begin, int64_t end)
 #undef TARGET
 #undef VECTOR
 #undef LANES
+#undef WIDE_ROWS
 #undef LOAD
+#undef LOAD_BF16
+#undef LOAD_F16
 #undef STORE
 #undef SPREAD
 #undef ZERO

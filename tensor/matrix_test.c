@@ -1,0 +1,250 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Weight matrices in every storage: rounding within half a step, products
+ * against their definition for few and many rows, both layouts, gaps between
+ * rows, bias and residual; gradients against the transposed product.
+ */
+#include "tensor/test_support.h"
+
+#include "tensor/gemm.h"
+#include "tensor/matrix.h"
+#include "tensor/threads.h"
+
+#define GAP 3
+
+struct subject {
+	struct matrix matrix;
+	float *weight; /* what was rounded, (out, in) */
+	float *exact;  /* what it was rounded to, (out, in) */
+	void *data;
+	float *scales;
+};
+
+static void subject_make(struct subject *s, enum matrix_type type, enum linear_layout layout,
+			 int64_t in, int64_t out)
+{
+	s->matrix = (struct matrix){.type = type, .layout = layout, .in = in, .out = out};
+	s->weight = test_normal(in * out);
+	s->exact = test_zeros(in * out);
+	s->data = malloc(matrix_data_bytes(type, in, out));
+	s->scales = malloc(matrix_scales_bytes(type, out) + 1);
+	assert_non_null(s->data);
+	assert_non_null(s->scales);
+	matrix_from_f32(&s->matrix, s->data, s->scales, s->weight, LINEAR_OUT_IN);
+	matrix_to_f32(s->exact, LINEAR_OUT_IN, &s->matrix);
+}
+
+static void subject_free(struct subject *s)
+{
+	free(s->weight);
+	free(s->exact);
+	free(s->data);
+	free(s->scales);
+}
+
+static bool layout_possible(enum matrix_type type, enum linear_layout layout)
+{
+	return layout == LINEAR_OUT_IN || (type != MATRIX_INT8 && type != MATRIX_INT4);
+}
+
+/* Largest distance that rounding may leave, for weight `o`, `i`. */
+static double step_half(const struct subject *s, int64_t o, int64_t i)
+{
+	const int64_t in = s->matrix.in, first = i / MATRIX_BLOCK * MATRIX_BLOCK;
+	double size = fabs(s->weight[o * in + i]), largest = 0;
+
+	switch (s->matrix.type) {
+	case MATRIX_F32:
+		return 0;
+	case MATRIX_BF16:
+		return size * 0x1p-8;
+	case MATRIX_F16:
+		return size * 0x1p-11 + 0x1p-25;
+	case MATRIX_INT8:
+		for (int64_t j = 0; j < in; j++)
+			largest = fmax(largest, fabs(s->weight[o * in + j]));
+		return largest / 127 * 0.501;
+	default: /* the side away from -8 ends at 7: a whole step */
+		for (int64_t j = first; j < in && j < first + MATRIX_BLOCK; j++)
+			largest = fmax(largest, fabs(s->weight[o * in + j]));
+		return largest / 8 * 1.01;
+	}
+}
+
+static void rounding_is_within_a_step(void **state)
+{
+	(void)state;
+	for (int type = 0; type < MATRIX_TYPES; type++)
+		for (int layout = 0; layout < 2; layout++) {
+			struct subject s;
+			double squares = 0, rounding = 0;
+
+			if (!layout_possible(type, layout))
+				continue;
+			subject_make(&s, type, layout, 70, 33);
+			for (int64_t i = 0; i < 70 * 33; i++) {
+				const double error = (double)s.exact[i] - s.weight[i];
+
+				assert_true(fabs(error) <= step_half(&s, i / 70, i % 70));
+				squares += (double)s.weight[i] * s.weight[i];
+				rounding += error * error;
+			}
+			/* int4: a step of about 2.2 / 8 deviations, uniform error */
+			assert_true(sqrt(rounding / squares) < 0.11);
+			subject_free(&s);
+		}
+}
+
+static void storages_return_what_they_hold(void **state)
+{
+	(void)state;
+	for (int type = 0; type < MATRIX_TYPES; type++) {
+		struct subject s;
+		struct matrix again;
+		float *weight = test_zeros(64 * 9);
+
+		subject_make(&s, type, LINEAR_OUT_IN, 64, 9);
+		again = s.matrix;
+		matrix_from_f32(&again, s.data, s.scales, s.exact, LINEAR_OUT_IN);
+		matrix_to_f32(weight, LINEAR_OUT_IN, &again);
+		test_close("twice rounded", weight, s.exact, 64 * 9, 2e-6);
+		matrix_to_f32(weight, LINEAR_IN_OUT, &again);
+		for (int64_t o = 0; o < 9; o++)
+			for (int64_t i = 0; i < 64; i++)
+				test_close("turned", &weight[i * 9 + o], &s.exact[o * 64 + i], 1,
+					   2e-6);
+		free(weight);
+		subject_free(&s);
+	}
+}
+
+static void forward_check(struct subject *s, int64_t count, bool bias, bool residual)
+{
+	const struct matrix *m = &s->matrix;
+	const struct matrix_rows rows = {count, m->in + GAP, m->out + GAP};
+	float *in = test_normal(count * rows.in_stride), *b = test_normal(m->out);
+	float *r = test_normal(count * rows.out_stride);
+	float *out = test_zeros(count * rows.out_stride);
+	float *wanted = test_zeros(count * rows.out_stride);
+	void *scratch = malloc(matrix_scratch_bytes(m, count) + 1);
+
+	assert_non_null(scratch);
+	matrix_forward(out, in, m, bias ? b : NULL, residual ? r : NULL, &rows, scratch);
+	matrix_forward_reference(wanted, in, m, bias ? b : NULL, residual ? r : NULL, &rows);
+	for (int64_t row = 0; row < count; row++) {
+		test_close(matrix_type_name(m->type), out + row * rows.out_stride,
+			   wanted + row * rows.out_stride, m->out, 1e-5 * sqrt((double)m->in + 1));
+		for (int64_t i = 0; i < GAP && !residual && !bias; i++)
+			assert_true(out[row * rows.out_stride + m->out + i] == 0);
+	}
+	free(in);
+	free(b);
+	free(r);
+	free(out);
+	free(wanted);
+	free(scratch);
+}
+
+static const int64_t extents[][2] = {
+	/* in, out */
+	{1, 1}, {7, 5}, {32, 16}, {40, 33}, {96, 64}, {160, 640}, {1100, 70}, {768, 130},
+};
+
+static void forward_equals_definition(void **state)
+{
+	static const int64_t counts[] = {1, 2, 3, 6, 7, 9, 12, 13, 40};
+
+	(void)state;
+	for (int type = 0; type < MATRIX_TYPES; type++)
+		for (int layout = 0; layout < 2; layout++)
+			for (size_t i = 0; i < sizeof(extents) / sizeof(extents[0]); i++) {
+				struct subject s;
+
+				if (!layout_possible(type, layout))
+					continue;
+				subject_make(&s, type, layout, extents[i][0], extents[i][1]);
+				for (size_t c = 0; c < sizeof(counts) / sizeof(counts[0]); c++)
+					forward_check(&s, counts[c], c % 2, c % 3 == 0);
+				subject_free(&s);
+			}
+}
+
+static void threads_give_the_same(void **state)
+{
+	const int threads = tensor_threads_get();
+
+	tensor_threads_set(3);
+	forward_equals_definition(state);
+	tensor_threads_set(threads);
+}
+
+static void backward_check(struct subject *s, int64_t count, bool add)
+{
+	const struct matrix *m = &s->matrix;
+	const struct matrix_rows rows = {count, m->in + GAP, m->out + GAP};
+	float *d_in = test_normal(count * rows.in_stride);
+	float *wanted = test_copy(d_in, count * rows.in_stride);
+	float *d_out = test_normal(count * rows.out_stride);
+	void *scratch = malloc(matrix_scratch_bytes(m, count) + 1);
+	const struct gemm gemm = {.m = count, .n = m->in, .k = m->out, .alpha = 1,
+				  .beta = add ? 1 : 0, .a = d_out, .a_stride = rows.out_stride,
+				  .b = s->exact, .b_stride = m->in, .c = wanted,
+				  .c_stride = rows.in_stride};
+
+	assert_non_null(scratch);
+	matrix_backward_input(d_in, d_out, m, add, &rows, scratch);
+	gemm_reference(&gemm);
+	test_close("gradient", d_in, wanted, count * rows.in_stride, 1e-5 * sqrt((double)m->out + 1));
+	free(d_in);
+	free(wanted);
+	free(d_out);
+	free(scratch);
+}
+
+static void backward_is_the_transpose(void **state)
+{
+	(void)state;
+	for (int type = 0; type < MATRIX_TYPES; type++)
+		for (int layout = 0; layout < 2; layout++)
+			for (size_t i = 0; i < sizeof(extents) / sizeof(extents[0]); i++) {
+				struct subject s;
+
+				if (!layout_possible(type, layout))
+					continue;
+				subject_make(&s, type, layout, extents[i][0], extents[i][1]);
+				backward_check(&s, 1, true);
+				backward_check(&s, 21, false);
+				backward_check(&s, 40, true);
+				subject_free(&s);
+			}
+}
+
+static void sizes_and_names(void **state)
+{
+	enum matrix_type type;
+
+	(void)state;
+	assert_int_equal(matrix_data_bytes(MATRIX_BF16, 3, 5), 30);
+	assert_int_equal(matrix_data_bytes(MATRIX_INT4, 64, 5), 180);
+	assert_int_equal(matrix_data_bytes(MATRIX_INT4, 65, 5), 270);
+	assert_int_equal(matrix_scales_bytes(MATRIX_INT8, 5), 20);
+	for (int i = 0; i < MATRIX_TYPES; i++) {
+		assert_true(matrix_type_find(&type, matrix_type_name((enum matrix_type)i)));
+		assert_int_equal(type, i);
+	}
+	assert_false(matrix_type_find(&type, "int3"));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(rounding_is_within_a_step),
+		cmocka_unit_test(storages_return_what_they_hold),
+		cmocka_unit_test(forward_equals_definition),
+		cmocka_unit_test(threads_give_the_same),
+		cmocka_unit_test(backward_is_the_transpose),
+		cmocka_unit_test(sizes_and_names),
+	};
+
+	return cmocka_run_group_tests(tests, NULL, NULL);
+}
