@@ -194,7 +194,8 @@ static void backward_check(struct subject *s, int64_t count, bool add)
 	assert_non_null(scratch);
 	matrix_backward_input(d_in, d_out, m, add, &rows, scratch);
 	gemm_reference(&gemm);
-	test_close("gradient", d_in, wanted, count * rows.in_stride, 1e-5 * sqrt((double)m->out + 1));
+	test_close("gradient", d_in, wanted, count * rows.in_stride,
+		   1e-5 * sqrt((double)m->out + 1));
 	free(d_in);
 	free(wanted);
 	free(d_out);
