@@ -17,7 +17,9 @@ chroot "$root" sh -c 'apt-get update -qq && apt-get install -y -qq --no-install-
 git clone -q "$here" "$root/aqm-llm"
 mount -t proc proc "$root/proc"
 mount --bind /dev "$root/dev"
-trap 'umount "$root/proc" "$root/dev"' EXIT
+# Terminals, as every running machine has them; the bind above brings only the empty folder.
+mount -t devpts -o newinstance,ptmxmode=0666 devpts "$root/dev/pts"
+trap 'umount "$root/dev/pts" "$root/proc" "$root/dev"' EXIT
 start=$(date +%s)
 chroot "$root" make -s -C /aqm-llm deps
 echo "cleanroom: packages installed in $(($(date +%s) - start)) s"
