@@ -199,6 +199,7 @@ const struct aqm_ops aqm_fq_pie = {
 	.at_rest = pie_at_rest,
 	.init = pie_init,
 	.on_enqueue = pie_on_enqueue,
+	.on_overflow = pie_on_overflow,
 	.tick_due_ns = pie_tick_due_ns,
 	.tick = pie_tick,
 	.record = pie_record,

@@ -463,14 +463,13 @@ static void *take(void *context, struct aqm_drr_flow *at, uint32_t *len_bytes)
 }
 
 /*
- * RFC 8290 section 4.2: an empty new queue passes through the old ones, if there are any; not so in
- * DRR++, which takes a pause for the end of a burst.
+ * RFC 8290 section 4.2: an empty new queue passes through the old ones; not so in DRR++, which
+ * takes a pause for the end of a burst.
  */
 static void vacate(void *context, struct aqm_drr_flow *at)
 {
 	struct flow_queues *host = context;
-	const bool once_more = !host->shape.leave_at_once && at->place == AQM_DRR_NEW &&
-			       aqm_drr_first(&host->drr, AQM_DRR_OLD) != NULL;
+	const bool once_more = !host->shape.leave_at_once && at->place == AQM_DRR_NEW;
 
 	if (!once_more)
 		flow_table_set_bulk(&host->table, (struct flow_queue *)at, false);

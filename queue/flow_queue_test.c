@@ -291,7 +291,7 @@ static int model_get(struct model *model)
 			f->deficit -= f->lengths[f->first % MODEL_ROOM];
 			return flow;
 		} else {
-			to_old = is_new && model->old_count > 0;
+			to_old = is_new;
 		}
 		if (is_new)
 			take_out(model->news, &model->new_count);

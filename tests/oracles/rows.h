@@ -21,6 +21,10 @@
 	X(curvy_red)                                                                               \
 	X(wrr)                                                                                     \
 	X(tsf)                                                                                     \
+	X(drr)                                                                                     \
+	X(fq_codel)                                                                                \
+	X(fq_pie)                                                                                  \
+	X(cake)                                                                                    \
 	X(l4s_freebsd)
 
 #define ORACLE_ROW_DECLARE(law) extern const struct oracle_row oracle_##law;
