@@ -23,6 +23,7 @@
 
 static const struct architecture *const architectures[] = {
 	&architecture_gpt2,
+	&architecture_opt,
 	&architecture_llama,
 	NULL,
 };

@@ -33,8 +33,9 @@ struct backbone_param {
 };
 
 struct backbone_shape {
-	const char *architecture; /* "gpt2", "llama", ... */
+	const char *architecture; /* "gpt2", "opt", "llama" */
 	int64_t layers, width, heads, kv_heads, ffn_width, vocabulary, max_positions;
+	int64_t inner_width; /* of the layers; that of embeds and hidden, but for OPT-350M */
 	int64_t parameters; /* total, without adapters */
 };
 

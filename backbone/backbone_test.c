@@ -13,7 +13,15 @@
 
 #define TOKENS 75
 
-static const char *const configs[] = {TINY_GPT2, TINY_LLAMA};
+static const struct {
+	const char *text;
+	size_t adapted; /* arrays of a default adapter */
+} configs[] = {
+	{TINY_GPT2, 4}, {TINY_LLAMA, 8}, {TINY_OPT, 8}, {TINY_OPT350, 8}, {TINY_OPT_WIDE, 8},
+	{TINY_OPT_BARE, 8},
+};
+
+#define CONFIGS (sizeof(configs) / sizeof(configs[0]))
 
 struct pass {
 	struct arena arena;
@@ -73,8 +81,8 @@ static void extend(const struct backbone *backbone, struct pass *pass,
 static void cache_equals_window(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct backbone *backbone = test_model(configs[i], NULL, 1);
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
 		struct backbone_cache *cache = NULL;
 		struct pass pass;
 
@@ -102,8 +110,8 @@ static void cache_equals_window(void **state)
 static void batch_equals_members(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct backbone *backbone = test_model(configs[i], NULL, 1);
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
 		struct pass pass;
 		float *embeds;
 
@@ -126,8 +134,8 @@ static void batch_equals_members(void **state)
 static void attention_is_causal(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct backbone *backbone = test_model(configs[i], NULL, 1);
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
 		struct pass pass;
 
 		pass_make(&pass, backbone, TOKENS);
@@ -145,8 +153,8 @@ static void attention_is_causal(void **state)
 static void saved_equals_read(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct backbone *backbone = test_model(configs[i], NULL, 1), *read = NULL;
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1), *read = NULL;
 		char folder[128];
 		struct error error = {0};
 		struct pass pass;
@@ -173,9 +181,9 @@ static void adapter_travels_and_folds(void **state)
 	const struct lora_options lora = {.rank = 4, .alpha = 8, .dropout = 0.1};
 
 	(void)state;
-	for (size_t i = 0; i < 2; i++) {
-		struct backbone *backbone = test_model(configs[i], NULL, 1);
-		struct backbone *other = test_model(configs[i], NULL, 1);
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
+		struct backbone *other = test_model(configs[i].text, NULL, 1);
 		const struct backbone_param *params;
 		char folder[128];
 		struct error error = {0};
@@ -185,7 +193,7 @@ static void adapter_travels_and_folds(void **state)
 		pass_make(&pass, backbone, TOKENS);
 		run(backbone, &pass, 1, TOKENS, pass.hidden);
 		assert_int_equal(backbone_lora_new(backbone, &lora, &pass.rng, &error), 0);
-		assert_int_equal(backbone_params(backbone, &params), i ? 8 : 4);
+		assert_int_equal(backbone_params(backbone, &params), configs[i].adapted);
 		run(backbone, &pass, 1, TOKENS, pass.again);
 		assert_true(difference(pass.hidden, pass.again, TOKENS * pass.width) == 0);
 		test_adapter_stir(backbone, &pass.rng);

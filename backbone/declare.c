@@ -20,6 +20,8 @@ int backbone_reserve(struct backbone *backbone, size_t weights, struct error *er
 				 "cannot stop after layer %lld: %s has %lld layers",
 				 (long long)stop, backbone->directory, (long long)layers);
 	decoder->run_layers = stop ? stop : layers;
+	if (!backbone->shape.inner_width)
+		backbone->shape.inner_width = backbone->shape.width;
 	decoder->layers = arena_calloc(&backbone->memory, (size_t)layers,
 				       sizeof(*decoder->layers));
 	backbone->weights = arena_calloc(&backbone->memory, weights, sizeof(*backbone->weights));
@@ -80,7 +82,7 @@ struct backbone_weight *backbone_declare(struct backbone *backbone, enum weight_
 void backbone_norm_declare(struct backbone *backbone, struct backbone_norm *norm, bool bias,
 			   bool used, const char *format, ...)
 {
-	const int64_t width = backbone->shape.width;
+	const int64_t width = backbone->shape.inner_width;
 	char path[64], name[80];
 	va_list list;
 

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Forward of a causal pre-norm transformer (gpt2, llama):
+ * Forward of a causal transformer (gpt2, opt, llama):
  *
  *     x = embeds [+ positions]
  *     x = x + out(attention(q, k, v of norm1(x)))        q, k rotated if there is a table
  *     x = x + down(act(up(norm2(x))))                    in every layer
  *     hidden = final_norm(x)
+ *
+ * With norm_after (OPT-350M) a layer is x = norm1(x + out(attention(q, k, v of
+ * x))), x = norm2(x + down(act(up(x)))); project_in and project_out then stand
+ * at the two ends.
  *
  * q, k and v lie side by side in one array, whether one fused projection or
  * three write it.  A cache receives keys and values after their rotation, and
@@ -15,8 +19,6 @@
 
 #include <math.h>
 #include <string.h>
-
-#include "tensor/activation.h"
 
 int64_t decoder_q_width(const struct backbone *backbone)
 {
@@ -36,7 +38,7 @@ static int64_t cache_width(const struct backbone *backbone)
 int64_t decoder_up_width(const struct backbone *backbone)
 {
 	return backbone->shape.ffn_width *
-	       (backbone->decoder.activation == ACTIVATION_SILU_GATE ? 2 : 1);
+	       backbone_activation_inputs(backbone->decoder.activation);
 }
 
 static int64_t qkv_width(const struct backbone *backbone)
@@ -47,7 +49,7 @@ static int64_t qkv_width(const struct backbone *backbone)
 struct norm_shape decoder_norm_shape(const struct backbone_call *call)
 {
 	const struct norm_shape shape = {
-		.rows = call->rows, .width = call->backbone->shape.width,
+		.rows = call->rows, .width = call->backbone->shape.inner_width,
 		.epsilon = (float)call->backbone->decoder.norm_epsilon};
 
 	return shape;
@@ -77,28 +79,12 @@ struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t h
 	return shape;
 }
 
-struct projection_call decoder_projection(const struct backbone_call *call,
-					  const struct backbone_layer *layer,
-					  enum projection_role role, int64_t out_stride)
-{
-	const struct projection_call projection = {
-		.backbone = call->backbone, .projection = &layer->projections[role],
-		.arena = call->arena, .rows = call->rows, .out_stride = out_stride,
-		.dropout_rng = call->dropout_rng};
-
-	return projection;
-}
-
 static void norm_forward(const struct backbone_call *call, const struct backbone_norm *norm,
 			 float *out, float *stats, const float *in)
 {
 	const struct norm_shape shape = decoder_norm_shape(call);
 
-	if (norm->bias)
-		layernorm_forward(out, stats, in, norm->weight->param.value,
-				  norm->bias->param.value, &shape);
-	else
-		rmsnorm_forward(out, stats, in, norm->weight->param.value, &shape);
+	backbone_norm_forward(norm, &shape, out, stats, in);
 }
 
 /* Projections [first, last] of the layer, side by side in rows of `stride`. */
@@ -110,7 +96,7 @@ static int projections_forward(const struct backbone_call *call, const struct ba
 
 	for (int role = first; role <= (int)last && !code; role++) {
 		const struct projection_call projection =
-			decoder_projection(call, layer, (enum projection_role)role, stride);
+			backbone_projection_call(call, &layer->projections[role], stride);
 
 		if (!projection.projection->weight)
 			continue;
@@ -149,17 +135,21 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 	const struct backbone *backbone = call->backbone;
 	const struct backbone_layer *layer = &backbone->decoder.layers[index];
 	const struct projection_call out =
-		decoder_projection(call, layer, ROLE_OUT, backbone->shape.width);
+		backbone_projection_call(call, &layer->projections[ROLE_OUT],
+					 backbone->shape.inner_width);
 	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
 	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
 	struct attention_shape shape = decoder_attention_shape(call);
 	const float *k = arrays->qkv + decoder_q_width(backbone);
 	const float *v = k + decoder_kv_width(backbone);
+	const bool after = backbone->decoder.norm_after;
 	int code;
 
-	norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1, arrays->in);
+	if (!after)
+		norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1,
+			     arrays->in);
 	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv, shape.q_stride,
-				   arrays->norm1, tapes);
+				   after ? arrays->in : arrays->norm1, tapes);
 	if (code)
 		return code;
 	if (backbone->decoder.rope_table) {
@@ -171,8 +161,12 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 		cache_append(call, index, arrays->qkv, &shape, &k, &v);
 	attention_forward(arrays->mix, arrays->weights, arrays->qkv, k, v,
 			  call->attention_scratch, &shape);
-	return projection_forward(&out, arrays->mid, arrays->mix, arrays->in,
+	code = projection_forward(&out, arrays->mid, arrays->mix, arrays->in,
 				  tapes ? &tapes[ROLE_OUT] : NULL);
+	if (!code && after)
+		norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1,
+			     arrays->mid);
+	return code;
 }
 
 static int ffn_part(const struct backbone_call *call, const struct backbone_layer *layer,
@@ -181,20 +175,26 @@ static int ffn_part(const struct backbone_call *call, const struct backbone_laye
 	const struct backbone *backbone = call->backbone;
 	const int64_t ffn = backbone->shape.ffn_width;
 	const struct projection_call down =
-		decoder_projection(call, layer, ROLE_DOWN, backbone->shape.width);
+		backbone_projection_call(call, &layer->projections[ROLE_DOWN],
+					 backbone->shape.inner_width);
+	const bool after = backbone->decoder.norm_after;
 	int code;
 
-	norm_forward(call, &layer->ffn_norm, arrays->norm2, arrays->stats2, arrays->mid);
+	if (!after)
+		norm_forward(call, &layer->ffn_norm, arrays->norm2, arrays->stats2, arrays->mid);
 	code = projections_forward(call, layer, ROLE_GATE, ROLE_UP, arrays->up,
-				   decoder_up_width(backbone), arrays->norm2, tapes);
+				   decoder_up_width(backbone),
+				   after ? arrays->norm1 : arrays->norm2, tapes);
 	if (code)
 		return code;
-	if (backbone->decoder.activation == ACTIVATION_SILU_GATE)
-		silu_gate_forward(arrays->act, arrays->up, call->rows, ffn);
-	else
-		gelu_new_forward(arrays->act, arrays->up, call->rows * ffn);
-	return projection_forward(&down, arrays->out, arrays->act, arrays->mid,
+	backbone_activation_forward(backbone->decoder.activation, arrays->act, arrays->up,
+				    call->rows, ffn);
+	code = projection_forward(&down, arrays->out, arrays->act,
+				  after ? arrays->norm1 : arrays->mid,
 				  tapes ? &tapes[ROLE_DOWN] : NULL);
+	if (!code && after)
+		norm_forward(call, &layer->ffn_norm, arrays->norm2, arrays->stats2, arrays->out);
+	return code;
 }
 
 /* An array for the layer alone when `own`, else the shared one; *failed when there is no room. */
@@ -223,7 +223,8 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape attention = decoder_attention_shape(call);
-	const int64_t width = backbone->shape.width, ffn = backbone->shape.ffn_width;
+	const int64_t width = backbone->shape.inner_width, ffn = backbone->shape.ffn_width;
+	const bool after = backbone->decoder.norm_after; /* then the norms carry the stream on */
 	bool failed = false;
 
 	arrays->mid = array_take(call, true, NULL, width, &failed);
@@ -232,10 +233,10 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 	arrays->stats2 = array_take(call, true, NULL, 2, &failed);
 	arrays->qkv = array_take(call, true, NULL, qkv_width(backbone), &failed);
 	arrays->up = array_take(call, true, NULL, decoder_up_width(backbone), &failed);
-	arrays->norm1 = array_take(call, roles_train(layer, ROLE_Q, ROLE_V), arrays->norm1, width,
-				   &failed);
-	arrays->norm2 = array_take(call, roles_train(layer, ROLE_GATE, ROLE_UP), arrays->norm2,
-				   width, &failed);
+	arrays->norm1 = array_take(call, after || roles_train(layer, ROLE_Q, ROLE_V),
+				   arrays->norm1, width, &failed);
+	arrays->norm2 = array_take(call, after || roles_train(layer, ROLE_GATE, ROLE_UP),
+				   arrays->norm2, width, &failed);
 	arrays->mix = array_take(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
 				 decoder_q_width(backbone), &failed);
 	arrays->act = array_take(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act, ffn,
@@ -250,13 +251,14 @@ static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 	const struct backbone *backbone = call->backbone;
 	struct attention_shape shape = decoder_attention_shape(call);
 	bool failed = false;
-	float *x = array_take(call, true, NULL, backbone->shape.width, &failed);
+	const bool after = backbone->decoder.norm_after;
+	float *x = array_take(call, true, NULL, backbone->shape.inner_width, &failed);
 
 	if (call->cache)
 		shape.keys = call->cache->tokens + call->tokens;
 	*arrays = (struct layer_arrays){
 		.in = x, .mid = x, .out = x,
-		.norm1 = array_take(call, true, NULL, backbone->shape.width, &failed),
+		.norm1 = array_take(call, !after, x, backbone->shape.inner_width, &failed),
 		.qkv = array_take(call, true, NULL, qkv_width(backbone), &failed),
 		.mix = array_take(call, true, NULL, decoder_q_width(backbone), &failed),
 		.up = array_take(call, true, NULL, decoder_up_width(backbone), &failed),
@@ -268,17 +270,37 @@ static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 	return failed || !call->attention_scratch ? ERR_NO_MEMORY : 0;
 }
 
-/* x = embeds, plus positions where the architecture adds them. */
-static void input_forward(const struct backbone_call *call, float *x, const float *embeds)
+/* A copy that lives as long as the tape; NULL when there is no room. */
+static const float *floats_copy(const struct backbone_call *call, const float *from, int64_t count)
+{
+	float *copy = backbone_floats(call->arena, count);
+
+	return copy ? memcpy(copy, from, (size_t)count * sizeof(*copy)) : NULL;
+}
+
+/* x = embeds, mapped to the inner width where that differs, plus positions where there are any. */
+static int input_forward(const struct backbone_call *call, float *x, const float *embeds,
+			 struct decoder_tape *tape)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct backbone_weight *positions = backbone->decoder.positions;
-	const int64_t width = backbone->shape.width;
-	const int64_t first = call->cache ? call->cache->tokens : 0;
+	const int64_t width = backbone->shape.inner_width;
+	const int64_t first = backbone->decoder.position_offset +
+			      (call->cache ? call->cache->tokens : 0);
+	const struct projection_call map =
+		backbone_projection_call(call, &backbone->decoder.project_in, width);
+	int code = 0;
 
-	memcpy(x, embeds, (size_t)(call->rows * width) * sizeof(*x));
-	if (!positions || !positions->used)
-		return;
+	if (map.projection->weight && tape && projection_trains(map.projection))
+		embeds = floats_copy(call, embeds, call->rows * backbone->shape.width);
+	if (!embeds)
+		return ERR_NO_MEMORY;
+	if (map.projection->weight)
+		code = projection_forward(&map, x, embeds, NULL, tape ? &tape->project_in : NULL);
+	else
+		memcpy(x, embeds, (size_t)(call->rows * width) * sizeof(*x));
+	if (code || !positions || !positions->used)
+		return code;
 	for (int64_t row = 0; row < call->rows; row++) {
 		const float *position = positions->param.value +
 					(first + row % call->tokens) * width;
@@ -286,6 +308,34 @@ static void input_forward(const struct backbone_call *call, float *x, const floa
 		for (int64_t i = 0; i < width; i++)
 			x[row * width + i] += position[i];
 	}
+	return 0;
+}
+
+/* hidden = x, through the final norm and the map to the outer width where there are any. */
+static int output_forward(const struct backbone_call *call, float *hidden, const float *x,
+			  struct decoder_tape *tape)
+{
+	const struct decoder *decoder = &call->backbone->decoder;
+	const struct backbone_shape *shape = &call->backbone->shape;
+	const struct projection_call map =
+		backbone_projection_call(call, &decoder->project_out, shape->width);
+	float *normed = hidden;
+
+	if (decoder->final_norm.weight && map.projection->weight)
+		normed = backbone_floats(call->arena, call->rows * shape->inner_width);
+	if (!normed)
+		return ERR_NO_MEMORY;
+	if (decoder->final_norm.weight) {
+		norm_forward(call, &decoder->final_norm, normed, tape ? tape->final_stats : NULL,
+			     x);
+		x = normed;
+	}
+	if (map.projection->weight)
+		return projection_forward(&map, hidden, x, NULL,
+					  tape ? &tape->project_out : NULL);
+	if (x != hidden)
+		memcpy(hidden, x, (size_t)(call->rows * shape->width) * sizeof(*x));
+	return 0;
 }
 
 static int layers_forward(struct backbone_call *call, const struct layer_arrays *shared,
@@ -306,7 +356,7 @@ static int layers_forward(struct backbone_call *call, const struct layer_arrays 
 			code = attention_part(call, i, &arrays, tapes);
 		if (!code)
 			code = ffn_part(call, &decoder->layers[i], &arrays, tapes);
-		x = arrays.out;
+		x = decoder->norm_after ? arrays.norm2 : arrays.out;
 		if (tape) {
 			memcpy(arrays.projections, tapes, sizeof(arrays.projections));
 			tape->layers[i] = arrays;
@@ -342,16 +392,15 @@ static int decoder_forward(struct backbone_call *call, const float *embeds, floa
 	code = arrays_share(call, &shared);
 	if (code)
 		return code;
-	input_forward(call, shared.out, embeds);
-	code = layers_forward(call, &shared, tape, &last);
-	if (code)
+	code = input_forward(call, shared.out, embeds, tape);
+	if (!code)
+		code = layers_forward(call, &shared, tape, &last);
+	if (!code)
+		code = output_forward(call, hidden, last, tape);
+	if (code || !tape)
 		return code;
-	norm_forward(call, &call->backbone->decoder.final_norm, hidden,
-		     tape ? tape->final_stats : NULL, last);
-	if (tape) {
-		tape->final_in = last;
-		*out = &tape->call;
-	}
+	tape->final_in = last;
+	*out = &tape->call;
 	return 0;
 }
 

@@ -11,16 +11,16 @@
 #include "tensor/rope.h"
 
 /*
- * Arrays of one layer.  rows = batch x tokens.  With a tape, those that
+ * Arrays of one layer.  rows = batch x tokens, H the inner width.  With a tape, those that
  * backward needs belong to the layer; the others are scratch that all layers
  * share.
  */
 struct layer_arrays {
 	const float *in;  /* (rows, H) residual stream before the layer */
-	float *mid;       /* (rows, H) after attention */
-	float *out;       /* (rows, H) after feed-forward */
+	float *mid;       /* (rows, H) the sum after attention */
+	float *out;       /* (rows, H) the sum after feed-forward */
 	float *stats1, *stats2; /* (rows, 2) of the two norms */
-	float *norm1, *norm2;   /* (rows, H) */
+	float *norm1, *norm2;   /* (rows, H); norm_after: of mid and out, norm2 is the result */
 	float *qkv;       /* (rows, q | k | v) */
 	float *weights;   /* attention's softmax; NULL without a tape */
 	float *mix;       /* (rows, heads x head_width) */
@@ -34,6 +34,7 @@ struct decoder_tape {
 	struct layer_arrays *layers; /* run_layers of them */
 	const float *final_in;       /* (rows, H) */
 	float *final_stats;          /* (rows, 2) */
+	struct projection_tape project_in, project_out;
 };
 
 /* Widths of the arrays above. */
@@ -48,10 +49,6 @@ struct attention_shape decoder_attention_shape(const struct backbone_call *call)
 
 /* Rotation of the queries (heads) or keys (kv_heads) in the qkv array. */
 struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads);
-
-struct projection_call decoder_projection(const struct backbone_call *call,
-					  const struct backbone_layer *layer,
-					  enum projection_role role, int64_t out_stride);
 
 /* See struct backbone_pass. */
 int decoder_backward(struct backbone_call *call, const struct backbone_tape *tape,

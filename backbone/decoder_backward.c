@@ -11,8 +11,6 @@
 
 #include <string.h>
 
-#include "tensor/activation.h"
-
 /* Gradients on the way, shared by all layers. */
 struct backward_arrays {
 	float *d;      /* (rows, H) residual stream */
@@ -27,7 +25,7 @@ static int arrays_make(struct backbone_call *call, struct backward_arrays *array
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape shape = decoder_attention_shape(call);
-	const int64_t rows = call->rows, width = backbone->shape.width;
+	const int64_t rows = call->rows, width = backbone->shape.inner_width;
 	struct arena *arena = call->arena;
 
 	arrays->d = backbone_floats(arena, rows * width);
@@ -46,27 +44,36 @@ static void norm_backward(const struct backbone_call *call, const struct backbon
 			  float *d_in, const float *d_out, const float *in, const float *stats)
 {
 	const struct norm_shape shape = decoder_norm_shape(call);
-	const struct backbone_param *weight = &norm->weight->param;
 
-	if (weight->gradient)
-		norm_backward_weight(weight->gradient,
-				     norm->bias ? norm->bias->param.gradient : NULL, d_out, in,
-				     stats, &shape);
-	norm_backward_input(d_in, d_out, in, stats, weight->value, norm->bias != NULL, &shape);
+	backbone_norm_backward(norm, &shape, d_in, d_out, in, stats);
 }
 
-/* Reverse of projections_forward(): d_in is the sum over the projections. */
+/* With norm_after: d, the gradient of a norm's output, becomes that of its input. */
+static void stream_norm_backward(const struct backbone_call *call,
+				 const struct backbone_norm *norm, struct backward_arrays *arrays,
+				 const float *in, const float *stats)
+{
+	const int64_t width = call->backbone->shape.inner_width;
+	float *d_out = arrays->d;
+
+	arrays->d = arrays->d_norm;
+	arrays->d_norm = d_out;
+	memset(arrays->d, 0, (size_t)(call->rows * width) * sizeof(float));
+	norm_backward(call, norm, arrays->d, d_out, in, stats);
+}
+
+/* Reverse of projections_forward(): the sum over the projections becomes or is added to d_in. */
 static int projections_backward(const struct backbone_call *call,
 				const struct backbone_layer *layer, enum projection_role first,
-				enum projection_role last, float *d_in, const float *d_out,
-				int64_t stride, const struct projection_tape *tapes)
+				enum projection_role last, float *d_in, bool add,
+				const float *d_out, int64_t stride,
+				const struct projection_tape *tapes)
 {
-	bool add = false;
 	int code = 0;
 
 	for (int role = first; role <= (int)last && !code; role++) {
 		const struct projection_call projection =
-			decoder_projection(call, layer, (enum projection_role)role, stride);
+			backbone_projection_call(call, &layer->projections[role], stride);
 
 		if (!projection.projection->weight)
 			continue;
@@ -81,21 +88,23 @@ static int ffn_backward(const struct backbone_call *call, const struct backbone_
 			const struct layer_arrays *kept, struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
-	const int64_t ffn = backbone->shape.ffn_width;
-	const struct projection_call down =
-		decoder_projection(call, layer, ROLE_DOWN, backbone->shape.width);
-	int code = projection_backward(&down, arrays->d_act, false, arrays->d,
-				       &kept->projections[ROLE_DOWN]);
+	const bool after = backbone->decoder.norm_after;
+	const struct projection_call down = backbone_projection_call(
+		call, &layer->projections[ROLE_DOWN], backbone->shape.inner_width);
+	int code;
 
+	if (after)
+		stream_norm_backward(call, &layer->ffn_norm, arrays, kept->out, kept->stats2);
+	code = projection_backward(&down, arrays->d_act, false, arrays->d,
+				   &kept->projections[ROLE_DOWN]);
 	if (code)
 		return code;
-	if (backbone->decoder.activation == ACTIVATION_SILU_GATE)
-		silu_gate_backward(arrays->d_up, arrays->d_act, kept->up, call->rows, ffn);
-	else
-		gelu_new_backward(arrays->d_up, arrays->d_act, kept->up, call->rows * ffn);
-	code = projections_backward(call, layer, ROLE_GATE, ROLE_UP, arrays->d_norm, arrays->d_up,
+	backbone_activation_backward(backbone->decoder.activation, arrays->d_up, arrays->d_act,
+				     kept->up, call->rows, backbone->shape.ffn_width);
+	code = projections_backward(call, layer, ROLE_GATE, ROLE_UP,
+				    after ? arrays->d : arrays->d_norm, after, arrays->d_up,
 				    decoder_up_width(backbone), kept->projections);
-	if (!code)
+	if (!code && !after)
 		norm_backward(call, &layer->ffn_norm, arrays->d, arrays->d_norm, kept->mid,
 			      kept->stats2);
 	return code;
@@ -110,14 +119,19 @@ static int attention_part_backward(const struct backbone_call *call,
 	const struct attention_shape shape = decoder_attention_shape(call);
 	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
 	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
-	const struct projection_call out =
-		decoder_projection(call, layer, ROLE_OUT, backbone->shape.width);
+	const struct projection_call out = backbone_projection_call(
+		call, &layer->projections[ROLE_OUT], backbone->shape.inner_width);
 	const int64_t k_place = decoder_q_width(backbone);
 	const int64_t v_place = k_place + decoder_kv_width(backbone);
+	const bool after = backbone->decoder.norm_after;
 	float *d_qkv = arrays->d_qkv;
-	int code = projection_backward(&out, arrays->d_mix, false, arrays->d,
-				       &kept->projections[ROLE_OUT]);
+	int code;
 
+	if (after)
+		stream_norm_backward(call, &layer->attention_norm, arrays, kept->mid,
+				     kept->stats1);
+	code = projection_backward(&out, arrays->d_mix, false, arrays->d,
+				   &kept->projections[ROLE_OUT]);
 	if (code)
 		return code;
 	attention_backward(d_qkv, d_qkv + k_place, d_qkv + v_place, arrays->d_mix, kept->qkv,
@@ -127,27 +141,79 @@ static int attention_part_backward(const struct backbone_call *call,
 		rope_backward(d_qkv, backbone->decoder.rope_table, &q_rope);
 		rope_backward(d_qkv + k_place, backbone->decoder.rope_table, &k_rope);
 	}
-	code = projections_backward(call, layer, ROLE_Q, ROLE_V, arrays->d_norm, d_qkv,
+	code = projections_backward(call, layer, ROLE_Q, ROLE_V,
+				    after ? arrays->d : arrays->d_norm, after, d_qkv,
 				    shape.q_stride, kept->projections);
-	if (!code)
+	if (!code && !after)
 		norm_backward(call, &layer->attention_norm, arrays->d, arrays->d_norm, kept->in,
 			      kept->stats1);
 	return code;
 }
 
-static void input_backward(const struct backbone_call *call, const float *d)
+/* d becomes the gradient of the last layer's result. */
+static int output_backward(const struct backbone_call *call, const struct decoder_tape *tape,
+			   const float *d_hidden, struct backward_arrays *arrays)
+{
+	const struct decoder *decoder = &call->backbone->decoder;
+	const size_t bytes = (size_t)(call->rows * call->backbone->shape.inner_width) *
+			     sizeof(float);
+	const struct projection_call map = backbone_projection_call(
+		call, &decoder->project_out, call->backbone->shape.width);
+	const float *d = d_hidden;
+	int code = 0;
+
+	if (map.projection->weight) {
+		code = projection_backward(&map, arrays->d_norm, false, d_hidden,
+					   &tape->project_out);
+		d = arrays->d_norm;
+	}
+	if (code)
+		return code;
+	if (!decoder->final_norm.weight) {
+		memcpy(arrays->d, d, bytes);
+		return 0;
+	}
+	memset(arrays->d, 0, bytes);
+	norm_backward(call, &decoder->final_norm, arrays->d, d, tape->final_in,
+		      tape->final_stats);
+	return 0;
+}
+
+static void positions_backward(const struct backbone_call *call, const float *d)
 {
 	const struct backbone_weight *positions = call->backbone->decoder.positions;
-	const int64_t width = call->backbone->shape.width;
+	const int64_t width = call->backbone->shape.inner_width;
+	const int64_t first = call->backbone->decoder.position_offset;
 
 	if (!positions || !positions->param.gradient)
 		return;
 	for (int64_t row = 0; row < call->rows; row++) {
-		float *gradient = positions->param.gradient + row % call->tokens * width;
+		float *gradient = positions->param.gradient +
+				  (first + row % call->tokens) * width;
 
 		for (int64_t i = 0; i < width; i++)
 			gradient[i] += d[row * width + i];
 	}
+}
+
+static int input_backward(const struct backbone_call *call, const struct decoder_tape *tape,
+			  const float *d, float *d_embeds)
+{
+	const struct backbone *backbone = call->backbone;
+	const int64_t floats = call->rows * backbone->shape.width;
+	const struct projection_call map = backbone_projection_call(
+		call, &backbone->decoder.project_in, backbone->shape.inner_width);
+
+	positions_backward(call, d);
+	if (map.projection->weight) {
+		float *d_in = d_embeds ? d_embeds : backbone_floats(call->arena, floats);
+
+		return d_in ? projection_backward(&map, d_in, false, d, &tape->project_in)
+			    : ERR_NO_MEMORY;
+	}
+	if (d_embeds)
+		memcpy(d_embeds, d, (size_t)floats * sizeof(float));
+	return 0;
 }
 
 int decoder_backward(struct backbone_call *call, const struct backbone_tape *kept,
@@ -155,25 +221,16 @@ int decoder_backward(struct backbone_call *call, const struct backbone_tape *kep
 {
 	const struct decoder_tape *tape = (const struct decoder_tape *)kept;
 	const struct decoder *decoder = &call->backbone->decoder;
-	const size_t bytes = (size_t)(call->rows * call->backbone->shape.width) * sizeof(float);
 	struct backward_arrays arrays;
 	int code = arrays_make(call, &arrays);
 
-	if (code)
-		return code;
-	memset(arrays.d, 0, bytes);
-	norm_backward(call, &decoder->final_norm, arrays.d, d_hidden, tape->final_in,
-		      tape->final_stats);
+	if (!code)
+		code = output_backward(call, tape, d_hidden, &arrays);
 	for (int64_t i = decoder->run_layers - 1; i >= 0 && !code; i--) {
 		code = ffn_backward(call, &decoder->layers[i], &tape->layers[i], &arrays);
 		if (!code)
 			code = attention_part_backward(call, &decoder->layers[i],
 						       &tape->layers[i], &arrays);
 	}
-	if (code)
-		return code;
-	input_backward(call, arrays.d);
-	if (d_embeds)
-		memcpy(d_embeds, arrays.d, bytes);
-	return 0;
+	return code ? code : input_backward(call, tape, arrays.d, d_embeds);
 }

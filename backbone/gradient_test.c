@@ -11,6 +11,7 @@
 
 #include <math.h>
 
+#include "backbone/internal.h"
 #include "tensor/gemm.h"
 
 #define BATCH 2
@@ -28,6 +29,11 @@ struct probe {
 static const char *const gpt2_targets[] = {"c_attn", "attn.c_proj", "c_fc", "mlp.c_proj", NULL};
 static const char *const llama_targets[] = {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj",
 					    "up_proj", "down_proj", NULL};
+
+static const char *const opt_targets[] = {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2",
+					  NULL};
+static const char *const opt_end_targets[] = {"q_proj", "k_proj", "v_proj", "out_proj", "fc1",
+					      "fc2", "project_in", "project_out", NULL};
 
 static double loss(struct probe *probe, struct backbone_tape **tape)
 {
@@ -72,6 +78,21 @@ static void direction_check(struct probe *probe, const char *name, float *value,
 	free(kept);
 }
 
+/*
+ * A difference quotient across the kink of a ReLU shows neither slope, so the
+ * units are set well on or off, in turn: their biases are ten times what the
+ * weights bring.
+ */
+static void kinks_avoid(struct backbone *backbone)
+{
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		const struct backbone_param *param = &backbone->weights[i].param;
+
+		for (int64_t j = 0; strstr(param->name, ".fc1.bias") && j < param->count; j++)
+			param->value[j] = j % 2 ? 15 : -15;
+	}
+}
+
 static void probe_make(struct probe *probe, const char *config, bool trainable,
 		       const char *const *targets, double dropout, struct rng *rng)
 {
@@ -86,6 +107,7 @@ static void probe_make(struct probe *probe, const char *config, bool trainable,
 	if (targets && backbone_lora_new(probe->backbone, &lora, rng, &error))
 		fail_msg("%s", error.text);
 	test_adapter_stir(probe->backbone, rng);
+	kinks_avoid(probe->backbone);
 	probe->count = BATCH * TOKENS * backbone_shape(probe->backbone)->width;
 	probe->embeds = test_normal(probe->count, 1, rng);
 	probe->slope = test_normal(probe->count, 1, rng);
@@ -153,12 +175,27 @@ static void llama_everything(void **state)
 	model_check(TINY_LLAMA, true, llama_targets, 0, 2 * 13 + 1 + 2 * 14);
 }
 
+/*
+ * 16 arrays a layer; the table of positions and the final norm; or, without a
+ * final norm, the table and the maps at the ends; or all of them.
+ */
+static void opt_everything(void **state)
+{
+	(void)state;
+	model_check(TINY_OPT, true, opt_targets, 0, 2 * 16 + 3 + 2 * 12);
+	model_check(TINY_OPT350, true, opt_end_targets, 0, 2 * 16 + 3 + 2 * 12 + 4);
+	model_check(TINY_OPT_WIDE, true, opt_end_targets, 0, 2 * 16 + 5 + 2 * 12 + 4);
+}
+
 static void adapters_alone(void **state)
 {
 	(void)state;
 	model_check(TINY_GPT2, false, NULL, 0, 0);
 	model_check(TINY_GPT2, false, gpt2_targets, 0, 2 * 8);
 	model_check(TINY_LLAMA, false, llama_targets, 0, 2 * 14);
+	model_check(TINY_OPT, false, opt_targets, 0, 2 * 12);
+	model_check(TINY_OPT350, false, NULL, 0, 0);
+	model_check(TINY_OPT350, false, opt_end_targets, 0, 2 * 12 + 4);
 }
 
 static void adapters_with_dropout(void **state)
@@ -166,6 +203,7 @@ static void adapters_with_dropout(void **state)
 	(void)state;
 	model_check(TINY_GPT2, false, gpt2_targets, 0.3, 2 * 8);
 	model_check(TINY_LLAMA, false, llama_targets, 0.3, 2 * 14);
+	model_check(TINY_OPT350, false, opt_end_targets, 0.3, 2 * 12 + 4);
 }
 
 /* Backward adds: twice the calls, twice the gradient.  And the fast products agree. */
@@ -200,6 +238,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(gpt2_everything),
 		cmocka_unit_test(llama_everything),
+		cmocka_unit_test(opt_everything),
 		cmocka_unit_test(adapters_alone),
 		cmocka_unit_test(adapters_with_dropout),
 		cmocka_unit_test(gradients_accumulate),

@@ -9,6 +9,10 @@
 
 #define GPT2(rest) "{\"model_type\": \"gpt2\", " rest "}"
 #define SIZES "\"n_layer\": 1, \"n_embd\": 8, \"n_head\": 2, \"vocab_size\": 3, \"n_positions\": 4"
+#define OPT(rest) "{\"model_type\": \"opt\", " rest "}"
+#define OPT_SIZES                                                                                  \
+	"\"num_hidden_layers\": 1, \"hidden_size\": 8, \"vocab_size\": 3, "                        \
+	"\"max_position_embeddings\": 4, \"ffn_dim\": 8, \"num_attention_heads\": 2"
 #define LLAMA_SIZES                                                                                \
 	"\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"hidden_size\": 8, "                \
 	"\"intermediate_size\": 8, \"vocab_size\": 3, \"max_position_embeddings\": 4, "
@@ -21,7 +25,7 @@ static const struct {
 	{"[]", "object"},
 	{"{}", "model_type"},
 	{"{\"model_type\": 3}", "model_type"},
-	{"{\"model_type\": \"opt\"}", "opt is not supported; there are: gpt2, llama"},
+	{"{\"model_type\": \"bert\"}", "bert is not supported; there are: gpt2, opt, llama"},
 	{"{\"model_type\": \"gpt2\", \"model_type\": \"gpt2\"}", "duplicate"},
 	{"{\"model_type\": \"gpt2\xff\"}", "byte 0xff"},
 	{GPT2("\"n_layer\": 1"), "n_embd: is missing"},
@@ -37,6 +41,21 @@ static const struct {
 	{GPT2(SIZES ", \"layer_norm_epsilon\": -1"), "layer_norm_epsilon"},
 	{GPT2(SIZES ", \"scale_attn_by_inverse_layer_idx\": true"), "only false"},
 	{GPT2(SIZES ", \"scale_attn_weights\": 1"), "neither true nor false"},
+	{OPT("\"num_hidden_layers\": 8"), "hidden_size: is missing"},
+	{OPT("\"num_hidden_layers\": 1, \"hidden_size\": 8, \"vocab_size\": 3, "
+	     "\"ffn_dim\": 8, \"max_position_embeddings\": 4, \"num_attention_heads\": 3"),
+	 "num_attention_heads: 3 heads do not"},
+	{OPT("\"num_hidden_layers\": 1, \"hidden_size\": 8, \"num_attention_heads\": 2, "
+	     "\"ffn_dim\": 1000000"), "ffn_dim: 1000000 is outside"},
+	{OPT(OPT_SIZES ", \"word_embed_proj_dim\": 0"), "word_embed_proj_dim: 0 is outside"},
+	{OPT(OPT_SIZES ", \"word_embed_proj_dim\": \"8\""), "word_embed_proj_dim: is not"},
+	{OPT(OPT_SIZES ", \"activation_function\": \"gelu\""), "activation_function: gelu"},
+	{OPT(OPT_SIZES ", \"do_layer_norm_before\": 1"), "do_layer_norm_before: is neither"},
+	{OPT(OPT_SIZES ", \"_remove_final_layer_norm\": \"no\""), "_remove_final_layer_norm"},
+	{OPT(OPT_SIZES ", \"layer_norm_elementwise_affine\": false"), "only true"},
+	{OPT(OPT_SIZES ", \"enable_bias\": 0"), "enable_bias: is neither"},
+	{OPT(OPT_SIZES ", \"init_std\": -1"), "init_std"},
+	{OPT(OPT_SIZES ", \"tie_word_embeddings\": \"x\""), "tie_word_embeddings: is neither"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 3}", "num_attention_heads: 3 does not divide"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 4, \"num_key_value_heads\": 3}",
 	 "num_key_value_heads"},

@@ -69,22 +69,27 @@ struct backbone_layer {
 	struct backbone_projection projections[ROLE_COUNT];
 };
 
-enum decoder_activation {
+enum backbone_activation {
 	ACTIVATION_GELU_NEW,
+	ACTIVATION_RELU,
 	ACTIVATION_SILU_GATE, /* ROLE_GATE and ROLE_UP side by side */
+	ACTIVATION_GELU_GATE, /* the same */
 };
 
-/* A causal pre-norm transformer: what gpt2 and llama have in common, and where they differ. */
+/* A causal transformer: what gpt2, opt and llama have in common, and where they differ. */
 struct decoder {
 	struct backbone_layer *layers;
 	int64_t run_layers; /* layers [0, run_layers) are run */
-	struct backbone_norm final_norm;
-	struct backbone_weight *positions; /* added to the input (max_positions, H); NULL: none */
+	struct backbone_norm final_norm; /* its weight NULL: none */
+	bool norm_after; /* norms stand behind the residual sums, not before attention and ffn */
+	struct backbone_projection project_in, project_out; /* between width and inner_width */
+	struct backbone_weight *positions; /* rows added to the input; NULL: none */
+	int64_t position_offset;           /* the row of position 0 */
 	float *rope_table;                 /* (max_positions, head_width); NULL: no rotation */
 	double rope_theta;
 	int64_t head_width;
 	double norm_epsilon;
-	enum decoder_activation activation;
+	enum backbone_activation activation;
 };
 
 struct backbone_pass;
@@ -101,6 +106,7 @@ struct architecture {
 
 extern const struct architecture architecture_gpt2;
 extern const struct architecture architecture_llama;
+extern const struct architecture architecture_opt;
 
 struct adapter {
 	struct backbone_param *params; /* A, B of each adapted projection */

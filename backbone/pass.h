@@ -6,6 +6,7 @@
 #define BACKBONE_PASS_H
 
 #include "backbone/internal.h"
+#include "tensor/norm.h"
 
 /* First member of what a wiring keeps from forward for its backward. */
 struct backbone_tape {
@@ -40,5 +41,28 @@ struct backbone_pass {
 };
 
 extern const struct backbone_pass decoder_pass;
+
+/* LayerNorm or RMSNorm, as the norm has a bias or not; see tensor/norm.h. */
+void backbone_norm_forward(const struct backbone_norm *norm, const struct norm_shape *shape,
+			   float *out, float *stats, const float *in);
+
+/* Adds to the norm's gradients, and to d_in the gradient of its input. */
+void backbone_norm_backward(const struct backbone_norm *norm, const struct norm_shape *shape,
+			    float *d_in, const float *d_out, const float *in, const float *stats);
+
+/* Numbers that one output takes: 2 with a gate, else 1. */
+int64_t backbone_activation_inputs(enum backbone_activation activation);
+
+/* out (rows, width) from in (rows, inputs x width). */
+void backbone_activation_forward(enum backbone_activation activation, float *out, const float *in,
+				 int64_t rows, int64_t width);
+void backbone_activation_backward(enum backbone_activation activation, float *d_in,
+				  const float *d_out, const float *in, int64_t rows,
+				  int64_t width);
+
+/* A projection of all rows of a call. */
+struct projection_call backbone_projection_call(const struct backbone_call *call,
+						const struct backbone_projection *projection,
+						int64_t out_stride);
 
 #endif

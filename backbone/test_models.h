@@ -29,6 +29,17 @@
 	"\"num_attention_heads\": 4, \"num_key_value_heads\": 2, \"intermediate_size\": 28, "      \
 	"\"vocab_size\": 11, \"max_position_embeddings\": 90, \"initializer_range\": 0.3, "        \
 	"\"attention_bias\": true}"
+#define TINY_OPT_SIZES                                                                             \
+	"\"model_type\": \"opt\", \"num_hidden_layers\": 2, \"hidden_size\": 24, "                 \
+	"\"num_attention_heads\": 4, \"ffn_dim\": 28, \"vocab_size\": 11, "                        \
+	"\"max_position_embeddings\": 90, \"init_std\": 0.3"
+#define TINY_OPT "{" TINY_OPT_SIZES "}"
+#define TINY_OPT350 /* norms behind the sums, words in a narrower space */                         \
+	"{" TINY_OPT_SIZES ", \"do_layer_norm_before\": false, \"word_embed_proj_dim\": 10}"
+#define TINY_OPT_WIDE /* words in a wider space, and norms before */                               \
+	"{" TINY_OPT_SIZES ", \"word_embed_proj_dim\": 30}"
+#define TINY_OPT_BARE /* nothing that a flag can leave out */                                      \
+	"{" TINY_OPT_SIZES ", \"enable_bias\": false, \"_remove_final_layer_norm\": true}"
 
 static char test_folder[] = "/tmp/backbone_test_XXXXXX";
 

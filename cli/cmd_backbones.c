@@ -39,10 +39,10 @@ static int backbone_add(json_t *list, const char *folder, bool named, struct err
 		row = json_pack("{s:s, s:s}", "folder", folder, "error",
 				error_format(&inner, text, sizeof(text)));
 	else
-		row = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "folder",
-				folder, "architecture", shape.architecture, "layers",
+		row = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+				"folder", folder, "architecture", shape.architecture, "layers",
 				(json_int_t)shape.layers, "width", (json_int_t)shape.width,
-				"heads", (json_int_t)shape.heads, "kv_heads",
+				"inner_width", (json_int_t)shape.inner_width, "heads", (json_int_t)shape.heads, "kv_heads",
 				(json_int_t)shape.kv_heads, "ffn_width",
 				(json_int_t)shape.ffn_width, "vocabulary",
 				(json_int_t)shape.vocabulary, "max_positions",
@@ -84,6 +84,30 @@ static int folder_add(json_t *list, const char *folder, struct error *error)
 	return code;
 }
 
+static long long number(const json_t *row, const char *key)
+{
+	return (long long)json_integer_value(json_object_get(row, key));
+}
+
+static void row_print(const json_t *row)
+{
+	const char *folder = json_string_value(json_object_get(row, "folder"));
+	const char *problem = json_string_value(json_object_get(row, "error"));
+
+	if (problem) {
+		printf("%s: cannot be used: %s\n", folder, problem);
+		return;
+	}
+	printf("%s: %s, %lld parameters: %lld layers, width %lld", folder,
+	       json_string_value(json_object_get(row, "architecture")), number(row, "parameters"),
+	       number(row, "layers"), number(row, "width"));
+	if (number(row, "inner_width") != number(row, "width"))
+		printf(" (%lld inside)", number(row, "inner_width"));
+	printf(", %lld heads (%lld key/value), feed-forward %lld, vocabulary %lld, "
+	       "%lld positions\n", number(row, "heads"), number(row, "kv_heads"),
+	       number(row, "ffn_width"), number(row, "vocabulary"), number(row, "max_positions"));
+}
+
 static void text_print(json_t *list)
 {
 	size_t index;
@@ -93,26 +117,8 @@ static void text_print(json_t *list)
 	for (size_t i = 0; backbone_architecture(i); i++)
 		printf(" %s", backbone_architecture(i));
 	printf("\n");
-	json_array_foreach(list, index, row) {
-		const char *folder = NULL, *name = NULL, *problem = NULL;
-		json_int_t layers = 0, width = 0, heads = 0, kv = 0, ffn = 0, vocabulary = 0,
-			   positions = 0, parameters = 0;
-
-		json_unpack(row, "{s:s, s?s, s?s, s?I, s?I, s?I, s?I, s?I, s?I, s?I, s?I}",
-			    "folder", &folder, "architecture", &name, "error", &problem, "layers",
-			    &layers, "width", &width, "heads", &heads, "kv_heads", &kv,
-			    "ffn_width", &ffn, "vocabulary", &vocabulary, "max_positions",
-			    &positions, "parameters", &parameters);
-		if (problem)
-			printf("%s: cannot be used: %s\n", folder, problem);
-		else
-			printf("%s: %s, %lld parameters: %lld layers, width %lld, %lld heads "
-			       "(%lld key/value), feed-forward %lld, vocabulary %lld, "
-			       "%lld positions\n", folder, name, (long long)parameters,
-			       (long long)layers, (long long)width, (long long)heads,
-			       (long long)kv, (long long)ffn, (long long)vocabulary,
-			       (long long)positions);
-	}
+	json_array_foreach(list, index, row)
+		row_print(row);
 }
 
 static int json_print(json_t *list, struct error *error)

@@ -6,6 +6,7 @@
  * u = sqrt(2/pi) (x + 0.044715 x^3).  As (1 + tanh u) / 2 = sigmoid(2u) = s,
  * it is x s, and its derivative s + x s (1 - s) 2 u'.
  * SiLU gate (Shazeer 2020, SwiGLU): a s(a) b, derivative s(a) (1 + a (1 - s(a))).
+ * GELU gate (the same, GEGLU): gelu(a) b.
  *
  * Sigmoids are made for a block at a time, one short loop after another: as a
  * part of a longer loop they take more than twice as long.
@@ -72,6 +73,12 @@ void gelu_new_forward(float *out, const float *in, int64_t count)
 	tensor_split(count, GRAIN_FLOATS, gelu_forward_range, &call);
 }
 
+/* Derivative of x s, with s the gate of x. */
+TENSOR_INLINE float gelu_slope(float x, float s)
+{
+	return s + x * s * (1.0f - s) * TWO_ROOT_TWO_OVER_PI * (1.0f + 3.0f * CUBIC * x * x);
+}
+
 TENSOR_CLONES
 static void gelu_backward_range(void *context, int worker, int64_t begin, int64_t end)
 {
@@ -84,12 +91,8 @@ static void gelu_backward_range(void *context, int worker, int64_t begin, int64_
 		float *d_in = call->out + first, gate[BLOCK];
 
 		gelu_gates(gate, in, count);
-		for (int64_t i = 0; i < count; i++) {
-			const float x = in[i], s = gate[i];
-			const float slope = TWO_ROOT_TWO_OVER_PI * (1.0f + 3.0f * CUBIC * x * x);
-
-			d_in[i] = d_out[i] * (s + x * s * (1.0f - s) * slope);
-		}
+		for (int64_t i = 0; i < count; i++)
+			d_in[i] = d_out[i] * gelu_slope(in[i], gate[i]);
 	}
 }
 
@@ -98,6 +101,44 @@ void gelu_new_backward(float *d_in, const float *d_out, const float *in, int64_t
 	struct activation_call call = {.out = d_in, .d_out = d_out, .in = in};
 
 	tensor_split(count, GRAIN_FLOATS, gelu_backward_range, &call);
+}
+
+TENSOR_CLONES
+static void relu_forward_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct activation_call *call = context;
+	const float *in = call->in;
+	float *out = call->out;
+
+	(void)worker;
+	for (int64_t i = begin; i < end; i++)
+		out[i] = in[i] < 0 ? 0 : in[i];
+}
+
+void relu_forward(float *out, const float *in, int64_t count)
+{
+	struct activation_call call = {.out = out, .in = in};
+
+	tensor_split(count, GRAIN_FLOATS, relu_forward_range, &call);
+}
+
+TENSOR_CLONES
+static void relu_backward_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct activation_call *call = context;
+	const float *in = call->in, *d_out = call->d_out;
+	float *d_in = call->out;
+
+	(void)worker;
+	for (int64_t i = begin; i < end; i++)
+		d_in[i] = in[i] > 0 ? d_out[i] : 0;
+}
+
+void relu_backward(float *d_in, const float *d_out, const float *in, int64_t count)
+{
+	struct activation_call call = {.out = d_in, .d_out = d_out, .in = in};
+
+	tensor_split(count, GRAIN_FLOATS, relu_backward_range, &call);
 }
 
 TENSOR_CLONES
@@ -167,4 +208,70 @@ void silu_gate_backward(float *d_in, const float *d_out, const float *in, int64_
 	struct activation_call call = {.out = d_in, .d_out = d_out, .in = in, .width = width};
 
 	tensor_split(rows, 1 + GRAIN_FLOATS / width, silu_backward_rows, &call);
+}
+
+TENSOR_CLONES
+static void gelu_gate_forward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct activation_call *call = context;
+	const int64_t width = call->width;
+
+	(void)worker;
+	for (int64_t row = begin; row < end; row++) {
+		for (int64_t first = 0; first < width; first += BLOCK) {
+			const int64_t count = block_length(width - first);
+			const float *gate = call->in + row * 2 * width + first, *up = gate + width;
+			float *out = call->out + row * width + first, s[BLOCK];
+
+			gelu_gates(s, gate, count);
+			for (int64_t i = 0; i < count; i++)
+				out[i] = gate[i] * s[i] * up[i];
+		}
+	}
+}
+
+void gelu_gate_forward(float *out, const float *in, int64_t rows, int64_t width)
+{
+	struct activation_call call = {.out = out, .in = in, .width = width};
+
+	tensor_split(rows, 1 + GRAIN_FLOATS / width, gelu_gate_forward_rows, &call);
+}
+
+/* As silu_block_backward(). */
+TENSOR_INLINE void gelu_block_backward(float *d_gate, const float *d_out, const float *gate,
+				       int64_t width, int64_t count)
+{
+	const float *up = gate + width;
+	float *d_up = d_gate + width, gelu[BLOCK];
+
+	gelu_gates(gelu, gate, count);
+	for (int64_t i = 0; i < count; i++) {
+		const float s = gelu[i], g = d_out[i];
+
+		d_up[i] = g * gate[i] * s;
+		d_gate[i] = g * up[i] * gelu_slope(gate[i], s);
+	}
+}
+
+TENSOR_CLONES
+static void gelu_gate_backward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct activation_call *call = context;
+	const int64_t width = call->width;
+
+	(void)worker;
+	for (int64_t row = begin; row < end; row++)
+		for (int64_t first = 0; first < width; first += BLOCK)
+			gelu_block_backward(call->out + row * 2 * width + first,
+					    call->d_out + row * width + first,
+					    call->in + row * 2 * width + first, width,
+					    block_length(width - first));
+}
+
+void gelu_gate_backward(float *d_in, const float *d_out, const float *in, int64_t rows,
+			int64_t width)
+{
+	struct activation_call call = {.out = d_in, .d_out = d_out, .in = in, .width = width};
+
+	tensor_split(rows, 1 + GRAIN_FLOATS / width, gelu_gate_backward_rows, &call);
 }

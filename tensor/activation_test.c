@@ -73,8 +73,31 @@ static void gelu_equals_formula(void **state)
 	free(one);
 }
 
+static void relu_cuts_at_zero(void **state)
+{
+	float *x = ramp(), *y = test_zeros(COUNT), *d = test_zeros(COUNT), *one = test_zeros(COUNT);
+
+	(void)state;
+	for (int64_t i = 0; i < COUNT; i++)
+		one[i] = 1;
+	relu_forward(y, x, COUNT);
+	relu_backward(d, one, x, COUNT);
+	for (int64_t i = 0; i < COUNT; i++) {
+		assert_true(y[i] == (x[i] > 0 ? x[i] : 0));
+		assert_true(d[i] == (x[i] > 0 ? 1.0f : 0.0f));
+	}
+	x[5] = NAN; /* a fault must not be hidden */
+	relu_forward(x, x, COUNT);
+	assert_true(isnan(x[5]) && x[6] == y[6]);
+	free(x);
+	free(y);
+	free(d);
+	free(one);
+}
+
 struct gate {
 	float *in, *out, *slope;
+	void (*forward)(float *out, const float *in, int64_t rows, int64_t width);
 };
 
 #define ROWS 5
@@ -84,26 +107,40 @@ static double gate_loss(void *context)
 {
 	struct gate *gate = context;
 
-	silu_gate_forward(gate->out, gate->in, ROWS, WIDTH);
+	gate->forward(gate->out, gate->in, ROWS, WIDTH);
 	return test_product(gate->out, gate->slope, ROWS * WIDTH);
 }
 
-static void silu_gate_equals_formula(void **state)
+static void gates_equal_formula(void **state)
 {
+	static const struct {
+		void (*forward)(float *out, const float *in, int64_t rows, int64_t width);
+		void (*backward)(float *d_in, const float *d_out, const float *in, int64_t rows,
+				 int64_t width);
+		double (*exact)(double x);
+	} gates[] = {
+		{silu_gate_forward, silu_gate_backward, silu_exact},
+		{gelu_gate_forward, gelu_gate_backward, gelu_exact},
+	};
 	struct gate gate = {test_normal(ROWS * 2 * WIDTH), test_zeros(ROWS * WIDTH),
-			    test_normal(ROWS * WIDTH)};
+			    test_normal(ROWS * WIDTH), NULL};
 	float *d_in = test_zeros(ROWS * 2 * WIDTH);
 
 	(void)state;
-	gate_loss(&gate);
-	for (int64_t i = 0; i < ROWS * WIDTH; i++) {
-		const float *row = gate.in + i / WIDTH * 2 * WIDTH;
-		const double wanted = silu_exact(row[i % WIDTH]) * row[WIDTH + i % WIDTH];
+	for (size_t form = 0; form < sizeof(gates) / sizeof(gates[0]); form++) {
+		gate.forward = gates[form].forward;
+		gate_loss(&gate);
+		for (int64_t i = 0; i < ROWS * WIDTH; i++) {
+			const float *row = gate.in + i / WIDTH * 2 * WIDTH;
+			const double wanted = gates[form].exact(row[i % WIDTH]) *
+					      row[WIDTH + i % WIDTH];
 
-		assert_true(fabs(gate.out[i] - wanted) < 1e-6 * (1 + fabs(wanted)));
+			assert_true(fabs(gate.out[i] - wanted) < 1e-6 * (1 + fabs(wanted)));
+		}
+		gates[form].backward(d_in, gate.slope, gate.in, ROWS, WIDTH);
+		test_gradient("gate", gate.in, d_in, ROWS * 2 * WIDTH, 5e-3, 2e-3, gate_loss,
+			      &gate);
 	}
-	silu_gate_backward(d_in, gate.slope, gate.in, ROWS, WIDTH);
-	test_gradient("gate", gate.in, d_in, ROWS * 2 * WIDTH, 5e-3, 2e-3, gate_loss, &gate);
 	free(gate.in);
 	free(gate.out);
 	free(gate.slope);
@@ -115,7 +152,8 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(exp_is_accurate),
 		cmocka_unit_test(gelu_equals_formula),
-		cmocka_unit_test(silu_gate_equals_formula),
+		cmocka_unit_test(relu_cuts_at_zero),
+		cmocka_unit_test(gates_equal_formula),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
