@@ -42,9 +42,9 @@ static int backbone_add(json_t *list, const char *folder, bool named, struct err
 		row = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 				"folder", folder, "architecture", shape.architecture, "layers",
 				(json_int_t)shape.layers, "width", (json_int_t)shape.width,
-				"inner_width", (json_int_t)shape.inner_width, "heads", (json_int_t)shape.heads, "kv_heads",
-				(json_int_t)shape.kv_heads, "ffn_width",
-				(json_int_t)shape.ffn_width, "vocabulary",
+				"inner_width", (json_int_t)shape.inner_width, "heads",
+				(json_int_t)shape.heads, "kv_heads", (json_int_t)shape.kv_heads,
+				"ffn_width", (json_int_t)shape.ffn_width, "vocabulary",
 				(json_int_t)shape.vocabulary, "max_positions",
 				(json_int_t)shape.max_positions, "parameters",
 				(json_int_t)shape.parameters);
