@@ -128,13 +128,16 @@ static int table_build(struct backbone *backbone)
 {
 	struct decoder *decoder = &backbone->decoder;
 	const int64_t positions = backbone->shape.max_positions, width = decoder->head_width;
+	double *frequency;
 
 	if (decoder->rope_theta == 0)
 		return 0;
 	decoder->rope_table = backbone_floats(&backbone->memory, positions * width);
-	if (!decoder->rope_table)
+	frequency = arena_alloc(&backbone->memory, (size_t)(width / 2) * sizeof(*frequency));
+	if (!decoder->rope_table || !frequency)
 		return ERR_NO_MEMORY;
-	rope_table_fill(decoder->rope_table, positions, width, decoder->rope_theta);
+	rope_frequencies(frequency, width, decoder->rope_theta, &decoder->rope_scaling);
+	rope_table_fill(decoder->rope_table, positions, width, frequency);
 	return 0;
 }
 

@@ -243,6 +243,77 @@ static void options_change_the_function(void **state)
 	backbone_close(unplaced);
 }
 
+/* Configurations that say the same in different words, and one that says something else. */
+static void rope_is_read(void **state)
+{
+	static const char *const rests[] = {
+		/* theta 500, positions over 2; all but the last */
+		"\"rope_theta\": 500, \"rope_scaling\": {\"type\": \"linear\", \"factor\": 2}}",
+		"\"rope_theta\": 500, "
+		"\"rope_scaling\": {\"rope_type\": \"linear\", \"factor\": 2.0}}",
+		"\"rope_parameters\": "
+		"{\"rope_theta\": 500.0, \"rope_type\": \"linear\", \"factor\": 2}}",
+		/* Llama 3 with every angle slow */
+		"\"rope_parameters\": {\"rope_theta\": 500, \"rope_type\": \"llama3\", "
+		"\"factor\": 2, \"low_freq_factor\": 1e6, \"high_freq_factor\": 2e6, "
+		"\"original_max_position_embeddings\": 64}}",
+		"\"rope_parameters\": {\"rope_theta\": 500, \"rope_type\": \"default\"}}",
+	};
+	const size_t count = sizeof(rests) / sizeof(rests[0]);
+	struct pass pass;
+
+	(void)state;
+	for (size_t i = 0; i < count; i++) {
+		char config[1024];
+		struct backbone *backbone;
+
+		snprintf(config, sizeof(config), "%.*s, %s", (int)strlen(TINY_LLAMA) - 1,
+			 TINY_LLAMA, rests[i]);
+		backbone = test_model(config, NULL, 1);
+		if (i == 0)
+			pass_make(&pass, backbone, TOKENS);
+		run(backbone, &pass, 1, TOKENS, i ? pass.again : pass.hidden);
+		if (i == count - 1)
+			assert_true(difference(pass.hidden, pass.again,
+					       TOKENS * pass.width) > 1e-2);
+		else if (i)
+			assert_true(difference(pass.hidden, pass.again,
+					       TOKENS * pass.width) < 1e-5);
+		backbone_close(backbone);
+	}
+	pass_free(&pass);
+}
+
+/* Tied: the token embedding.  Otherwise only on demand, and saved with the rest. */
+static void head_is_found(void **state)
+{
+	const struct backbone_options options = {.lm_head = true};
+	struct backbone *tied = test_model(TINY_GPT2, NULL, 1);
+	struct backbone *without = test_model(TINY_LLAMA, NULL, 1);
+	struct backbone *with = test_model(TINY_LLAMA, &options, 1), *read = NULL;
+	struct error error = {0};
+	char folder[128];
+
+	(void)state;
+	assert_ptr_equal(backbone_lm_head(tied), backbone_token_embedding(tied));
+	assert_null(backbone_lm_head(without));
+	assert_non_null(backbone_lm_head(with));
+	snprintf(folder, sizeof(folder), "%s/head", test_folder);
+	assert_int_equal(backbone_save(with, folder, &error), 0);
+	assert_int_equal(backbone_open(&read, folder, &options, &error), 0);
+	assert_int_equal(backbone_lm_head(read)->shape[0], 11);
+	assert_int_equal(backbone_lm_head(read)->shape[1], 24);
+	assert_memory_equal(backbone_lm_head(read)->value, backbone_lm_head(with)->value,
+			    11 * 24 * sizeof(float));
+	backbone_close(read);
+	assert_int_equal(backbone_open(&read, folder, NULL, &error), 0);
+	assert_null(backbone_lm_head(read));
+	backbone_close(read);
+	backbone_close(tied);
+	backbone_close(without);
+	backbone_close(with);
+}
+
 struct neighbour {
 	struct backbone *backbone;
 	struct pass pass;
@@ -297,6 +368,8 @@ int main(void)
 		cmocka_unit_test(saved_equals_read),
 		cmocka_unit_test(adapter_travels_and_folds),
 		cmocka_unit_test(options_change_the_function),
+		cmocka_unit_test(rope_is_read),
+		cmocka_unit_test(head_is_found),
 		cmocka_unit_test(threads_share_a_model),
 	};
 	int failed;

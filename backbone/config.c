@@ -47,8 +47,15 @@ void config_close(struct config *config)
 /* The value of a key, NULL when missing or null. */
 static const json_t *config_value(const struct config *config, const char *key)
 {
-	const json_t *value = json_object_get(config->root, key);
+	const char *dot = strchr(key, '.');
+	const json_t *object = config->root, *value;
+	char outer[64];
 
+	if (dot) {
+		snprintf(outer, sizeof(outer), "%.*s", (int)(dot - key), key);
+		object = json_object_get(object, outer);
+	}
+	value = json_object_get(object, dot ? dot + 1 : key);
 	return json_is_null(value) ? NULL : value;
 }
 
@@ -113,6 +120,16 @@ int config_text(const struct config *config, const char *key, const char **value
 	*value = json_string_value(text);
 	if (text && !*value)
 		return error_at(error, ERR_INVALID, config->path, 0, key, "is not text");
+	return 0;
+}
+
+int config_object(const struct config *config, const char *key, bool *there, struct error *error)
+{
+	const json_t *value = config_value(config, key);
+
+	*there = value != NULL;
+	if (value && !json_is_object(value))
+		return error_at(error, ERR_INVALID, config->path, 0, key, "is not an object");
 	return 0;
 }
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * JSON settings of a Hugging Face directory (config.json, adapter_config.json),
- * read field by field.  Every error names the file and the key.
+ * read field by field.  Every error names the file and the key.  A key with a
+ * dot, "rope_scaling.factor", looks into an object.
  */
 #ifndef BACKBONE_CONFIG_H
 #define BACKBONE_CONFIG_H
@@ -43,6 +44,10 @@ int config_flag(const struct config *config, const char *key, bool *value, struc
 /* Text, or NULL when the key is missing or null; ERR_INVALID when it is something else. */
 int config_text(const struct config *config, const char *key, const char **value,
 		struct error *error);
+
+/* Whether `key` is there and an object; ERR_INVALID when it is something else but null. */
+int config_object(const struct config *config, const char *key, bool *there,
+		  struct error *error);
 
 /* ERR_UNSUPPORTED unless the truth value `key` is `wanted` (missing: as wanted). */
 int config_flag_is(const struct config *config, const char *key, bool wanted,

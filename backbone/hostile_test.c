@@ -17,6 +17,9 @@
 	"\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"hidden_size\": 8, "                \
 	"\"intermediate_size\": 8, \"vocab_size\": 3, \"max_position_embeddings\": 4, "
 
+#define ROPE(value)                                                                                \
+	"{" LLAMA_SIZES "\"num_attention_heads\": 4, \"rope_scaling\": " value "}"
+
 static const struct {
 	const char *config, *word;
 } configs[] = {
@@ -61,8 +64,23 @@ static const struct {
 	 "num_key_value_heads"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 8}", "odd"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 4, \"hidden_act\": \"gelu\"}", "hidden_act"},
-	{"{" LLAMA_SIZES "\"num_attention_heads\": 4, \"rope_scaling\": {\"type\": \"linear\"}}",
-	 "rope_scaling"},
+	{ROPE("8"), "rope_scaling: is not an object"},
+	{ROPE("{}"), "rope_scaling.rope_type: is missing"},
+	{ROPE("{\"type\": 1}"), "rope_scaling.type: is not text"},
+	{ROPE("{\"type\": \"linear\"}"), "rope_scaling.factor: is missing"},
+	{ROPE("{\"type\": \"linear\", \"factor\": -2}"), "rope_scaling.factor: -2"},
+	{ROPE("{\"rope_type\": \"yarn\", \"factor\": 2}"), "rope_scaling.rope_type: yarn is not"},
+	{ROPE("{\"type\": \"dynamic\", \"factor\": 2}"), "rope_scaling.type: dynamic is not"},
+	{ROPE("{\"rope_type\": \"llama3\", \"factor\": 8}"),
+	 "rope_scaling.low_freq_factor: is missing"},
+	{ROPE("{\"rope_type\": \"llama3\", \"factor\": 8, \"low_freq_factor\": 4, "
+	      "\"high_freq_factor\": 4, \"original_max_position_embeddings\": 8192}"),
+	 "rope_scaling.high_freq_factor: 4 is not above"},
+	{ROPE("null, \"rope_parameters\": []"), "rope_parameters: is not an object"},
+	{ROPE("null, \"rope_parameters\": {\"rope_theta\": \"x\"}"),
+	 "rope_parameters.rope_theta: is not"},
+	{ROPE("null, \"rope_parameters\": {\"rope_theta\": 1e4, \"rope_type\": \"longrope\"}"),
+	 "rope_parameters.rope_type: longrope is not"},
 };
 
 static void refuse(const char *folder, const char *word)

@@ -15,6 +15,7 @@
 #include "backbone/backbone.h"
 #include "backbone/config.h"
 #include "tensor/matrix.h"
+#include "tensor/rope.h"
 
 enum weight_start {
 	START_NORMAL,   /* N(0, initializer_range) */
@@ -86,7 +87,8 @@ struct decoder {
 	struct backbone_weight *positions; /* rows added to the input; NULL: none */
 	int64_t position_offset;           /* the row of position 0 */
 	float *rope_table;                 /* (max_positions, head_width); NULL: no rotation */
-	double rope_theta;
+	double rope_theta;                 /* 0: no rotation */
+	struct rope_scaling rope_scaling;
 	int64_t head_width;
 	double norm_epsilon;
 	enum backbone_activation activation;

@@ -3,11 +3,13 @@
  * Llama (Touvron et al. 2023) as a function of input embeddings.
  *
  * RMSNorm before attention and feed-forward; rotary positions on queries and
- * keys; grouped key/value heads; a SiLU-gated feed-forward; weights lie
- * (out, in).  Scaled rotary positions are refused, not guessed.
+ * keys, plain, linear or as Llama 3 stretches them; grouped key/value heads; a
+ * SiLU-gated feed-forward; weights lie (out, in).  Other ways of stretching
+ * positions are refused, not guessed.
  */
 #include "backbone/pass.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const char *const prefixes[] = {"model.", "", NULL};
@@ -50,6 +52,93 @@ static int sizes_read(struct backbone *backbone, const struct config *config, st
 	return 0;
 }
 
+/* "rope_scaling.factor" */
+static const char *key_in(char *key, size_t size, const char *object, const char *name)
+{
+	snprintf(key, size, "%s.%s", object, name);
+	return key;
+}
+
+static int rope_bounds_read(struct rope_scaling *scaling, const struct config *config,
+			    const char *object, struct error *error)
+{
+	const struct {
+		const char *name;
+		double *value;
+	} rows[] = {
+		{"factor", &scaling->factor},
+		{"low_freq_factor", &scaling->low_turns},
+		{"high_freq_factor", &scaling->high_turns},
+		{"original_max_position_embeddings", &scaling->original_positions},
+	};
+	const size_t count = scaling->kind == ROPE_SCALING_LLAMA3 ? 4 : 1;
+	char key[80];
+	int code = 0;
+
+	for (size_t i = 0; i < count && !code; i++) {
+		key_in(key, sizeof(key), object, rows[i].name);
+		code = config_real(config, key, 0, 1e9, rows[i].value, error);
+		if (!code && *rows[i].value == 0)
+			code = error_at(error, ERR_INVALID, config->path, 0, key,
+					"is missing; give a number above 0");
+	}
+	if (!code && count == 4 && scaling->low_turns >= scaling->high_turns)
+		code = error_at(error, ERR_INVALID, config->path, 0, key_in(key, sizeof(key),
+				object, "high_freq_factor"), "%g is not above low_freq_factor %g",
+				scaling->high_turns, scaling->low_turns);
+	return code;
+}
+
+/* The way of stretching that `object` names. */
+static int rope_scaling_read(struct rope_scaling *scaling, const struct config *config,
+			     const char *object, struct error *error)
+{
+	const char *kind = NULL;
+	char key[80];
+	int code = config_text(config, key_in(key, sizeof(key), object, "rope_type"), &kind, error);
+
+	if (!code && !kind) /* its name in older files */
+		code = config_text(config, key_in(key, sizeof(key), object, "type"), &kind, error);
+	if (code)
+		return code;
+	if (!kind)
+		return error_at(error, ERR_INVALID, config->path, 0,
+				key_in(key, sizeof(key), object, "rope_type"),
+				"is missing; default, linear and llama3 are supported");
+	if (strcmp(kind, "default") == 0)
+		return 0;
+	if (strcmp(kind, "linear") == 0)
+		scaling->kind = ROPE_SCALING_LINEAR;
+	else if (strcmp(kind, "llama3") == 0)
+		scaling->kind = ROPE_SCALING_LLAMA3;
+	else
+		return error_at(error, ERR_UNSUPPORTED, config->path, 0, key,
+				"%s is not supported; default, linear and llama3 are", kind);
+	return rope_bounds_read(scaling, config, object, error);
+}
+
+/* rope_theta and rope_scaling, or the one object rope_parameters of newer files. */
+static int rope_read(struct decoder *decoder, const struct config *config, struct error *error)
+{
+	struct rope_scaling *scaling = &decoder->rope_scaling;
+	bool nested = false, scaled = false;
+	int code = config_object(config, "rope_parameters", &nested, error);
+
+	decoder->rope_theta = 10000;
+	if (!code)
+		code = config_object(config, "rope_scaling", &scaled, error);
+	if (!code)
+		code = config_real(config, "rope_theta", 0, 1e12, &decoder->rope_theta, error);
+	if (!code && nested)
+		code = config_real(config, "rope_parameters.rope_theta", 0, 1e12,
+				   &decoder->rope_theta, error);
+	if (!code && nested)
+		code = rope_scaling_read(scaling, config, "rope_parameters", error);
+	else if (!code && scaled)
+		code = rope_scaling_read(scaling, config, "rope_scaling", error);
+	return code;
+}
+
 static int settings_read(struct backbone *backbone, const struct config *config,
 			 struct error *error)
 {
@@ -62,17 +151,12 @@ static int settings_read(struct backbone *backbone, const struct config *config,
 	if (activation && strcmp(activation, "silu") != 0)
 		return error_at(error, ERR_UNSUPPORTED, config->path, 0, "hidden_act",
 				"%s is not supported; silu is", activation);
-	if (json_is_object(json_object_get(config->root, "rope_scaling")))
-		return error_at(error, ERR_UNSUPPORTED, config->path, 0, "rope_scaling",
-				"scaled rotary positions are not supported; use a checkpoint "
-				"without");
 	decoder->activation = ACTIVATION_SILU_GATE;
 	decoder->norm_epsilon = 1e-6;
-	decoder->rope_theta = 10000;
 	backbone->initializer_range = 0.02;
 	code = config_real(config, "rms_norm_eps", 0, 1, &decoder->norm_epsilon, error);
 	if (!code)
-		code = config_real(config, "rope_theta", 0, 1e12, &decoder->rope_theta, error);
+		code = rope_read(decoder, config, error);
 	if (!code)
 		code = config_real(config, "initializer_range", 0, 10,
 				   &backbone->initializer_range, error);

@@ -2,15 +2,11 @@
 /*
  * Attention against plain loops in double, over lengths around the block of 64
  * queries, grouped heads, rows with gaps and keys that lie further back than
- * the queries; gradients against difference quotients.  And the rotation of
- * queries and keys, against complex multiplication.
+ * the queries; gradients against difference quotients.
  */
 #include "tensor/test_support.h"
 
-#include <complex.h>
-
 #include "tensor/attention.h"
-#include "tensor/rope.h"
 
 struct attention_case {
 	struct attention_shape shape;
@@ -170,41 +166,12 @@ static void gradients_are_slopes(void **state)
 	}
 }
 
-static void rotation_equals_complex_product(void **state)
-{
-	const struct rope_shape shape = {.batch = 2, .tokens = 7, .heads = 3, .width = 10,
-					 .row_stride = 34, .first_position = 4};
-	float *x = test_normal(2 * 7 * 34), *y = test_copy(x, 2 * 7 * 34);
-	float *table = test_zeros(11 * 10);
-
-	(void)state;
-	rope_table_fill(table, 11, 10, 500);
-	rope_forward(y, table, &shape);
-	for (int64_t i = 0; i < 2 * 7 * 3 * 5; i++) {
-		const int64_t j = i % 5, head = i / 5 % 3, row = i / 15;
-		const int64_t place = row * 34 + head * 10 + j;
-		const double angle = (double)(4 + row % 7) * pow(500, -2.0 * (double)j / 10);
-		const double complex wanted = (x[place] + x[place + 5] * I) * cexp(I * angle);
-
-		assert_true(fabs(y[place] - creal(wanted)) < 1e-6);
-		assert_true(fabs(y[place + 5] - cimag(wanted)) < 1e-6);
-	}
-	for (int64_t row = 0; row < 14; row++) /* the gaps stay */
-		test_close("gap", y + row * 34 + 30, x + row * 34 + 30, 4, 0);
-	rope_backward(y, table, &shape); /* the transpose of a rotation undoes it */
-	test_close("back", y, x, 2 * 7 * 34, 1e-6);
-	free(x);
-	free(y);
-	free(table);
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(forward_equals_definition),
 		cmocka_unit_test(large_scores_survive),
 		cmocka_unit_test(gradients_are_slopes),
-		cmocka_unit_test(rotation_equals_complex_product),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

@@ -19,18 +19,46 @@ struct rope_call {
 	float direction;
 };
 
-void rope_table_fill(float *table, int64_t positions, int64_t width, double theta)
+/*
+ * Llama 3: between the two bounds the frequency goes from w / factor to w in
+ * proportion to the turns that it makes within the original positions.
+ */
+static double llama3_frequency(double w, const struct rope_scaling *scaling)
+{
+	const double turns = scaling->original_positions * w / (2 * M_PI);
+	double share = (turns - scaling->low_turns) / (scaling->high_turns - scaling->low_turns);
+
+	share = fmin(fmax(share, 0), 1);
+	return (1 - share) * w / scaling->factor + share * w;
+}
+
+void rope_frequencies(double *frequency, int64_t width, double theta,
+		      const struct rope_scaling *scaling)
+{
+	const enum rope_scaling_kind kind = scaling ? scaling->kind : ROPE_SCALING_NONE;
+
+	for (int64_t j = 0; j < width / 2; j++) {
+		const double w = pow(theta, -2.0 * (double)j / (double)width);
+
+		frequency[j] = w;
+		if (kind == ROPE_SCALING_LINEAR)
+			frequency[j] = w / scaling->factor;
+		else if (kind == ROPE_SCALING_LLAMA3)
+			frequency[j] = llama3_frequency(w, scaling);
+	}
+}
+
+void rope_table_fill(float *table, int64_t positions, int64_t width, const double *frequency)
 {
 	const int64_t half = width / 2;
 
-	for (int64_t j = 0; j < half; j++) {
-		const double frequency = pow(theta, -2.0 * (double)j / (double)width);
+	for (int64_t p = 0; p < positions; p++)
+		for (int64_t j = 0; j < half; j++) {
+			const double angle = (double)p * frequency[j];
 
-		for (int64_t p = 0; p < positions; p++) {
-			table[p * width + j] = (float)cos((double)p * frequency);
-			table[p * width + half + j] = (float)sin((double)p * frequency);
+			table[p * width + j] = (float)cos(angle);
+			table[p * width + half + j] = (float)sin(angle);
 		}
-	}
 }
 
 TENSOR_CLONES
