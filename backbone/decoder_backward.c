@@ -134,7 +134,7 @@ static int attention_part_backward(const struct backbone_call *call,
 				   &kept->projections[ROLE_OUT]);
 	if (code)
 		return code;
-	attention_backward(d_qkv, d_qkv + k_place, d_qkv + v_place, arrays->d_mix, kept->qkv,
+	attention_backward(d_qkv, d_qkv + k_place, d_qkv + v_place, NULL, arrays->d_mix, kept->qkv,
 			   kept->qkv + k_place, kept->qkv + v_place, kept->weights,
 			   call->attention_scratch, &shape);
 	if (backbone->decoder.rope_table) {

@@ -1,13 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Causal softmax attention.
+ * Softmax attention.
  *
- *     S = scale Q K^T,  P = softmax of each row over the keys it may see,  O = P V
- *     dP = dO V^T,  dS = P (dP - sum(dP P)),  dQ = scale dS K,  dK = scale dS^T Q,  dV = P^T dO
+ *     S = scale Q K^T + bias,  P = softmax of each row over the keys it may see,  O = P V
+ *     dP = dO V^T,  dS = P (dP - sum(dP P)),  dQ = scale dS K,  dK = scale dS^T Q,  dV = P^T dO,
+ *     and the gradient of the bias at a distance is the sum of dS over the pairs so far apart.
  *
  * Queries go in blocks of BLOCK_ROWS, and a block multiplies only the keys
- * that its last row sees, which saves nearly half of the square.  Beyond the
- * diagonal P is zero inside a block and unused after it.  Work is shared out
+ * that its last row sees, which in causal attention saves nearly half of the
+ * square.  Beyond the diagonal P is zero inside a block and unused after it.  Work is shared out
  * by key/value head, so that no two threads add to the same gradient.
  */
 #include "tensor/attention.h"
@@ -24,8 +25,32 @@
 struct attention_call {
 	const struct attention_shape *shape;
 	const float *q, *k, *v, *d_out, *kept;
-	float *out, *weights, *d_q, *d_k, *d_v, *scratch;
+	float *out, *weights, *d_q, *d_k, *d_v, *d_bias, *scratch;
 };
+
+/* Rows [first, first + rows) of queries of one head of one sequence, and what they see. */
+struct block {
+	int64_t first, rows;
+	int64_t position; /* of the first query */
+	int64_t seen;     /* keys that the first query sees */
+	int64_t step;     /* keys that each query sees more than the one before: 1 or 0 */
+	int64_t keys;     /* that the last query sees */
+};
+
+static struct block block_of(const struct attention_shape *s, int64_t first)
+{
+	const int64_t left = s->tokens - first, rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
+	const int64_t position = s->keys - s->tokens + first;
+	struct block block = {.first = first, .rows = rows, .position = position,
+			      .seen = s->keys, .keys = s->keys};
+
+	if (!s->bidirectional) {
+		block.step = 1;
+		block.seen = position + 1;
+		block.keys = position + rows;
+	}
+	return block;
+}
 
 int64_t attention_scratch_floats(const struct attention_shape *shape)
 {
@@ -37,23 +62,47 @@ int64_t attention_weights_floats(const struct attention_shape *shape)
 	return shape->batch * shape->heads * shape->tokens * shape->keys;
 }
 
-/* Softmax of `rows` rows; row r has seen + r numbers, the rest up to `keys` becomes 0. */
-TENSOR_CLONES
-static void softmax_rows(float *scores, int64_t stride, int64_t rows, int64_t seen, int64_t keys,
-			 float scale)
+/* x = scale x + bias, for one row. */
+TENSOR_INLINE void row_bias(float *x, const float *bias, int64_t count, float scale)
 {
-	for (int64_t row = 0; row < rows; row++) {
-		float *x = scores + row * stride;
-		const int64_t count = seen + row;
-		const float largest = vector_max(x, count);
-		float inverse;
+	for (int64_t i = 0; i < count; i++)
+		x[i] = x[i] * scale + bias[i];
+}
 
+/* Softmax of the block's rows, each over the keys it sees; the rest of the block becomes 0. */
+TENSOR_CLONES
+static void softmax_rows(float *scores, int64_t stride, const struct block *block,
+			 const float *bias, float scale)
+{
+	for (int64_t row = 0; row < block->rows; row++) {
+		float *x = scores + row * stride;
+		const int64_t count = block->seen + row * block->step;
+		const float factor = bias ? 1.0f : scale;
+		float inverse, largest;
+
+		if (bias)
+			row_bias(x, bias - row, count, scale);
+		largest = vector_max(x, count);
 		for (int64_t i = 0; i < count; i++)
-			x[i] = vector_exp((x[i] - largest) * scale);
+			x[i] = vector_exp((x[i] - largest) * factor);
 		inverse = 1.0f / vector_sum(x, count);
 		for (int64_t i = 0; i < count; i++)
 			x[i] *= inverse;
-		memset(x + count, 0, (size_t)(keys - count) * sizeof(*x));
+		memset(x + count, 0, (size_t)(block->keys - count) * sizeof(*x));
+	}
+}
+
+/* Adds dS to the gradient of the bias, each row shifted by its query's place. */
+TENSOR_CLONES
+static void bias_rows_backward(float *d_bias, const float *d_scores, int64_t stride,
+			       const struct block *block)
+{
+	for (int64_t row = 0; row < block->rows; row++) {
+		const float *d = d_scores + row * stride;
+		float *out = d_bias - row;
+
+		for (int64_t i = 0; i < block->keys; i++)
+			out[i] += d[i];
 	}
 }
 
@@ -72,30 +121,35 @@ static void softmax_rows_backward(float *d_weights, int64_t d_stride, const floa
 	}
 }
 
-/* One block of queries of one head: rows [first, first + rows). */
+/* The bias of key 0 seen from the block's first query. */
+static int64_t bias_place(const struct attention_shape *s, const struct block *block, int64_t head)
+{
+	return head * s->bias->stride + s->bias->zero - block->position;
+}
+
 static void block_forward(const struct attention_call *call, int64_t b, int64_t head,
 			  int64_t first, float *scores, int64_t stride)
 {
 	const struct attention_shape *s = call->shape;
-	const int64_t left = s->tokens - first, rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-	const int64_t seen = s->keys - s->tokens + first + 1, keys = seen + rows - 1;
+	const struct block block = block_of(s, first);
 	const int64_t kv_head = head / (s->heads / s->kv_heads);
 	const int64_t kv_place = b * s->keys * s->kv_stride + kv_head * s->width;
 	const int64_t row = b * s->tokens + first;
+	const float *bias = s->bias ? s->bias->values + bias_place(s, &block, head) : NULL;
 	const struct gemm score = {
-		.transpose_b = true, .m = rows, .n = keys, .k = s->width, .alpha = 1,
+		.transpose_b = true, .m = block.rows, .n = block.keys, .k = s->width, .alpha = 1,
 		.a = call->q + row * s->q_stride + head * s->width, .a_stride = s->q_stride,
 		.b = call->k + kv_place, .b_stride = s->kv_stride,
 		.c = scores, .c_stride = stride};
 	const struct gemm mix = {
-		.m = rows, .n = s->width, .k = keys, .alpha = 1,
+		.m = block.rows, .n = s->width, .k = block.keys, .alpha = 1,
 		.a = scores, .a_stride = stride,
 		.b = call->v + kv_place, .b_stride = s->kv_stride,
 		.c = call->out + row * s->out_stride + head * s->width,
 		.c_stride = s->out_stride};
 
 	gemm_run(&score);
-	softmax_rows(scores, stride, rows, seen, keys, s->scale);
+	softmax_rows(scores, stride, &block, bias, s->scale);
 	gemm_run(&mix);
 }
 
@@ -138,8 +192,8 @@ static void block_backward(const struct attention_call *call, int64_t b, int64_t
 			   int64_t first, float *d_scores)
 {
 	const struct attention_shape *s = call->shape;
-	const int64_t left = s->tokens - first, rows = left < BLOCK_ROWS ? left : BLOCK_ROWS;
-	const int64_t keys = first + rows, row = b * s->tokens + first;
+	const struct block block = block_of(s, first);
+	const int64_t rows = block.rows, keys = block.keys, row = b * s->tokens + first;
 	const int64_t kv_head = head / (s->heads / s->kv_heads);
 	const int64_t kv_place = b * s->keys * s->kv_stride + kv_head * s->width;
 	const int64_t q_place = row * s->q_stride + head * s->width;
@@ -169,6 +223,9 @@ static void block_backward(const struct attention_call *call, int64_t b, int64_t
 
 	gemm_run(&d_weight);
 	softmax_rows_backward(d_scores, s->keys, weights, s->keys, rows, keys);
+	if (s->bias && call->d_bias)
+		bias_rows_backward(call->d_bias + b * s->heads * s->bias->stride +
+				   bias_place(s, &block, head), d_scores, s->keys, &block);
 	gemm_run(&d_value);
 	gemm_run(&d_query);
 	gemm_run(&d_key);
@@ -197,13 +254,13 @@ static void kv_heads_backward(void *context, int worker, int64_t begin, int64_t 
 	}
 }
 
-void attention_backward(float *d_q, float *d_k, float *d_v, const float *d_out, const float *q,
-			const float *k, const float *v, const float *weights, float *scratch,
-			const struct attention_shape *shape)
+void attention_backward(float *d_q, float *d_k, float *d_v, float *d_bias, const float *d_out,
+			const float *q, const float *k, const float *v, const float *weights,
+			float *scratch, const struct attention_shape *shape)
 {
 	struct attention_call call = {.shape = shape, .q = q, .k = k, .v = v, .d_out = d_out,
 				      .kept = weights, .d_q = d_q, .d_k = d_k, .d_v = d_v,
-				      .scratch = scratch};
+				      .d_bias = d_bias, .scratch = scratch};
 
 	tensor_split(shape->batch * shape->kv_heads, grain_heads(shape), kv_heads_backward,
 		     &call);

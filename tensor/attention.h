@@ -1,15 +1,27 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Causal softmax attention with grouped key/value heads.
+ * Softmax attention with grouped key/value heads: causal or not, with an
+ * optional bias by distance.
  */
 #ifndef TENSOR_ATTENTION_H
 #define TENSOR_ATTENTION_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 /*
- * Query token i of a sequence sees keys [0, keys - tokens + i]; keys = tokens
- * unless a cache holds earlier ones.  Query head h uses key/value head
+ * Added to the scores after their scale: key j seen from position i gets
+ * values[head x stride + zero + j - i], for every distance j - i that occurs.
+ */
+struct attention_bias {
+	const float *values; /* (heads, stride) */
+	int64_t stride, zero;
+};
+
+/*
+ * Query token i of a sequence stands at position p = keys - tokens + i and
+ * sees keys [0, p], or all of them when bidirectional; keys = tokens unless a
+ * cache holds earlier ones.  Query head h uses key/value head
  * h / (heads / kv_heads).  Rows of all arrays lie `*_stride` floats apart,
  * heads side by side inside a row:
  *   q, out: (batch, tokens, heads x width);  k, v: (batch, keys, kv_heads x width).
@@ -18,6 +30,8 @@ struct attention_shape {
 	int64_t batch, tokens, keys, heads, kv_heads, width;
 	int64_t q_stride, kv_stride, out_stride;
 	float scale; /* of the scores, e.g. 1 / sqrt(width) */
+	bool bidirectional;
+	const struct attention_bias *bias; /* NULL: none */
 };
 
 /* Floats of scratch that both functions need when called now from this thread. */
@@ -32,10 +46,11 @@ void attention_forward(float *out, float *weights, const float *q, const float *
 
 /*
  * Writes d_q, d_k, d_v, laid out like q, k, v (the same strides), from d_out
- * (like out) and what forward kept.  Only for keys = tokens.
+ * (like out) and what forward kept.  Adds to d_bias (batch, heads, stride of
+ * the bias) unless it is NULL.
  */
-void attention_backward(float *d_q, float *d_k, float *d_v, const float *d_out, const float *q,
-			const float *k, const float *v, const float *weights, float *scratch,
-			const struct attention_shape *shape);
+void attention_backward(float *d_q, float *d_k, float *d_v, float *d_bias, const float *d_out,
+			const float *q, const float *k, const float *v, const float *weights,
+			float *scratch, const struct attention_shape *shape);
 
 #endif

@@ -2,7 +2,8 @@
 /*
  * Attention against plain loops in double, over lengths around the block of 64
  * queries, grouped heads, rows with gaps and keys that lie further back than
- * the queries; gradients against difference quotients.
+ * the queries, causal and not, with and without a bias by distance; gradients
+ * against difference quotients.
  */
 #include "tensor/test_support.h"
 
@@ -10,13 +11,17 @@
 
 struct attention_case {
 	struct attention_shape shape;
-	float *q, *k, *v, *out, *weights, *scratch, *slope;
-	int64_t q_count, kv_count, out_count;
+	struct attention_bias bias;
+	float *q, *k, *v, *out, *weights, *scratch, *slope, *bias_values;
+	int64_t q_count, kv_count, out_count, bias_count;
 };
 
-static void case_make(struct attention_case *c, int64_t tokens, int64_t keys, int64_t heads,
-		      int64_t kv_heads)
+/* What a case has besides its sizes. */
+enum { PLAIN = 0, BIDIRECTIONAL = 1, BIASED = 2, FORMS = 4 };
+
+static void case_make(struct attention_case *c, const int64_t *sizes, int form)
 {
+	const int64_t tokens = sizes[0], keys = sizes[1], heads = sizes[2], kv_heads = sizes[3];
 	struct attention_shape *s = &c->shape;
 
 	*s = (struct attention_shape){.batch = 2, .tokens = tokens, .keys = keys, .heads = heads,
@@ -37,6 +42,13 @@ static void case_make(struct attention_case *c, int64_t tokens, int64_t keys, in
 			c->slope[row * s->out_stride + i] = (float)rng_normal(&test_rng);
 	c->weights = test_zeros(attention_weights_floats(s));
 	c->scratch = test_zeros(attention_scratch_floats(s));
+	c->bias.stride = 2 * keys + 3;
+	c->bias.zero = keys + 1;
+	c->bias_count = heads * c->bias.stride;
+	c->bias_values = test_normal(c->bias_count);
+	c->bias.values = c->bias_values;
+	s->bidirectional = form & BIDIRECTIONAL;
+	s->bias = form & BIASED ? &c->bias : NULL;
 }
 
 static void case_free(struct attention_case *c)
@@ -48,6 +60,7 @@ static void case_free(struct attention_case *c)
 	free(c->slope);
 	free(c->weights);
 	free(c->scratch);
+	free(c->bias_values);
 }
 
 static double score(const struct attention_case *c, int64_t b, int64_t head, int64_t i, int64_t j)
@@ -57,7 +70,10 @@ static double score(const struct attention_case *c, int64_t b, int64_t head, int
 	const float *k = c->k + (b * s->keys + j) * s->kv_stride +
 			 head / (s->heads / s->kv_heads) * s->width;
 
-	return (double)s->scale * test_product(q, k, s->width);
+	const int64_t distance = j - (s->keys - s->tokens + i);
+
+	return (double)s->scale * test_product(q, k, s->width) +
+	       (s->bias ? c->bias_values[head * c->bias.stride + c->bias.zero + distance] : 0);
 }
 
 /* Output of one query of one head, by the definition. */
@@ -65,7 +81,7 @@ static void plain_output(const struct attention_case *c, int64_t b, int64_t head
 			 double *out)
 {
 	const struct attention_shape *s = &c->shape;
-	const int64_t seen = s->keys - s->tokens + i + 1;
+	const int64_t seen = s->bidirectional ? s->keys : s->keys - s->tokens + i + 1;
 	double total = 0;
 
 	memset(out, 0, (size_t)s->width * sizeof(*out));
@@ -105,10 +121,10 @@ static const int64_t shapes[][4] = {
 static void forward_equals_definition(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < sizeof(shapes) / sizeof(shapes[0]); i++) {
+	for (size_t i = 0; i < FORMS * sizeof(shapes) / sizeof(shapes[0]); i++) {
 		struct attention_case c;
 
-		case_make(&c, shapes[i][0], shapes[i][1], shapes[i][2], shapes[i][3]);
+		case_make(&c, shapes[i / FORMS], (int)i % FORMS);
 		attention_forward(c.out, NULL, c.q, c.k, c.v, c.scratch, &c.shape);
 		outputs_check(&c);
 		memset(c.out, 0, (size_t)c.out_count * sizeof(float));
@@ -124,7 +140,7 @@ static void large_scores_survive(void **state)
 	struct attention_case c;
 
 	(void)state;
-	case_make(&c, 3, 3, 1, 1);
+	case_make(&c, (const int64_t[]){3, 3, 1, 1}, PLAIN);
 	for (int64_t i = 0; i < c.q_count; i++)
 		c.q[i] *= 1e6f;
 	attention_forward(c.out, NULL, c.q, c.k, c.v, c.scratch, &c.shape);
@@ -141,29 +157,47 @@ static double case_loss(void *context)
 	return test_product(c->out, c->slope, c->out_count);
 }
 
+/* The gradient of the bias, summed over the two sequences of the batch. */
+static void bias_check(struct attention_case *c, float *d_bias)
+{
+	for (int64_t i = 0; i < c->bias_count; i++)
+		d_bias[i] += d_bias[c->bias_count + i] - 4;
+	test_gradient("bias", c->bias_values, d_bias, c->bias_count, 0.01, 4e-3, case_loss, c);
+}
+
+static void gradients_check(const int64_t *sizes, int form)
+{
+	struct attention_case c;
+	float *d_q, *d_k, *d_v, *d_bias;
+
+	case_make(&c, sizes, form);
+	d_q = test_zeros(c.q_count);
+	d_k = test_zeros(c.kv_count);
+	d_v = test_zeros(c.kv_count);
+	d_bias = test_zeros(2 * c.bias_count);
+	d_k[0] = d_v[0] = 7; /* backward overwrites these */
+	for (int64_t i = 0; i < 2 * c.bias_count; i++)
+		d_bias[i] = 2; /* and adds to this */
+	attention_forward(c.out, c.weights, c.q, c.k, c.v, c.scratch, &c.shape);
+	attention_backward(d_q, d_k, d_v, d_bias, c.slope, c.q, c.k, c.v, c.weights, c.scratch,
+			   &c.shape);
+	test_gradient("q", c.q, d_q, c.q_count, 0.01, 4e-3, case_loss, &c);
+	test_gradient("k", c.k, d_k, c.kv_count, 0.01, 4e-3, case_loss, &c);
+	test_gradient("v", c.v, d_v, c.kv_count, 0.01, 4e-3, case_loss, &c);
+	if (c.shape.bias)
+		bias_check(&c, d_bias);
+	case_free(&c);
+	free(d_q);
+	free(d_k);
+	free(d_v);
+	free(d_bias);
+}
+
 static void gradients_are_slopes(void **state)
 {
 	(void)state;
-	for (size_t i = 0; i < 5; i++) {
-		struct attention_case c;
-		float *d_q, *d_k, *d_v;
-
-		case_make(&c, shapes[i][0], shapes[i][0], shapes[i][2], shapes[i][3]);
-		d_q = test_zeros(c.q_count);
-		d_k = test_zeros(c.kv_count);
-		d_v = test_zeros(c.kv_count);
-		d_k[0] = d_v[0] = 7; /* backward overwrites */
-		attention_forward(c.out, c.weights, c.q, c.k, c.v, c.scratch, &c.shape);
-		attention_backward(d_q, d_k, d_v, c.slope, c.q, c.k, c.v, c.weights, c.scratch,
-				   &c.shape);
-		test_gradient("q", c.q, d_q, c.q_count, 0.01, 4e-3, case_loss, &c);
-		test_gradient("k", c.k, d_k, c.kv_count, 0.01, 4e-3, case_loss, &c);
-		test_gradient("v", c.v, d_v, c.kv_count, 0.01, 4e-3, case_loss, &c);
-		case_free(&c);
-		free(d_q);
-		free(d_k);
-		free(d_v);
-	}
+	for (size_t i = 0; i < FORMS * sizeof(shapes) / sizeof(shapes[0]); i++)
+		gradients_check(shapes[i / FORMS], (int)i % FORMS);
 }
 
 int main(void)
