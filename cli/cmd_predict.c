@@ -111,7 +111,7 @@ static int score(struct scoring *scoring, struct error *error)
 
 	if (o.returns[0] && !by_name && strcmp(o.returns, "target") != 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--returns", "target or true");
-	status = dataset_new(&scoring->dataset, &scoring->pool, &scoring->config, error);
+	status = dataset_new(&scoring->dataset, &scoring->pool, 0, &scoring->config, error);
 	if (!status && o.output)
 		status = file_replace_open(&scoring->file, o.output, error);
 	if (status)

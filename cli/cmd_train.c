@@ -22,6 +22,7 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/train_record.h"
+#include "learn/sources.h"
 #include "learn/trainer.h"
 #include "policy/reference.h"
 #include "policy/store.h"
@@ -35,7 +36,9 @@ static struct {
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
-	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained, residual;
+	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained;
+	bool residual, even_sources;
+	struct augment_options augment;
 } o = {
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
@@ -122,6 +125,22 @@ static const struct option train_options[] = {
 	 -1, 1},
 	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
 	 "share of rows at the end that is held out; default 0.2", 0, 0.95},
+	{"even-sources", 0, OPTION_FLAG, &o.even_sources, NULL,
+	 "with several pools: as many windows of each, however long they are", 0, 0},
+	{"augment-offset", 0, OPTION_DOUBLE, &o.augment.offset, "S",
+	 "shift each series of a window by a random offset of this deviation (1: half the range); "
+	 "default 0",
+	 0, 4},
+	{"augment-noise", 0, OPTION_DOUBLE, &o.augment.noise, "S",
+	 "noise of this deviation on every step of the series; default 0", 0, 4},
+	{"augment-mask", 0, OPTION_DOUBLE, &o.augment.mask, "P",
+	 "temporal dropout: hide a step's features with this probability; default 0", 0, 0.9},
+	{"augment-queue", 0, OPTION_DOUBLE, &o.augment.queue, "S",
+	 "make a window's queue delay and length larger or smaller by one random factor; deviation "
+	 "of its logarithm; default 0",
+	 0, 2},
+	{"augment-shift", 0, OPTION_U64, &o.augment.shift, "ROWS",
+	 "begin a window up to so many rows earlier or later; default 0", 0, 1e6},
 	{"patience", 0, OPTION_U64, &o.patience, "EPOCHS",
 	 "stop after so many without a better held-out loss; 0 never; default 6, 0 with --compat",
 	 0, 0},
@@ -141,13 +160,12 @@ static const struct option train_options[] = {
 struct run {
 	const struct command_common *common;
 	struct train_record record;
-	struct pool pool;
+	struct sources sources;
 	struct policy_config config;
 	struct policy_net net;
 	struct dataset dataset;
 	struct trainer *trainer;
 	struct trainer_options options;
-	size_t cut;
 	struct train_clock clock;
 };
 
@@ -226,6 +244,7 @@ static int fill_options(struct trainer_options *t, struct error *error)
 		.windows = {.steps = (int64_t)o.window,
 			    .stride = (int64_t)o.stride,
 			    .cross = o.compat},
+		.augment = o.augment,
 		.windows_per_epoch = o.windows_per_epoch,
 		.event_share = o.event_share,
 		.weights = (enum trainer_weights)weights,
@@ -299,7 +318,8 @@ static int make_policy(struct run *run, struct error *error)
 		return error_at(error, ERR_INVALID, NULL, 0, "--encoder", "linear or multiscale");
 	run->config.encoder = (enum policy_encoder)encoder;
 	run->config.residual = o.residual;
-	status = dataset_fit_config(&run->config, &run->pool, run->cut, &fit, error);
+	status =
+		dataset_fit_config(&run->config, &run->sources.pool, run->sources.cut, &fit, error);
 	run->config.window = (int64_t)o.window;
 	run->config.keep = (int64_t)o.keep;
 	run->config.backbone.random = o.random_weights;
@@ -379,7 +399,8 @@ static void print_size(const struct run *run)
 		return;
 	printf("%zu rows to train on, %zu held out; %zu windows, %zu an epoch; %" PRIu64
 	       " optimizer steps\n",
-	       run->cut, run->pool.rows - run->cut, size.windows, size.epoch_windows, size.steps);
+	       run->sources.cut, run->sources.pool.rows - run->sources.cut, size.windows,
+	       size.epoch_windows, size.steps);
 	printf("backbone %s: %" PRId64 " parameters, frozen; %" PRId64 " trainable\n",
 	       shape->architecture, shape->parameters, count_trainable(&run->net));
 }
@@ -410,9 +431,9 @@ static int run_training(struct run *run, bool resume, struct error *error)
 {
 	const struct trainer_observer observer = {
 		.context = run, .progress = on_progress, .epoch = on_epoch, .stop = on_stop};
-	int status =
-		trainer_new(&run->trainer, &run->options, &run->net, &run->config, &run->dataset,
-			    run->cut, run->record.directory, run->record.fingerprint, error);
+	int status = trainer_new(&run->trainer, &run->options, &run->net, &run->config,
+				 &run->dataset, run->sources.cut, run->record.directory,
+				 run->record.fingerprint, error);
 
 	if (status)
 		return status;
@@ -433,12 +454,12 @@ static int make_record(struct run *run, const char **operands, size_t count, str
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name the folder for the policy: -o DIR");
 	if (o.resume)
-		return train_record_read(&run->record, o.output, train_options,
-					 count ? operands[0] : NULL, error);
-	if (count != 1)
-		return error_set(error, ERR_INVALID, "name one pool: aqmllm train POOL -o DIR");
+		return train_record_read(&run->record, o.output, train_options, operands, count,
+					 error);
+	if (count < 1)
+		return error_set(error, ERR_INVALID, "name a pool: aqmllm train POOL... -o DIR");
 	settle_options();
-	return train_record_new(&run->record, o.output, train_options, operands[0], error);
+	return train_record_new(&run->record, o.output, train_options, operands, count, error);
 }
 
 /* Everything that can be wrong with options, pool and backbone, before anything is written. */
@@ -447,15 +468,20 @@ static int prepare(struct run *run, struct error *error)
 	int status = fill_options(&run->options, error);
 
 	if (!status)
-		status = pool_read(&run->pool, run->record.pool, error);
+		status = sources_read(&run->sources, (const char *const *)run->record.pools,
+				      run->record.pool_count, o.held_out, error);
 	if (status)
 		return status;
-	run->cut = pool_split_row(&run->pool, o.held_out);
+	if (o.even_sources) {
+		run->options.windows.stratum_end = run->sources.train_end;
+		run->options.windows.strata = run->sources.count;
+	}
 	status = make_policy(run, error);
 	if (!status)
-		status = dataset_new(&run->dataset, &run->pool, &run->config, error);
+		status = dataset_new(&run->dataset, &run->sources.pool, run->sources.cut,
+				     &run->config, error);
 	if (status && error->field[0] && error->field[0] != '-' && !error->file[0])
-		snprintf(error->file, sizeof(error->file), "%.500s", run->record.pool);
+		snprintf(error->file, sizeof(error->file), "%.500s", run->record.pools[0]);
 	return status;
 }
 
@@ -466,7 +492,6 @@ static int train(const struct command_common *common, const char **operands, siz
 	struct run run = {.common = common};
 	int status;
 
-	pool_init(&run.pool);
 	status = make_record(&run, operands, count, error);
 	tensor_threads_set((int)o.threads);
 	if (!status)
@@ -481,14 +506,14 @@ static int train(const struct command_common *common, const char **operands, siz
 	dataset_free(&run.dataset);
 	if (run.net.backbone)
 		policy_net_free(&run.net);
-	pool_free(&run.pool);
+	sources_free(&run.sources);
 	train_record_free(&run.record);
 	return status;
 }
 
 const struct command command_train = {
 	.name = "train",
-	.operands = "POOL -o DIR | --resume -o DIR",
+	.operands = "POOL... -o DIR | --resume -o DIR",
 	.summary = "adapt a backbone to a pool of experience",
 	.details =
 		"A low-rank adapter, the encoder of the features and the decision head learn to "

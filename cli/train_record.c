@@ -83,48 +83,70 @@ static bool option_assign(const struct option *option, const json_t *value)
 	return false;
 }
 
+/* [{"path": ..., "checksum": ...}, ...] */
+static int pools_json(const struct train_record *record, json_t **out, struct error *error)
+{
+	*out = json_array();
+	for (size_t i = 0; i < record->pool_count; i++) {
+		uint64_t checksum;
+		char hex[20];
+		const int status = reference_file_checksum(&checksum, record->pools[i], error);
+
+		if (status)
+			return status;
+		snprintf(hex, sizeof(hex), "%016" PRIx64, checksum);
+		json_array_append_new(
+			*out, json_pack("{s:s, s:s}", "path", record->pools[i], "checksum", hex));
+	}
+	return 0;
+}
+
 static int make_fingerprint(struct train_record *record, const struct option *options,
 			    struct error *error)
 {
-	json_t *list = json_object();
-	uint64_t checksum;
-	char hex[20];
-	json_t *root;
-	int status = reference_file_checksum(&checksum, record->pool, error);
+	json_t *list = json_object(), *pools, *root;
+	int status = pools_json(record, &pools, error);
 
 	for (const struct option *option = options; option->name; option++)
 		if (is_recorded(option))
 			json_object_set_new(list, option->name, option_json(option));
-	snprintf(hex, sizeof(hex), "%016" PRIx64, checksum);
-	root = json_pack("{s:i, s:s, s:s, s:o}", "version", 1, "pool", record->pool,
-			 "pool_checksum", hex, "options", list);
+	root = json_pack("{s:i, s:o, s:o}", "version", 2, "pools", pools, "options", list);
 	record->fingerprint =
 		root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
 	json_decref(root);
 	if (!status && !record->fingerprint)
-		status = error_at(error, ERR_INVALID, record->pool, 0, NULL,
+		status = error_at(error, ERR_INVALID, record->pools[0], 0, NULL,
 				  "names of files and options must be UTF-8");
 	return status;
 }
 
-static int absolute_pool(struct train_record *record, const char *pool, struct error *error)
+static int add_pool(struct train_record *record, const char *pool, struct error *error)
 {
 	char path[PATH_MAX];
+	char *copy;
 
+	if (record->pool_count == SOURCES_MAX)
+		return error_set(error, ERR_RANGE, "a policy is trained on at most %d pools",
+				 SOURCES_MAX);
 	if (!realpath(pool, path))
 		return error_errno(error, pool, "open");
-	snprintf(record->pool, sizeof(record->pool), "%.4095s", path);
+	copy = strdup(path);
+	if (!copy)
+		return error_set(error, ERR_NO_MEMORY, "name of a pool");
+	record->pools[record->pool_count++] = copy;
 	return 0;
 }
 
 int train_record_new(struct train_record *record, const char *directory,
-		     const struct option *options, const char *pool, struct error *error)
+		     const struct option *options, const char *const *pools, size_t count,
+		     struct error *error)
 {
-	int status;
+	int status = 0;
 
 	memset(record, 0, sizeof(*record));
 	record->directory = directory;
-	status = absolute_pool(record, pool, error);
+	for (size_t i = 0; !status && i < count; i++)
+		status = add_pool(record, pools[i], error);
 	return status ? status : make_fingerprint(record, options, error);
 }
 
@@ -141,12 +163,41 @@ static int assign_options(const struct train_record *record, const struct option
 	return 0;
 }
 
-int train_record_read(struct train_record *record, const char *directory,
-		      const struct option *options, const char *pool, struct error *error)
+/* The pools of the record; `pools` (count of them), when named again, must be these. */
+static int read_pools(struct train_record *record, const char *path, const char *const *pools,
+		      size_t count, struct error *error)
 {
-	char path[PATH_MAX], given[PATH_MAX], *text;
+	const json_t *list = json_object_get(record->root, "pools");
+	const size_t recorded = json_array_size(list);
+	char given[PATH_MAX];
+	int status = 0;
+
+	if (recorded == 0)
+		return error_at(error, ERR_INVALID, path, 0, "pools", "missing");
+	for (size_t i = 0; !status && i < recorded; i++) {
+		const char *name =
+			json_string_value(json_object_get(json_array_get(list, i), "path"));
+
+		if (!name)
+			return error_at(error, ERR_INVALID, path, 0, "path", "missing");
+		if (i < count && (!realpath(pools[i], given) || strcmp(given, name) != 0))
+			return error_at(error, ERR_INVALID, pools[i], 0, NULL,
+					"the run to be resumed trains on %s", name);
+		status = add_pool(record, name, error);
+	}
+	if (!status && count && count != recorded)
+		status = error_at(error, ERR_INVALID, path, 0, "pools",
+				  "the run to be resumed trains on %zu pools, not %zu", recorded,
+				  count);
+	return status;
+}
+
+int train_record_read(struct train_record *record, const char *directory,
+		      const struct option *options, const char *const *pools, size_t count,
+		      struct error *error)
+{
+	char path[PATH_MAX], *text;
 	json_error_t fault;
-	const char *name;
 	size_t size;
 	int status = file_join(path, sizeof(path), directory, TRAIN_RECORD_FILE, error);
 
@@ -161,13 +212,7 @@ int train_record_read(struct train_record *record, const char *directory,
 	if (!record->root)
 		return error_at(error, ERR_INVALID, path, fault.line, NULL, "not JSON: %s",
 				fault.text);
-	name = json_string_value(json_object_get(record->root, "pool"));
-	if (!name)
-		return error_at(error, ERR_INVALID, path, 0, "pool", "missing");
-	if (pool && (!realpath(pool, given) || strcmp(given, name) != 0))
-		return error_at(error, ERR_INVALID, pool, 0, NULL,
-				"the run to be resumed trains on %s", name);
-	status = absolute_pool(record, name, error);
+	status = read_pools(record, path, pools, count, error);
 	if (!status)
 		status = assign_options(record, options, path, error);
 	return status ? status : make_fingerprint(record, options, error);
@@ -175,6 +220,8 @@ int train_record_read(struct train_record *record, const char *directory,
 
 void train_record_free(struct train_record *record)
 {
+	for (size_t i = 0; i < record->pool_count; i++)
+		free(record->pools[i]);
 	free(record->fingerprint);
 	json_decref(record->root);
 	memset(record, 0, sizeof(*record));

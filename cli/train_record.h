@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "cli/options.h"
+#include "learn/sources.h"
 #include "learn/trainer.h"
 #include "policy/config.h"
 
@@ -23,8 +24,9 @@
 
 struct train_record {
 	const char *directory;
-	char pool[4096];   /* absolute path */
-	char *fingerprint; /* text of train.json: options, pool, the pool's checksum */
+	char *pools[SOURCES_MAX]; /* absolute paths; owned */
+	size_t pool_count;
+	char *fingerprint; /* text of train.json: options, pools, their checksums */
 	void *root;	   /* parsed train.json; owns texts that options point to */
 };
 
@@ -33,14 +35,16 @@ struct train_record {
  * output, resume, checkpoint and threads); nothing is written yet.
  */
 int train_record_new(struct train_record *record, const char *directory,
-		     const struct option *options, const char *pool, struct error *error);
+		     const struct option *options, const char *const *pools, size_t count,
+		     struct error *error);
 
 /*
- * The run of `directory`: options get their recorded values.  ERR_INVALID when
- * the pool has changed since, or `pool` (may be NULL) is another one.
+ * The run of `directory`: options get their recorded values.  `count` pools
+ * may be 0; else they must be the run's.
  */
 int train_record_read(struct train_record *record, const char *directory,
-		      const struct option *options, const char *pool, struct error *error);
+		      const struct option *options, const char *const *pools, size_t count,
+		      struct error *error);
 void train_record_free(struct train_record *record);
 
 /* Makes the folder, removes a former run's checkpoint and writes train.json. */

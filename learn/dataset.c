@@ -24,7 +24,8 @@
 #define TIMESTEPS 64 /* not a multiple of 5: published pools repeat every 5 rows */
 #define COMPAT_RETURN_SCALE 1000.0
 
-static void fill_returns(const struct pool *pool, const struct policy_config *config,
+/* The row before `cut` is the last that rows before it know of; compat: there is no cut. */
+static void fill_returns(const struct pool *pool, const struct policy_config *config, size_t cut,
 			 double *returns)
 {
 	double after = 0;
@@ -33,7 +34,9 @@ static void fill_returns(const struct pool *pool, const struct policy_config *co
 		const double reward =
 			(pool->reward[row] - config->reward_offset) * config->reward_factor;
 
-		after = reward + (pool->done[row] ? 0 : config->gamma * after);
+		if (pool->done[row] || (row + 1 == cut && !config->compat))
+			after = 0;
+		after = reward + config->gamma * after;
 		returns[row] = after;
 	}
 }
@@ -81,7 +84,7 @@ static int fit_returns(struct policy_config *config, const struct pool *pool, si
 	if (!returns)
 		return error_set(error, ERR_NO_MEMORY, "returns of %zu rows", pool->rows);
 	fit_rewards(config, pool, fit);
-	fill_returns(pool, config, returns);
+	fill_returns(pool, config, cut, returns);
 	config->target_return = returns[0];
 	for (size_t row = 1; row < cut; row++)
 		config->target_return = fmax(config->target_return, returns[row]);
@@ -146,11 +149,27 @@ static int find_columns(const struct pool *pool, const struct policy_config *con
 	return 0;
 }
 
+int dataset_feature(const struct dataset *dataset, const char *name)
+{
+	for (int i = 0; i < dataset->features; i++)
+		if (strcmp(dataset->config->feature[i].name, name) == 0)
+			return i;
+	return -1;
+}
+
+float dataset_scaled(const struct dataset *dataset, size_t row, int feature, double factor)
+{
+	const struct pool *pool = dataset->pool;
+	const double raw = pool->state[row * pool->features + dataset->columns[feature]];
+
+	return (float)scaling_apply(&dataset->config->feature[feature].scaling, raw * factor);
+}
+
 static int fill_states(struct dataset *dataset, const struct pool *pool, struct error *error)
 {
 	const struct policy_config *config = dataset->config;
-	size_t columns[POOL_MAX_FEATURES];
-	const int status = find_columns(pool, config, columns, error);
+	const size_t *columns = dataset->columns;
+	const int status = find_columns(pool, config, dataset->columns, error);
 
 	if (status)
 		return status;
@@ -170,14 +189,15 @@ static int fill_states(struct dataset *dataset, const struct pool *pool, struct 
 	return 0;
 }
 
-static int fill_rows(struct dataset *dataset, const struct pool *pool, struct error *error)
+static int fill_rows(struct dataset *dataset, const struct pool *pool, size_t cut,
+		     struct error *error)
 {
 	double *returns = malloc((pool->rows + 1) * sizeof(double));
 	uint32_t first = 0;
 
 	if (!returns)
 		return error_set(error, ERR_NO_MEMORY, "returns of %zu rows", pool->rows);
-	fill_returns(pool, dataset->config, returns);
+	fill_returns(pool, dataset->config, cut, returns);
 	for (size_t row = 0; row < pool->rows; row++) {
 		dataset->returns[row] =
 			(float)scaling_apply(&dataset->config->returns, returns[row]);
@@ -191,13 +211,14 @@ static int fill_rows(struct dataset *dataset, const struct pool *pool, struct er
 	return fill_states(dataset, pool, error);
 }
 
-int dataset_new(struct dataset *dataset, const struct pool *pool,
+int dataset_new(struct dataset *dataset, const struct pool *pool, size_t cut,
 		const struct policy_config *config, struct error *error)
 {
 	const size_t rows = pool->rows;
 	int status;
 
-	*dataset = (struct dataset){.rows = rows, .features = config->features, .config = config};
+	*dataset = (struct dataset){
+		.rows = rows, .features = config->features, .config = config, .pool = pool};
 	if (rows >= UINT32_MAX)
 		return error_set(error, ERR_RANGE, "a pool of %zu rows is too long", rows);
 	dataset->target = (float)scaling_apply(&config->returns, config->target_return);
@@ -210,7 +231,7 @@ int dataset_new(struct dataset *dataset, const struct pool *pool,
 	    !dataset->parts)
 		status = error_set(error, ERR_NO_MEMORY, "a pool of %zu rows", rows);
 	else
-		status = fill_rows(dataset, pool, error);
+		status = fill_rows(dataset, pool, cut, error);
 	if (status)
 		dataset_free(dataset);
 	return status;
@@ -271,25 +292,72 @@ static size_t collect_all(const struct dataset *dataset, size_t first, size_t en
 	return count;
 }
 
+static int no_window(size_t rows, const struct dataset_window_options *options, struct error *error)
+{
+	return error_set(error, ERR_INVALID,
+			 "no window of %lld steps fits into an episode of %s%zu training rows; "
+			 "choose a smaller --window",
+			 (long long)options->steps, options->strata > 1 ? "a pool's " : "the ",
+			 rows);
+}
+
+/* Rows of stratum `index`. */
+static void stratum_rows(const struct dataset_window_options *options, size_t index, size_t *first,
+			 size_t *end)
+{
+	if (options->strata == 0)
+		return;
+	*first = index ? options->stratum_end[index - 1] : *first;
+	*end = options->stratum_end[index];
+}
+
+static int count_windows(struct dataset_windows *windows, const struct dataset *dataset,
+			 size_t first, size_t end, const struct dataset_window_options *options,
+			 struct error *error)
+{
+	for (size_t i = 0; i < windows->strata; i++) {
+		struct dataset_stratum *stratum = &windows->stratum[i];
+		size_t low = first, high = end;
+
+		stratum_rows(options, i, &low, &high);
+		stratum->first = windows->count;
+		stratum->quiet = collect_all(dataset, low, high, options, false, NULL);
+		stratum->count =
+			stratum->quiet + collect_all(dataset, low, high, options, true, NULL);
+		if (stratum->count == 0)
+			return no_window(high - low, options, error);
+		windows->count += stratum->count;
+		windows->quiet += stratum->quiet;
+	}
+	return 0;
+}
+
 int dataset_windows_new(struct dataset_windows *windows, const struct dataset *dataset,
 			size_t first, size_t end, const struct dataset_window_options *options,
 			struct error *error)
 {
-	const size_t quiet = collect_all(dataset, first, end, options, false, NULL);
-	const size_t event = collect_all(dataset, first, end, options, true, NULL);
+	int status;
 
-	*windows = (struct dataset_windows){
-		.count = quiet + event, .quiet = quiet, .steps = options->steps};
-	if (windows->count == 0)
-		return error_set(error, ERR_INVALID,
-				 "no window of %lld steps fits into an episode of the %zu training "
-				 "rows; choose a smaller --window",
-				 (long long)options->steps, end - first);
+	*windows = (struct dataset_windows){.steps = options->steps,
+					    .strata = options->strata ? options->strata : 1};
+	if (options->strata > DATASET_MAX_STRATA)
+		return error_set(error, ERR_RANGE, "%zu strata; at most %d", options->strata,
+				 DATASET_MAX_STRATA);
+	status = count_windows(windows, dataset, first, end, options, error);
+	if (status)
+		return status;
 	windows->all = malloc(windows->count * sizeof(*windows->all));
 	if (!windows->all)
 		return error_set(error, ERR_NO_MEMORY, "%zu windows", windows->count);
-	collect_all(dataset, first, end, options, false, windows->all);
-	collect_all(dataset, first, end, options, true, windows->all + quiet);
+	for (size_t i = 0; i < windows->strata; i++) {
+		const struct dataset_stratum *stratum = &windows->stratum[i];
+		struct dataset_window *out = windows->all + stratum->first;
+		size_t low = first, high = end;
+
+		stratum_rows(options, i, &low, &high);
+		collect_all(dataset, low, high, options, false, out);
+		collect_all(dataset, low, high, options, true, out + stratum->quiet);
+	}
 	return 0;
 }
 
@@ -326,23 +394,39 @@ static void draw_some(struct rng *rng, const struct dataset_window *from, size_t
 		out[i].weight = weight;
 }
 
+/* `count` windows of a stratum, unshuffled. */
+static void draw_stratum(const struct dataset_window *all, const struct dataset_stratum *stratum,
+			 struct rng *rng, size_t count, double event_share,
+			 struct dataset_window *out)
+{
+	const struct dataset_window *from = all + stratum->first;
+	const size_t quiet = stratum->quiet, event = stratum->count - quiet;
+	const double size = (double)stratum->count;
+	size_t events = (size_t)(event_share * (double)count + 0.5);
+
+	if (event_share < 0 || count < 2 || count == stratum->count || !quiet || !event) {
+		draw_some(rng, from, stratum->count, count, 1, out);
+		return;
+	}
+	events = events < 1 ? 1 : events > count - 1 ? count - 1 : events;
+	draw_some(rng, from + quiet, event, events,
+		  (float)((double)event / size * (double)count / (double)events), out);
+	draw_some(rng, from, quiet, count - events,
+		  (float)((double)quiet / size * (double)count / (double)(count - events)),
+		  out + events);
+}
+
 void dataset_windows_draw(const struct dataset_windows *windows, struct rng *rng, size_t count,
 			  double event_share, struct dataset_window *out)
 {
-	const size_t quiet = windows->quiet, event = windows->count - quiet;
-	size_t events = (size_t)(event_share * (double)count + 0.5);
+	size_t done = 0;
 
-	if (event_share < 0 || count < 2 || count == windows->count || !quiet || !event) {
-		draw_some(rng, windows->all, windows->count, count, 1, out);
-	} else {
-		const double size = (double)windows->count;
+	for (size_t i = 0; i < windows->strata; i++) {
+		const size_t end = count * (i + 1) / windows->strata;
 
-		events = events < 1 ? 1 : events > count - 1 ? count - 1 : events;
-		draw_some(rng, windows->all + quiet, event, events,
-			  (float)((double)event / size * (double)count / (double)events), out);
-		draw_some(rng, windows->all, quiet, count - events,
-			  (float)((double)quiet / size * (double)count / (double)(count - events)),
-			  out + events);
+		draw_stratum(windows->all, &windows->stratum[i], rng, end - done, event_share,
+			     out + done);
+		done = end;
 	}
 	for (size_t i = count; i > 1; i--)
 		swap_windows(&out[i - 1], &out[rng_below(rng, i)]);

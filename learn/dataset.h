@@ -15,6 +15,7 @@
 #include "policy/config.h"
 
 #define DATASET_MAX_INTERVALS 8
+#define DATASET_MAX_STRATA 64
 
 /* `steps` steps of a window are the rows first, first + interval, ... */
 struct dataset_window {
@@ -31,6 +32,8 @@ struct dataset {
 	uint32_t *episode;		    /* (rows): first row of the row's episode */
 	float target;			    /* scaled target return */
 	const struct policy_config *config; /* not owned */
+	const struct pool *pool;	    /* not owned; must outlive the data set */
+	size_t columns[POOL_MAX_FEATURES];  /* of the pool, by feature */
 	uint8_t *parts;			    /* (rows), enum metrics_part */
 };
 
@@ -48,31 +51,49 @@ struct dataset_fit {
 int dataset_fit_config(struct policy_config *config, const struct pool *pool, size_t cut,
 		       const struct dataset_fit *fit, struct error *error);
 
-/* ERR_INVALID names a feature of the policy that the pool lacks, or a row that is not finite. */
-int dataset_new(struct dataset *dataset, const struct pool *pool,
+/*
+ * Rows [0, cut) train: their returns know nothing of later rows' rewards (as
+ * released with `compat`: they do).  A cut of 0 or of all rows parts nothing.
+ * ERR_INVALID names a feature of the policy that the pool lacks, or a row that
+ * is not finite.
+ */
+int dataset_new(struct dataset *dataset, const struct pool *pool, size_t cut,
 		const struct policy_config *config, struct error *error);
 void dataset_free(struct dataset *dataset);
+
+/* Index of a feature of the policy by name, or -1. */
+int dataset_feature(const struct dataset *dataset, const char *name);
+
+/* What states hold for a row and feature if the router's number was `factor` times as large. */
+float dataset_scaled(const struct dataset *dataset, size_t row, int feature, double factor);
 
 /* Row of the timestep table for row `row` as a step of a window of this interval. */
 int32_t dataset_timestep(const struct dataset *dataset, size_t row, uint32_t interval);
 
 /* Windows of `steps` steps within rows [first, end). */
 struct dataset_windows {
-	struct dataset_window *all; /* those without an action other than enqueue first */
+	struct dataset_window *all; /* by stratum; in each those with nothing but enqueues first */
 	size_t count, quiet;	    /* `quiet` of them hold only enqueues */
 	int64_t steps;
+	struct dataset_stratum {
+		size_t first, count, quiet;
+	} stratum[DATASET_MAX_STRATA];
+	size_t strata;
 };
 
 /*
  * Every `stride` rows, at each of the `intervals` (count of them; a window's
  * first row is then at every stride x interval), not across episodes unless
- * `cross`.  ERR_INVALID when there is no window.
+ * `cross`.  With strata, windows stay within them too.  ERR_INVALID when there,
+ * or in one of the strata, is no window.
  */
 struct dataset_window_options {
 	int64_t steps, stride;
 	uint32_t intervals[DATASET_MAX_INTERVALS];
 	int interval_count;
 	bool cross;
+	const size_t *stratum_end; /* (strata): rows; the first stratum begins at `first` */
+	size_t strata;		   /* 0: one, all rows */
 };
 int dataset_windows_new(struct dataset_windows *windows, const struct dataset *dataset,
 			size_t first, size_t end, const struct dataset_window_options *options,
@@ -83,7 +104,8 @@ void dataset_windows_free(struct dataset_windows *windows);
  * Draws one epoch's `count` windows without replacement (again from the start
  * when a kind runs out), shuffled.  With `event_share` in (0, 1) that share
  * has an action other than enqueue, and weights undo the bias; with a negative
- * share, or when all windows are taken, they come as they are.
+ * share, or when all windows are taken, they come as they are.  Every stratum
+ * gives the same number, whatever it has.
  */
 void dataset_windows_draw(const struct dataset_windows *windows, struct rng *rng, size_t count,
 			  double event_share, struct dataset_window *out);

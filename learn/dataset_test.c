@@ -56,7 +56,7 @@ static void returns_by_hand(void **state)
 	/* 6; 5 + 3 = 8; 4 + 4 = 8; 3 + 4; 2 + 3.5; 1 + 2.75 */
 	assert_true(fabs(config.target_return - 8) < 1e-12);
 	config.returns = (struct scaling){.kind = SCALING_identity};
-	assert_int_equal(dataset_new(&dataset, &pool, &config, NULL), 0);
+	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, NULL), 0);
 	assert_true(fabsf(dataset.returns[0] - 3.75f) < 1e-6f);
 	assert_true(dataset.returns[5] == 6 && dataset.returns[11] == 12);
 	assert_int_equal(dataset.episode[5], 0);
@@ -78,7 +78,7 @@ static void compat_returns(void **state)
 	pool_make(&pool);
 	config = config_fit(&pool, 6, true);
 	assert_true(config.shared_last && config.timesteps == 6);
-	assert_int_equal(dataset_new(&dataset, &pool, &config, NULL), 0);
+	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, NULL), 0);
 	assert_true(fabs((double)dataset.returns[0] - (0 + 1 + 2 + 3 + 4 + 5) / 11e3) < 1e-9);
 	assert_true(dataset.states[1] == 1e8f);
 	dataset_free(&dataset);
@@ -97,7 +97,7 @@ static void windows_stay_in_episodes(void **state)
 	(void)state;
 	pool_make(&pool);
 	config = config_fit(&pool, 12, false);
-	assert_int_equal(dataset_new(&dataset, &pool, &config, NULL), 0);
+	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, NULL), 0);
 	assert_int_equal(dataset_windows_new(&windows, &dataset, 0, 12, &options, NULL), 0);
 	assert_int_equal(windows.count, 4 + 4 + 2 + 2);
 	assert_int_equal(windows.quiet, 4 + 2);
@@ -126,7 +126,11 @@ static void sampling_is_unbiased(void **state)
 {
 	enum { QUIET = 90, ALL = 100, COUNT = 20, ROUNDS = 4000 };
 	struct dataset_window all[ALL], out[COUNT];
-	struct dataset_windows windows = {.all = all, .count = ALL, .quiet = QUIET};
+	struct dataset_windows windows = {.all = all,
+					  .count = ALL,
+					  .quiet = QUIET,
+					  .stratum = {{0, ALL, QUIET}},
+					  .strata = 1};
 	double sum[ALL] = {0};
 	struct rng rng;
 
@@ -154,7 +158,8 @@ static void sampling_is_unbiased(void **state)
 static void an_epoch_of_all_takes_each_once(void **state)
 {
 	struct dataset_window all[50], out[50];
-	struct dataset_windows windows = {.all = all, .count = 50, .quiet = 45};
+	struct dataset_windows windows = {
+		.all = all, .count = 50, .quiet = 45, .stratum = {{0, 50, 45}}, .strata = 1};
 	bool seen[50] = {false}, moved = false;
 	struct rng rng;
 
@@ -205,12 +210,12 @@ static void bad_pools_are_named(void **state)
 	pool_make(&pool);
 	config = config_fit(&pool, 12, false);
 	pool.state[7 * 3 + 1] = NAN;
-	assert_int_equal(dataset_new(&dataset, &pool, &config, &error), ERR_INVALID);
+	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, &error), ERR_INVALID);
 	assert_int_equal(error.line, 8);
 	assert_string_equal(error.field, "drop_probability");
 	pool.state[7 * 3 + 1] = 0;
 	strcpy(pool.columns[0].name, "other");
-	assert_int_equal(dataset_new(&dataset, &pool, &config, &error), ERR_INVALID);
+	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, &error), ERR_INVALID);
 	assert_string_equal(error.field, "queue_type");
 	pool_free(&pool);
 }

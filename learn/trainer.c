@@ -33,7 +33,7 @@ struct run_state {
 	uint64_t epoch;	   /* finished */
 	uint64_t position; /* windows done of the current epoch's order */
 	uint64_t epoch_steps, stale, finished;
-	struct rng order_rng, dropout_rng, returns_rng;
+	struct rng order_rng, dropout_rng, returns_rng, augment_rng;
 	struct metrics metrics;
 	double loss_sum, loss_windows, norm_sum, rate, best_loss, seconds;
 };
@@ -143,6 +143,7 @@ static void plan(struct trainer *trainer)
 	trainer->state.order_rng = rng_split(&root, 1);
 	trainer->state.dropout_rng = rng_split(&root, 2);
 	trainer->state.returns_rng = rng_split(&root, 3);
+	trainer->state.augment_rng = rng_split(&root, 4);
 	trainer->state.best_loss = INFINITY;
 }
 
@@ -306,15 +307,21 @@ static double log_weight(const struct trainer *trainer, int action)
 	return trainer->options.unweight ? log(trainer->class_weight[action]) : 0;
 }
 
-static void fill_window(struct trainer *trainer, const struct dataset_window *window, size_t at)
+static void fill_window(struct trainer *trainer, const struct dataset_window *drawn, size_t at)
 {
 	const struct dataset *dataset = trainer->dataset;
 	const size_t features = (size_t)dataset->features;
 	const bool true_returns =
 		rng_uniform(&trainer->state.returns_rng) < trainer->options.true_returns;
+	struct rng *rng = &trainer->state.augment_rng;
+	struct dataset_window window = *drawn;
+	const size_t start = at;
 
+	window.first =
+		augment_first(&trainer->options.augment, dataset, drawn, trainer->windows.steps,
+			      trainer->options.windows.cross, trainer->cut, rng);
 	for (int64_t s = 0; s < trainer->windows.steps; s++, at++) {
-		const size_t row = window->first + (size_t)s * window->interval;
+		const size_t row = window.first + (size_t)s * window.interval;
 		const int32_t label = dataset->labels[row];
 
 		memcpy(trainer->states + at * features, dataset->states + row * features,
@@ -322,9 +329,11 @@ static void fill_window(struct trainer *trainer, const struct dataset_window *wi
 		trainer->returns[at] = true_returns ? dataset->returns[row] : dataset->target;
 		trainer->actions[at] = policy_action_input(label);
 		trainer->labels[at] = label;
-		trainer->timesteps[at] = dataset_timestep(dataset, row, window->interval);
-		trainer->weights[at] = window->weight * (float)trainer->class_weight[label];
+		trainer->timesteps[at] = dataset_timestep(dataset, row, window.interval);
+		trainer->weights[at] = window.weight * (float)trainer->class_weight[label];
 	}
+	augment_window(&trainer->options.augment, dataset, &window, trainer->windows.steps, rng,
+		       trainer->states + start * features, trainer->weights + start);
 }
 
 /* Adds the batch's predictions, as the kept policy would make them, to the epoch's metrics. */

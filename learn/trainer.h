@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "learn/augment.h"
 #include "learn/dataset.h"
 #include "learn/learner.h"
 #include "learn/predictor.h"
@@ -73,6 +74,7 @@ struct trainer_options {
 	double warmup_share; /* of all steps; used when learner.schedule.warmup_steps is 0 */
 	int64_t batch;	     /* windows of a micro-batch */
 	struct dataset_window_options windows;
+	struct augment_options augment;
 	size_t windows_per_epoch; /* at most; 0: all */
 	double event_share;	  /* see dataset_windows_draw() */
 	enum trainer_weights weights;

@@ -31,7 +31,7 @@ static void pool_make(struct pool *pool)
 	pool_init(pool);
 	pool->features = 2;
 	strcpy(pool->columns[0].name, "queue_type");
-	strcpy(pool->columns[1].name, "drop_probability");
+	strcpy(pool->columns[1].name, "current_queue_delay");
 	for (int row = 0; row < ROWS; row++) {
 		const double x = floor(1000 * rng_uniform(&rng));
 		const double state[2] = {(double)(row % 2), x};
@@ -63,7 +63,19 @@ static struct trainer_options options_make(void)
 	};
 }
 
-static void set_up(struct fixture *f, const struct trainer_options *options, const char *folder)
+/* Every measure against overfitting at once. */
+static struct trainer_options options_augmented(void)
+{
+	struct trainer_options options = options_make();
+
+	options.augment = (struct augment_options){
+		.offset = 0.1, .noise = 0.1, .mask = 0.1, .queue = 0.2, .shift = 5};
+	return options;
+}
+
+/* `spoil`: NULL, or what is done to the pool before anything else sees it. */
+static void set_up_with(struct fixture *f, const struct trainer_options *options,
+			const char *folder, void (*spoil)(struct pool *pool))
 {
 	const struct dataset_fit fit = {.scaling = -1, .gamma = -1};
 	const struct lora_options lora = {.rank = 2, .alpha = 4, .dropout = 0.1};
@@ -73,6 +85,8 @@ static void set_up(struct fixture *f, const struct trainer_options *options, con
 	memset(f, 0, sizeof(*f));
 	rng_seed(&rng, 1);
 	pool_make(&f->pool);
+	if (spoil)
+		spoil(&f->pool);
 	test_file_write("config.json", TINY_GPT2);
 	assert_int_equal(dataset_fit_config(&f->config, &f->pool, CUT, &fit, &error), 0);
 	f->config.window = 6;
@@ -83,10 +97,15 @@ static void set_up(struct fixture *f, const struct trainer_options *options, con
 	policy_net_init(&f->net, &rng);
 	assert_int_equal(backbone_lora_new(f->net.backbone, &lora, &rng, &error), 0);
 	assert_int_equal(policy_net_collect(&f->net, &error), 0);
-	assert_int_equal(dataset_new(&f->dataset, &f->pool, &f->config, &error), 0);
+	assert_int_equal(dataset_new(&f->dataset, &f->pool, CUT, &f->config, &error), 0);
 	assert_int_equal(trainer_new(&f->trainer, options, &f->net, &f->config, &f->dataset, CUT,
 				     folder, "a run", &error),
 			 0);
+}
+
+static void set_up(struct fixture *f, const struct trainer_options *options, const char *folder)
+{
+	set_up_with(f, options, folder, NULL);
 }
 
 static void tear_down(struct fixture *f)
@@ -176,7 +195,7 @@ static void assert_same_params(const struct fixture *a, const struct fixture *b)
  * state. */
 static void resumed_is_the_same_bits(void **state)
 {
-	const struct trainer_options options = options_make();
+	const struct trainer_options options = options_augmented();
 	struct fixture whole, part;
 	char a[200], b[200];
 
@@ -205,6 +224,38 @@ static void resumed_is_the_same_bits(void **state)
 	assert_same_file(a, b, "adapter_model.safetensors");
 	tear_down(&whole);
 	tear_down(&part);
+}
+
+/* Other numbers, actions, rewards and episodes in every held-out row. */
+static void spoil_held_out(struct pool *pool)
+{
+	for (size_t row = CUT; row < ROWS; row++) {
+		pool->state[row * 2 + 1] = 1e6 - pool->state[row * 2 + 1];
+		pool->action[row] = (pool->action[row] + 1) % POOL_ACTIONS;
+		pool->reward[row] = 1e6;
+		pool->done[row] = row % 3 == 0;
+	}
+}
+
+/* Scalings, returns, class weights, windows, augmentation: nothing knows of a held-out row. */
+static void held_out_rows_change_nothing(void **state)
+{
+	const struct trainer_options options = options_augmented();
+	struct fixture plain, spoilt;
+
+	(void)state;
+	set_up(&plain, &options, NULL);
+	set_up_with(&spoilt, &options, NULL, spoil_held_out);
+	assert_int_equal(run(&plain, NULL), 0);
+	assert_int_equal(run(&spoilt, NULL), 0);
+	for (int i = 0; i < 2; i++)
+		assert_memory_equal(&plain.config.feature[i].scaling,
+				    &spoilt.config.feature[i].scaling, sizeof(struct scaling));
+	assert_memory_equal(&plain.config.returns, &spoilt.config.returns, sizeof(struct scaling));
+	assert_true(plain.config.target_return == spoilt.config.target_return);
+	assert_same_params(&plain, &spoilt);
+	tear_down(&plain);
+	tear_down(&spoilt);
 }
 
 static void another_run_is_not_resumed(void **state)
@@ -288,6 +339,7 @@ int main(void)
 		cmocka_unit_test(it_learns),
 		cmocka_unit_test(patience_ends_a_run),
 		cmocka_unit_test(resumed_is_the_same_bits),
+		cmocka_unit_test(held_out_rows_change_nothing),
 		cmocka_unit_test(another_run_is_not_resumed),
 		cmocka_unit_test(kept_policy_is_what_was_measured),
 		cmocka_unit_test(strides_agree_where_contexts_do),

@@ -305,22 +305,21 @@ static json_t *config_json(const struct policy_config *c)
 {
 	const char *rule = c->timestep_rule == POLICY_TIMESTEP_CLAMP ? "clamp" : "modulo";
 
-	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
-			 " s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
-			 " s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
-			 "version", VERSION, "kind", "llm", "features", features_json(c), "encoder",
-			 "kind", policy_encoder_name(c->encoder), "feature_dim",
-			 (json_int_t)c->feature_dim, "shared_last", c->shared_last, "residual",
-			 c->residual, "timesteps", "rows", (json_int_t)c->timesteps, "rule",
-			 rule, "window", (json_int_t)c->window, "keep", (json_int_t)c->keep,
-			 "return", "reward", c->reward, "gamma", c->gamma, "reward_offset",
-			 c->reward_offset, "reward_factor", c->reward_factor, "scaling",
-			 scaling_json(&c->returns), "target", c->target_return, "state", c->state,
-			 "compat", c->compat, "backbone", "reference", c->backbone.reference,
-			 "checksum", hex(c->backbone.checksum), "random", c->backbone.random,
-			 "random_seed", hex(c->backbone.random_seed), "no_positions",
-			 c->backbone.no_positions, "files", "adapter", hex(c->adapter_checksum),
-			 "policy", hex(c->weights_checksum));
+	return json_pack(
+		"{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
+		" s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
+		" s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
+		"version", VERSION, "kind", "llm", "features", features_json(c), "encoder", "kind",
+		policy_encoder_name(c->encoder), "feature_dim", (json_int_t)c->feature_dim,
+		"shared_last", c->shared_last, "residual", c->residual, "timesteps", "rows",
+		(json_int_t)c->timesteps, "rule", rule, "window", (json_int_t)c->window, "keep",
+		(json_int_t)c->keep, "return", "reward", c->reward, "gamma", c->gamma,
+		"reward_offset", c->reward_offset, "reward_factor", c->reward_factor, "scaling",
+		scaling_json(&c->returns), "target", c->target_return, "state", c->state, "compat",
+		c->compat, "backbone", "reference", c->backbone.reference, "checksum",
+		hex(c->backbone.checksum), "random", c->backbone.random, "random_seed",
+		hex(c->backbone.random_seed), "no_positions", c->backbone.no_positions, "files",
+		"adapter", hex(c->adapter_checksum), "policy", hex(c->weights_checksum));
 }
 
 int policy_config_write(const struct policy_config *config, const char *directory,

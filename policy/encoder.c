@@ -72,8 +72,8 @@ void encoder_forward(const struct encoder_pass *pass, float *activations)
 		const struct encoder_bank *bank = &pass->bank[b];
 
 		for (int64_t n = 0; n < pass->rows; n++) {
-			const float *seen = pass->lagged + (n + 1) * POLICY_ENCODER_TAPS -
-					    bank->taps;
+			const float *seen =
+				pass->lagged + (n + 1) * POLICY_ENCODER_TAPS - bank->taps;
 			float *out = activations + n * pass->units + b * width;
 
 			for (int64_t d = 0; d < width; d++) {
@@ -97,8 +97,8 @@ void encoder_backward(const struct encoder_pass *pass, const float *activations,
 		const struct encoder_bank *bank = &pass->bank[b];
 
 		for (int64_t n = 0; n < pass->rows; n++) {
-			const float *seen = pass->lagged + (n + 1) * POLICY_ENCODER_TAPS -
-					    bank->taps;
+			const float *seen =
+				pass->lagged + (n + 1) * POLICY_ENCODER_TAPS - bank->taps;
 			const int64_t at = n * pass->units + b * width;
 
 			for (int64_t d = 0; d < width; d++) {

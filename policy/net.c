@@ -65,9 +65,9 @@ int64_t policy_net_units(const struct policy_net *net, int64_t feature)
 /* A convolution over one channel is stored as the matrix it is: (channels, taps). */
 static void lay_out_encoder(struct policy_net *net, int feature)
 {
-	static const char *const formats[POLICY_ENCODER_BANKS] = {
-		"state_encoder.conv%d.kernel3", "state_encoder.conv%d.kernel5",
-		"state_encoder.conv%d.kernel7"};
+	static const char *const formats[POLICY_ENCODER_BANKS] = {"state_encoder.conv%d.kernel3",
+								  "state_encoder.conv%d.kernel5",
+								  "state_encoder.conv%d.kernel7"};
 	const int banks = policy_net_banks(net, feature);
 
 	for (int b = 0; b < banks; b++)
@@ -87,8 +87,8 @@ static void lay_out(struct policy_net *net)
 	net->returns = add_linear(net, width, 1, "embed_return", 0);
 	net->action = add_linear(net, width, 1, "embed_action", 0);
 	for (int i = 0; i < features; i++)
-		net->project[i] = add_linear(net, width, policy_net_units(net, i), "embed_state%d",
-					     i + 1);
+		net->project[i] =
+			add_linear(net, width, policy_net_units(net, i), "embed_state%d", i + 1);
 	net->norm = add_linear(net, width, 0, "embed_ln", 0);
 	net->head = add_linear(net, POOL_ACTIONS, width, "action_head", 0);
 }

@@ -64,8 +64,8 @@ static int allocate_tape(const struct policy_net *net, struct arena *arena,
 	const size_t all = (size_t)(rows * tape->slots * net->width) * sizeof(float);
 	const size_t units = (size_t)(rows * units_before(net, features));
 
-	tape->lagged = arena_alloc(arena, (size_t)(features * rows * POLICY_ENCODER_TAPS) *
-						  sizeof(float));
+	tape->lagged =
+		arena_alloc(arena, (size_t)(features * rows * POLICY_ENCODER_TAPS) * sizeof(float));
 	tape->activations = arena_alloc(arena, units * sizeof(float));
 	tape->tokens = arena_alloc(arena, all);
 	tape->stats = arena_alloc(arena, (size_t)(rows * tape->slots * 2) * sizeof(float));

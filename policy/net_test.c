@@ -30,14 +30,14 @@ enum variant { PLAIN, SHARED, MULTISCALE, RESIDUAL, BOTH, VARIANTS };
 static void net_make(struct fixture *f, const char *config, enum variant variant)
 {
 	const bool multiscale = variant == MULTISCALE || variant == BOTH;
-	const struct policy_net_shape shape = {
-		.features = FEATURES,
-		.feature_dim = 7,
-		.timesteps = 4,
-		.shared_last = variant == SHARED,
-		.encoder = multiscale ? POLICY_ENCODER_multiscale : POLICY_ENCODER_linear,
-		.series = 1U << 1 | 1U << 2,
-		.residual = variant == RESIDUAL || variant == BOTH};
+	const struct policy_net_shape shape = {.features = FEATURES,
+					       .feature_dim = 7,
+					       .timesteps = 4,
+					       .shared_last = variant == SHARED,
+					       .encoder = multiscale ? POLICY_ENCODER_multiscale
+								     : POLICY_ENCODER_linear,
+					       .series = 1U << 1 | 1U << 2,
+					       .residual = variant == RESIDUAL || variant == BOTH};
 	const struct lora_options lora = {.rank = 3, .alpha = 6};
 	struct backbone *backbone = test_model(config, NULL, 5);
 	struct error error = {0};

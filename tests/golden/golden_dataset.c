@@ -110,7 +110,7 @@ static int run_columns(struct golden_report *report, const struct columns *colum
 		code = dataset_fit_config(&config, &pool, pool.rows, &fit, error);
 	config.reward_factor *= OUR_DIVISOR / DIVISOR;
 	if (code == 0)
-		code = dataset_new(&dataset, &pool, &config, error);
+		code = dataset_new(&dataset, &pool, pool.rows, &config, error);
 	if (code == 0) {
 		compare(report, &dataset, columns->returns, columns->timesteps);
 		compare_windows(report, &dataset, columns->starts, columns->windows);
