@@ -9,7 +9,8 @@
  *                  clipping at each and warm-up: two optimizer steps
  *   rollout        (roll.) decision after decision in a sliding window
  *
- * A part that a case does not hold is not compared.  Shapes come from the
+ * A part that a case does not hold is not compared; a tensor that it does hold
+ * and that is neither an input nor compared is an error.  Shapes come from the
  * files.  Gradients are measured against the largest of their tensor; an
  * update against 1e-6 where its gradient is more than noise, and otherwise
  * against twice the step that Adam takes on a gradient of any size.
@@ -27,7 +28,6 @@
 #include "policy/store.h"
 #include "policy/stream.h"
 
-#define LOGITS_TOLERANCE 5e-5
 #define GRADIENT_TOLERANCE 1e-4
 #define UPDATE_TOLERANCE 1e-6
 #define NOISE_TOLERANCE 2e-4
@@ -39,8 +39,18 @@ struct subject {
 	struct golden_report *report;
 	const char *name;
 	struct safetensors file;
+	bool *compared; /* (file.count) */
+	double logits_tolerance;
 	struct policy_net net;
 };
+
+static void mark_compared(const struct subject *subject, const char *name)
+{
+	const struct safetensors_entry *entry = safetensors_find(&subject->file, name);
+
+	if (entry)
+		subject->compared[entry - subject->file.entries] = true;
+}
 
 /* One window or micro-batch of the file. */
 struct window {
@@ -214,6 +224,7 @@ static int compare_tensor(const struct subject *subject, const char *name, const
 		status = error_at(error, ERR_INVALID, subject->file.path, 0, name, "wrong shape");
 	else
 		golden_compare(subject->report, name, got, want, count, tolerance);
+	mark_compared(subject, name);
 	free(want);
 	return status;
 }
@@ -280,6 +291,7 @@ static int compare_update(const struct subject *subject, const char *name,
 		else
 			noisy = fmax(noisy, difference);
 	}
+	mark_compared(subject, name);
 	golden_note(subject->report, name, sure, UPDATE_TOLERANCE);
 	golden_note(subject->report, name, noisy, NOISE_TOLERANCE);
 	free(want);
@@ -348,7 +360,7 @@ static int compare_window(const struct subject *subject, const struct window *wi
 					rows * slots * width, 1e-4, error);
 	if (!status)
 		status = compare_tensor(subject, "out.logits", window->logits, rows * POOL_ACTIONS,
-					LOGITS_TOLERANCE, error);
+					subject->logits_tolerance, error);
 	return status;
 }
 
@@ -386,7 +398,7 @@ static int update_check(struct subject *subject, struct learner *learner, struct
 	return status ? status
 		      : compare_tensor(subject, "out.logits_after_upd", window->logits,
 				       window->batch.batch * window->batch.steps * POOL_ACTIONS,
-				       LOGITS_TOLERANCE, error);
+				       subject->logits_tolerance, error);
 }
 
 static int window_check(struct subject *subject, struct error *error)
@@ -435,6 +447,7 @@ static int accumulate_one(struct subject *subject, struct learner *learner, int6
 					    window.logits, &loss, error);
 	if (!status)
 		golden_note(subject->report, "acc.losses", fabs(loss - (double)want_loss), 1e-5);
+	mark_compared(subject, "acc.losses");
 	window_free(&window);
 	return status;
 }
@@ -456,6 +469,7 @@ static int accumulate_all(struct subject *subject, struct learner *learner, cons
 			status = compare_gradients(subject, "acc.grad_step1.", false, error);
 		free(gradients);
 		gradients = gradients_copy(&subject->net);
+		mark_compared(subject, "acc.lrs");
 		golden_note(subject->report, "acc.lrs",
 			    fabs(learner_step(learner) - (double)rates[step]), 1e-10);
 	}
@@ -536,8 +550,10 @@ static int rollout_run(const struct subject *subject, const struct rollout *roll
 			if (logits[c] > logits[action])
 				action = c;
 		golden_compare(subject->report, "roll.logits", logits,
-			       rollout->logits + i * POOL_ACTIONS, POOL_ACTIONS, LOGITS_TOLERANCE);
+			       rollout->logits + i * POOL_ACTIONS, POOL_ACTIONS, subject->logits_tolerance);
 		golden_note(subject->report, "roll.actions", action != rollout->actions[i], 0.5);
+		mark_compared(subject, "roll.logits");
+		mark_compared(subject, "roll.actions");
 		policy_stream_acted(stream, action);
 	}
 	return 0;
@@ -568,11 +584,35 @@ static int rollout_check(struct subject *subject, struct error *error)
 	return status;
 }
 
+static bool is_input(const char *name)
+{
+	static const char *const inputs[] = {"in.", "acc.mb", "roll.states", "roll.target_return",
+					     "roll.timesteps"};
+
+	for (size_t i = 0; i < sizeof(inputs) / sizeof(inputs[0]); i++)
+		if (strncmp(name, inputs[i], strlen(inputs[i])) == 0)
+			return true;
+	return false;
+}
+
+static int check_complete(const struct subject *subject, struct error *error)
+{
+	for (size_t i = 0; i < subject->file.count; i++) {
+		const char *name = subject->file.entries[i].name;
+
+		if (!subject->compared[i] && !is_input(name))
+			return error_at(error, ERR_INVALID, subject->file.path, 0, name,
+					"is in the file and was not compared");
+	}
+	return 0;
+}
+
 int golden_policy(struct golden_report *report, const char *name, struct error *error)
 {
 	static int (*const checks[])(struct subject *, struct error *) = {
 		window_check, accumulation_check, rollout_check};
-	struct subject subject = {.report = report, .name = name};
+	struct subject subject = {
+		.report = report, .name = name, .logits_tolerance = report->tolerance};
 	char path[4096];
 	int status;
 
@@ -582,6 +622,9 @@ int golden_policy(struct golden_report *report, const char *name, struct error *
 	status = safetensors_open(&subject.file, path, error);
 	if (status)
 		return status;
+	subject.compared = calloc(subject.file.count + 1, sizeof(*subject.compared));
+	if (!subject.compared)
+		status = error_set(error, ERR_NO_MEMORY, "out of memory");
 	for (size_t i = 0; !status && i < sizeof(checks) / sizeof(checks[0]); i++) {
 		status = net_make(&subject, error);
 		if (!status)
@@ -589,6 +632,9 @@ int golden_policy(struct golden_report *report, const char *name, struct error *
 		if (subject.net.backbone)
 			policy_net_free(&subject.net);
 	}
+	if (!status)
+		status = check_complete(&subject, error);
+	free(subject.compared);
 	safetensors_close(&subject.file);
 	return status;
 }
