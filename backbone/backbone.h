@@ -53,6 +53,8 @@ struct backbone_options {
 	enum matrix_type precision;
 };
 
+#define LORA_TARGETS_ALL "all" /* as the only target: every projection of every layer */
+
 struct lora_options {
 	int64_t rank;          /* 0: no adapter */
 	double alpha;          /* scale = alpha / rank */

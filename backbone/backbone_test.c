@@ -214,6 +214,42 @@ static void adapter_travels_and_folds(void **state)
 	}
 }
 
+/* "all" is every projection; a name that is none is refused with those that are. */
+static void targets_are_named(void **state)
+{
+	static const char *const all[] = {LORA_TARGETS_ALL, NULL};
+	static const char *const unknown[] = {"c_fc", "k_proj", NULL};
+	const struct lora_options lora = {.rank = 2, .alpha = 4, .targets = all};
+	const struct lora_options none = {.rank = 2, .alpha = 4, .targets = unknown};
+	struct backbone *gpt2 = test_model(TINY_GPT2, NULL, 1);
+	struct backbone *llama = test_model(TINY_LLAMA, NULL, 1);
+	const struct backbone_param *params;
+	struct error error = {0};
+	struct rng rng;
+	char folder[128], path[192], *text;
+	size_t size;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	assert_int_equal(backbone_lora_new(gpt2, &lora, &rng, &error), 0);
+	assert_int_equal(backbone_params(gpt2, &params), 2 * 2 * 4); /* 2 layers of 4 */
+	assert_int_equal(backbone_lora_new(llama, &lora, &rng, &error), 0);
+	assert_int_equal(backbone_params(llama, &params), 2 * 2 * 7);
+	assert_int_equal(backbone_lora_new(gpt2, &none, &rng, &error), ERR_INVALID);
+	assert_non_null(strstr(error.text, "k_proj"));
+	assert_non_null(strstr(error.text, "c_attn, c_proj, c_fc"));
+	/* PEFT reads names, not our word for them. */
+	snprintf(folder, sizeof(folder), "%s/all", test_folder);
+	snprintf(path, sizeof(path), "%s/adapter_config.json", folder);
+	assert_int_equal(backbone_lora_save(llama, folder, &error), 0);
+	assert_int_equal(file_read_all(path, &text, &size, &error), 0);
+	assert_non_null(memmem(text, size, "\"gate_proj\"", 11));
+	assert_null(memmem(text, size, "\"all\"", 5));
+	free(text);
+	backbone_close(gpt2);
+	backbone_close(llama);
+}
+
 /* Stopping after one of two layers equals the same weights without the second. */
 static void options_change_the_function(void **state)
 {
@@ -367,6 +403,7 @@ int main(void)
 		cmocka_unit_test(attention_is_causal),
 		cmocka_unit_test(saved_equals_read),
 		cmocka_unit_test(adapter_travels_and_folds),
+		cmocka_unit_test(targets_are_named),
 		cmocka_unit_test(options_change_the_function),
 		cmocka_unit_test(rope_is_read),
 		cmocka_unit_test(head_is_found),

@@ -104,23 +104,35 @@ static int targets_copy(struct backbone *backbone, const char *const *targets)
 	return adapter->targets ? 0 : ERR_NO_MEMORY;
 }
 
-/* "q_proj, v_proj": the last part of every projection's path, each once. */
-static void targets_text(const struct backbone *backbone, char *text, size_t size)
+/* The last part of every projection's path, each once, NULL at the end. */
+static void target_names(const struct backbone *backbone, const char *names[TARGETS_MAX])
 {
-	size_t used = 0;
+	size_t count = 0;
 
-	text[0] = '\0';
-	for (size_t i = 0; i < backbone->projection_count; i++) {
+	for (size_t i = 0; i < backbone->projection_count && count + 1 < TARGETS_MAX; i++) {
 		const char *path = backbone->projections[i]->path, *dot = strrchr(path, '.');
 		const char *name = dot ? dot + 1 : path;
 		bool told = false;
 
-		for (size_t j = 0; j < i && !told; j++)
-			told = path_matches(backbone->projections[j]->path, name);
-		if (!told && used < size)
-			used += (size_t)snprintf(text + used, size - used, "%s%s",
-						 used ? ", " : "", name);
+		for (size_t j = 0; j < count && !told; j++)
+			told = strcmp(names[j], name) == 0;
+		if (!told)
+			names[count++] = name;
 	}
+	names[count] = NULL;
+}
+
+/* "q_proj, v_proj" */
+static void targets_text(const struct backbone *backbone, char *text, size_t size)
+{
+	const char *names[TARGETS_MAX];
+	size_t used = 0;
+
+	target_names(backbone, names);
+	text[0] = '\0';
+	for (size_t i = 0; names[i] && used < size; i++)
+		used += (size_t)snprintf(text + used, size - used, "%s%s", i ? ", " : "",
+					 names[i]);
 }
 
 /* Every target must name at least one projection. */
@@ -179,8 +191,13 @@ static int adapter_build(struct backbone *backbone, const struct lora_options *o
 	const char *const *targets = options->targets ? options->targets
 						      : backbone->architecture->lora_targets;
 	const size_t room = 2 * backbone->projection_count;
+	const char *all[TARGETS_MAX];
 	int code = options_check(options, error);
 
+	if (targets[0] && !targets[1] && strcmp(targets[0], LORA_TARGETS_ALL) == 0) {
+		target_names(backbone, all);
+		targets = all;
+	}
 	if (!code)
 		code = targets_check(backbone, targets, error);
 	if (code)
@@ -394,7 +411,8 @@ static int adapter_config_write(const struct backbone *backbone, const char *dir
 				struct error *error)
 {
 	json_t *root = adapter_config(backbone);
-	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS) : NULL;
+	char *text = root ? json_dumps(root, JSON_INDENT(2) | JSON_SORT_KEYS |
+						       JSON_REAL_PRECISION(15)) : NULL;
 	char path[4096];
 	int code = file_join(path, sizeof(path), directory, ADAPTER_CONFIG_NAME, error);
 

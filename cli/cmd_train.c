@@ -30,20 +30,27 @@
 #include "policy/warm_start.h"
 #include "tensor/threads.h"
 
+#define RANK_UNSET UINT64_MAX
+#define TARGETS_MAX 32
+
 static struct {
-	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder;
+	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder, *targets,
+		*adapter;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
 	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained;
-	bool residual, even_sources;
+	bool residual, even_sources, full;
 	struct augment_options augment;
 } o = {
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
 	.scaling = "",
 	.encoder = "",
+	.targets = "",
+	.adapter = "",
+	.rank = RANK_UNSET,
 	.interval = "1",
 	.patience = UINT64_MAX,
 	.held_out = 0.2,
@@ -70,14 +77,26 @@ static const struct option train_options[] = {
 	{"cold-start", 0, OPTION_FLAG, &o.cold_start, NULL,
 	 "start the encoder at random even where the backbone brings a vocabulary", 0, 0},
 	{"rank", 'r', OPTION_U64, &o.rank, "N",
-	 "rank of the adapter; default min(128, width / 4), 128 with --compat", 0, 4096},
-	{"alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0, 1e6},
-	{"dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "dropout before the adapter; default 0.05",
-	 0, 0.9},
+	 "rank of the adapter, 0 as --full; default min(128, width / 4), 128 with --compat", 0,
+	 4096},
+	{"lora-alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "adapter scale is A / rank; default 32", 0,
+	 1e6},
+	{"alpha", 0, OPTION_DOUBLE, &o.alpha, "A", "the same", 0, 1e6},
+	{"lora-dropout", 0, OPTION_DOUBLE, &o.dropout, "P",
+	 "dropout before the adapter; default 0.05", 0, 0.9},
+	{"dropout", 0, OPTION_DOUBLE, &o.dropout, "P", "the same", 0, 0.9},
+	{"lora-targets", 0, OPTION_TEXT, &o.targets, "NAME,...",
+	 "projections that are adapted, such as q_proj,v_proj; all: every linear layer; default "
+	 "those of the released code for the architecture",
+	 0, 0},
+	{"adapter", 0, OPTION_TEXT, &o.adapter, "DIR",
+	 "start from this PEFT adapter, with its rank, alpha, dropout and targets", 0, 0},
+	{"full", 0, OPTION_FLAG, &o.full, NULL,
+	 "no adapter: train the backbone's own weights; the policy then holds them", 0, 0},
 	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 20, 80 with --compat", 0,
 	 100000},
 	{"lr", 0, OPTION_DOUBLE, &o.rate, "R",
-	 "highest learning rate; default 1e-3, 1e-4 with --compat", 0, 1},
+	 "highest learning rate; default 1e-3, 1e-4 with --full or --compat", 0, 1},
 	{"weight-decay", 0, OPTION_DOUBLE, &o.decay, "D", "default 1e-4", 0, 1},
 	{"warmup", 0, OPTION_U64, &o.warmup_steps, "STEPS",
 	 "optimizer steps; default 5 % of the run, 2000 with --compat", 0, 1e9},
@@ -175,7 +194,9 @@ static void settle_options(void)
 
 	o.threads = o.threads ? o.threads : (uint64_t)tensor_threads_get();
 	o.epochs = o.epochs ? o.epochs : compat ? 80 : 20;
-	o.rate = o.rate > 0 ? o.rate : compat ? 1e-4 : 1e-3;
+	o.full |= o.rank == 0;
+	o.rank = o.rank == RANK_UNSET ? 0 : o.rank;
+	o.rate = o.rate > 0 ? o.rate : compat || o.full ? 1e-4 : 1e-3;
 	o.warmup_steps = o.warmup_steps ? o.warmup_steps : compat ? 2000 : 0;
 	o.batch = o.batch ? o.batch : compat ? 1 : 4;
 	o.accumulate = o.accumulate ? o.accumulate : compat ? 32 : 1;
@@ -224,6 +245,14 @@ static int fill_options(struct trainer_options *t, struct error *error)
 	if (weights < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--class-weights",
 				"none, sqrt or balanced");
+	if (o.full && (o.rank || o.targets[0] || o.adapter[0]))
+		return error_at(error, ERR_INVALID, NULL, 0, "--full",
+				"there is no adapter: leave --rank, --lora-targets and --adapter "
+				"out");
+	if (o.adapter[0] && (o.rank || o.targets[0]))
+		return error_at(error, ERR_INVALID, NULL, 0, "--adapter",
+				"brings its own rank and targets: leave --rank and --lora-targets "
+				"out");
 	if (o.keep >= o.window)
 		return error_at(error, ERR_RANGE, NULL, 0, "--keep", "must be below --window");
 	*t = (struct trainer_options){
@@ -302,12 +331,42 @@ static int warm_start(struct run *run, struct error *error)
 	return policy_warm_start(&run->net, &run->config, &vocabulary, error);
 }
 
+/* "q_proj,v_proj" into a list; `text` is cut up and holds the names.  NULL: none is named. */
+static const char *const *split_targets(char *text, const char *names[TARGETS_MAX])
+{
+	size_t count = 0;
+	char *rest = NULL;
+
+	for (char *name = strtok_r(text, ",", &rest); name && count + 1 < TARGETS_MAX;
+	     name = strtok_r(NULL, ",", &rest))
+		names[count++] = name;
+	names[count] = NULL;
+	return count ? names : NULL;
+}
+
+/* A fresh adapter as the options say, one that is there already, or none. */
+static int put_adapter(struct run *run, struct rng *rng, struct error *error)
+{
+	const int64_t width = run->net.width;
+	const char *names[TARGETS_MAX];
+	struct lora_options lora = {.alpha = o.alpha, .dropout = o.dropout};
+	char text[1024];
+
+	if (o.full)
+		return 0;
+	if (o.adapter[0])
+		return backbone_lora_load(run->net.backbone, o.adapter, error);
+	snprintf(text, sizeof(text), "%.1023s", o.targets);
+	lora.targets = split_targets(text, names);
+	lora.rank = o.rank ? (int64_t)o.rank : o.compat ? 128 : width / 4 < 128 ? width / 4 : 128;
+	return backbone_lora_new(run->net.backbone, &lora, rng, error);
+}
+
 /* Configuration from options and pool, the network with a fresh adapter and head. */
 static int make_policy(struct run *run, struct error *error)
 {
 	const int scaling = scaling_kind_find(o.scaling), encoder = policy_encoder_find(o.encoder);
 	const struct dataset_fit fit = {.scaling = scaling, .gamma = o.gamma, .compat = o.compat};
-	struct lora_options lora = {.alpha = o.alpha, .dropout = o.dropout};
 	struct rng rng = train_record_rng(o.seed, 0);
 	int status;
 
@@ -325,6 +384,7 @@ static int make_policy(struct run *run, struct error *error)
 	run->config.backbone.random = o.random_weights;
 	run->config.backbone.random_seed = o.seed;
 	run->config.backbone.no_positions = o.compat;
+	run->config.backbone.full = o.full;
 	if (!status)
 		status = train_record_reference(&run->config.backbone, o.backbone, error);
 	if (!status)
@@ -335,11 +395,7 @@ static int make_policy(struct run *run, struct error *error)
 	status = warm_start(run, error);
 	if (status)
 		return status;
-	lora.rank = o.rank		       ? (int64_t)o.rank
-		    : o.compat		       ? 128
-		    : run->net.width / 4 < 128 ? run->net.width / 4
-					       : 128;
-	status = backbone_lora_new(run->net.backbone, &lora, &rng, error);
+	status = put_adapter(run, &rng, error);
 	if (!status)
 		status = policy_net_collect(&run->net, error);
 	return status ? status : check_window(run, error);
@@ -390,6 +446,17 @@ static int64_t count_trainable(const struct policy_net *net)
 	return count;
 }
 
+/* Of the backbone, frozen or not, and of everything around it. */
+static int64_t count_parameters(const struct policy_net *net)
+{
+	int64_t count = backbone_shape(net->backbone)->parameters;
+
+	for (size_t i = 0; i < net->count; i++)
+		if (net->params[i].is_adapter || i >= net->count - net->own_count)
+			count += net->params[i].count;
+	return count;
+}
+
 static void print_size(const struct run *run)
 {
 	const struct trainer_size size = trainer_size(run->trainer);
@@ -401,8 +468,9 @@ static void print_size(const struct run *run)
 	       " optimizer steps\n",
 	       run->sources.cut, run->sources.pool.rows - run->sources.cut, size.windows,
 	       size.epoch_windows, size.steps);
-	printf("backbone %s: %" PRId64 " parameters, frozen; %" PRId64 " trainable\n",
-	       shape->architecture, shape->parameters, count_trainable(&run->net));
+	printf("backbone %s: %" PRId64 " parameters, %s; %" PRId64 " trainable\n",
+	       shape->architecture, shape->parameters, o.full ? "trained too" : "frozen",
+	       count_trainable(&run->net));
 }
 
 static int print_result(const struct run *run, struct error *error)
@@ -416,7 +484,7 @@ static int print_result(const struct run *run, struct error *error)
 	if (!kept)
 		return error_set(error, ERR_FAILED, "no epoch gave a usable policy");
 	if (run->common->json)
-		return train_record_print(&run->record, kept, count, run->net.backbone,
+		return train_record_print(&run->record, kept, count, count_parameters(&run->net),
 					  count_trainable(&run->net), error);
 	if (!run->common->quiet)
 		printf("kept the policy of epoch %.0f: held-out accuracy %.4f (majority %.4f), "

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * For each interval one walk that always says enqueue, and one per policy.
+ * For each interval one walk that always says enqueue, and one per policy; a
+ * policy made with --compat is asked without a past, as the released code does.
  */
 #include "cli/in_data_report.h"
 
@@ -11,6 +12,7 @@
 
 #include "base/file.h"
 #include "learn/in_data.h"
+#include "policy/config.h"
 #include "policy/policy.h"
 #include "report/figure.h"
 #include "report/html.h"
@@ -30,6 +32,9 @@ static int add_walk(struct walks *walks, const struct pool *pool, const char *fo
 {
 	const char *slash = folder ? strrchr(folder, '/') : NULL;
 	struct policy *policy = NULL;
+	struct policy_config config;
+	struct error none = {0};
+	bool forget = false;
 	int code = 0;
 
 	if (walks->count == WALKS_MAX)
@@ -42,9 +47,11 @@ static int add_walk(struct walks *walks, const struct pool *pool, const char *fo
 		 interval);
 	if (folder)
 		code = policy_open(&policy, folder, error);
+	if (folder && code == 0)
+		forget = policy_config_read(&config, folder, &none) == 0 && config.compat;
 	if (code == 0)
-		code = in_data_walk(&walks->walk[walks->count], pool, policy, interval, steps,
-				    error);
+		code = in_data_walk(&walks->walk[walks->count], pool, policy, forget, interval,
+				    steps, error);
 	policy_destroy(policy);
 	if (code == 0)
 		walks->count++;

@@ -24,6 +24,7 @@
 	X(completion)                                                                           \
 	X(demo)                                                                                 \
 	X(evaluate)                                                                             \
+	X(export)                                                                               \
 	X(manual)                                                                               \
 	X(plot)                                                                                 \
 	X(pool)                                                                                 \

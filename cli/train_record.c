@@ -295,8 +295,7 @@ int train_record_metrics(const struct train_record *record, const struct trainer
 }
 
 int train_record_print(const struct train_record *record, const struct trainer_epoch *kept,
-		       size_t epochs, const struct backbone *backbone, int64_t trainable,
-		       struct error *error)
+		       size_t epochs, int64_t parameters, int64_t trainable, struct error *error)
 {
 	static const char *const names[] = {
 #define COLUMN_NAME(name) #name,
@@ -311,8 +310,7 @@ int train_record_print(const struct train_record *record, const struct trainer_e
 		json_object_set_new(figures, names[i],
 				    isnan(values[i]) ? json_null() : json_real(values[i]));
 	root = json_pack("{s:s, s:I, s:o, s:I, s:I}", "directory", record->directory, "epochs",
-			 (json_int_t)epochs, "kept", figures, "parameters",
-			 (json_int_t)(backbone_shape(backbone)->parameters + trainable),
+			 (json_int_t)epochs, "kept", figures, "parameters", (json_int_t)parameters,
 			 "trainable", (json_int_t)trainable);
 	if (!root)
 		return error_set(error, ERR_INVALID, "the folder's name is not UTF-8");

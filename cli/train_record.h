@@ -58,7 +58,7 @@ int train_record_metrics(const struct train_record *record, const struct trainer
 
 /* The result as one JSON object on standard output. */
 int train_record_print(const struct train_record *record, const struct trainer_epoch *kept,
-		       size_t epochs, const struct backbone *backbone, int64_t trainable,
+		       size_t epochs, int64_t parameters, int64_t trainable,
 		       struct error *error);
 
 /* "builtin" as it is, a folder as its absolute path, so that the policy finds it from anywhere. */

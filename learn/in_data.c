@@ -158,7 +158,7 @@ static int ask(const struct walker *walker, struct policy *policy, size_t row, i
 }
 
 static int walk_on(struct in_data_walk *walk, struct walker *walker, struct policy *policy,
-		   uint64_t interval, struct error *error)
+		   bool forget, uint64_t interval, struct error *error)
 {
 	size_t row = 0;
 
@@ -171,6 +171,8 @@ static int walk_on(struct in_data_walk *walk, struct walker *walker, struct poli
 		walk->throughput[step] =
 			value_at(walker, row, walker->length) / (delay_us / 1e3 + 1);
 		if ((step + 1) % interval == 0) {
+			if (policy && forget)
+				policy->ops->reset(policy);
 			code = ask(walker, policy, row, &action, error);
 			if (code)
 				return code;
@@ -186,7 +188,7 @@ static int walk_on(struct in_data_walk *walk, struct walker *walker, struct poli
 }
 
 int in_data_walk(struct in_data_walk *walk, const struct pool *pool, struct policy *policy,
-		 uint64_t interval, size_t steps, struct error *error)
+		 bool forget, uint64_t interval, size_t steps, struct error *error)
 {
 	struct walker walker = {
 		.pool = pool,
@@ -212,7 +214,7 @@ int in_data_walk(struct in_data_walk *walk, const struct pool *pool, struct poli
 	if (code == 0 && policy)
 		policy->ops->reset(policy);
 	if (code == 0)
-		code = walk_on(walk, &walker, policy, interval ? interval : 1, error);
+		code = walk_on(walk, &walker, policy, forget, interval ? interval : 1, error);
 	index_free(&walker.index);
 	if (code)
 		in_data_walk_free(walk);

@@ -16,6 +16,7 @@
 #ifndef LEARN_IN_DATA_H
 #define LEARN_IN_DATA_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -33,12 +34,13 @@ struct in_data_walk {
 
 /*
  * Walks `steps` steps, asking every `interval` of them; `policy` NULL always says
- * enqueue.  The policy's most likely verdict counts.  The walk starts again at
- * the first row when it runs off the end.  ERR_INVALID when the pool lacks
- * current_queue_delay or packet_length, or has no row.
+ * enqueue.  The policy's most likely verdict counts.  With `forget` it is asked
+ * as the released code asks: one step of context, at timestep 0.  The walk starts
+ * again at the first row when it runs off the end.  ERR_INVALID when the pool
+ * lacks current_queue_delay or packet_length, or has no row.
  */
 int in_data_walk(struct in_data_walk *walk, const struct pool *pool, struct policy *policy,
-		 uint64_t interval, size_t steps, struct error *error);
+		 bool forget, uint64_t interval, size_t steps, struct error *error);
 void in_data_walk_free(struct in_data_walk *walk);
 
 /* Steps at which two walks of equal length stood on the same row. */

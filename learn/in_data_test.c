@@ -41,6 +41,7 @@ static const struct policy_ops dropper_ops = {
 struct dropper {
 	struct policy base;
 	bool drops;
+	int resets;
 };
 
 static int observe(struct policy *policy, const struct aqm_record *record, struct error *error)
@@ -71,7 +72,7 @@ static void acted(struct policy *policy, enum aqm_verdict verdict)
 
 static void reset(struct policy *policy)
 {
-	(void)policy;
+	((struct dropper *)policy)->resets++;
 }
 
 static void walks_jump_to_the_nearest_row_of_the_action(void **state)
@@ -86,15 +87,19 @@ static void walks_jump_to_the_nearest_row_of_the_action(void **state)
 
 	(void)state;
 	fill(&pool);
-	assert_int_equal(in_data_walk(&plain, &pool, NULL, 2, 6, NULL), 0);
+	assert_int_equal(in_data_walk(&plain, &pool, NULL, false, 2, 6, NULL), 0);
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(plain.row[i], enqueues[i]);
 	assert_true(plain.qdelay_ms[1] == 2 && plain.throughput[1] == 52.0 / 3);
-	assert_int_equal(in_data_walk(&walk, &pool, &dropper.base, 2, 6, NULL), 0);
+	assert_int_equal(in_data_walk(&walk, &pool, &dropper.base, false, 2, 6, NULL), 0);
 	for (int i = 0; i < 6; i++)
 		assert_int_equal(walk.row[i], drops[i]);
 	assert_int_equal(in_data_same(&walk, &plain), 4);
 	assert_int_equal(walk.asked[POOL_DROP], 1);
+	in_data_walk_free(&walk);
+	assert_int_equal(dropper.resets, 1);
+	assert_int_equal(in_data_walk(&walk, &pool, &dropper.base, true, 2, 6, NULL), 0);
+	assert_int_equal(dropper.resets, 1 + 1 + 3); /* and before each of three questions */
 	in_data_walk_free(&walk);
 	in_data_walk_free(&plain);
 	pool_free(&pool);
@@ -109,7 +114,7 @@ static void pools_without_the_needed_columns_are_refused(void **state)
 	(void)state;
 	fill(&pool);
 	strcpy(pool.columns[0].name, "something_else");
-	assert_int_equal(in_data_walk(&walk, &pool, NULL, 2, 6, &error), ERR_INVALID);
+	assert_int_equal(in_data_walk(&walk, &pool, NULL, false, 2, 6, &error), ERR_INVALID);
 	pool_free(&pool);
 }
 

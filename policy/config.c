@@ -216,6 +216,8 @@ static void read_backbone(struct reader *reader, const json_t *root, struct poli
 	backbone->random = read_flag(reader, object, "random");
 	backbone->random_seed = read_hex(reader, object, "random_seed");
 	backbone->no_positions = read_flag(reader, object, "no_positions");
+	if (json_object_get(object, "full"))
+		backbone->full = read_flag(reader, object, "full");
 }
 
 static int read_root(struct reader *reader, const json_t *root, struct policy_config *config)
@@ -234,6 +236,8 @@ static int read_root(struct reader *reader, const json_t *root, struct policy_co
 	files = read_object(reader, root, "files");
 	config->adapter_checksum = read_hex(reader, files, "adapter");
 	config->weights_checksum = read_hex(reader, files, "policy");
+	if (config->backbone.full)
+		config->backbone_checksum = read_hex(reader, files, "backbone");
 	return reader->status;
 }
 
@@ -301,25 +305,43 @@ static json_t *features_json(const struct policy_config *config)
 	return list;
 }
 
+static json_t *backbone_json(const struct policy_backbone *backbone)
+{
+	json_t *object = json_pack("{s:s, s:o, s:b, s:o, s:b}", "reference", backbone->reference,
+				   "checksum", hex(backbone->checksum), "random", backbone->random,
+				   "random_seed", hex(backbone->random_seed), "no_positions",
+				   backbone->no_positions);
+
+	if (backbone->full)
+		json_object_set_new(object, "full", json_true());
+	return object;
+}
+
+static json_t *files_json(const struct policy_config *c)
+{
+	json_t *object = json_pack("{s:o, s:o}", "adapter", hex(c->adapter_checksum), "policy",
+				   hex(c->weights_checksum));
+
+	if (c->backbone.full)
+		json_object_set_new(object, "backbone", hex(c->backbone_checksum));
+	return object;
+}
+
 static json_t *config_json(const struct policy_config *c)
 {
 	const char *rule = c->timestep_rule == POLICY_TIMESTEP_CLAMP ? "clamp" : "modulo";
 
-	return json_pack(
-		"{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
-		" s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b,"
-		" s:{s:s, s:o, s:b, s:o, s:b}, s:{s:o, s:o}}",
-		"version", VERSION, "kind", "llm", "features", features_json(c), "encoder", "kind",
-		policy_encoder_name(c->encoder), "feature_dim", (json_int_t)c->feature_dim,
-		"shared_last", c->shared_last, "residual", c->residual, "timesteps", "rows",
-		(json_int_t)c->timesteps, "rule", rule, "window", (json_int_t)c->window, "keep",
-		(json_int_t)c->keep, "return", "reward", c->reward, "gamma", c->gamma,
-		"reward_offset", c->reward_offset, "reward_factor", c->reward_factor, "scaling",
-		scaling_json(&c->returns), "target", c->target_return, "state", c->state, "compat",
-		c->compat, "backbone", "reference", c->backbone.reference, "checksum",
-		hex(c->backbone.checksum), "random", c->backbone.random, "random_seed",
-		hex(c->backbone.random_seed), "no_positions", c->backbone.no_positions, "files",
-		"adapter", hex(c->adapter_checksum), "policy", hex(c->weights_checksum));
+	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
+			 " s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b, s:o, s:o}",
+			 "version", VERSION, "kind", "llm", "features", features_json(c), "encoder",
+			 "kind", policy_encoder_name(c->encoder), "feature_dim",
+			 (json_int_t)c->feature_dim, "shared_last", c->shared_last, "residual",
+			 c->residual, "timesteps", "rows", (json_int_t)c->timesteps, "rule", rule,
+			 "window", (json_int_t)c->window, "keep", (json_int_t)c->keep, "return",
+			 "reward", c->reward, "gamma", c->gamma, "reward_offset", c->reward_offset,
+			 "reward_factor", c->reward_factor, "scaling", scaling_json(&c->returns),
+			 "target", c->target_return, "state", c->state, "compat", c->compat,
+			 "backbone", backbone_json(&c->backbone), "files", files_json(c));
 }
 
 int policy_config_write(const struct policy_config *config, const char *directory,

@@ -17,6 +17,7 @@
 #define POLICY_WEIGHTS_FILE "policy.safetensors"
 #define POLICY_ADAPTER_FILE "adapter_model.safetensors"
 #define POLICY_ADAPTER_CONFIG_FILE "adapter_config.json"
+#define POLICY_BACKBONE_FOLDER "backbone"
 
 enum policy_timestep_rule {
 	POLICY_TIMESTEP_MODULO, /* step number modulo the table's rows: bounded, never stuck */
@@ -35,6 +36,7 @@ struct policy_backbone {
 	bool random;	      /* random weights from `random_seed` instead of the checkpoint's */
 	uint64_t random_seed;
 	bool no_positions; /* see backbone_options */
+	bool full; /* its own weights were trained: the policy holds them, POLICY_BACKBONE_FOLDER */
 };
 
 struct policy_config {
@@ -53,8 +55,8 @@ struct policy_config {
 	double target_return; /* unscaled: what the policy is asked for */
 	struct policy_backbone backbone;
 	bool compat; /* made with --compat */
-	/* Checksums of the two weight files; 0: not checked.  They tie the files together. */
-	uint64_t adapter_checksum, weights_checksum;
+	/* Checksums of the weight files; 0: not checked.  They tie the files together. */
+	uint64_t adapter_checksum, weights_checksum, backbone_checksum;
 };
 
 /* Reads and checks `directory`/policy.json.  The error names file and key. */

@@ -188,6 +188,8 @@ static void count_parameters(struct llm_policy *self)
 	for (size_t i = 0; i < self->net.count; i++)
 		trainable += self->net.params[i].count;
 	self->cost.parameters = (uint64_t)(shape->parameters + trainable);
+	if (self->config.backbone.full)
+		trainable += shape->parameters;
 	self->cost.trainable = (uint64_t)trainable;
 }
 

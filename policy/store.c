@@ -21,6 +21,13 @@
 
 #define STAGE ".saving"
 
+static int misfit(const char *path, struct error *error)
+{
+	return error_at(error, ERR_INVALID, path, 0, "checksum",
+			"does not belong to policy.json beside it: a save was cut short "
+			"(run train --resume) or the file was exchanged");
+}
+
 static int check_backbone(struct policy_config *config, const char *path, struct error *error)
 {
 	uint64_t checksum;
@@ -36,13 +43,15 @@ static int check_backbone(struct policy_config *config, const char *path, struct
 	return 0;
 }
 
+/* `own`: the policy's own trained weights, which go no further here. */
 static int open_backbone(struct backbone **backbone, const struct policy_config *config,
-			 const char *path, struct error *error)
+			 const char *path, bool own, struct error *error)
 {
-	const struct backbone_options options = {.no_positions = config->backbone.no_positions};
+	const struct backbone_options options = {.no_positions = config->backbone.no_positions,
+						 .trainable = config->backbone.full && !own};
 	struct rng rng;
 
-	if (!config->backbone.random)
+	if (!config->backbone.random || own)
 		return backbone_open(backbone, path, &options, error);
 	rng_seed(&rng, config->backbone.random_seed);
 	return backbone_random(backbone, path, &options, &rng, error);
@@ -61,7 +70,27 @@ int policy_store_new(struct policy_net *net, struct policy_config *config, const
 	if (!status)
 		status = check_backbone(config, path, error);
 	if (!status)
-		status = open_backbone(&backbone, config, path, error);
+		status = open_backbone(&backbone, config, path, false, error);
+	return status ? status : policy_net_new(net, &shape, backbone, error);
+}
+
+/* The network of a policy that holds its backbone itself. */
+static int open_full(struct policy_net *net, const struct policy_config *config,
+		     const char *directory, struct error *error)
+{
+	const struct policy_net_shape shape = policy_config_shape(config);
+	char path[PATH_MAX];
+	struct backbone *backbone;
+	uint64_t checksum;
+	int status = file_join(path, sizeof(path), directory, POLICY_BACKBONE_FOLDER, error);
+
+	memset(net, 0, sizeof(*net));
+	if (!status)
+		status = reference_checksum(&checksum, path, true, error);
+	if (!status && checksum != config->backbone_checksum)
+		status = misfit(path, error);
+	if (!status)
+		status = open_backbone(&backbone, config, path, true, error);
 	return status ? status : policy_net_new(net, &shape, backbone, error);
 }
 
@@ -104,11 +133,7 @@ static int check_file(const char *path, uint64_t expected, struct error *error)
 	uint64_t checksum;
 	int status = expected ? reference_file_checksum(&checksum, path, error) : 0;
 
-	if (status || expected == 0 || checksum == expected)
-		return status;
-	return error_at(error, ERR_INVALID, path, 0, "checksum",
-			"does not belong to policy.json beside it: a save was cut short "
-			"(run train --resume) or the file was exchanged");
+	return status || expected == 0 || checksum == expected ? status : misfit(path, error);
 }
 
 static int read_weights(struct policy_net *net, const struct policy_config *config,
@@ -137,7 +162,8 @@ int policy_store_open(struct policy_net *net, struct policy_config *config, cons
 	int status = policy_config_read(config, directory, error);
 
 	if (!status)
-		status = policy_store_new(net, config, directory, error);
+		status = config->backbone.full ? open_full(net, config, directory, error)
+					       : policy_store_new(net, config, directory, error);
 	if (status)
 		return status;
 	status = read_weights(net, config, directory, error);
@@ -173,6 +199,23 @@ static int write_own(const struct policy_net *net, const char *path, struct erro
 	return status;
 }
 
+/* The backbone's own weights, when they were trained. */
+static int stage_backbone(const struct policy_net *net, struct policy_config *config,
+			  const char *stage, struct error *error)
+{
+	char path[PATH_MAX];
+	int status;
+
+	if (!config->backbone.full)
+		return 0;
+	status = file_join(path, sizeof(path), stage, POLICY_BACKBONE_FOLDER, error);
+	if (!status)
+		status = file_make_folders(path, error);
+	if (!status)
+		status = backbone_save(net->backbone, path, error);
+	return status ? status : reference_checksum(&config->backbone_checksum, path, true, error);
+}
+
 static int stage_files(const struct policy_net *net, struct policy_config *config,
 		       const char *stage, struct error *error)
 {
@@ -191,6 +234,8 @@ static int stage_files(const struct policy_net *net, struct policy_config *confi
 		if (!status)
 			status = reference_file_checksum(&config->adapter_checksum, path, error);
 	}
+	if (!status)
+		status = stage_backbone(net, config, stage, error);
 	return status ? status : policy_config_write(config, stage, error);
 }
 
@@ -211,6 +256,27 @@ static int publish(const char *stage, const char *directory, const char *name, s
 	return rename(from, to) == 0 ? 0 : error_errno(error, to, "replace");
 }
 
+/* Likewise the folder of the backbone. */
+static int publish_backbone(const char *stage, const char *directory, bool full,
+			    struct error *error)
+{
+	static const char *const names[] = {"config.json", "model.safetensors"};
+	char from[PATH_MAX], to[PATH_MAX];
+	int status;
+
+	if (!full)
+		return 0;
+	status = file_join(from, sizeof(from), stage, POLICY_BACKBONE_FOLDER, error);
+	if (!status)
+		status = file_join(to, sizeof(to), directory, POLICY_BACKBONE_FOLDER, error);
+	if (!status)
+		status = file_make_folders(to, error);
+	for (size_t i = 0; !status && i < sizeof(names) / sizeof(names[0]); i++)
+		status = publish(from, to, names[i], error);
+	rmdir(from);
+	return status;
+}
+
 int policy_store_save(const struct policy_net *net, struct policy_config *config,
 		      const char *directory, struct error *error)
 {
@@ -223,6 +289,8 @@ int policy_store_save(const struct policy_net *net, struct policy_config *config
 		status = file_make_folders(stage, error);
 	if (!status)
 		status = stage_files(net, config, stage, error);
+	if (!status)
+		status = publish_backbone(stage, directory, config->backbone.full, error);
 	for (size_t i = 0; !status && i < sizeof(names) / sizeof(names[0]); i++)
 		status = publish(stage, directory, names[i], error);
 	rmdir(stage);

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Policy directories: policy.json, the adapter in PEFT layout, and
- * policy.safetensors (encoder, embeddings, norm, head).
+ * policy.safetensors (encoder, embeddings, norm, head); and, where the
+ * backbone's own weights were trained, backbone/ in Hugging Face's layout.
  */
 #ifndef POLICY_STORE_H
 #define POLICY_STORE_H
@@ -14,12 +15,13 @@
  * Finds, checks and opens the backbone that `config` names and puts a network
  * of its shape on it: no adapter yet, own parameters zero.  A reference is
  * resolved relative to `directory` (may be NULL).  A checksum of 0 in the
- * configuration is filled in; another one must match.
+ * configuration is filled in; another one must match.  With backbone.full its
+ * own weights have gradients.
  */
 int policy_store_new(struct policy_net *net, struct policy_config *config, const char *directory,
 		     struct error *error);
 
-/* Opens a policy directory: configuration and network with all weights. */
+/* Opens a policy directory: configuration and network with all weights, the backbone's frozen. */
 int policy_store_open(struct policy_net *net, struct policy_config *config, const char *directory,
 		      struct error *error);
 

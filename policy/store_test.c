@@ -183,6 +183,57 @@ static void replace_text(const char *name, const char *from, const char *to)
 	free(text);
 }
 
+/* Its own weights are moved from where they started: what is opened must be these. */
+static void save_full(struct policy_config *config)
+{
+	char path[256];
+	struct error error = {0};
+	struct policy_net net;
+	struct rng rng;
+
+	rng_seed(&rng, 3);
+	policy_folder(path, sizeof(path));
+	config->backbone.full = true;
+	test_file_write("config.json", TINY_GPT2);
+	assert_int_equal(policy_store_new(&net, config, NULL, &error), 0);
+	policy_net_init(&net, &rng);
+	assert_true(net.count > net.own_count + 10);
+	for (size_t i = 0; i < net.count - net.own_count; i++)
+		for (int64_t j = 0; j < net.params[i].count; j++)
+			net.params[i].value[j] += (float)(0.1 * rng_normal(&rng));
+	assert_int_equal(policy_store_save(&net, config, path, &error), 0);
+	policy_net_free(&net);
+}
+
+static void whole_backbones_are_kept(void **state)
+{
+	struct policy_config config = config_make();
+	struct policy *policy;
+	struct policy_cost cost;
+	struct error error;
+	double print;
+
+	(void)state;
+	save_policy(&config);
+	open_and_act(&policy);
+	print = act(policy);
+	policy_destroy(policy);
+	save_full(&config);
+	test_file_write("config.json", TINY_LLAMA); /* no longer what it was trained from */
+	open_and_act(&policy);
+	assert_true(fabs(act(policy) - print) > 1e-3);
+	print = act(policy);
+	policy->ops->cost(policy, &cost);
+	assert_int_equal(cost.trainable, cost.parameters);
+	policy_destroy(policy);
+	open_and_act(&policy);
+	assert_true(act(policy) == print);
+	policy_destroy(policy);
+	replace_text("backbone/config.json", "gpt2", "gpt3");
+	assert_int_equal(error_exit_status(open_status(&error)), 2);
+	assert_string_equal(error.field, "checksum");
+}
+
 /* Rows: in which file what becomes what, and the field that the error must name. */
 static void damage_is_named(void **state)
 {
@@ -254,6 +305,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(configuration_round_trip),
 		cmocka_unit_test(saved_policy_acts),
+		cmocka_unit_test(whole_backbones_are_kept),
 		cmocka_unit_test(damage_is_named),
 		cmocka_unit_test(other_backbone_is_refused),
 		cmocka_unit_test(half_a_save_is_refused),

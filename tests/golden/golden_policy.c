@@ -550,7 +550,8 @@ static int rollout_run(const struct subject *subject, const struct rollout *roll
 			if (logits[c] > logits[action])
 				action = c;
 		golden_compare(subject->report, "roll.logits", logits,
-			       rollout->logits + i * POOL_ACTIONS, POOL_ACTIONS, subject->logits_tolerance);
+			       rollout->logits + i * POOL_ACTIONS, POOL_ACTIONS,
+			       subject->logits_tolerance);
 		golden_note(subject->report, "roll.actions", action != rollout->actions[i], 0.5);
 		mark_compared(subject, "roll.logits");
 		mark_compared(subject, "roll.actions");
