@@ -279,33 +279,52 @@ static void another_run_is_not_resumed(void **state)
 	tear_down(&f);
 }
 
-/* What was kept, opened again, predicts what the history says. */
-static void kept_policy_is_what_was_measured(void **state)
+/* Held-out loss of the policy in `folder`. */
+static double loss_of_folder(struct fixture *f, const struct trainer_options *options,
+			     const char *folder)
 {
-	const struct trainer_options options = options_make();
-	const struct trainer_epoch *history;
 	struct metrics metrics = {0};
 	struct policy_config config;
 	struct error error = {0};
 	struct policy_net net;
-	struct fixture f;
-	char folder[200];
-	double best = INFINITY;
 
-	(void)state;
-	snprintf(folder, sizeof(folder), "%s/kept", test_folder);
-	set_up(&f, &options, folder);
-	assert_int_equal(run(&f, NULL), 0);
-	for (size_t i = 0; i < trainer_history(f.trainer, &history); i++)
-		best = fmin(best, history[i].held_out_log_loss);
 	assert_int_equal(policy_store_open(&net, &config, folder, &error), 0);
-	f.dataset.config = &config;
-	assert_int_equal(predictor_run(&net, &f.dataset, CUT, ROWS, &options.held_out, &metrics,
+	f->dataset.config = &config;
+	assert_int_equal(predictor_run(&net, &f->dataset, CUT, ROWS, &options->held_out, &metrics,
 				       NULL, NULL, &error),
 			 0);
-	assert_true(fabs(metrics_summarise(&metrics).log_loss - best) < 1e-6);
+	f->dataset.config = &f->config;
 	policy_net_free(&net);
-	tear_down(&f);
+	return metrics_summarise(&metrics).log_loss;
+}
+
+/* What was kept, opened again, predicts what the history says: of the best epoch, or of the last.
+ */
+static void kept_policy_is_what_was_measured(void **state)
+{
+	for (int last = 0; last < 2; last++) {
+		struct trainer_options options = options_make();
+		const struct trainer_epoch *history;
+		double best = INFINITY, final;
+		struct fixture f;
+		char folder[200];
+		size_t count;
+
+		(void)state;
+		options.keep_last = last;
+		snprintf(folder, sizeof(folder), "%s/kept%d", test_folder, last);
+		/* held-out rows with other actions: the better it learns, the worse it does */
+		set_up_with(&f, &options, folder, spoil_held_out);
+		assert_int_equal(run(&f, NULL), 0);
+		count = trainer_history(f.trainer, &history);
+		for (size_t i = 0; i < count; i++)
+			best = fmin(best, history[i].held_out_log_loss);
+		final = history[count - 1].held_out_log_loss;
+		assert_true(final > best + 1e-3);
+		assert_true(fabs(loss_of_folder(&f, &options, folder) - (last ? final : best)) <
+			    1e-6);
+		tear_down(&f);
+	}
 }
 
 /* Rows scored with any stride see only their past: the first of an episode sees nothing. */
