@@ -56,6 +56,12 @@ holds multi/policy.json encoder '{"kind":"multiscale"'
 holds multi/policy.json residual true
 aqmllm simulate loop.yaml --policy multi --interval 50 --json >sum || fail "multiscale at a router"
 grep -q '"decisions": [1-9]' sum || fail "the multiscale policy was never asked"
+aqmllm pool log1 --features 8 -o pool8.csv -q || fail "pool --features 8"
+for encoder in linear multiscale; do
+	aqmllm train pool8.csv $tiny --encoder $encoder -o eight || fail "8 features, $encoder"
+	grep -aq embed_state8.weight eight/policy.safetensors || fail "no eighth feature"
+	aqmllm simulate loop.yaml --policy eight --interval 50 -q || fail "8 features at a router"
+done
 refuses "linear or multiscale" train pool1.csv $tiny --encoder conv -o made
 
 echo "== adapters"
