@@ -25,6 +25,7 @@ static const struct architecture *const architectures[] = {
 	&architecture_gpt2,
 	&architecture_opt,
 	&architecture_llama,
+	&architecture_t5,
 	NULL,
 };
 
@@ -189,7 +190,8 @@ static int weights_load(struct backbone *backbone, const struct checkpoint *chec
 static void values_randomise(const struct backbone *backbone,
 			     const struct backbone_weight *weight, float *values, struct rng *rng)
 {
-	double deviation = backbone->initializer_range;
+	double deviation = weight->deviation > 0 ? weight->deviation
+						 : backbone->initializer_range;
 
 	if (weight->start == START_RESIDUAL)
 		deviation /= sqrt(2.0 * (double)backbone->shape.layers);

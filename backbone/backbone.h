@@ -33,15 +33,30 @@ struct backbone_param {
 };
 
 struct backbone_shape {
-	const char *architecture; /* "gpt2", "opt", "llama" */
-	int64_t layers, width, heads, kv_heads, ffn_width, vocabulary, max_positions;
+	const char *architecture; /* "gpt2", "opt", "llama", "t5" */
+	int64_t layers, width, heads, kv_heads, ffn_width, vocabulary;
+	int64_t decoder_layers; /* T5: of its second stack; else 0 */
+	int64_t max_positions;  /* 0: no limit */
 	int64_t inner_width; /* of the layers; that of embeds and hidden, but for OPT-350M */
 	int64_t parameters; /* total, without adapters */
 };
 
+/* T5 only: what its decoder, the second stack, is fed with. */
+enum backbone_decoder_input {
+	DECODER_READS_ENCODER, /* the encoder's hidden states, as the released code does */
+	DECODER_READS_INPUTS,  /* the embeddings */
+	DECODER_ABSENT,        /* nothing: the encoder's hidden states are the result */
+};
+
 struct backbone_options {
 	bool no_positions; /* GPT-2 only: leave `wpe` out (released code; needed for `compat`) */
-	int64_t stop_layer; /* run layers [0, stop_layer); 0: all */
+	/*
+	 * T5 only: encoder and cross-attention see all tokens, as T5 was trained and as
+	 * the released code runs it, so that a state sees the actions after it.
+	 */
+	bool bidirectional;
+	enum backbone_decoder_input decoder_input;
+	int64_t stop_layer; /* run layers [0, stop_layer) (T5: of both stacks); 0: all */
 	bool lm_head;      /* read an own language-model head too, see backbone_lm_head() */
 	bool trainable;    /* gradients for the own weights too (full fine-tuning, pre-training) */
 	/*
@@ -143,12 +158,16 @@ int backbone_backward(struct backbone *backbone, struct arena *arena,
 
 /*
  * Streaming with a key/value cache: positions continue from the tokens already
- * in the cache.  One cache serves one sequence of one backbone as it is: start
+ * in the cache.  (Bidirectional T5 keeps the embeddings and runs them all at
+ * each call: hidden is that of the new tokens in the sequence as it stands.)  One cache serves one sequence of one backbone as it is: start
  * over after its weights or adapter changed.
  */
 struct backbone_cache;
 int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
 		       struct backbone_cache **cache, struct error *error);
+
+/* What a cache of `max_tokens` takes. */
+size_t backbone_cache_bytes(const struct backbone *backbone, int64_t max_tokens);
 void backbone_cache_free(struct backbone_cache *cache);
 int64_t backbone_cache_tokens(const struct backbone_cache *cache);
 

@@ -13,7 +13,10 @@
 int backbone_reserve(struct backbone *backbone, size_t weights, struct error *error)
 {
 	struct decoder *decoder = &backbone->decoder;
-	const int64_t layers = backbone->shape.layers, stop = backbone->options.stop_layer;
+	const struct backbone_shape *shape = &backbone->shape;
+	const int64_t layers = shape->layers > shape->decoder_layers ? shape->layers
+								     : shape->decoder_layers;
+	const int64_t stop = backbone->options.stop_layer;
 
 	if (stop < 0 || stop > layers)
 		return error_set(error, ERR_RANGE,

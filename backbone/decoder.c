@@ -107,28 +107,6 @@ static int projections_forward(const struct backbone_call *call, const struct ba
 	return code;
 }
 
-/* Appends this call's keys and values, and points attention at the cache. */
-static void cache_append(const struct backbone_call *call, int64_t index, const float *qkv,
-			 struct attention_shape *shape, const float **k, const float **v)
-{
-	struct backbone_cache *cache = call->cache;
-	const int64_t width = decoder_kv_width(call->backbone), plane = cache->max_tokens * width;
-	float *keys = cache->memory + 2 * index * plane, *values = keys + plane;
-	const int64_t stride = shape->kv_stride;
-
-	for (int64_t i = 0; i < call->tokens; i++) {
-		const int64_t place = (cache->tokens + i) * width;
-		const float *from = qkv + i * stride + decoder_q_width(call->backbone);
-
-		memcpy(keys + place, from, (size_t)width * sizeof(float));
-		memcpy(values + place, from + width, (size_t)width * sizeof(float));
-	}
-	shape->keys = cache->tokens + call->tokens;
-	shape->kv_stride = width;
-	*k = keys;
-	*v = values;
-}
-
 static int attention_part(const struct backbone_call *call, int64_t index,
 			  struct layer_arrays *arrays, struct projection_tape *tapes)
 {
@@ -158,7 +136,7 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 			     backbone->decoder.rope_table, &k_rope);
 	}
 	if (call->cache)
-		cache_append(call, index, arrays->qkv, &shape, &k, &v);
+		backbone_cache_append(call, index, &shape, &k, &v);
 	attention_forward(arrays->mix, arrays->weights, arrays->qkv, k, v,
 			  call->attention_scratch, &shape);
 	code = projection_forward(&out, arrays->mid, arrays->mix, arrays->in,
@@ -197,17 +175,6 @@ static int ffn_part(const struct backbone_call *call, const struct backbone_laye
 	return code;
 }
 
-/* An array for the layer alone when `own`, else the shared one; *failed when there is no room. */
-static float *array_take(const struct backbone_call *call, bool own, float *shared, int64_t width,
-			 bool *failed)
-{
-	float *array = own ? backbone_floats(call->arena, call->rows * width) : shared;
-
-	if (!array)
-		*failed = true;
-	return array;
-}
-
 static bool roles_train(const struct backbone_layer *layer, enum projection_role first,
 			enum projection_role last)
 {
@@ -227,19 +194,19 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 	const bool after = backbone->decoder.norm_after; /* then the norms carry the stream on */
 	bool failed = false;
 
-	arrays->mid = array_take(call, true, NULL, width, &failed);
-	arrays->out = array_take(call, true, NULL, width, &failed);
-	arrays->stats1 = array_take(call, true, NULL, 2, &failed);
-	arrays->stats2 = array_take(call, true, NULL, 2, &failed);
-	arrays->qkv = array_take(call, true, NULL, qkv_width(backbone), &failed);
-	arrays->up = array_take(call, true, NULL, decoder_up_width(backbone), &failed);
-	arrays->norm1 = array_take(call, after || roles_train(layer, ROLE_Q, ROLE_V),
+	arrays->mid = backbone_array(call, true, NULL, width, &failed);
+	arrays->out = backbone_array(call, true, NULL, width, &failed);
+	arrays->stats1 = backbone_array(call, true, NULL, 2, &failed);
+	arrays->stats2 = backbone_array(call, true, NULL, 2, &failed);
+	arrays->qkv = backbone_array(call, true, NULL, qkv_width(backbone), &failed);
+	arrays->up = backbone_array(call, true, NULL, decoder_up_width(backbone), &failed);
+	arrays->norm1 = backbone_array(call, after || roles_train(layer, ROLE_Q, ROLE_V),
 				   arrays->norm1, width, &failed);
-	arrays->norm2 = array_take(call, after || roles_train(layer, ROLE_GATE, ROLE_UP),
+	arrays->norm2 = backbone_array(call, after || roles_train(layer, ROLE_GATE, ROLE_UP),
 				   arrays->norm2, width, &failed);
-	arrays->mix = array_take(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
+	arrays->mix = backbone_array(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
 				 decoder_q_width(backbone), &failed);
-	arrays->act = array_take(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act, ffn,
+	arrays->act = backbone_array(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act, ffn,
 				 &failed);
 	arrays->weights = backbone_floats(call->arena, attention_weights_floats(&attention));
 	return failed || !arrays->weights ? ERR_NO_MEMORY : 0;
@@ -252,30 +219,22 @@ static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 	struct attention_shape shape = decoder_attention_shape(call);
 	bool failed = false;
 	const bool after = backbone->decoder.norm_after;
-	float *x = array_take(call, true, NULL, backbone->shape.inner_width, &failed);
+	float *x = backbone_array(call, true, NULL, backbone->shape.inner_width, &failed);
 
 	if (call->cache)
 		shape.keys = call->cache->tokens + call->tokens;
 	*arrays = (struct layer_arrays){
 		.in = x, .mid = x, .out = x,
-		.norm1 = array_take(call, !after, x, backbone->shape.inner_width, &failed),
-		.qkv = array_take(call, true, NULL, qkv_width(backbone), &failed),
-		.mix = array_take(call, true, NULL, decoder_q_width(backbone), &failed),
-		.up = array_take(call, true, NULL, decoder_up_width(backbone), &failed),
-		.act = array_take(call, true, NULL, backbone->shape.ffn_width, &failed),
+		.norm1 = backbone_array(call, !after, x, backbone->shape.inner_width, &failed),
+		.qkv = backbone_array(call, true, NULL, qkv_width(backbone), &failed),
+		.mix = backbone_array(call, true, NULL, decoder_q_width(backbone), &failed),
+		.up = backbone_array(call, true, NULL, decoder_up_width(backbone), &failed),
+		.act = backbone_array(call, true, NULL, backbone->shape.ffn_width, &failed),
 	};
 	arrays->norm2 = arrays->norm1;
 	call->attention_scratch =
 		backbone_floats(call->arena, attention_scratch_floats(&shape));
 	return failed || !call->attention_scratch ? ERR_NO_MEMORY : 0;
-}
-
-/* A copy that lives as long as the tape; NULL when there is no room. */
-static const float *floats_copy(const struct backbone_call *call, const float *from, int64_t count)
-{
-	float *copy = backbone_floats(call->arena, count);
-
-	return copy ? memcpy(copy, from, (size_t)count * sizeof(*copy)) : NULL;
 }
 
 /* x = embeds, mapped to the inner width where that differs, plus positions where there are any. */
@@ -292,7 +251,7 @@ static int input_forward(const struct backbone_call *call, float *x, const float
 	int code = 0;
 
 	if (map.projection->weight && tape && projection_trains(map.projection))
-		embeds = floats_copy(call, embeds, call->rows * backbone->shape.width);
+		embeds = backbone_floats_copy(call, embeds, call->rows * backbone->shape.width);
 	if (!embeds)
 		return ERR_NO_MEMORY;
 	if (map.projection->weight)

@@ -6,9 +6,6 @@
 #define BACKBONE_DECODER_H
 
 #include "backbone/pass.h"
-#include "tensor/attention.h"
-#include "tensor/norm.h"
-#include "tensor/rope.h"
 
 /*
  * Arrays of one layer.  rows = batch x tokens, H the inner width.  With a tape, those that

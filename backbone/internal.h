@@ -27,6 +27,8 @@ enum weight_start {
 struct backbone_weight {
 	struct backbone_param param;
 	enum weight_start start;
+	double deviation; /* of START_NORMAL; 0: initializer_range */
+	const char *const *aliases; /* other names in checkpoints, ends with NULL; NULL: none */
 	bool optional; /* a checkpoint may lack it */
 	bool absent;   /* and does: param.value stays NULL */
 	bool used;     /* takes part in the function of input embeddings as configured */
@@ -95,6 +97,7 @@ struct decoder {
 };
 
 struct backbone_pass;
+struct t5;
 
 struct architecture {
 	const char *name;               /* model_type */
@@ -109,6 +112,7 @@ struct architecture {
 extern const struct architecture architecture_gpt2;
 extern const struct architecture architecture_llama;
 extern const struct architecture architecture_opt;
+extern const struct architecture architecture_t5;
 
 struct adapter {
 	struct backbone_param *params; /* A, B of each adapted projection */
@@ -136,6 +140,7 @@ struct backbone {
 	struct backbone_weight *lm_head; /* of its own; NULL: none, or tied */
 	bool lm_head_tied;               /* the token embedding serves as head */
 	struct decoder decoder;
+	struct t5 *t5; /* instead, with architecture_t5 */
 	struct adapter adapter;
 	struct backbone_param *exposed; /* what backbone_params() gives out */
 	size_t exposed_count;
@@ -154,7 +159,7 @@ enum {
 };
 
 /*
- * Room for `weights` declarations and the layers; call it before declaring.
+ * Room for `weights` declarations and the decoder's layers; call it before declaring.
  * Declarations return NULL only after setting backbone->failed.
  */
 int backbone_reserve(struct backbone *backbone, size_t weights, struct error *error);

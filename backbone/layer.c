@@ -4,6 +4,8 @@
  */
 #include "backbone/pass.h"
 
+#include <string.h>
+
 #include "tensor/activation.h"
 
 void backbone_norm_forward(const struct backbone_norm *norm, const struct norm_shape *shape,
@@ -80,4 +82,41 @@ struct projection_call backbone_projection_call(const struct backbone_call *call
 		.rows = call->rows, .out_stride = out_stride, .dropout_rng = call->dropout_rng};
 
 	return made;
+}
+
+float *backbone_array(const struct backbone_call *call, bool own, float *shared, int64_t width,
+		      bool *failed)
+{
+	float *array = own ? backbone_floats(call->arena, call->rows * width) : shared;
+
+	if (!array)
+		*failed = true;
+	return array;
+}
+
+const float *backbone_floats_copy(const struct backbone_call *call, const float *from,
+				  int64_t count)
+{
+	float *copy = backbone_floats(call->arena, count);
+
+	return copy ? memcpy(copy, from, (size_t)count * sizeof(*copy)) : NULL;
+}
+
+void backbone_cache_append(const struct backbone_call *call, int64_t index,
+			   struct attention_shape *shape, const float **k, const float **v)
+{
+	struct backbone_cache *cache = call->cache;
+	const int64_t width = shape->kv_heads * shape->width, plane = cache->max_tokens * width;
+	float *keys = cache->memory + 2 * index * plane, *values = keys + plane;
+
+	for (int64_t i = 0; i < call->tokens; i++) {
+		const int64_t from = i * shape->kv_stride, to = (cache->tokens + i) * width;
+
+		memcpy(keys + to, *k + from, (size_t)width * sizeof(float));
+		memcpy(values + to, *v + from, (size_t)width * sizeof(float));
+	}
+	shape->keys = cache->tokens + call->tokens;
+	shape->kv_stride = width;
+	*k = keys;
+	*v = values;
 }

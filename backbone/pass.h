@@ -6,6 +6,7 @@
 #define BACKBONE_PASS_H
 
 #include "backbone/internal.h"
+#include "tensor/attention.h"
 #include "tensor/norm.h"
 
 /* First member of what a wiring keeps from forward for its backward. */
@@ -15,7 +16,7 @@ struct backbone_tape {
 
 struct backbone_cache {
 	int64_t tokens, max_tokens;
-	float *memory; /* max_tokens x cache_width() floats, laid out by the wiring */
+	float *memory; /* max_tokens x cache_width() floats; see backbone_cache_append() */
 };
 
 struct backbone_call {
@@ -59,6 +60,21 @@ void backbone_activation_forward(enum backbone_activation activation, float *out
 void backbone_activation_backward(enum backbone_activation activation, float *d_in,
 				  const float *d_out, const float *in, int64_t rows,
 				  int64_t width);
+
+/* (rows, width) for one use alone when `own`, else `shared`; *failed is set when there is none. */
+float *backbone_array(const struct backbone_call *call, bool own, float *shared, int64_t width,
+		      bool *failed);
+
+/* A copy in the call's arena; NULL when there is no room. */
+const float *backbone_floats_copy(const struct backbone_call *call, const float *from,
+				  int64_t count);
+
+/*
+ * Appends a call's keys *k and values *v, which lie as `shape` says, to pair
+ * of planes `index` of the cache, and points all three at what is there.
+ */
+void backbone_cache_append(const struct backbone_call *call, int64_t index,
+			   struct attention_shape *shape, const float **k, const float **v);
 
 /* A projection of all rows of a call. */
 struct projection_call backbone_projection_call(const struct backbone_call *call,

@@ -85,6 +85,13 @@ int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
 	return 0;
 }
 
+size_t backbone_cache_bytes(const struct backbone *backbone, int64_t max_tokens)
+{
+	const int64_t width = backbone->architecture->pass->cache_width(backbone);
+
+	return (size_t)(width * max_tokens) * sizeof(float);
+}
+
 void backbone_cache_free(struct backbone_cache *cache)
 {
 	if (cache)

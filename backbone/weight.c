@@ -79,22 +79,36 @@ int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const
 	return 0;
 }
 
+/* The tensor `name`, under whichever prefix the checkpoint uses. */
+static const struct safetensors_entry *name_find(const struct backbone *backbone,
+						 const struct checkpoint *checkpoint,
+						 const char *name, const char **path)
+{
+	char full[NAME_MAX_BYTES + 32];
+
+	for (const char *const *prefix = backbone->architecture->prefixes; *prefix; prefix++) {
+		const struct safetensors_entry *entry;
+
+		snprintf(full, sizeof(full), "%s%s", *prefix, name);
+		entry = checkpoint_find(checkpoint, full, path);
+		if (entry)
+			return entry;
+	}
+	return NULL;
+}
+
 const struct safetensors_entry *weight_find(const struct backbone *backbone,
 					    const struct checkpoint *checkpoint,
 					    const struct backbone_weight *weight,
 					    const char **path)
 {
-	char name[NAME_MAX_BYTES + 32];
+	const struct safetensors_entry *entry =
+		name_find(backbone, checkpoint, weight->param.name, path);
+	const char *const *alias = weight->aliases;
 
-	for (const char *const *prefix = backbone->architecture->prefixes; *prefix; prefix++) {
-		const struct safetensors_entry *entry;
-
-		snprintf(name, sizeof(name), "%s%s", *prefix, weight->param.name);
-		entry = checkpoint_find(checkpoint, name, path);
-		if (entry)
-			return entry;
-	}
-	return NULL;
+	for (; !entry && alias && *alias; alias++)
+		entry = name_find(backbone, checkpoint, *alias, path);
+	return entry;
 }
 
 /* Index of the first 16-bit number whose exponent bits `special` are all set; -1: none. */

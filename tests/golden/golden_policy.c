@@ -102,7 +102,8 @@ static int shape_of(const struct safetensors *init, struct policy_net_shape *sha
 static int net_make(struct subject *subject, struct error *error)
 {
 	const struct base_model base = base_of(subject->name);
-	const struct backbone_options options = {.no_positions = base.no_positions};
+	const struct backbone_options options = {.no_positions = base.no_positions,
+						 .bidirectional = true};
 	char init_path[4096], path[4096];
 	struct policy_net_shape shape;
 	struct backbone *backbone;
