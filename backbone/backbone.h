@@ -158,9 +158,10 @@ int backbone_backward(struct backbone *backbone, struct arena *arena,
 
 /*
  * Streaming with a key/value cache: positions continue from the tokens already
- * in the cache.  (Bidirectional T5 keeps the embeddings and runs them all at
- * each call: hidden is that of the new tokens in the sequence as it stands.)  One cache serves one sequence of one backbone as it is: start
- * over after its weights or adapter changed.
+ * in the cache.  One cache serves one sequence of one backbone as it is: start
+ * over after its weights or adapter changed.  (Bidirectional T5 keeps the
+ * embeddings and runs them all at each call; hidden is then that of the new
+ * tokens in the sequence as it stands.)
  */
 struct backbone_cache;
 int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,

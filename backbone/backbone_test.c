@@ -18,7 +18,7 @@ static const struct {
 	size_t adapted; /* arrays of a default adapter */
 } configs[] = {
 	{TINY_GPT2, 4}, {TINY_LLAMA, 8}, {TINY_OPT, 8}, {TINY_OPT350, 8}, {TINY_OPT_WIDE, 8},
-	{TINY_OPT_BARE, 8},
+	{TINY_OPT_BARE, 8}, {TINY_T5, 20}, {TINY_T5_V11, 20},
 };
 
 #define CONFIGS (sizeof(configs) / sizeof(configs[0]))

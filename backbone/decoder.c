@@ -201,13 +201,13 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 	arrays->qkv = backbone_array(call, true, NULL, qkv_width(backbone), &failed);
 	arrays->up = backbone_array(call, true, NULL, decoder_up_width(backbone), &failed);
 	arrays->norm1 = backbone_array(call, after || roles_train(layer, ROLE_Q, ROLE_V),
-				   arrays->norm1, width, &failed);
+				       arrays->norm1, width, &failed);
 	arrays->norm2 = backbone_array(call, after || roles_train(layer, ROLE_GATE, ROLE_UP),
-				   arrays->norm2, width, &failed);
+				       arrays->norm2, width, &failed);
 	arrays->mix = backbone_array(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
-				 decoder_q_width(backbone), &failed);
-	arrays->act = backbone_array(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act, ffn,
-				 &failed);
+				     decoder_q_width(backbone), &failed);
+	arrays->act = backbone_array(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act,
+				     ffn, &failed);
 	arrays->weights = backbone_floats(call->arena, attention_weights_floats(&attention));
 	return failed || !arrays->weights ? ERR_NO_MEMORY : 0;
 }

@@ -13,6 +13,10 @@
 #define OPT_SIZES                                                                                  \
 	"\"num_hidden_layers\": 1, \"hidden_size\": 8, \"vocab_size\": 3, "                        \
 	"\"max_position_embeddings\": 4, \"ffn_dim\": 8, \"num_attention_heads\": 2"
+#define T5(rest) "{\"model_type\": \"t5\", " rest "}"
+#define T5_SIZES                                                                                   \
+	"\"num_layers\": 1, \"d_model\": 8, \"d_kv\": 4, \"d_ff\": 8, \"num_heads\": 2, "          \
+	"\"vocab_size\": 3"
 #define LLAMA_SIZES                                                                                \
 	"\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"hidden_size\": 8, "                \
 	"\"intermediate_size\": 8, \"vocab_size\": 3, \"max_position_embeddings\": 4, "
@@ -28,7 +32,7 @@ static const struct {
 	{"[]", "object"},
 	{"{}", "model_type"},
 	{"{\"model_type\": 3}", "model_type"},
-	{"{\"model_type\": \"bert\"}", "bert is not supported; there are: gpt2, opt, llama"},
+	{"{\"model_type\": \"bert\"}", "bert is not supported; there are: gpt2, opt, llama, t5"},
 	{"{\"model_type\": \"gpt2\", \"model_type\": \"gpt2\"}", "duplicate"},
 	{"{\"model_type\": \"gpt2\xff\"}", "byte 0xff"},
 	{GPT2("\"n_layer\": 1"), "n_embd: is missing"},
@@ -59,6 +63,18 @@ static const struct {
 	{OPT(OPT_SIZES ", \"enable_bias\": 0"), "enable_bias: is neither"},
 	{OPT(OPT_SIZES ", \"init_std\": -1"), "init_std"},
 	{OPT(OPT_SIZES ", \"tie_word_embeddings\": \"x\""), "tie_word_embeddings: is neither"},
+	{T5("\"num_layers\": 1"), "d_model: is missing"},
+	{T5("\"num_layers\": 0"), "num_layers: 0 is outside"},
+	{T5(T5_SIZES ", \"num_decoder_layers\": 5000"), "num_decoder_layers: 5000 is outside"},
+	{T5(T5_SIZES ", \"feed_forward_proj\": \"gated-silu\""), "feed_forward_proj: gated-silu"},
+	{T5(T5_SIZES ", \"feed_forward_proj\": 1"), "feed_forward_proj: is not text"},
+	{T5(T5_SIZES ", \"relative_attention_num_buckets\": 0"), "num_buckets: 0 is outside"},
+	{T5(T5_SIZES ", \"relative_attention_num_buckets\": 30"), "30 is not a multiple of 4"},
+	{T5(T5_SIZES ", \"relative_attention_max_distance\": 16"), "max_distance: 16 is not above"},
+	{T5(T5_SIZES ", \"layer_norm_epsilon\": 0"), "layer_norm_epsilon: 0 is not above"},
+	{T5(T5_SIZES ", \"initializer_factor\": -1"), "initializer_factor"},
+	{T5(T5_SIZES ", \"is_decoder\": true"), "is_decoder: only false"},
+	{T5(T5_SIZES ", \"tie_word_embeddings\": 1"), "tie_word_embeddings: is neither"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 3}", "num_attention_heads: 3 does not divide"},
 	{"{" LLAMA_SIZES "\"num_attention_heads\": 4, \"num_key_value_heads\": 3}",
 	 "num_key_value_heads"},

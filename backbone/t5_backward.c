@@ -145,14 +145,14 @@ static void bias_backward(const struct stack_call *run)
 	const struct backbone *backbone = run->call->backbone;
 	const int64_t heads = backbone->shape.heads, stride = run->bias.stride;
 	float *table = run->stack->distance_bias->param.gradient;
+	const float *d_bias = run->gradients->d_bias;
 
 	for (int64_t i = 0; i < stride; i++) {
 		float *row = table + heads * t5_bucket(backbone->t5, run->stack->two_sided,
 						       i - run->bias.zero);
 
-		for (int64_t b = 0; b < run->call->batch; b++)
-			for (int64_t head = 0; head < heads; head++)
-				row[head] += run->gradients->d_bias[(b * heads + head) * stride + i];
+		for (int64_t item = 0; item < run->call->batch * heads; item++)
+			row[item % heads] += d_bias[item * stride + i];
 	}
 }
 

@@ -41,6 +41,15 @@
 #define TINY_OPT_BARE /* nothing that a flag can leave out */                                      \
 	"{" TINY_OPT_SIZES ", \"enable_bias\": false, \"_remove_final_layer_norm\": true}"
 
+#define TINY_T5_SIZES                                                                              \
+	"\"model_type\": \"t5\", \"num_layers\": 1, \"num_decoder_layers\": 2, "                   \
+	"\"d_model\": 20, \"d_kv\": 6, \"num_heads\": 4, \"d_ff\": 14, \"vocab_size\": 11, "       \
+	"\"relative_attention_num_buckets\": 12, "                                                 \
+	"\"relative_attention_max_distance\": 40"
+#define TINY_T5 "{" TINY_T5_SIZES "}"
+#define TINY_T5_V11                                                                                \
+	"{" TINY_T5_SIZES ", \"feed_forward_proj\": \"gated-gelu\", \"tie_word_embeddings\": false}"
+
 static char test_folder[] = "/tmp/backbone_test_XXXXXX";
 
 /* Makes the folder; main() calls it first. */
