@@ -20,17 +20,20 @@
 #include "sim/suite.h"
 #include "sim/variation.h"
 
+#define DESCRIBED_NETWORKS 1000 /* whose coverage is told */
+
 static struct {
 	const char *suite, *output, *trace;
 	double mean_mbps, duration_s;
 	uint64_t seed, count;
 	bool list, describe;
-} o = {.mean_mbps = 20, .duration_s = 60, .seed = 1, .count = 20};
+} o = {.mean_mbps = 20, .duration_s = 60, .seed = 1};
 
 static const struct option scenarios_options[] = {
 	{"suite", 's', OPTION_TEXT, &o.suite, "NAME", "the suite to sample or to describe", 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "S", "of the sample; default 1", 0, 0},
-	{"count", 'n', OPTION_U64, &o.count, "N", "networks to sample; default 20", 1, 1e6},
+	{"count", 'n', OPTION_U64, &o.count, "N", 
+	 "networks to sample; default 20, of small 24; of --describe 1000", 1, 1e6},
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR",
 	 "new folder for the scenarios; of a trace, its file", 0, 0},
 	{"trace", 0, OPTION_TEXT, &o.trace, "KIND",
@@ -44,7 +47,7 @@ static const struct option scenarios_options[] = {
 	{"list", 'l', OPTION_FLAG, &o.list, NULL, "list what there is; so does naming nothing", 0,
 	 0},
 	{"describe", 'd', OPTION_FLAG, &o.describe, NULL,
-	 "tell the distribution that --suite samples from", 0, 0},
+	 "tell the distribution that --suite samples from, and what a sample covers", 0, 0},
 	{0},
 };
 
@@ -124,15 +127,20 @@ static int list_all(const struct command_common *common, struct error *error)
 	return code;
 }
 
+/* The distribution, and what a sample of it holds. */
 static int describe(const struct suite *suite, struct error *error)
 {
-	char *text = suite_describe(suite);
+	const uint64_t networks = o.count      ? o.count
+				  : suite->in_turn ? suite->networks
+						   : DESCRIBED_NETWORKS;
+	char *text = suite_describe(suite), *cover = suite_cover(suite, o.seed, networks);
+	const bool good = text && cover;
 
-	if (text == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory");
-	fputs(text, stdout);
+	if (good)
+		printf("%s\n%s", text, cover);
 	free(text);
-	return 0;
+	free(cover);
+	return good ? 0 : error_set(error, ERR_NO_MEMORY, "out of memory");
 }
 
 /* Scenarios of another sample would join the suite: only a new or empty folder will do. */
@@ -243,15 +251,17 @@ static int run_scenarios(const struct command_common *common, const char **opera
 	if (o.suite && suite == NULL)
 		return error_at(
 			error, ERR_INVALID, NULL, 0, "--suite",
-			"%s is not sampled; train and heldout are; --list shows the library",
+			"%s is not sampled; train, heldout and small are; --list shows the library",
 			o.suite);
 	if (o.suite == NULL && (o.describe || o.output))
 		return error_at(error, ERR_INVALID, NULL, 0, "--suite",
-				"name the suite: train or heldout");
+				"name the suite: train, heldout or small");
 	if (o.suite == NULL || o.list)
 		return list_all(common, error);
 	if (o.describe)
 		return describe(suite, error);
+	if (o.count == 0)
+		o.count = suite->networks;
 	if (o.output == NULL)
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name a new folder for the scenarios: -o DIR");
@@ -267,7 +277,7 @@ const struct command command_scenarios = {
 		"are networks drawn from a distribution that --describe tells: network i is a "
 		"function of suite, seed and i, and goes to a file of its own. `train` and "
 		"`heldout` share no network whatever the seeds, because every cell of bottleneck "
-		"rate and delay belongs to one of them.",
+		"rate and delay belongs to one of them; `small` is a short sample of the latter's.",
 	.options = scenarios_options,
 	.run = run_scenarios,
 };

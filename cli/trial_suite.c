@@ -14,7 +14,6 @@
 #include "cli/trial.h"
 #include "sim/suite.h"
 
-#define DEFAULT_NETWORKS 20 /* of a sampled suite that does not say */
 #define MAX_NETWORKS 10000
 
 /* Room for one more scenario, which the caller fills and counts. */
@@ -77,11 +76,13 @@ static const struct suite *find_sampled(const char *text, uint64_t *count, uint6
 	int used = 0;
 	const struct suite *suite;
 
-	*count = DEFAULT_NETWORKS;
+	*count = 0;
 	*seed = 1;
 	if (sscanf(text, "%31[a-z]%n", name, &used) != 1)
 		return NULL;
 	suite = suite_find(name);
+	if (suite)
+		*count = suite->networks;
 	if (suite == NULL || text[used] == '\0')
 		return suite;
 	text += used;

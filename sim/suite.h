@@ -2,15 +2,17 @@
 /*
  * Suites: networks sampled from a described distribution.
  *
- * Network i of a suite is a function of (suite, seed, i) alone.  The two
- * suites draw from one distribution and never share a network, whatever the
+ * Network i of a suite is a function of (suite, seed, i) alone.  `train` and
+ * `heldout` draw from one distribution and never share a network, whatever the
  * seeds: the plane of bottleneck rate and delay is cut into cells, and a cell
- * belongs to one suite or to the other.  What a policy learned on `train` says
- * nothing of the cells of `heldout` unless it generalises.
+ * belongs to one side or to the other.  What a policy learned on `train` says
+ * nothing of the cells of `heldout` unless it generalises.  `small` is of the
+ * side of `heldout`.
  */
 #ifndef SIM_SUITE_H
 #define SIM_SUITE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -25,6 +27,10 @@ enum suite_side {
 struct suite {
 	const char *name, *summary;
 	enum suite_side side;
+	uint64_t networks; /* where nobody says how many */
+	double duration_s, warmup_s;
+	double most_mbps;  /* no link has a higher rate */
+	bool in_turn;      /* network i has the kind of link i, not a drawn one */
 };
 
 /* Ends with a NULL name. */
@@ -38,6 +44,9 @@ const struct suite *suite_find(const char *name);
  * caller frees.  NULL when out of memory.
  */
 char *suite_describe(const struct suite *suite);
+
+/* How many of the first `networks` have what, as a table; as suite_describe(). */
+char *suite_cover(const struct suite *suite, uint64_t seed, uint64_t networks);
 
 /* Network `index`; scenario_free() it.  Its name is SUITE-SEED-INDEX. */
 void suite_sample(const struct suite *suite, uint64_t seed, uint64_t index,

@@ -103,10 +103,11 @@ aqmllm evaluate short.yaml --against pie,pie:target_ms=5:tupdate_ms=10 --seeds 1
 	-o set >said || fail "a law with parameters"
 grep -q '^pie:target_ms=5:tupdate_ms=10 ' said || fail "a law with parameters is not told"
 aqmllm scenarios --list >list || fail "scenarios --list"
-for name in paper paper_as_run room-40m-20ms-ccp train heldout; do
+for name in paper paper_as_run room-40m-20ms-ccp train heldout small; do
 	grep -q "\<$name\>" list || fail "scenarios --list does not name $name"
 done
 aqmllm scenarios --describe --suite heldout | grep -q 'log-uniform' || fail "scenarios --describe"
+aqmllm scenarios --describe --suite small | grep -q '^Of 24 networks of small' || fail "what small covers"
 for name in nets1 nets2; do
 	aqmllm scenarios --suite heldout --seed 5 -n 3 -o $name -q || fail "scenarios --suite"
 done
