@@ -293,6 +293,41 @@ int file_make_folders(const char *path, struct error *error)
 	return make_folder(partial, error);
 }
 
+size_t file_existing_part(const char *path)
+{
+	char part[PATH_MAX];
+	size_t size = strlen(path);
+
+	if (size >= sizeof(part))
+		return size;
+	strcpy(part, path);
+	while (size > 0 && !file_exists(part)) {
+		while (size > 0 && part[size - 1] != '/')
+			size--;
+		while (size > 0 && part[size - 1] == '/')
+			size--;
+		part[size] = '\0';
+	}
+	return size;
+}
+
+void file_remove_empty_folders(const char *path, size_t kept)
+{
+	char part[PATH_MAX];
+	size_t size = strlen(path);
+
+	if (size >= sizeof(part))
+		return;
+	strcpy(part, path);
+	while (size > kept && rmdir(part) == 0) {
+		while (size > 0 && part[size - 1] != '/')
+			size--;
+		while (size > 0 && part[size - 1] == '/')
+			size--;
+		part[size] = '\0';
+	}
+}
+
 bool file_exists(const char *path)
 {
 	struct stat status;

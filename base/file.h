@@ -44,6 +44,12 @@ int file_read_all(const char *path, char **data, size_t *size, struct error *err
 /* mkdir -p. */
 int file_make_folders(const char *path, struct error *error);
 
+/* How much of `path`, in bytes, is there already. */
+size_t file_existing_part(const char *path);
+
+/* Removes `path` and the folders above it as far as they are empty; not the first `kept` bytes. */
+void file_remove_empty_folders(const char *path, size_t kept);
+
 bool file_exists(const char *path);
 bool file_is_folder(const char *path);
 

@@ -331,6 +331,32 @@ static int read_tables(struct run *run, const char *folder, struct error *error)
 	return code;
 }
 
+static int tell_cut(const char *folder, const char *name, size_t rows, struct error *error)
+{
+	char path[4096];
+
+	file_join(path, sizeof(path), folder, name, NULL);
+	return error_at(error, ERR_INVALID, path, 1 + (long)rows, NULL,
+			"is cut: lines are missing behind this one; run simulate -o again");
+}
+
+/* Both files end at the same time, with their last queue and flow. */
+static int check_ends(const struct run *run, const char *folder, struct error *error)
+{
+	const size_t queues = run->queue_rows, flows = run->flow_rows;
+	double queue_s, flow_s;
+
+	if (queues == 0 || flows == 0)
+		return 0;
+	queue_s = run->queue[QUEUE_T].cells[queues - 1];
+	flow_s = run->flow[FLOW_T].cells[flows - 1];
+	if (run->queue[QUEUE_NAME].cells[queues - 1] != WORD_ALL || queue_s < flow_s)
+		return tell_cut(folder, "queue.csv", queues, error);
+	if (run->flow[FLOW_ID].cells[flows - 1] + 1 != (double)run->flows || flow_s < queue_s)
+		return tell_cut(folder, "flows.csv", flows, error);
+	return 0;
+}
+
 int plot_read_run(struct plot *plot, const char *folder, struct error *error)
 {
 	struct run run = {
@@ -345,6 +371,8 @@ int plot_read_run(struct plot *plot, const char *folder, struct error *error)
 	plot->title = folder;
 	if (code == 0)
 		code = count_flows(&run, folder, error);
+	if (code == 0)
+		code = check_ends(&run, folder, error);
 	if (code == 0) {
 		read_summary(&run, folder);
 		draw_queues(&run);

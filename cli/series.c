@@ -24,8 +24,11 @@ static int open_file(struct file_replace *file, const char *folder, const char *
 
 int series_open(struct series *series, const char *folder, struct error *error)
 {
-	int code = file_make_folders(folder, error);
+	int code;
 
+	series->folder = folder;
+	series->existed = file_existing_part(folder);
+	code = file_make_folders(folder, error);
 	if (code == 0)
 		code = open_file(&series->queue, folder, "queue.csv",
 				 "t_s,queue,qdelay_ms,backlog_bytes,p_base", error);
@@ -64,6 +67,7 @@ int series_close(struct series *series, bool keep, struct error *error)
 	if (!keep || code) {
 		file_replace_abort(&series->queue);
 		file_replace_abort(&series->flows);
+		file_remove_empty_folders(series->folder, series->existed);
 	}
 	return code;
 }

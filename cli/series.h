@@ -16,14 +16,16 @@
 
 struct series {
 	struct file_replace queue, flows;
+	const char *folder;
+	size_t existed; /* bytes of its path that were there before */
 };
 
-/* Makes `folder` when it does not exist. */
+/* Makes `folder`, whose name outlives the series, when it does not exist. */
 int series_open(struct series *series, const char *folder, struct error *error);
 
 void series_write(struct series *series, const struct sim_moment *moment);
 
-/* Both files take their places when `keep`, and disappear otherwise. */
+/* Both files take their places when `keep`; otherwise they disappear, and so do folders made. */
 int series_close(struct series *series, bool keep, struct error *error);
 
 #endif

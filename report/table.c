@@ -154,6 +154,10 @@ static int read_all(struct reader *reader, struct table_column *columns, size_t 
 
 	while (code == 0 && getline(&reader->text, &reader->text_size, reader->stream) >= 0) {
 		reader->line++;
+		if (strchr(reader->text, '\n') == NULL)
+			return error_at(error, ERR_INVALID, reader->path, reader->line, NULL,
+					"the last line is cut: what wrote the file did not end; "
+					"make it again");
 		code = read_row(reader, columns, count, error);
 	}
 	if (code == 0 && ferror(reader->stream))

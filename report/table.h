@@ -16,7 +16,8 @@ struct table_column {
 };
 
 /*
- * Reads `path`.  Every column asked for must be there; the error names line and column.  On
+ * Reads `path`, whose lines all end with a newline, or it is cut.  Every column asked for must be
+ * there; the error names line and column.  On
  * success the caller frees with table_free().
  */
 int table_read(const char *path, struct table_column *columns, size_t count, size_t *rows,

@@ -34,8 +34,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 static int build_queue(struct hop *hop, struct world *world, const struct hop_plan *plan,
 		       struct rng random, struct error *error)
 {
-	const struct law_settings settings = {plan->params, plan->param_count,
-					      plan->limit_packets};
+	const struct law_settings settings = {plan->params, plan->param_lines,
+					      plan->param_count, plan->limit_packets};
 	struct queue_config config = {
 		.law = aqm_find(plan->aqm),
 		.pool = &world->pool,
@@ -47,14 +47,14 @@ static int build_queue(struct hop *hop, struct world *world, const struct hop_pl
 	int code;
 
 	if (config.law == NULL)
-		return error_at(error, ERR_INVALID, world->scenario->path, 0, "aqm",
+		return error_at(error, ERR_INVALID, world->scenario->path, plan->line, "aqm",
 				"%s is not a law; aqmllm aqms lists them", plan->aqm);
 	code = sim_law_params(world->scenario, config.law, &settings, &params, error);
 	if (code)
 		return code;
 	config.params = params;
 	if (aqm_params_get(config.law, params, "hz", &hz) == 0 && hz > 0)
-		code = error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0, "aqm",
+		code = error_at(error, ERR_UNSUPPORTED, world->scenario->path, plan->line, "aqm",
 				"%s is a router with a clock of its own, not a hop", plan->aqm);
 	else
 		hop->queue = queue_new(&config, error);

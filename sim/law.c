@@ -8,6 +8,19 @@
 
 #include "sim/run.h"
 
+/* The assignment that says this parameter last; 0: none does. */
+static long line_of_param(const struct law_settings *settings, const char *field)
+{
+	const size_t length = strcspn(field, "=");
+	long line = 0;
+
+	for (uint64_t i = 0; i < settings->count; i++)
+		if (strcspn(settings->params[i], "=") == length &&
+		    strncmp(settings->params[i], field, length) == 0)
+			line = settings->lines[i];
+	return line;
+}
+
 int sim_law_params(const struct scenario *scenario, const struct aqm_ops *law,
 		   const struct law_settings *settings, void **params, struct error *error)
 {
@@ -26,10 +39,14 @@ int sim_law_params(const struct scenario *scenario, const struct aqm_ops *law,
 			 (unsigned long long)settings->limit_packets);
 		code = aqm_params_set(law, *params, limit, &cause);
 	}
+	if (code == 0 && law->check)
+		code = law->check(*params, &cause);
 	if (code) {
 		free(*params);
 		*params = NULL;
-		return error_at(error, code, scenario->path, 0, cause.field, "%s", cause.text);
+		return error_at(error, code, scenario->path,
+				line_of_param(settings, cause.field), cause.field, "%s",
+				cause.text);
 	}
 	return 0;
 }
@@ -38,12 +55,14 @@ int sim_law_named(const struct scenario *scenario, const char *name, const struc
 		  void **params, struct error *error)
 {
 	const bool own = name == NULL || strcmp(name, scenario->aqm) == 0;
-	const struct law_settings settings = {scenario->params, own ? scenario->param_count : 0,
+	const struct law_settings settings = {scenario->params, scenario->param_lines,
+					      own ? scenario->param_count : 0,
 					      scenario->limit_packets};
 
 	*law = aqm_find(own ? scenario->aqm : name);
 	if (*law == NULL)
-		return error_at(error, ERR_INVALID, own ? scenario->path : NULL, 0, "aqm",
+		return error_at(error, ERR_INVALID, own ? scenario->path : NULL,
+				own ? scenario_line_of(scenario, "aqm") : 0, "aqm",
 				"%s is not a law; aqmllm aqms lists them",
 				own ? scenario->aqm : name);
 	return sim_law_params(scenario, *law, &settings, params, error);

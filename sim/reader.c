@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "sim/scenario.h"
+
 long reader_line(const yaml_node_t *node)
 {
 	return (long)node->start_mark.line + 1;
@@ -98,6 +100,17 @@ static int unknown_key(struct reader *reader, const struct key *keys, const yaml
 			"no such key here; there are %s", known);
 }
 
+/* Keys of the top level and of the bottleneck may be at fault together: their lines are kept. */
+static void keep_line(const struct reader *reader, const void *object, const char *key,
+		      const yaml_node_t *node)
+{
+	struct scenario *scenario = reader->scenario;
+
+	if (object == scenario && scenario->line_count < SCENARIO_MAX_LINES)
+		scenario->lines[scenario->line_count++] =
+			(struct scenario_line){key, reader_line(node)};
+}
+
 int reader_mapping(struct reader *reader, const struct key *keys, void *object, yaml_node_t *node,
 		   const char *what)
 {
@@ -121,6 +134,7 @@ int reader_mapping(struct reader *reader, const struct key *keys, void *object, 
 		if (seen & UINT64_C(1) << (key - keys))
 			return reader_refuse(reader, key_node, name, "is given twice");
 		seen |= UINT64_C(1) << (key - keys);
+		keep_line(reader, object, key->name, key_node);
 		code = read_value(reader, key, object, value);
 		if (code)
 			return code;

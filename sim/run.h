@@ -147,9 +147,13 @@ struct sim_options {
 	bool (*progress)(void *context, double done);
 };
 
-/* What a scenario says of a law's parameters: assignments, and a limit (0: none said). */
+/*
+ * What a scenario says of a law's parameters: assignments, where in the file they stand, and a
+ * limit (0: none said).
+ */
 struct law_settings {
 	const char (*params)[SCENARIO_PARAM_SIZE];
+	const long *lines;
 	uint64_t count, limit_packets;
 };
 

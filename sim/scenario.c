@@ -1,17 +1,15 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Scenarios in memory: defaults, consistency, writing.
+ * Scenarios in memory: defaults and consistency.
  */
 #include "sim/scenario.h"
 #include "sim/scenario_network.h"
 #include "sim/scenario_options.h"
 
-#include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "sim/app.h"
 #include "tcp/cc.h"
 
@@ -50,6 +48,14 @@ uint64_t scenario_flows(const struct scenario *scenario)
 	for (uint64_t i = 0; i < scenario->group_count; i++)
 		flows += scenario->groups[i].count;
 	return flows;
+}
+
+long scenario_line_of(const struct scenario *scenario, const char *key)
+{
+	for (uint64_t i = 0; i < scenario->line_count; i++)
+		if (strcmp(scenario->lines[i].key, key) == 0)
+			return scenario->lines[i].line;
+	return 0;
 }
 
 /* Of the file that says the group; 0: made in memory. */
@@ -108,6 +114,7 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 {
 	const bool udp = strcmp(group->cc, "udp") == 0;
 	const double forward_ms = scenario_forward_ms(scenario, group);
+	char fault[200];
 	int code;
 
 	if (!udp && strcmp(group->cc, "udp_prague") != 0 && tcp_cc_find(group->cc) == NULL)
@@ -115,6 +122,9 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	code = check_ecn(scenario, group, error);
 	if (code)
 		return code;
+	if (scenario_options_fault(&group->options, group->cc, fault, sizeof(fault)))
+		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
+				"options", "%s", fault);
 	if (scenario_app_fault(group))
 		return error_at(error, ERR_INVALID, scenario->path, line_of(scenario, group),
 				"app", "%s %s",
@@ -143,6 +153,14 @@ static int check_group(const struct scenario *scenario, const struct scenario_gr
 	return 0;
 }
 
+/* warmup_s, or where it is left out the duration that is too short for its initial value. */
+static long line_of_times(const struct scenario *scenario)
+{
+	const long line = scenario_line_of(scenario, "warmup_s");
+
+	return line ? line : scenario_line_of(scenario, "duration_s");
+}
+
 int scenario_check(const struct scenario *scenario, struct error *error)
 {
 	int code = scenario_check_hops(scenario, error);
@@ -152,17 +170,21 @@ int scenario_check(const struct scenario *scenario, struct error *error)
 	if (code)
 		return code;
 	if (scenario->warmup_s >= scenario->duration_s)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "warmup_s",
-				"must be shorter than duration_s, %g", scenario->duration_s);
+		return error_at(error, ERR_INVALID, scenario->path, line_of_times(scenario),
+				"warmup_s", "%g must be shorter than duration_s, %g",
+				scenario->warmup_s, scenario->duration_s);
 	if (scenario->group_count == 0)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "flows",
+		return error_at(error, ERR_INVALID, scenario->path,
+				scenario_line_of(scenario, "flows"), "flows",
 				"needs at least one flow");
 	if (scenario_flows(scenario) > SCENARIO_MAX_FLOWS)
-		return error_at(error, ERR_RANGE, scenario->path, 0, "flows",
+		return error_at(error, ERR_RANGE, scenario->path,
+				scenario_line_of(scenario, "flows"), "flows",
 				"at most %d flows in all", SCENARIO_MAX_FLOWS);
 	for (uint64_t i = 1; i < scenario->step_count; i++)
 		if (scenario->steps[i].at_s <= scenario->steps[i - 1].at_s)
-			return error_at(error, ERR_INVALID, scenario->path, 0, "rate_steps",
+			return error_at(error, ERR_INVALID, scenario->path,
+					scenario_line_of(scenario, "rate_steps"), "rate_steps",
 					"at_s must increase from step to step");
 	for (uint64_t i = 0; i < scenario->group_count; i++) {
 		code = check_group(scenario, &scenario->groups[i], error);
@@ -171,77 +193,4 @@ int scenario_check(const struct scenario *scenario, struct error *error)
 			return code;
 	}
 	return 0;
-}
-
-static const char *const ecn_names[] = {"none", "classic", "ect1", "accecn"};
-
-static void write_bottleneck(FILE *out, const struct scenario *scenario)
-{
-	fprintf(out, "bottleneck:\n  name: \"%s\"\n  rate_mbps: %.17g\n", scenario->place,
-		scenario->rate_mbps);
-	if (scenario->step_count) {
-		fputs("  rate_steps:\n", out);
-		for (uint64_t i = 0; i < scenario->step_count; i++)
-			fprintf(out, "    - {at_s: %.17g, rate_mbps: %.17g}\n",
-				scenario->steps[i].at_s, scenario->steps[i].rate_mbps);
-	}
-	if (scenario->trace_count)
-		fprintf(out, "  rate_trace: \"%s\"\n", scenario->trace_path);
-	scenario_write_variation(out, scenario);
-	fprintf(out, "  delay_ms: %.17g\n  aqm: %s\n", scenario->delay_ms, scenario->aqm);
-	if (scenario->packet_cost_us > 0)
-		fprintf(out, "  packet_cost_us: %.17g\n  receive_packets: %" PRIu64 "\n",
-			scenario->packet_cost_us, scenario->receive_packets);
-	if (scenario->param_count) {
-		fputs("  params:\n", out);
-		for (uint64_t i = 0; i < scenario->param_count; i++)
-			fprintf(out, "    - \"%s\"\n", scenario->params[i]);
-	}
-	if (scenario->limit_packets)
-		fprintf(out, "  limit_packets: %" PRIu64 "\n", scenario->limit_packets);
-}
-
-int scenario_write(const struct scenario *scenario, const char *path, struct error *error)
-{
-	struct file_replace replace;
-	int code = file_replace_open(&replace, path, error);
-
-	if (code)
-		return code;
-	fprintf(replace.stream, "name: %s\nduration_s: %.17g\nwarmup_s: %.17g\n", scenario->name,
-		scenario->duration_s, scenario->warmup_s);
-	write_bottleneck(replace.stream, scenario);
-	scenario_write_impairments(replace.stream, scenario);
-	scenario_write_hops(replace.stream, scenario);
-	fputs("flows:\n", replace.stream);
-	for (uint64_t i = 0; i < scenario->group_count; i++) {
-		const struct scenario_group *group = &scenario->groups[i];
-
-		fprintf(replace.stream, "  - {cc: %s, count: %" PRIu64 ", ecn: %s, start_s: %.17g",
-			group->cc, group->count, ecn_names[group->ecn], group->start_s);
-		if (group->rtt_ms != 0)
-			fprintf(replace.stream, ", rtt_ms: %.17g", group->rtt_ms);
-		if (group->stop_s != 0)
-			fprintf(replace.stream, ", stop_s: %.17g", group->stop_s);
-		if (group->rate_mbps != 0)
-			fprintf(replace.stream, ", rate_mbps: %.17g", group->rate_mbps);
-		if (group->frames_per_s != 0)
-			fprintf(replace.stream, ", frames_per_s: %.17g", group->frames_per_s);
-		if (group->frame_budget_ms != 0)
-			fprintf(replace.stream, ", frame_budget_ms: %.17g", group->frame_budget_ms);
-		scenario_options_write(replace.stream, &group->options);
-		if (group->app.ops) {
-			fputs(", app: ", replace.stream);
-			app_choice_write(replace.stream, &group->app);
-		}
-		if (group->source_host != i + 1)
-			fprintf(replace.stream, ", source_host: %" PRIu64, group->source_host);
-		if (group->destination_host != 0)
-			fprintf(replace.stream, ", destination_host: %" PRIu64,
-				group->destination_host);
-		scenario_write_path(replace.stream, group);
-		scenario_write_group_impairments(replace.stream, group);
-		fputs("}\n", replace.stream);
-	}
-	return file_replace_commit(&replace, error);
 }

@@ -9,6 +9,7 @@
 #define SIM_SCENARIO_H
 
 #include <stdint.h>
+#include <stdio.h>
 
 #include "base/digest.h"
 #include "base/error.h"
@@ -20,9 +21,16 @@
 #define SCENARIO_MAX_PARAMS 32
 #define SCENARIO_MAX_STEPS 256
 #define SCENARIO_MAX_FLOWS 100000
+#define SCENARIO_MAX_LINES 32
 
 struct scenario_step {
 	double at_s, rate_mbps;
+};
+
+/* Where a key stands in the file, for messages about several keys at once. */
+struct scenario_line {
+	const char *key;
+	long line;
 };
 
 /* `count` flows alike. */
@@ -76,6 +84,9 @@ struct scenario {
 	struct scenario_group groups[SCENARIO_MAX_GROUPS];
 	long group_lines[SCENARIO_MAX_GROUPS]; /* of the file, for messages; 0: made in memory */
 	uint64_t group_count;
+	struct scenario_line lines[SCENARIO_MAX_LINES]; /* keys of the top and the bottleneck */
+	uint64_t line_count;
+	long param_lines[SCENARIO_MAX_PARAMS];
 };
 
 /* Defaults of every key; no flows. */
@@ -89,7 +100,8 @@ int scenario_read(struct scenario *scenario, const char *path, struct error *err
 int scenario_parse(struct scenario *scenario, const char *text, size_t size, const char *path,
 		   struct error *error);
 
-/* Writes a scenario as YAML that reads back to the same. */
+/* Writes a scenario as YAML that reads back to the same: to a stream, or to a file. */
+void scenario_put(FILE *out, const struct scenario *scenario);
 int scenario_write(const struct scenario *scenario, const char *path, struct error *error);
 
 /* Consistency across keys (also of scenarios made in memory). */
@@ -100,6 +112,9 @@ enum endpoint_ecn scenario_default_ecn(const char *cc);
 
 /* Why a group's application and congestion control do not go together; NULL: they do. */
 const char *scenario_app_fault(const struct scenario_group *group);
+
+/* The line of a key of the top level or the bottleneck; 0: it is not in a file. */
+long scenario_line_of(const struct scenario *scenario, const char *key);
 
 /* Flows in all groups. */
 uint64_t scenario_flows(const struct scenario *scenario);

@@ -34,6 +34,7 @@ static int read_hop_param(struct reader *reader, yaml_node_t *item, uint64_t ind
 	struct hop_plan *hop = &reader->scenario->hops[reader->scenario->hop_count - 1];
 	const struct key key = {.name = "params", .size = sizeof(hop->params[0])};
 
+	hop->param_lines[index] = reader_line(item);
 	hop->param_count = index + 1;
 	return reader_string(reader, &key, item, hop->params[index]);
 }
@@ -59,7 +60,7 @@ static int read_hop(struct reader *reader, yaml_node_t *item, uint64_t index)
 	struct hop_plan *hop = &reader->scenario->hops[index];
 	int code;
 
-	*hop = (struct hop_plan){.aqm = "fifo"};
+	*hop = (struct hop_plan){.aqm = "fifo", .line = reader_line(item)};
 	reader->scenario->hop_count = index + 1;
 	code = reader_mapping(reader, hop_keys, hop, item, "hops");
 	if (code == 0 && hop->name[0] == '\0')
@@ -137,7 +138,8 @@ int scenario_check_hops(const struct scenario *scenario, struct error *error)
 
 	for (uint64_t i = 0; i < scenario->hop_count; i++)
 		if (find_place(scenario, scenario->hops[i].name) != i + 1)
-			return error_at(error, ERR_INVALID, scenario->path, 0, "hops",
+			return error_at(error, ERR_INVALID, scenario->path,
+					scenario->hops[i].line, "hops",
 					"two places are named %s; give each a name of its own",
 					scenario->hops[i].name);
 	for (uint64_t g = 0; code == 0 && g < scenario->group_count; g++)
@@ -169,10 +171,14 @@ double scenario_forward_ms(const struct scenario *scenario, const struct scenari
 
 static void write_hop(FILE *out, const struct hop_plan *hop)
 {
-	fprintf(out, "  - {name: \"%s\", rate_mbps: %.17g, delay_ms: %.17g, aqm: %s", hop->name,
-		hop->rate_mbps, hop->delay_ms, hop->aqm);
-	for (uint64_t i = 0; i < hop->param_count; i++)
-		fprintf(out, "%s\"%s\"", i ? ", " : ", params: [", hop->params[i]);
+	fputs("  - {name: ", out);
+	scenario_put_text(out, hop->name);
+	fprintf(out, ", rate_mbps: %.17g, delay_ms: %.17g, aqm: ", hop->rate_mbps, hop->delay_ms);
+	scenario_put_text(out, hop->aqm);
+	for (uint64_t i = 0; i < hop->param_count; i++) {
+		fputs(i ? ", " : ", params: [", out);
+		scenario_put_text(out, hop->params[i]);
+	}
 	if (hop->param_count)
 		fputs("]", out);
 	if (hop->limit_packets)
@@ -201,8 +207,10 @@ void scenario_write_hops(FILE *out, const struct scenario *scenario)
 
 void scenario_write_path(FILE *out, const struct scenario_group *group)
 {
-	for (uint64_t i = 0; i < group->path_count; i++)
-		fprintf(out, "%s\"%s\"", i ? ", " : ", path: [", group->path[i]);
+	for (uint64_t i = 0; i < group->path_count; i++) {
+		fputs(i ? ", " : ", path: [", out);
+		scenario_put_text(out, group->path[i]);
+	}
 	if (group->path_count)
 		fputs("]", out);
 }

@@ -114,9 +114,8 @@ static void write_impairments(FILE *out, const char *name, const struct impairme
 
 static bool says_something(const struct impairments *plan)
 {
-	const struct impairments nothing = {0};
-
-	return memcmp(plan, &nothing, sizeof(nothing)) != 0;
+	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
+	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
 }
 
 void scenario_write_impairments(FILE *out, const struct scenario *scenario)

@@ -34,6 +34,9 @@ uint32_t scenario_places(const struct scenario *scenario, const struct scenario_
 /* One way, over these places. */
 double scenario_forward_ms(const struct scenario *scenario, const struct scenario_group *group);
 
+/* A text in double quotes, whatever it holds. */
+void scenario_put_text(FILE *out, const char *text);
+
 /* Keys of the bottleneck. */
 void scenario_write_variation(FILE *out, const struct scenario *scenario);
 

@@ -13,6 +13,10 @@
 /* Sets the option of that name; false: there is none. */
 bool scenario_option_set(struct tcp_options *options, const char *name);
 
+/* True: an option is of other controls than `cc`; which one, and what there is, goes to `fault`. */
+bool scenario_options_fault(const struct tcp_options *options, const char *cc, char *fault,
+			    size_t size);
+
 /* Names of all, for messages. */
 const char *scenario_option_names(void);
 

@@ -35,6 +35,7 @@ static int read_param(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
 	const struct key key = {.name = "params", .size = sizeof(reader->scenario->params[0])};
 
+	reader->scenario->param_lines[index] = reader_line(item);
 	reader->scenario->param_count = index + 1;
 	return reader_string(reader, &key, item, reader->scenario->params[index]);
 }
@@ -60,6 +61,8 @@ static int read_step(struct reader *reader, yaml_node_t *item, uint64_t index)
 	code = reader_mapping(reader, step_keys, step, item, "rate_steps");
 	if (code == 0 && step->rate_mbps == 0)
 		return reader_refuse(reader, item, "rate_mbps", "is missing in this step");
+	if (code == 0 && index > 0 && step->at_s <= step[-1].at_s)
+		return reader_refuse(reader, item, "at_s", "must increase from step to step");
 	return code;
 }
 
@@ -108,6 +111,7 @@ static int parse_trace(struct reader *reader, const char *path, const char *text
 static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 {
 	const char *name = reader_text(node), *slash = strrchr(reader->path, '/');
+	struct error cause = {0};
 	char path[PATH_MAX], *text;
 	size_t size;
 	int code;
@@ -123,9 +127,10 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 				reader->path, name);
 	if (code < 0 || (size_t)code >= sizeof(path))
 		return reader_refuse(reader, node, "rate_trace", "the path is too long");
-	code = file_read_all(path, &text, &size, reader->error);
+	code = file_read_all(path, &text, &size, &cause);
 	if (code)
-		return code;
+		return error_at(reader->error, code, reader->path, reader_line(node), "rate_trace",
+				"%s: %s", path, cause.text);
 	if (realpath(path, reader->scenario->trace_path) == NULL)
 		strcpy(reader->scenario->trace_path, path);
 	add_content(reader->scenario, text, size);
@@ -431,6 +436,8 @@ int scenario_parse(struct scenario *scenario, const char *text, size_t size, con
 	yaml_parser_set_input_string(&parser, (const unsigned char *)text, size);
 	code = read_document(&reader, &parser);
 	yaml_parser_delete(&parser);
+	if (scenario->rate_kind != RATE_NONE) /* whatever rate_mbps stood beside it */
+		scenario->rate_mbps = scenario->rate_mean_mbps;
 	if (code == 0)
 		code = scenario_check(scenario, error);
 	if (code)

@@ -38,7 +38,6 @@ int scenario_read_rate_generated(struct reader *reader, void *object, yaml_node_
 
 	if (code == 0 && (scenario->rate_kind == RATE_NONE || scenario->rate_mean_mbps <= 0))
 		return reader_refuse(reader, node, "rate_generated", "needs kind and mean_mbps");
-	scenario->rate_mbps = scenario->rate_mean_mbps;
 	return code;
 }
 
@@ -110,15 +109,18 @@ int scenario_check_variation(const struct scenario *scenario, struct error *erro
 	const bool rates = plan->outage_ms > 0 || plan->rate_spread_percent > 0;
 
 	if (scenario->rate_kind != RATE_NONE && (scenario->trace_count || scenario->step_count))
-		return error_at(error, ERR_INVALID, scenario->path, 0, "rate_generated",
+		return error_at(error, ERR_INVALID, scenario->path,
+				scenario_line_of(scenario, "rate_generated"), "rate_generated",
 				"stands in place of rate_trace and rate_steps: leave one out");
 	if (rates &&
 	    (scenario->rate_kind != RATE_NONE || scenario->trace_count || scenario->step_count))
-		return error_at(error, ERR_INVALID, scenario->path, 0, "handover",
+		return error_at(error, ERR_INVALID, scenario->path,
+				scenario_line_of(scenario, "handover"), "handover",
 				"outage_ms and rate_spread_percent go with a constant rate_mbps: "
 				"leave out these or rate_steps, rate_trace, rate_generated");
 	if (plan->delay_spread_ms > 0 && scenario->delay_step_count)
-		return error_at(error, ERR_INVALID, scenario->path, 0, "handover",
+		return error_at(error, ERR_INVALID, scenario->path,
+				scenario_line_of(scenario, "handover"), "handover",
 				"delay_spread_ms and delay_steps both say the delay: leave one "
 				"out");
 	return 0;

@@ -23,14 +23,34 @@
 #define HELD_OUT_ONE_IN 5
 
 const struct suite suites[] = {
-	{.name = "train", .summary = "networks to learn from", .side = SUITE_TRAIN,
-	 .networks = 20, .duration_s = 40, .warmup_s = 10, .most_mbps = SUITE_RATE_MOST},
-	{.name = "heldout", .summary = "networks of the same kind that `train` never has",
-	 .side = SUITE_HELDOUT, .networks = 20, .duration_s = 40, .warmup_s = 10,
-	 .most_mbps = SUITE_RATE_MOST},
-	{.name = "small", .summary = "a short look at held-out networks: every kind of link in turn",
-	 .side = SUITE_HELDOUT, .networks = 24, .duration_s = 20, .warmup_s = 5,
-	 .most_mbps = 100, .in_turn = true},
+	{
+		.name = "train",
+		.summary = "networks to learn from",
+		.side = SUITE_TRAIN,
+		.networks = 20,
+		.duration_s = 40,
+		.warmup_s = 10,
+		.most_mbps = SUITE_RATE_MOST,
+	},
+	{
+		.name = "heldout",
+		.summary = "networks of the same kind that `train` never has",
+		.side = SUITE_HELDOUT,
+		.networks = 20,
+		.duration_s = 40,
+		.warmup_s = 10,
+		.most_mbps = SUITE_RATE_MOST,
+	},
+	{
+		.name = "small",
+		.summary = "a short look at held-out networks: every kind of link in turn",
+		.side = SUITE_HELDOUT,
+		.networks = 24,
+		.duration_s = 20,
+		.warmup_s = 5,
+		.most_mbps = 100,
+		.in_turn = true,
+	},
 	{0},
 };
 

@@ -249,9 +249,9 @@ static void describe_links(FILE *out)
 			100 * links[i].share, links[i].rate.low, links[i].rate.high,
 			links[i].delay.low, links[i].delay.high);
 	fprintf(out,
-		"  of lte, wifi and satellite (rate_generated) the rate is the mean; steps: 1 to %d "
-		"after\n  warm-up, from %d to %d Mbit/s; aggregates of 8 to 64 packets, in turns "
-		"of 1 to 5 ms;\n  handovers every 5 to 15 s\n",
+		"  of lte, wifi and satellite (rate_generated) the rate is the mean; steps: 1 to "
+		"%d\n  after warm-up, from %d to %d Mbit/s; aggregates of 8 to 64 packets, in "
+		"turns of 1 to\n  5 ms; handovers every 5 to 15 s\n",
 		MAX_STEPS, SUITE_RATE_LEAST, SUITE_RATE_MOST);
 	suite_describe_range(out, &step_range);
 	suite_describe_range(out, &gap_range);

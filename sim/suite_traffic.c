@@ -253,8 +253,8 @@ void suite_describe_traffic(FILE *out)
 {
 	fprintf(out,
 		"\nTraffic: %d to %d flows in all. %.0f %% of networks have L4S and Classic flows "
-		"(where there\n  are two flows), the others one of them. Long-lived flows come in 1 "
-		"to %d groups alike;\n  of each there is at least %g Mbit/s (udp: one flow).\n",
+		"(where\n  there are two flows), the others one of them. Long-lived flows come in "
+		"1 to %d groups\n  alike; of each there is at least %g Mbit/s (udp: one flow).\n",
 		1, SUITE_FLOWS_MOST, 100 * BOTH_SHARE, MAX_GROUPS, FLOW_LEAST_MBPS);
 	suite_describe_range(out, &flows_range);
 	describe_controls(out, false);
@@ -265,7 +265,9 @@ void suite_describe_traffic(FILE *out)
 	suite_describe_range(out, &udp_range);
 	fprintf(out, "    %-56s %.0f %% of groups but the first\n", "come later or go earlier",
 		100 * COMING_SHARE);
-	fprintf(out, "  Applications on top of %.0f %% of networks: in so many of these, so many at most\n",
+	fprintf(out,
+		"  Applications on top of %.0f %% of networks: in so many of these, so many at "
+		"most\n",
 		100 * ON_TOP_SHARE);
 	for (size_t i = 0; i < COUNT(applications); i++) {
 		const struct application *app = &applications[i];

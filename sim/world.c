@@ -144,7 +144,8 @@ static int build_pipe(struct world *world, double hz, struct error *error)
 	const char *fault = unlike_a_pipe(world->scenario);
 
 	if (fault)
-		return error_at(error, ERR_UNSUPPORTED, world->scenario->path, 0, fault,
+		return error_at(error, ERR_UNSUPPORTED, world->scenario->path,
+				scenario_line_of(world->scenario, fault), fault,
 				"a router with a clock of its own (%s) has one constant rate and "
 				"delay",
 				world->queue->law->name);

@@ -226,6 +226,28 @@ refuses 'folder' simulate folder -o made
 sed 's/delay_ms/dealy_ms/' short.yaml >bad.yaml && refuses 'bad.yaml:4|dealy_ms' simulate bad.yaml -o made
 sed 's/rate_mbps: 8/rate_mbps: -8/' short.yaml >bad.yaml && refuses 'bad.yaml:4|rate_mbps' simulate bad.yaml -o made
 sed 's/cubic/vegas/' short.yaml >bad.yaml && refuses 'bad.yaml|vegas' simulate bad.yaml -o made
+printf 'warmup_s: 1\nduration_s: 3\nbottleneck:\n  aqm: pie\n  params: ["target_ms=5"]\nflows: [{cc: cubic}]\n' >lines.yaml
+spoil() { sed "$1" lines.yaml >bad.yaml; } # so that its line 4, 5 or another is at fault
+spoil 's/target_ms=5/target_ms=x/' && refuses 'bad.yaml:5: target_ms' simulate bad.yaml -o made
+spoil 's/target_ms=5/taget_ms=5/' && refuses 'bad.yaml:5: taget_ms=5|target_ms, ' simulate bad.yaml -o made
+spoil 's/pie/pier/' && refuses 'bad.yaml:4: aqm: pier' simulate bad.yaml -o made
+spoil 's/warmup_s: 1/warmup_s: 4/' && refuses 'bad.yaml:1: warmup_s: 4|duration_s, 3' simulate bad.yaml -o made
+spoil '/warmup_s/d' && refuses 'bad.yaml:1: warmup_s: 5|duration_s, 3' simulate bad.yaml -o made
+spoil 's/params.*/rate_trace: none.trace/' && refuses 'bad.yaml:5: rate_trace: none.trace' simulate bad.yaml -o made
+spoil 's/params.*/rate_steps:\n   - {at_s: 2, rate_mbps: 3}\n   - {at_s: 2, rate_mbps: 3}/' &&
+	refuses 'bad.yaml:7: at_s' simulate bad.yaml -o made
+spoil 's/pie/cake/; s/target_ms=5/flows=9/' && refuses 'bad.yaml:5: flows|multiple of 8' simulate bad.yaml -o made
+spoil 's/cubic/cubic, options: [linux_prague]/' &&
+	refuses 'bad.yaml:6: options: linux_prague is of prague|linux_cubic' simulate bad.yaml -o made
+refuses 'missing/log' simulate lines.yaml --log missing/log -o made
+refuses 'missing/pcap' simulate lines.yaml --pcap missing/pcap -o made/deep/in
+aqmllm simulate lines.yaml -q -o cut || fail "a run to cut"
+cp cut/queue.csv whole.csv
+for bytes in 2000 2001 2002; do
+	head -c $bytes whole.csv >cut/queue.csv && refuses "cut/queue.csv:$(($(wc -l <cut/queue.csv) + 1))|cut" plot cut -o made
+done
+head -n 20 whole.csv >cut/queue.csv && refuses 'cut/queue.csv:20|cut' plot cut -o made
+head -n 19 whole.csv >cut/queue.csv && refuses 'cut/queue.csv:19|cut' plot cut -o made
 refuses 'aqm|nonsense' simulate short.yaml --aqm nonsense -o made
 refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
 refuses 'no-such' simulate short.yaml --policy no-such -o made
