@@ -78,7 +78,6 @@ struct hop_plan {
 	char params[SCENARIO_MAX_HOP_PARAMS][SCENARIO_PARAM_SIZE];
 	uint64_t param_count;
 	uint64_t limit_packets; /* 0: the law's default */
-	long line, param_lines[SCENARIO_MAX_HOP_PARAMS]; /* of the file, for messages */
 };
 
 #endif

@@ -31,10 +31,11 @@ int scenario_read_ack_path(struct reader *reader, void *object, yaml_node_t *nod
 
 static int read_hop_param(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
-	struct hop_plan *hop = &reader->scenario->hops[reader->scenario->hop_count - 1];
+	const uint64_t number = reader->scenario->hop_count - 1;
+	struct hop_plan *hop = &reader->scenario->hops[number];
 	const struct key key = {.name = "params", .size = sizeof(hop->params[0])};
 
-	hop->param_lines[index] = reader_line(item);
+	reader->scenario->hop_param_lines[number][index] = reader_line(item);
 	hop->param_count = index + 1;
 	return reader_string(reader, &key, item, hop->params[index]);
 }
@@ -60,7 +61,8 @@ static int read_hop(struct reader *reader, yaml_node_t *item, uint64_t index)
 	struct hop_plan *hop = &reader->scenario->hops[index];
 	int code;
 
-	*hop = (struct hop_plan){.aqm = "fifo", .line = reader_line(item)};
+	*hop = (struct hop_plan){.aqm = "fifo"};
+	reader->scenario->hop_lines[index] = reader_line(item);
 	reader->scenario->hop_count = index + 1;
 	code = reader_mapping(reader, hop_keys, hop, item, "hops");
 	if (code == 0 && hop->name[0] == '\0')
@@ -139,7 +141,7 @@ int scenario_check_hops(const struct scenario *scenario, struct error *error)
 	for (uint64_t i = 0; i < scenario->hop_count; i++)
 		if (find_place(scenario, scenario->hops[i].name) != i + 1)
 			return error_at(error, ERR_INVALID, scenario->path,
-					scenario->hops[i].line, "hops",
+					scenario->hop_lines[i], "hops",
 					"two places are named %s; give each a name of its own",
 					scenario->hops[i].name);
 	for (uint64_t g = 0; code == 0 && g < scenario->group_count; g++)
