@@ -288,10 +288,71 @@ static void little_reads_do_not_make_little_segments(void **state)
 	path_close(path);
 }
 
+/* Segments that left in the first millisecond after `pause_ms` with nothing to send. */
+static uint64_t burst_after(struct path *path, uint64_t pause_ms)
+{
+	uint64_t before;
+
+	path_run(path, pause_ms);
+	before = stats_of(path->sender).sent_pkts;
+	write_to(path, 2000 * MSS);
+	path_run(path, 1);
+	return stats_of(path->sender).sent_pkts - before;
+}
+
+/* RFC 5681 section 4.1: 10 segments after a timeout of silence, the window after less. */
+static void idle_senders_restart(void **state)
+{
+	static const char *const controls[] = {"newreno", "cubic", "dctcp"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		const struct endpoint_config config = config_of(controls[i]);
+		struct path *path = path_open(&config);
+		uint64_t kept;
+
+		write_to(path, 1000 * MSS);
+		for (int ms = 0; ms < 500 && delivered(path) < 1000 * MSS; ms++)
+			path_run(path, 1);
+		kept = burst_after(path, 150); /* timeouts are 200 ms at least */
+		assert_true(kept > 100);
+		path_run(path, 500);
+		assert_int_equal(burst_after(path, 1000), 10);
+		/* A window under 10 segments stays what it is, as after losses. */
+		path_run(path, 1000);
+		path->forward.loss = 0.3;
+		write_to(path, 200 * MSS);
+		path_run(path, 60000);
+		path->forward.loss = 0;
+		assert_true(stats_of(path->sender).cwnd_bytes < 10 * MSS);
+		assert_in_range(burst_after(path, 100000), 1, 9);
+		path_close(path);
+	}
+}
+
+/* What is paced leaves at its pace, whatever the window. */
+static void paced_senders_keep_their_window(void **state)
+{
+	const struct endpoint_config config = config_of("prague");
+	struct path *path = path_open(&config);
+	uint64_t window;
+
+	(void)state;
+	write_to(path, 1000 * MSS);
+	path_run(path, 1000);
+	window = stats_of(path->sender).cwnd_bytes;
+	assert_true(window > 20 * MSS);
+	assert_true(burst_after(path, 1000) < 5);
+	assert_true(stats_of(path->sender).cwnd_bytes >= window);
+	path_close(path);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(only_what_is_written_is_sent),
+		cmocka_unit_test(idle_senders_restart),
+		cmocka_unit_test(paced_senders_keep_their_window),
 		cmocka_unit_test(pieces_of_any_size_arrive_through_losses),
 		cmocka_unit_test(idle_windows_do_not_grow),
 		cmocka_unit_test(no_new_data_after_the_stop),

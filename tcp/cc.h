@@ -90,6 +90,11 @@ struct tcp_cc_ops {
 	/* Classic ECN echo, at most once per window; DCTCP and Prague react in on_ack() instead. */
 	void (*on_ecn)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
 	void (*on_rto)(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample);
+	/*
+	 * Optional: `idle_ns` after the last segment another one leaves, from a window that was cut
+	 * to the restart window (RFC 5681 section 4.1).
+	 */
+	void (*on_restart)(struct tcp_cc_state *state, void *priv, uint64_t idle_ns);
 	/* Optional: every segment found lost (with `rate_samples`), before the other events. */
 	void (*on_segment_lost)(struct tcp_cc_state *state, void *priv,
 				const struct tcp_cc_lost *lost);

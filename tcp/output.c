@@ -2,6 +2,8 @@
 /*
  * What a TCP sender sends, and when.
  *
+ * - After an idle time of a timeout the window is the restart window again, unless
+ *   the pace spreads what leaves.
  * - Lost segments leave before new ones, as they were; what is written leaves at
  *   once, in segments as full as it allows (no delay in the manner of Nagle).
  * - What is in flight stays under the congestion window, in recovery under PRR's,
@@ -172,6 +174,7 @@ static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64
 static void count_sent(struct tcp_sender *sender, const struct packet *packet, uint64_t now_ns)
 {
 	tcp_recovery_sent(sender, now_ns);
+	sender->last_sent_ns = now_ns;
 	if (sender->recovery == RECOVERY_FAST)
 		sender->prr.sent += packet->tcp.payload_bytes;
 	take_pace(sender, packet->len_bytes, now_ns);
@@ -209,10 +212,32 @@ static uint8_t field_of(const struct endpoint_config *config)
 	return 0;
 }
 
+/*
+ * Nothing was sent for a timeout, and nothing is in flight: what the window says of the path is
+ * old, and there is no clock of acknowledgements, so a new one starts from the restart window (RFC
+ * 5681 section 4.1).  A paced sender's pace is its clock: it keeps its window, as Linux's paced
+ * controls do and RFC 9002 section 7.8 has it.
+ */
+static void restart_after_idle(struct tcp_sender *sender, uint64_t now_ns)
+{
+	const struct scoreboard *board = &sender->board;
+	const uint64_t restart_bytes = tcp_sender_initial_window(sender);
+
+	if (board->first < board->next || board->next_byte == 0 || sender->cc.pacing_bps > 0 ||
+	    now_ns - sender->last_sent_ns <= tcp_rtt_timeout_ns(&sender->rtt))
+		return;
+	if (sender->cc.cwnd_bytes > restart_bytes)
+		sender->cc.cwnd_bytes = restart_bytes;
+	if (sender->config.cc->on_restart)
+		sender->config.cc->on_restart(&sender->cc, sender->cc_private,
+					      now_ns - sender->last_sent_ns);
+}
+
 /* False: out of memory. */
 static bool send_new(struct tcp_sender *sender, struct packet *packet, uint32_t bytes,
 		     uint64_t now_ns)
 {
+	restart_after_idle(sender, now_ns);
 	if (scoreboard_send(&sender->board, bytes, now_ns))
 		return false;
 	fill_packet(sender, packet, sender->board.next_byte - bytes, bytes, now_ns);

@@ -237,12 +237,16 @@ static void on_lost(void *context, uint32_t bytes, const struct segment_rate *me
 	sender->config.cc->on_segment_lost(&sender->cc, sender->cc_private, &lost);
 }
 
+uint64_t tcp_sender_initial_window(const struct tcp_sender *sender)
+{
+	const uint16_t asked = sender->config.options.initial_window_segments;
+
+	return (asked ? asked : (uint64_t)INITIAL_WINDOW_SEGMENTS) * sender->mss_bytes;
+}
+
 static void fill_sender(struct tcp_sender *sender, const struct endpoint_config *config)
 {
 	const struct tcp_options *options = &config->options;
-	const uint64_t segments = options->initial_window_segments
-					  ? options->initial_window_segments
-					  : INITIAL_WINDOW_SEGMENTS;
 
 	sender->endpoint.ops = &sender_ops;
 	sender->config = *config;
@@ -257,7 +261,7 @@ static void fill_sender(struct tcp_sender *sender, const struct endpoint_config 
 	sender->reorder_ns = TIME_NEVER_NS;
 	sender->persist_ns = TIME_NEVER_NS;
 	sender->cc = (struct tcp_cc_state){
-		.cwnd_bytes = segments * sender->mss_bytes,
+		.cwnd_bytes = tcp_sender_initial_window(sender),
 		.ssthresh_bytes = UINT64_MAX,
 		.mss_bytes = sender->mss_bytes,
 		.options = *options,

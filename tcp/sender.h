@@ -67,6 +67,7 @@ struct tcp_sender {
 	uint64_t pace_ns;       /* time of the next packet, when paced */
 	uint64_t pace_carry;    /* bits x ns that the division by the pace has left over */
 	uint64_t now_ns;        /* of the event being handled */
+	uint64_t last_sent_ns;  /* when data last left */
 	unsigned persist_tries; /* since the window last opened */
 	bool timer_probes;      /* timer_ns is that of a tail loss probe */
 	bool answer_cwr;        /* the next new segment carries CWR */
@@ -75,6 +76,9 @@ struct tcp_sender {
 	bool stopped;           /* stop_ns has come: no new data */
 	bool failed;            /* out of memory: sends nothing any more */
 };
+
+/* What the window is before anything is known of the path (RFC 6928, unless told otherwise). */
+uint64_t tcp_sender_initial_window(const struct tcp_sender *sender);
 
 /* Everything but what came with an acknowledgement. */
 void tcp_sender_sample(const struct tcp_sender *sender, struct tcp_cc_sample *sample,

@@ -161,6 +161,21 @@ static void cubic_on_rto(struct tcp_cc_state *state, void *priv,
 	}
 }
 
+/*
+ * Idle time is none in which the window could have been tried (RFC 9438 section 5.8): what follows
+ * slow start is a new epoch.  Linux moves the running one instead.
+ */
+static void cubic_on_restart(struct tcp_cc_state *state, void *priv, uint64_t idle_ns)
+{
+	struct cubic *own = priv;
+
+	(void)state;
+	own->epoch_ns = 0;
+	own->carry = 0;
+	if (own->deployed.epoch_ns)
+		own->deployed.epoch_ns += idle_ns;
+}
+
 const struct tcp_cc_ops tcp_cc_cubic = {
 	.name = "cubic",
 	.summary = "CUBIC (RFC 9438) with HyStart++ (RFC 9406)",
@@ -170,4 +185,5 @@ const struct tcp_cc_ops tcp_cc_cubic = {
 	.on_loss = cubic_on_loss,
 	.on_ecn = cubic_on_ecn,
 	.on_rto = cubic_on_rto,
+	.on_restart = cubic_on_restart,
 };

@@ -10,6 +10,8 @@
  *   once per round trip: 2 / p.  That is two marks a round trip, so a flow that comes
  *   from far above can also settle where three marks make one cut, at 2.4 / p: UDP
  *   Prague does at p = 0.005 and less than 40 ms.
+ * - Prague under random marks for most packets: as only the others let it grow, 2 (1 -
+ *   p) / p, less than a segment.
  *
  * Delayed acknowledgements and ABE are off, the window is what was delivered per
  * round trip.  Recovery of a loss takes a round trip that the laws do not count: they
@@ -120,8 +122,30 @@ static void marks(bool quick)
 	}
 }
 
+/* Only what was not marked lets Prague's window grow: with many marks that tells. */
+static void heavy_marks(void)
+{
+	static const struct point points[] = {
+		{"prague", 0.75, 25, true},
+		{"prague", 0.85, 25, true},
+	};
+
+	for (size_t i = 0; i < sizeof(points) / sizeof(points[0]); i++)
+		hold(&points[i], 2 * (1 - points[i].p) / points[i].p,
+		     &(struct path_config){
+			     .cc = points[i].cc,
+			     .options = {.ack_every = 1},
+			     .ecn = ENDPOINT_ECN_ACCECN,
+			     .rtt_ns = ns_from_ms(points[i].rtt_ms),
+			     .mark = points[i].p,
+			     .random = true,
+			     .seed = 1,
+		     });
+}
+
 void laws_steady(bool quick)
 {
 	losses(quick);
 	marks(quick);
+	heavy_marks();
 }
