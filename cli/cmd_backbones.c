@@ -39,9 +39,10 @@ static int backbone_add(json_t *list, const char *folder, bool named, struct err
 		row = json_pack("{s:s, s:s}", "folder", folder, "error",
 				error_format(&inner, text, sizeof(text)));
 	else
-		row = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
+		row = json_pack("{s:s, s:s, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I, s:I}",
 				"folder", folder, "architecture", shape.architecture, "layers",
-				(json_int_t)shape.layers, "width", (json_int_t)shape.width,
+				(json_int_t)shape.layers, "decoder_layers",
+				(json_int_t)shape.decoder_layers, "width", (json_int_t)shape.width,
 				"inner_width", (json_int_t)shape.inner_width, "heads",
 				(json_int_t)shape.heads, "kv_heads", (json_int_t)shape.kv_heads,
 				"ffn_width", (json_int_t)shape.ffn_width, "vocabulary",
@@ -98,14 +99,21 @@ static void row_print(const json_t *row)
 		printf("%s: cannot be used: %s\n", folder, problem);
 		return;
 	}
-	printf("%s: %s, %lld parameters: %lld layers, width %lld", folder,
+	printf("%s: %s, %lld parameters: %lld layers, ", folder,
 	       json_string_value(json_object_get(row, "architecture")), number(row, "parameters"),
-	       number(row, "layers"), number(row, "width"));
+	       number(row, "layers"));
+	if (number(row, "decoder_layers"))
+		printf("%lld of a decoder, ", number(row, "decoder_layers"));
+	printf("width %lld", number(row, "width"));
 	if (number(row, "inner_width") != number(row, "width"))
 		printf(" (%lld inside)", number(row, "inner_width"));
-	printf(", %lld heads (%lld key/value), feed-forward %lld, vocabulary %lld, "
-	       "%lld positions\n", number(row, "heads"), number(row, "kv_heads"),
-	       number(row, "ffn_width"), number(row, "vocabulary"), number(row, "max_positions"));
+	printf(", %lld heads (%lld key/value), feed-forward %lld, vocabulary %lld, ",
+	       number(row, "heads"), number(row, "kv_heads"), number(row, "ffn_width"),
+	       number(row, "vocabulary"));
+	if (number(row, "max_positions"))
+		printf("%lld positions\n", number(row, "max_positions"));
+	else
+		printf("any number of positions\n");
 }
 
 static void text_print(json_t *list)

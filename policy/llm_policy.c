@@ -196,16 +196,15 @@ static void count_parameters(struct llm_policy *self)
 /* The backbone, encoder and head with their gradients, the window's cache and embeddings. */
 static void count_memory(struct llm_policy *self)
 {
-	const struct backbone_shape *shape = backbone_shape(self->net.backbone);
 	const int64_t tokens = self->config.window * (self->config.features + 2);
-	const int64_t kv_width = shape->width / shape->heads * shape->kv_heads;
-	const int64_t window = 2 * tokens * (shape->layers * kv_width + shape->width);
+	const int64_t embeds = 2 * tokens * self->net.width;
 	int64_t own = 0;
 
 	for (size_t i = 0; i < self->net.own_count; i++)
 		own += 2 * self->net.own[i].count;
 	self->cost.memory_bytes = backbone_memory_bytes(self->net.backbone) +
-				  (uint64_t)(own + window) * sizeof(float);
+				  backbone_cache_bytes(self->net.backbone, tokens) +
+				  (uint64_t)(own + embeds) * sizeof(float);
 }
 
 /* Folds the adapter into the weights: the same function, cheaper. */

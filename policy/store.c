@@ -48,6 +48,7 @@ static int open_backbone(struct backbone **backbone, const struct policy_config 
 			 const char *path, bool own, struct error *error)
 {
 	const struct backbone_options options = {.no_positions = config->backbone.no_positions,
+						 .bidirectional = config->compat,
 						 .trainable = config->backbone.full && !own};
 	struct rng rng;
 

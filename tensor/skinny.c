@@ -15,6 +15,7 @@
 
 #include "tensor/half.h"
 #include "tensor/threads.h"
+#include "tensor/vector.h"
 
 #define MATRIX_FLOATS_MIN (INT64_C(1) << 18) /* 1 MiB: half a core's second-level cache */
 #define GRAIN_FLOATS (INT64_C(1) << 16)
@@ -133,7 +134,7 @@ bool skinny_run(const struct gemm *gemm, const void *b, enum skinny_storage stor
 	if (!is_skinny(gemm, storage))
 		return false;
 	if (!avx512 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-			 __builtin_cpu_supports("f16c")))
+			 vector_cpu_has_f16c()))
 		return false;
 	call.unit = gemm->transpose_b ? 2 : avx512 ? 32 : 16;
 	units = gemm->n / call.unit;
