@@ -137,6 +137,7 @@ const struct backbone_param *backbone_token_embedding(const struct backbone *bac
  * Language-model head (vocabulary, width), logits = hidden W^T: the token
  * embedding where the configuration ties the two, else lm_head.weight, which
  * is only read with options.lm_head; NULL when there is none.  No gradient.
+ * (T5 divides hidden by sqrt(width) before a tied head.)
  */
 const struct backbone_param *backbone_lm_head(const struct backbone *backbone);
 
