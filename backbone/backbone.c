@@ -6,7 +6,7 @@
  * compared with the configuration, and before the sum of both is known to fit
  * in this machine's memory.
  */
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -226,13 +226,22 @@ static int weight_randomise(struct backbone *backbone, struct backbone_weight *w
 	return code;
 }
 
+/* With `device_only` a device makes the matrices of projections, and needs no token embedding. */
+static bool weight_stays_empty(const struct backbone *backbone, const struct backbone_weight *weight)
+{
+	return backbone->device_only && weight->param.dims == 2 &&
+	       weight != backbone->decoder.positions;
+}
+
 static int weights_randomise(struct backbone *backbone, struct rng *rng, struct error *error)
 {
-	const int code = memory_check(backbone, error);
+	const int code = backbone->device_only ? 0 : memory_check(backbone, error);
 
 	if (code)
 		return code;
 	for (size_t i = 0; i < backbone->weight_count; i++) {
+		if (weight_stays_empty(backbone, &backbone->weights[i]))
+			continue;
 		if (weight_randomise(backbone, &backbone->weights[i], rng))
 			return error_set(error, ERR_NO_MEMORY, "out of memory for the weights");
 	}
@@ -285,7 +294,7 @@ static int backbone_allocate(struct backbone **out, struct error *error)
 /* `rng` NULL: the weights come from the directory. */
 static int backbone_make(struct backbone **out, const char *directory,
 			 const struct backbone_options *options, struct rng *rng,
-			 struct error *error)
+			 bool device_only, struct error *error)
 {
 	struct backbone *backbone;
 	int code = backbone_allocate(&backbone, error);
@@ -293,6 +302,8 @@ static int backbone_make(struct backbone **out, const char *directory,
 	*out = NULL;
 	if (!code)
 		code = backbone_describe(backbone, directory, options, error);
+	if (!code)
+		backbone->device_only = device_only;
 	if (!code)
 		code = rng ? weights_randomise(backbone, rng, error)
 			   : backbone_load(backbone, error);
@@ -330,19 +341,39 @@ int backbone_inspect(const char *directory, struct backbone_shape *shape, struct
 int backbone_open(struct backbone **backbone, const char *directory,
 		  const struct backbone_options *options, struct error *error)
 {
-	return backbone_make(backbone, directory, options, NULL, error);
+	return backbone_make(backbone, directory, options, NULL, false, error);
 }
 
 int backbone_random(struct backbone **backbone, const char *directory,
 		    const struct backbone_options *options, struct rng *rng, struct error *error)
 {
-	return backbone_make(backbone, directory, options, rng, error);
+	return backbone_make(backbone, directory, options, rng, false, error);
+}
+
+int backbone_random_placed(struct backbone **backbone, const char *directory,
+			   const struct backbone_options *options, const char *device,
+			   struct rng *rng, struct error *error)
+{
+	int code = backbone_make(backbone, directory, options, rng, true, error);
+
+	if (!code)
+		code = backbone_place(*backbone, device, error);
+	if (!code && !(*backbone)->device)
+		code = error_set(error, ERR_INVALID, "%s is not a device with memory of its own",
+				 device);
+	if (code) {
+		backbone_close(*backbone);
+		*backbone = NULL;
+	}
+	return code;
 }
 
 void backbone_close(struct backbone *backbone)
 {
 	if (!backbone)
 		return;
+	if (backbone->device)
+		backbone->device->close(backbone->device);
 	checkpoint_forget(backbone);
 	config_close(&backbone->config);
 	arena_free(&backbone->memory);
@@ -432,6 +463,10 @@ int backbone_save(const struct backbone *backbone, const char *directory, struct
 		return error_set(error, ERR_UNSUPPORTED,
 				 "weights held as %s are not written: open the backbone as f32",
 				 matrix_type_name(backbone->options.precision));
+	}
+	if (backbone->device_only) {
+		free(items);
+		return error_set(error, ERR_UNSUPPORTED, "the weights exist on the device only");
 	}
 	for (size_t i = 0; i < backbone->weight_count; i++) {
 		const struct backbone_param *param = &backbone->weights[i].param;

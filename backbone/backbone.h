@@ -86,6 +86,34 @@ int backbone_random(struct backbone **backbone, const char *directory,
 		    const struct backbone_options *options, struct rng *rng, struct error *error);
 
 /*
+ * Where the backbone computes from now on: "cpu", "cuda" or "cuda:bf16" (weights
+ * rounded to bfloat16 there; activations and sums stay f32).  The host's values
+ * stay the truth: parameters and gradients are read and written as before.
+ * Differences: a device keeps the tape of the last forward only, draws other
+ * dropout masks from the same generator, and does not train own weights.
+ * ERR_UNSUPPORTED where this build or this machine has no CUDA.
+ */
+int backbone_place(struct backbone *backbone, const char *device, struct error *error);
+
+/* Checks the text only: ERR_INVALID for a name that backbone_place() does not know. */
+int backbone_device_check(const char *device, struct error *error);
+
+/* "CPU", or the name of the device. */
+const char *backbone_device_name(const struct backbone *backbone);
+
+/* Most memory that was ever in use on the device, in bytes; 0 on the CPU. */
+size_t backbone_device_peak_bytes(const struct backbone *backbone);
+
+/*
+ * As backbone_random() and backbone_place() on a device, but the values of weight
+ * matrices exist there alone, for measuring at sizes that would take the host
+ * minutes.  It cannot be saved, and adapters cannot be folded in.
+ */
+int backbone_random_placed(struct backbone **backbone, const char *directory,
+			   const struct backbone_options *options, const char *device,
+			   struct rng *rng, struct error *error);
+
+/*
  * Reads configuration and headers only: the shape of what backbone_open()
  * would open, or its error (short of damaged values).
  */

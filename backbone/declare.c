@@ -3,7 +3,7 @@
  * The list of weights that an architecture declares, and the list of those
  * that have a gradient.
  */
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 
 #include <stdarg.h>
 #include <stdio.h>
@@ -158,5 +158,7 @@ int backbone_expose(struct backbone *backbone, struct error *error)
 	free(backbone->exposed);
 	backbone->exposed = exposed;
 	backbone->exposed_count = count;
+	if (backbone->device)
+		backbone->device->changed(backbone->device, false);
 	return 0;
 }

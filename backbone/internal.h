@@ -145,6 +145,8 @@ struct backbone {
 	struct backbone_param *exposed; /* what backbone_params() gives out */
 	size_t exposed_count;
 	struct checkpoint *checkpoint; /* stays open unless all weights are f32; else NULL */
+	struct backbone_device *device; /* see pass.h; NULL: the CPU */
+	bool device_only;               /* the host has no values of weight matrices */
 	bool failed; /* a declaration ran out of memory */
 };
 

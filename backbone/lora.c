@@ -9,7 +9,7 @@
  * dot.  Variants that change the arithmetic (rslora, per-layer patterns,
  * trained biases, further modules) are refused by name.
  */
-#include "backbone/internal.h"
+#include "backbone/pass.h"
 
 #include <math.h>
 #include <stdio.h>
@@ -494,6 +494,10 @@ int backbone_lora_merge(struct backbone *backbone, struct error *error)
 {
 	int code = 0;
 
+	if (backbone->device_only)
+		return error_set(error, ERR_UNSUPPORTED, "the weights exist on the device only");
+	if (backbone->device && backbone->adapter.count)
+		backbone->device->changed(backbone->device, true);
 	for (size_t i = 0; i < backbone->projection_count && !code; i++) {
 		const struct backbone_projection *p = backbone->projections[i];
 

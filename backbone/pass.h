@@ -17,6 +17,8 @@ struct backbone_tape {
 struct backbone_cache {
 	int64_t tokens, max_tokens;
 	float *memory; /* max_tokens x cache_width() floats; see backbone_cache_append() */
+	struct backbone_device_cache *device; /* in place of `memory` on a device */
+	void (*free_device)(struct backbone_cache *cache); /* NULL on the CPU */
 };
 
 struct backbone_call {
@@ -80,5 +82,30 @@ void backbone_cache_append(const struct backbone_call *call, int64_t index,
 struct projection_call backbone_projection_call(const struct backbone_call *call,
 						const struct backbone_projection *projection,
 						int64_t out_stride);
+
+/*
+ * A device that a backbone is placed on: first member of what knows it.  The
+ * calls are those of backbone.h with the sizes checked.
+ */
+struct backbone_device {
+	int (*forward)(struct backbone_call *call, const float *embeds, float *hidden,
+		       struct backbone_tape **tape, struct error *error);
+	int (*backward)(struct backbone_call *call, const struct backbone_tape *tape,
+			const float *d_hidden, float *d_embeds, struct error *error);
+	/* Fills cache->device; run.c calls cache_free() also after a failure. */
+	int (*cache_new)(const struct backbone *backbone, struct backbone_cache *cache,
+			 struct error *error);
+	void (*cache_free)(struct backbone_cache *cache);
+	int (*extend)(struct backbone_call *call, const float *embeds, float *hidden,
+		      struct error *error);
+	/* The host exchanged its adapter and, with `weights`, changed its weights. */
+	void (*changed)(struct backbone_device *device, bool weights);
+	void (*close)(struct backbone_device *device);
+	size_t (*peak_bytes)(const struct backbone_device *device);
+	const char *(*name)(const struct backbone_device *device);
+};
+
+/* Sets backbone->device.  ERR_UNSUPPORTED in a build without CUDA or on a machine without. */
+int backbone_place_cuda(struct backbone *backbone, bool bf16, struct error *error);
 
 #endif

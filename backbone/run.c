@@ -37,6 +37,12 @@ int backbone_forward(const struct backbone *backbone, struct arena *arena, const
 
 	if (code)
 		return code;
+	if (backbone->device) {
+		code = backbone->device->forward(&call, embeds, hidden, tape, error);
+		if (code || !tape)
+			arena_restore(arena, mark);
+		return code;
+	}
 	code = backbone->architecture->pass->forward(&call, embeds, hidden, tape);
 	if (code || !tape)
 		arena_restore(arena, mark);
@@ -53,13 +59,29 @@ int backbone_backward(struct backbone *backbone, struct arena *arena,
 	struct backbone_call call = {.backbone = backbone, .arena = arena, .batch = tape->batch,
 				     .tokens = tape->tokens, .rows = tape->batch * tape->tokens};
 	const struct arena_mark mark = arena_save(arena);
-	const int code = backbone->architecture->pass->backward(&call, tape, d_hidden, d_embeds);
+	int code;
 
+	if (backbone->device)
+		return backbone->device->backward(&call, tape, d_hidden, d_embeds, error);
+	code = backbone->architecture->pass->backward(&call, tape, d_hidden, d_embeds);
 	arena_restore(arena, mark);
 	if (code)
 		return error_set(error, code, "out of memory for %lld sequences of %lld tokens",
 				 (long long)tape->batch, (long long)tape->tokens);
 	return 0;
+}
+
+static int device_cache_new(const struct backbone *backbone, struct backbone_cache *cache,
+			    struct backbone_cache **out, struct error *error)
+{
+	const int code = backbone->device->cache_new(backbone, cache, error);
+
+	cache->free_device = backbone->device->cache_free;
+	if (code)
+		backbone_cache_free(cache);
+	else
+		*out = cache;
+	return code;
 }
 
 int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
@@ -73,6 +95,8 @@ int backbone_cache_new(const struct backbone *backbone, int64_t max_tokens,
 	if (!cache)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a cache");
 	cache->max_tokens = max_tokens;
+	if (backbone->device && max_tokens >= 1)
+		return device_cache_new(backbone, cache, out, error);
 	if (max_tokens >= 1 && !__builtin_mul_overflow((size_t)width * sizeof(float),
 						       (size_t)max_tokens, &bytes))
 		cache->memory = malloc(bytes);
@@ -94,6 +118,8 @@ size_t backbone_cache_bytes(const struct backbone *backbone, int64_t max_tokens)
 
 void backbone_cache_free(struct backbone_cache *cache)
 {
+	if (cache && cache->free_device)
+		cache->free_device(cache);
 	if (cache)
 		free(cache->memory);
 	free(cache);
@@ -129,10 +155,16 @@ int backbone_extend(const struct backbone *backbone, struct arena *arena,
 		return error_set(error, ERR_RANGE, "%lld tokens do not fit in a cache of %lld",
 				 (long long)(cache->tokens + tokens),
 				 (long long)cache->max_tokens);
-	code = backbone->architecture->pass->forward(&call, embeds, hidden, NULL);
-	arena_restore(arena, mark);
+	if (backbone->device) {
+		code = backbone->device->extend(&call, embeds, hidden, error);
+	} else {
+		code = backbone->architecture->pass->forward(&call, embeds, hidden, NULL);
+		arena_restore(arena, mark);
+		if (code)
+			error_set(error, code, "out of memory for %lld tokens", (long long)tokens);
+	}
 	if (code)
-		return error_set(error, code, "out of memory for %lld tokens", (long long)tokens);
+		return code;
 	cache->tokens += tokens;
 	return 0;
 }

@@ -1,12 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * golden_run [DIR]: one line a case.
+ * golden_run [DIR [DEVICE]]: one line a case.
  *
  *     PASS name: largest difference D in WHERE (tolerance T, N arrays)
  *     FAIL name: ...
  *     SKIP name: reason
  *
- * DIR is the argument, else AQMLLM_GOLDEN_DIR, else ../shared/golden.  Exit
+ * DIR is the argument, else AQMLLM_GOLDEN_DIR, else ../shared/golden.  DEVICE
+ * is where backbones are placed (backbone_place()), the CPU by default.  Exit
  * status 0: nothing failed; 1: something did; 77: the directory is not there,
  * so nothing was compared (the test runner shows it as skipped).
  */
@@ -102,9 +103,10 @@ int golden_floats(const struct safetensors *file, const char *name, float **out,
 }
 
 /* Runs one case and prints its line; true when it failed. */
-static bool case_run(const struct golden_case *row, const char *folder)
+static bool case_run(const struct golden_case *row, const char *folder, const char *device)
 {
-	struct golden_report report = {.folder = folder, .tolerance = row->tolerance};
+	struct golden_report report = {.folder = folder, .device = device,
+				       .tolerance = row->tolerance};
 	struct error error = {0};
 	char text[2048];
 	const int code = row->run(&report, row->subject, &error);
@@ -130,6 +132,7 @@ static bool case_run(const struct golden_case *row, const char *folder)
 int main(int argc, char **argv)
 {
 	const char *folder = argc > 1 && argv[1][0] ? argv[1] : getenv("AQMLLM_GOLDEN_DIR");
+	const char *device = argc > 2 ? argv[2] : "cpu";
 	bool failed = false;
 
 	if (!folder || !folder[0])
@@ -140,6 +143,6 @@ int main(int argc, char **argv)
 		return EXIT_SKIPPED;
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		failed |= case_run(&cases[i], folder);
+		failed |= case_run(&cases[i], folder, device);
 	return failed;
 }
