@@ -227,7 +227,8 @@ static int weight_randomise(struct backbone *backbone, struct backbone_weight *w
 }
 
 /* With `device_only` a device makes the matrices of projections, and needs no token embedding. */
-static bool weight_stays_empty(const struct backbone *backbone, const struct backbone_weight *weight)
+static bool weight_stays_empty(const struct backbone *backbone,
+			       const struct backbone_weight *weight)
 {
 	return backbone->device_only && weight->param.dims == 2 &&
 	       weight != backbone->decoder.positions;

@@ -180,8 +180,8 @@ static void few_rows_report(struct run *run)
 			.type = CUDA_BF16, .type_c = CUDA_F32, .a = x, .a_stride = in,
 			.b = run->memory, .b_stride = in, .c = out, .c_stride = outs};
 		s = measure(product_call, run) / 4;
-		printf("%" PRId64 " rows times (4096, 22016), bf16: %.1f us, %.2f TB/s read\n", rows,
-		       s * 1e6, (double)(outs * in * 2) / s * 1e-12);
+		printf("%" PRId64 " rows times (4096, 22016), bf16: %.1f us, %.2f TB/s read\n",
+		       rows, s * 1e6, (double)(outs * in * 2) / s * 1e-12);
 	}
 }
 

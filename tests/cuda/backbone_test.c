@@ -48,9 +48,10 @@ static void must(int code, const struct error *error)
 	exit(1);
 }
 
-static struct backbone *model_make(const struct model *model)
+static struct backbone *model_make(const struct model *model, enum matrix_type precision)
 {
 	char folder[] = "/tmp/cuda_backbone_XXXXXX", path[64];
+	const struct backbone_options options = {.precision = precision};
 	struct backbone *backbone = NULL;
 	struct error error = {0};
 	struct rng rng;
@@ -60,7 +61,7 @@ static struct backbone *model_make(const struct model *model)
 		exit(1);
 	snprintf(path, sizeof(path), "%s/config.json", folder);
 	must(file_write_all(path, model->config, strlen(model->config), &error), &error);
-	must(backbone_random(&backbone, folder, NULL, &rng, &error), &error);
+	must(backbone_random(&backbone, folder, &options, &rng, &error), &error);
 	unlink(path);
 	rmdir(folder);
 	return backbone;
@@ -203,7 +204,7 @@ static void refusals_check(struct backbone *backbone, const struct model *model,
 static void model_test(const struct model *model, const char *device)
 {
 	const double tolerance = strcmp(device, "cuda") == 0 ? F32_TOLERANCE : BF16_TOLERANCE;
-	struct backbone *backbone = model_make(model);
+	struct backbone *backbone = model_make(model, MATRIX_F32);
 	const int64_t count = model->batch * model->tokens * backbone_shape(backbone)->width;
 	float *embeds = floats_normal(count), *d_hidden = floats_normal(count);
 	struct passes want, got;
@@ -227,6 +228,30 @@ static void model_test(const struct model *model, const char *device)
 	got = passes_run(backbone, model, embeds, d_hidden);
 	line(model->name, device, "forward, adapter folded in", got.hidden, want.hidden, count,
 	     tolerance);
+	passes_free(&got);
+	passes_free(&want);
+	backbone_close(backbone);
+	free(embeds);
+	free(d_hidden);
+}
+
+/* Weights that the host holds in fewer bits go over as they are held. */
+static void precision_test(const struct model *model, enum matrix_type precision,
+			   const char *device, double tolerance)
+{
+	struct backbone *backbone = model_make(model, precision);
+	const int64_t count = model->batch * model->tokens * backbone_shape(backbone)->width;
+	float *embeds = floats_normal(count), *d_hidden = floats_normal(count);
+	struct passes want, got;
+	struct error error = {0};
+	char what[64];
+
+	adapter_make(backbone, model, 0);
+	want = passes_run(backbone, model, embeds, d_hidden);
+	must(backbone_place(backbone, device, &error), &error);
+	got = passes_run(backbone, model, embeds, d_hidden);
+	snprintf(what, sizeof(what), "forward, held as %s", matrix_type_name(precision));
+	line(model->name, device, what, got.hidden, want.hidden, count, tolerance);
 	passes_free(&got);
 	passes_free(&want);
 	backbone_close(backbone);
@@ -263,7 +288,7 @@ static double loss_of(struct backbone *backbone, const struct model *model, cons
 static void dropout_test(const struct model *model)
 {
 	const double step = 1e-3;
-	struct backbone *backbone = model_make(model);
+	struct backbone *backbone = model_make(model, MATRIX_F32);
 	const int64_t count = model->batch * model->tokens * backbone_shape(backbone)->width;
 	float *embeds = floats_normal(count), *d_hidden = floats_normal(count);
 	float *way = floats_normal(count), *d_embeds = floats_zero(count);
@@ -292,9 +317,7 @@ static void dropout_test(const struct model *model)
 		for (size_t i = 0; i < arrays; i++)
 			for (int64_t j = 0; j < params[i].count; j++)
 				params[i].value[j] += (float)((j % 2 ? 1 : -1) * move);
-		quotient = sign > 0 ? loss_of(backbone, model, embeds, d_hidden, NULL)
-				    : (quotient - loss_of(backbone, model, embeds, d_hidden, NULL)) /
-					      (2 * step);
+		quotient += sign * loss_of(backbone, model, embeds, d_hidden, NULL) / (2 * step);
 	}
 	line(model->name, "cuda", "slope with dropout", &(float){(float)slope},
 	     &(float){(float)quotient}, 1, 1e-2);
@@ -311,7 +334,7 @@ static void dropout_test(const struct model *model)
 
 int main(void)
 {
-	struct backbone *probe = model_make(&models[0]);
+	struct backbone *probe = model_make(&models[0], MATRIX_F32);
 	struct error error = {0};
 	const int code = backbone_place(probe, "cuda", &error);
 
@@ -327,6 +350,11 @@ int main(void)
 		model_test(&models[i], "cuda");
 		model_test(&models[i], "cuda:bf16");
 	}
+	precision_test(&models[1], MATRIX_BF16, "cuda", F32_TOLERANCE);
+	precision_test(&models[1], MATRIX_BF16, "cuda:bf16", BF16_TOLERANCE);
+	precision_test(&models[0], MATRIX_BF16, "cuda:bf16", BF16_TOLERANCE);
+	precision_test(&models[1], MATRIX_INT8, "cuda", F32_TOLERANCE);
+	precision_test(&models[0], MATRIX_INT4, "cuda", F32_TOLERANCE);
 	dropout_test(&models[0]);
 	dropout_test(&models[1]);
 	return compare_failed;

@@ -135,15 +135,18 @@ static void convert_test(void)
 static void gemm_case(enum cuda_type type, bool transpose_a, bool transpose_b, int64_t m, int64_t n,
 		      int64_t k, float beta, int64_t gap)
 {
-	const int64_t a_stride = (transpose_a ? m : k) + gap, b_stride = (transpose_b ? k : n) + gap;
+	const int64_t a_stride = (transpose_a ? m : k) + gap;
+	const int64_t b_stride = (transpose_b ? k : n) + gap;
 	const int64_t a_count = (transpose_a ? k : m) * a_stride;
 	const int64_t b_count = (transpose_b ? n : k) * b_stride, c_stride = n + 1;
 	float *a = floats_normal(a_count), *b = floats_normal(b_count);
 	float *c = floats_normal(m * c_stride);
-	void *device_a = device_rounded(a, type, a_count), *device_b = device_rounded(b, type, b_count);
+	void *device_a = device_rounded(a, type, a_count);
+	void *device_b = device_rounded(b, type, b_count);
 	float *device_c = device_floats(c, m * c_stride);
-	const struct cuda_gemm gemm = {transpose_a, transpose_b, m, n, k, 0.5f, beta, type, CUDA_F32,
-				       device_a, a_stride, device_b, b_stride, device_c, c_stride};
+	const struct cuda_gemm gemm = {
+		transpose_a, transpose_b, m, n, k, 0.5f, beta, type, CUDA_F32, device_a, a_stride,
+		device_b, b_stride, device_c, c_stride};
 	const struct gemm reference = {transpose_a, transpose_b, m, n, k, 0.5f, beta, a, a_stride,
 				       b, b_stride, c, c_stride};
 	char name[80];
@@ -270,11 +273,13 @@ static void norm_case(enum cuda_type type, bool centred, int64_t rows, int64_t w
 {
 	const struct norm_shape shape = {rows, width, 1e-5f};
 	const int64_t count = rows * width;
-	float *in = floats_normal(count), *weight = floats_normal(width), *bias = floats_normal(width);
+	float *in = floats_normal(count), *weight = floats_normal(width);
+	float *bias = floats_normal(width);
 	float *out = floats_zero(count), *stats = floats_zero(2 * rows);
 	float *d_out = floats_normal(count), *d_in = floats_normal(count);
 	float *device_in = device_floats(in, count), *device_weight = device_floats(weight, width);
-	float *device_bias = device_floats(bias, width), *device_d_out = device_floats(d_out, count);
+	float *device_bias = device_floats(bias, width);
+	float *device_d_out = device_floats(d_out, count);
 	float *device_d_in = device_floats(d_in, count);
 	void *device_out = device_poison(count, type);
 	float *device_stats = device_poison(2 * rows, CUDA_F32);

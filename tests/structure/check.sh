@@ -14,7 +14,7 @@ fail() {
 
 sources() {
 	find base aqm net queue tcp sim experience tensor backbone policy cluster learn report cli tests \
-		bench router os kernel -name '*.[ch]' 2>/dev/null | sort
+		bench router os kernel \( -name '*.[ch]' -o -name '*.cu' -o -name '*.cuh' \) 2>/dev/null | sort
 }
 
 # 1. Include directions: folder, then the folders it may include (transitively).
