@@ -312,6 +312,8 @@ static int backbone_make(struct backbone **out, const char *directory,
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for rotary positions");
 	if (!code)
 		code = backbone_expose(backbone, error);
+	if (!code && !device_only)
+		code = backbone_place_opened(backbone, error);
 	if (code)
 		backbone_close(backbone);
 	else

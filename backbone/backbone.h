@@ -95,8 +95,12 @@ int backbone_random(struct backbone **backbone, const char *directory,
  */
 int backbone_place(struct backbone *backbone, const char *device, struct error *error);
 
-/* Checks the text only: ERR_INVALID for a name that backbone_place() does not know. */
-int backbone_device_check(const char *device, struct error *error);
+/*
+ * The same for every backbone that is opened from now on, by any thread ("cpu"
+ * at first).  Call it before there are threads.  ERR_INVALID for a name that
+ * backbone_place() does not know.
+ */
+int backbone_place_all(const char *device, struct error *error);
 
 /* "CPU", or the name of the device. */
 const char *backbone_device_name(const struct backbone *backbone);

@@ -105,14 +105,11 @@ static void group_backward(const struct cuda_call *call, int64_t index, enum cud
 	const struct backbone_layer *host = &call->backbone->decoder.layers[index];
 	const struct cuda_matrix *matrix = &layer->groups[group];
 	const struct cuda_group_roles roles = cuda_group_roles[group];
-	const bool in_out = matrix->layout == LINEAR_IN_OUT;
 	const char *d_out = arrays->d_out;
 	const struct cuda_gemm gemm = {
-		.transpose_b = in_out, .m = call->rows, .n = matrix->in, .k = matrix->out,
-		.alpha = 1, .type = decoder->type, .type_c = CUDA_F32, .a = d_out,
-		.a_stride = matrix->out, .b = matrix->weight,
-		.b_stride = in_out ? matrix->out : matrix->in, .c = d_in,
-		.c_stride = matrix->in};
+		.m = call->rows, .n = matrix->in, .k = matrix->out, .alpha = 1,
+		.type = decoder->type, .type_c = CUDA_F32, .a = d_out, .a_stride = matrix->out,
+		.b = matrix->weight, .b_stride = matrix->in, .c = d_in, .c_stride = matrix->in};
 
 	cuda_gemm_run(decoder->cuda, &gemm);
 	for (int role = roles.first; role <= (int)roles.last; role++) {

@@ -48,8 +48,13 @@ float cuda_adapter_scale(const struct backbone *backbone)
 
 enum cuda_activation cuda_decoder_activation(const struct backbone *backbone)
 {
-	return backbone->decoder.activation == ACTIVATION_SILU_GATE ? CUDA_SILU_GATE
-								     : CUDA_GELU_NEW;
+	static const enum cuda_activation activations[] = {
+		[ACTIVATION_GELU_NEW] = CUDA_GELU_NEW,
+		[ACTIVATION_RELU] = CUDA_RELU,
+		[ACTIVATION_SILU_GATE] = CUDA_SILU_GATE,
+	};
+
+	return activations[backbone->decoder.activation];
 }
 
 static struct backbone_call host_call(const struct cuda_call *call)
@@ -121,16 +126,12 @@ static void group_forward(const struct cuda_call *call, int64_t index, enum cuda
 	const struct backbone_layer *host = &call->backbone->decoder.layers[index];
 	const struct cuda_matrix *matrix = &layer->groups[group];
 	const struct cuda_group_roles roles = cuda_group_roles[group];
-	const bool out_in = matrix->layout == LINEAR_OUT_IN;
 	const struct cuda_gemm gemm = {
-		.transpose_b = out_in, .m = call->rows, .n = matrix->out, .k = matrix->in,
-		.alpha = 1, .beta = residual || matrix->bias ? 1 : 0, .type = decoder->type,
-		.type_c = CUDA_F32, .a = in, .a_stride = matrix->in, .b = matrix->weight,
-		.b_stride = out_in ? matrix->in : matrix->out, .c = out,
-		.c_stride = matrix->out};
+		.transpose_b = true, .m = call->rows, .n = matrix->out, .k = matrix->in,
+		.alpha = 1, .type = decoder->type, .type_c = CUDA_F32, .a = in,
+		.a_stride = matrix->in, .b = matrix->weight, .b_stride = matrix->in, .c = out,
+		.c_stride = matrix->out, .bias = matrix->bias, .residual = residual};
 
-	if (matrix->bias || (residual && residual != out))
-		cuda_bias_add(decoder->cuda, out, residual, matrix->bias, call->rows, matrix->out);
 	cuda_gemm_run(decoder->cuda, &gemm);
 	for (int role = roles.first; role <= (int)roles.last; role++) {
 		const struct backbone_projection *p = &host->projections[role];

@@ -30,10 +30,9 @@ struct cuda_group_roles {
 extern const struct cuda_group_roles cuda_group_roles[GROUP_COUNT];
 
 struct cuda_matrix {
-	void *weight;
-	float *bias; /* (out); NULL: none */
+	void *weight; /* (out, in), however it lies on the host */
+	float *bias;  /* (out); NULL: none */
 	int64_t in, out;
-	enum linear_layout layout;
 };
 
 struct cuda_norm {
@@ -69,7 +68,7 @@ struct cuda_decoder {
 	struct cuda_arena weights, adapter, scratch;
 	struct cuda_layer *layers;
 	struct cuda_norm final_norm;
-	float *positions, *rope_table;
+	float *positions, *rope_table; /* positions: from the row of position 0 on; NULL: none */
 
 	/* All adapters side by side; offsets[i] is where params[i] begins. */
 	int64_t adapter_floats, *offsets;

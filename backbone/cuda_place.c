@@ -46,23 +46,29 @@ static float *vector_upload(struct upload *upload, const struct backbone_weight 
 	return vector;
 }
 
-/* Writes f32 values, in the type of the decoder, to `to`. */
-static void values_upload(struct upload *upload, char *to, const float *values, int64_t count)
+/* Writes f32 values, laid out as the weight declares, (out, in) in the decoder's type to `to`. */
+static void values_upload(struct upload *upload, char *to, const float *values,
+			  const struct backbone_projection *p)
 {
 	struct cuda_decoder *decoder = upload->decoder;
+	const int64_t count = p->in * p->out;
 	const size_t bytes = (size_t)count * sizeof(float);
 
-	if (decoder->type == CUDA_F32) {
+	if (decoder->type == CUDA_F32 && p->layout == LINEAR_OUT_IN) {
 		cuda_copy_in(decoder->cuda, to, values, bytes);
 		return;
 	}
 	cuda_copy_in(decoder->cuda, upload->staging, values, bytes);
-	cuda_convert(decoder->cuda, to, decoder->type, upload->staging, 1, count, count);
+	if (p->layout == LINEAR_OUT_IN)
+		cuda_convert(decoder->cuda, to, decoder->type, upload->staging, 1, count, count);
+	else
+		cuda_transpose(decoder->cuda, to, decoder->type, upload->staging, p->in, p->out);
 }
 
 /* Writes the weight, in the type of the decoder, to `to`; what the host lacks is made there. */
-static int matrix_upload(struct upload *upload, char *to, const struct backbone_weight *weight)
+static int matrix_upload(struct upload *upload, char *to, const struct backbone_projection *p)
 {
+	const struct backbone_weight *weight = p->weight;
 	struct cuda_decoder *decoder = upload->decoder;
 	const struct matrix *held = &weight->matrix;
 	const int64_t count = weight->param.count;
@@ -75,11 +81,11 @@ static int matrix_upload(struct upload *upload, char *to, const struct backbone_
 		return 0;
 	}
 	if (!held->data) {
-		values_upload(upload, to, weight->param.value, count);
+		values_upload(upload, to, weight->param.value, p);
 		return 0;
 	}
 	if (held->type == MATRIX_BF16 && decoder->type == CUDA_BF16 &&
-	    held->layout == weight->layout) {
+	    held->layout == LINEAR_OUT_IN) {
 		cuda_copy_in(decoder->cuda, to, held->data, matrix_bytes(held));
 		return 0;
 	}
@@ -88,7 +94,7 @@ static int matrix_upload(struct upload *upload, char *to, const struct backbone_
 		return error_set(upload->error, ERR_NO_MEMORY, "out of memory for %s",
 				 weight->param.name);
 	matrix_to_f32(values, weight->layout, held);
-	values_upload(upload, to, values, count);
+	values_upload(upload, to, values, p);
 	code = cuda_finish(decoder->cuda, upload->error);
 	free(values);
 	return code;
@@ -101,7 +107,7 @@ static int group_upload(struct upload *upload, struct cuda_matrix *matrix,
 	struct cuda_decoder *decoder = upload->decoder;
 	const struct cuda_group_roles roles = cuda_group_roles[group];
 	const size_t element = cuda_type_bytes(decoder->type);
-	int64_t at = 0, members = 0;
+	int64_t at = 0;
 	bool biased = false;
 	int code;
 
@@ -112,14 +118,8 @@ static int group_upload(struct upload *upload, struct cuda_matrix *matrix,
 			continue;
 		matrix->in = p->in;
 		matrix->out += p->out;
-		matrix->layout = p->layout;
 		biased = biased || p->bias;
-		members++;
 	}
-	if (members > 1 && matrix->layout == LINEAR_IN_OUT)
-		return error_set(upload->error, ERR_UNSUPPORTED,
-				 "%s keeps projections beside each other in a way that has no "
-				 "CUDA code", upload->backbone->shape.architecture);
 	matrix->weight = cuda_arena_alloc(&decoder->weights,
 					  (size_t)(matrix->in * matrix->out) * element);
 	matrix->bias = biased ? floats_alloc(&decoder->weights, matrix->out) : NULL;
@@ -131,8 +131,7 @@ static int group_upload(struct upload *upload, struct cuda_matrix *matrix,
 		if (!p->weight)
 			continue;
 		code = matrix_upload(upload,
-				     (char *)matrix->weight + (size_t)(at * p->in) * element,
-				     p->weight);
+				     (char *)matrix->weight + (size_t)(at * p->in) * element, p);
 		if (code)
 			return code;
 		if (p->bias && p->bias->param.value)
@@ -188,13 +187,15 @@ static int weights_upload(struct cuda_decoder *decoder, const struct backbone *b
 	int code;
 
 	cuda_arena_restore(&decoder->weights, (struct cuda_mark){0});
-	if (decoder->type != CUDA_F32)
+	if (!backbone->device_only)
 		upload.staging = floats_alloc(&decoder->scratch, largest_matrix(backbone));
 	code = layers_upload(&upload);
 	norm_upload(&upload, &decoder->final_norm, &from->final_norm);
 	decoder->positions = NULL;
 	if (from->positions && from->positions->used)
 		decoder->positions = vector_upload(&upload, from->positions);
+	if (decoder->positions)
+		decoder->positions += from->position_offset * backbone->shape.width;
 	decoder->rope_table = NULL;
 	if (from->rope_table) {
 		const int64_t count = backbone->shape.max_positions * from->head_width;
@@ -412,10 +413,17 @@ static const struct backbone_device methods = {
 
 static int decoder_check(const struct backbone *backbone, struct error *error)
 {
+	const struct decoder *decoder = &backbone->decoder;
+
 	if (backbone->architecture->pass != &decoder_pass)
 		return error_set(error, ERR_UNSUPPORTED,
 				 "%s has no CUDA code; leave --device out to run on the CPU",
 				 backbone->shape.architecture);
+	if (decoder->norm_after || decoder->project_in.weight || decoder->project_out.weight ||
+	    !decoder->final_norm.weight || decoder->activation == ACTIVATION_GELU_GATE)
+		return error_set(error, ERR_UNSUPPORTED,
+				 "this %s is wired in a way that has no CUDA code; leave --device "
+				 "out to run on the CPU", backbone->shape.architecture);
 	if (backbone->options.trainable)
 		return error_set(error, ERR_UNSUPPORTED,
 				 "training all weights has no CUDA code, training adapters does");

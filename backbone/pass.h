@@ -105,6 +105,9 @@ struct backbone_device {
 	const char *(*name)(const struct backbone_device *device);
 };
 
+/* Places a new backbone where backbone_place_all() said. */
+int backbone_place_opened(struct backbone *backbone, struct error *error);
+
 /* Sets backbone->device.  ERR_UNSUPPORTED in a build without CUDA or on a machine without. */
 int backbone_place_cuda(struct backbone *backbone, bool bf16, struct error *error);
 

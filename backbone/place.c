@@ -23,12 +23,27 @@ static const struct placement *placement_find(const char *name)
 	return NULL;
 }
 
-int backbone_device_check(const char *device, struct error *error)
+static const struct placement *for_all = &placements[0];
+
+static int name_unknown(const char *device, struct error *error)
 {
-	if (placement_find(device))
-		return 0;
 	return error_at(error, ERR_INVALID, NULL, 0, "--device",
 			"%s is not known; there are cpu, cuda and cuda:bf16", device);
+}
+
+int backbone_place_all(const char *device, struct error *error)
+{
+	const struct placement *placement = placement_find(device);
+
+	if (!placement)
+		return name_unknown(device, error);
+	for_all = placement;
+	return 0;
+}
+
+int backbone_place_opened(struct backbone *backbone, struct error *error)
+{
+	return backbone_place(backbone, for_all->name, error);
 }
 
 int backbone_place(struct backbone *backbone, const char *device, struct error *error)
@@ -36,7 +51,7 @@ int backbone_place(struct backbone *backbone, const char *device, struct error *
 	const struct placement *placement = placement_find(device);
 
 	if (!placement)
-		return backbone_device_check(device, error);
+		return name_unknown(device, error);
 	if (backbone->device)
 		backbone->device->close(backbone->device);
 	backbone->device = NULL;

@@ -17,6 +17,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "backbone/backbone.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
@@ -33,13 +34,15 @@
 
 static struct {
 	struct option_list policies;
-	const char *against, *intervals, *decisions, *verdict, *output, *in_data, *notes, *title;
+	const char *against, *intervals, *decisions, *verdict, *device, *output, *in_data, *notes;
+	const char *title;
 	uint64_t seeds, seed, threads, steps, pictures;
 	bool unguarded;
 } o = {
 	.intervals = "10,100",
 	.decisions = "0",
 	.verdict = "drawn",
+	.device = "cpu",
 	.title = "AQM-LLM: policies and laws",
 	.seeds = 5,
 	.seed = 1,
@@ -74,6 +77,9 @@ static const struct option evaluate_options[] = {
 	{"title", 0, OPTION_TEXT, &o.title, "TEXT", "heading of the report", 0, 0},
 	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
 	 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME",
+	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
+	 0, 0},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
 	 4096},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "the same as --jobs", 0, 4096},
@@ -549,6 +555,10 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 static int evaluate(const struct command_common *common, const char **operands, size_t count,
 		    struct error *error)
 {
+	const int code = backbone_place_all(o.device, error);
+
+	if (code)
+		return code;
 	if (o.output == NULL)
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name the folder of the report: -o DIR");

@@ -15,6 +15,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backbone/backbone.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
@@ -24,10 +25,10 @@
 #include "tensor/threads.h"
 
 static struct {
-	const char *policy, *output, *returns;
+	const char *policy, *output, *returns, *device;
 	double held_out;
 	uint64_t stride, interval, limit, threads;
-} o = {.returns = "", .stride = 1, .interval = 1};
+} o = {.returns = "", .device = "cpu", .stride = 1, .interval = 1};
 
 static const struct option predict_options[] = {
 	{"policy", 'p', OPTION_TEXT, &o.policy, "DIR", "policy folder; required", 0, 0},
@@ -42,6 +43,9 @@ static const struct option predict_options[] = {
 	{"returns", 0, OPTION_TEXT, &o.returns, "KIND",
 	 "target: what a router shows; true: as they came true, which tells of the future; default "
 	 "target, true for --compat policies",
+	 0, 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME",
+	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
 	 0, 0},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
 	{"output", 'o', OPTION_TEXT, &o.output, "FILE.csv",
@@ -253,7 +257,9 @@ static int predict(const struct command_common *common, const char **operands, s
 	pool_init(&scoring.pool);
 	if (o.threads)
 		tensor_threads_set((int)o.threads);
-	status = pool_read(&scoring.pool, operands[0], error);
+	status = backbone_place_all(o.device, error);
+	if (!status)
+		status = pool_read(&scoring.pool, operands[0], error);
 	if (!status)
 		status = policy_store_open(&scoring.net, &scoring.config, o.policy, error);
 	scoring.law_column = pool_feature(&scoring.pool, POOL_LAW_COLUMN);

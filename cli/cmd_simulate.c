@@ -13,6 +13,7 @@
 #include <string.h>
 #include <time.h>
 
+#include "backbone/backbone.h"
 #include "base/progress.h"
 #include "cli/closed_loop.h"
 #include "cli/command.h"
@@ -22,6 +23,7 @@
 #include "sim/run.h"
 
 static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chosen_policy;
+static const char *chosen_device = "cpu";
 static const char *chosen_verdict = "drawn", *chosen_watch;
 static struct option_list chosen_settings;
 static uint64_t chosen_seed = 1, chosen_interval = 10;
@@ -112,6 +114,7 @@ static int tell(const struct command_common *common, const struct sim_result *re
 static int choose_policy(struct closed_loop *loop, struct error *error)
 {
 	const int choice = aqm_policy_choice_find(chosen_verdict);
+	int code;
 
 	if (choice < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
@@ -120,7 +123,8 @@ static int choose_policy(struct closed_loop *loop, struct error *error)
 	loop->latency_ms = chosen_decision_ms;
 	loop->choice = (enum aqm_policy_choice)choice;
 	loop->unguarded = chosen_unguarded;
-	return chosen_policy ? policy_open(&loop->policy, chosen_policy, error) : 0;
+	code = chosen_policy ? backbone_place_all(chosen_device, error) : 0;
+	return chosen_policy && !code ? policy_open(&loop->policy, chosen_policy, error) : code;
 }
 
 static int run_and_tell(struct running *running, struct closed_loop *loop, struct error *error)
@@ -239,6 +243,10 @@ static const struct option simulate_options[] = {
 	{"set", 0, OPTION_LIST, &chosen_settings, "K=V",
 	 "parameter of the law, after the scenario's own; may be repeated", 0, 0},
 	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
+	{"device", 0, OPTION_TEXT, &chosen_device, "NAME",
+	 "where the policy's backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); "
+	 "default cpu",
+	 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
 	 "folder of a policy that decides on top of the law", 0, 0},
 	{"interval", 0, OPTION_U64, &chosen_interval, "N",

@@ -18,6 +18,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backbone/backbone.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
@@ -35,7 +36,7 @@
 
 static struct {
 	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder, *targets,
-		*adapter;
+		*adapter, *device;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
 		rank, warmup_steps, threads;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
@@ -44,6 +45,7 @@ static struct {
 	bool residual, even_sources, full;
 	struct augment_options augment;
 } o = {
+	.device = "cpu",
 	.backbone = REFERENCE_BUILTIN,
 	.class_weights = "",
 	.scaling = "",
@@ -168,6 +170,9 @@ static const struct option train_options[] = {
 	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	 "between checkpoints within an epoch; default 30", 0, 1e9},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME",
+	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
+	 0, 0},
 	{"threads", 0, OPTION_U64, &o.threads, "N",
 	 "default: every core; --resume keeps the number, which the last bits depend on", 0, 64},
 	{"compat", 0, OPTION_FLAG, &o.compat, NULL, "reproduce the released code with its quirks",
@@ -562,6 +567,8 @@ static int train(const struct command_common *common, const char **operands, siz
 
 	status = make_record(&run, operands, count, error);
 	tensor_threads_set((int)o.threads);
+	if (!status)
+		status = backbone_place_all(o.device, error);
 	if (!status)
 		status = prepare(&run, error);
 	if (!status && !resume)

@@ -17,6 +17,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "tensor/threads.h"
+
+#define GRAIN 32768      /* elements below which a second thread costs more than it brings */
+#define NORM_BLOCKS 128  /* of that size, summed side by side */
+
 const struct adamw_options adamw_defaults = {
 	.weight_decay = 1e-4,
 	.beta1 = 0.9,
@@ -78,13 +83,22 @@ static struct step_scalars step_scalars(const struct adamw *adamw, double rate)
 	};
 }
 
-static void update_tensor(const struct backbone_param *param, float *restrict m, float *restrict v,
-			  const struct step_scalars *s)
-{
-	float *restrict value = param->value;
-	const float *restrict gradient = param->gradient;
+struct update {
+	float *value, *m, *v;
+	const float *gradient;
+	const struct step_scalars *scalars;
+};
 
-	for (int64_t i = 0; i < param->count; i++) {
+/* Elements [begin, end) of one tensor. */
+static void update_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct update *update = context;
+	const struct step_scalars *s = update->scalars;
+	const float *restrict gradient = update->gradient;
+	float *restrict value = update->value, *restrict m = update->m, *restrict v = update->v;
+
+	(void)worker;
+	for (int64_t i = begin; i < end; i++) {
 		const float g = gradient[i];
 
 		m[i] = s->beta1 * m[i] + s->rest1 * g;
@@ -105,29 +119,92 @@ void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t
 	for (size_t i = 0; i < count; i++) {
 		if (!params[i].gradient)
 			continue;
-		update_tensor(&params[i], adamw->moment1 + at, adamw->moment2 + at, &scalars);
+
+		struct update update = {params[i].value, adamw->moment1 + at, adamw->moment2 + at,
+					params[i].gradient, &scalars};
+
+		tensor_split(params[i].count, GRAIN, update_range, &update);
 		at += (size_t)params[i].count;
 	}
+}
+
+static void zero_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	float *gradient = context;
+
+	(void)worker;
+	memset(gradient + begin, 0, (size_t)(end - begin) * sizeof(float));
 }
 
 void gradients_zero(const struct backbone_param *params, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (params[i].gradient)
-			memset(params[i].gradient, 0, (size_t)params[i].count * sizeof(float));
+			tensor_split(params[i].count, GRAIN, zero_range, params[i].gradient);
+}
+
+/* Sums of squares of blocks of GRAIN elements, NORM_BLOCKS at a time. */
+struct squares {
+	const float *gradient;
+	int64_t count;
+	double sum[NORM_BLOCKS];
+};
+
+static void squares_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	struct squares *squares = context;
+
+	(void)worker;
+	for (int64_t block = begin; block < end; block++) {
+		const int64_t first = block * GRAIN, left = squares->count - first;
+		double sum = 0;
+
+		for (int64_t i = first; i < first + (left < GRAIN ? left : GRAIN); i++)
+			sum += (double)squares->gradient[i] * (double)squares->gradient[i];
+		squares->sum[block] = sum;
+	}
+}
+
+/* Blocks are cut and added in one order, so that the sum is the same on any number of threads. */
+static double squares_sum(const struct backbone_param *param)
+{
+	const int64_t most = NORM_BLOCKS * GRAIN;
+	double sum = 0;
+
+	for (int64_t first = 0; first < param->count; first += most) {
+		const int64_t left = param->count - first, count = left < most ? left : most;
+		const int64_t blocks = (count + GRAIN - 1) / GRAIN;
+		struct squares squares = {.gradient = param->gradient + first, .count = count};
+
+		tensor_split(blocks, 1, squares_range, &squares);
+		for (int64_t block = 0; block < blocks; block++)
+			sum += squares.sum[block];
+	}
+	return sum;
 }
 
 double gradients_norm(const struct backbone_param *params, size_t count)
 {
 	double sum = 0;
 
-	for (size_t i = 0; i < count; i++) {
-		if (!params[i].gradient)
-			continue;
-		for (int64_t j = 0; j < params[i].count; j++)
-			sum += (double)params[i].gradient[j] * (double)params[i].gradient[j];
-	}
+	for (size_t i = 0; i < count; i++)
+		if (params[i].gradient)
+			sum += squares_sum(&params[i]);
 	return sqrt(sum);
+}
+
+struct scaling {
+	float *gradient;
+	float scale;
+};
+
+static void scale_range(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct scaling *scaling = context;
+
+	(void)worker;
+	for (int64_t i = begin; i < end; i++)
+		scaling->gradient[i] *= scaling->scale;
 }
 
 double gradients_clip(const struct backbone_param *params, size_t count, double max_norm)
@@ -138,10 +215,10 @@ double gradients_clip(const struct backbone_param *params, size_t count, double 
 	if (max_norm <= 0 || scale >= 1.0f)
 		return norm;
 	for (size_t i = 0; i < count; i++) {
-		if (!params[i].gradient)
-			continue;
-		for (int64_t j = 0; j < params[i].count; j++)
-			params[i].gradient[j] *= scale;
+		struct scaling scaling = {params[i].gradient, scale};
+
+		if (params[i].gradient)
+			tensor_split(params[i].count, GRAIN, scale_range, &scaling);
 	}
 	return norm;
 }

@@ -52,6 +52,8 @@ size_t cuda_attention_scratch_bytes(const struct attention_shape *shape, bool ba
 static __global__ void lists_kernel(const float **lists, struct bases bases,
 				    struct attention_shape s, int64_t member)
 {
+	kernel_begins();
+
 	const int64_t item = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
 	const int64_t items = s.batch * s.kv_heads;
 
@@ -76,9 +78,8 @@ static void lists_fill(struct cuda *cuda, void *lists, const struct bases *bases
 {
 	if (cuda->code)
 		return;
-	lists_kernel<<<cuda_blocks(items_of(shape), 64), 64, 0, cuda->stream>>>(
-		(const float **)lists, *bases, *shape, member);
-	cuda_launched(cuda, "attention's matrices");
+	cuda_launch(cuda, "attention's matrices", lists_kernel, cuda_blocks(items_of(shape), 64),
+		    64, 0, (const float **)lists, *bases, *shape, member);
 }
 
 /* One row-major product of f32 matrices per item. */
@@ -99,10 +100,10 @@ static void batched_run(struct cuda *cuda, void *lists, const struct batched *g,
 	status = cublasGemmBatchedEx(
 		cuda->blas, g->transpose_b ? CUBLAS_OP_T : CUBLAS_OP_N,
 		g->transpose_a ? CUBLAS_OP_T : CUBLAS_OP_N, (int)g->n, (int)g->m, (int)g->k,
-		&g->alpha, (const void *const *)(at + g->b * items), CUDA_R_32F,
-		(int)g->b_stride, (const void *const *)(at + g->a * items), CUDA_R_32F,
-		(int)g->a_stride, &g->beta, at + g->c * items, CUDA_R_32F, (int)g->c_stride,
-		(int)items, CUBLAS_COMPUTE_32F, CUBLAS_GEMM_DEFAULT);
+		&g->alpha, (const void *const *)(at + g->b * items), CUDA_R_32F, (int)g->b_stride,
+		(const void *const *)(at + g->a * items), CUDA_R_32F, (int)g->a_stride, &g->beta,
+		at + g->c * items, CUDA_R_32F, (int)g->c_stride, (int)items, CUBLAS_COMPUTE_32F,
+		CUBLAS_GEMM_DEFAULT);
 	if (status != CUBLAS_STATUS_SUCCESS)
 		cuda_fault(cuda, ERR_FAILED, "%s: attention's products (%lld, %lld, %lld): %s",
 			   cuda->name, (long long)g->m, (long long)g->n, (long long)g->k,
@@ -113,6 +114,8 @@ static void batched_run(struct cuda *cuda, void *lists, const struct batched *g,
 static __global__ void softmax_kernel(float *scores, int64_t rows, int64_t tokens, int64_t keys,
 				      float scale)
 {
+	kernel_begins();
+
 	const int64_t row = (int64_t)blockIdx.x * ROWS_PER_BLOCK + threadIdx.x / 32;
 	const int lane = threadIdx.x % 32;
 
@@ -141,10 +144,12 @@ void cuda_attention_forward(struct cuda *cuda, float *out, float *weights, const
 {
 	const int64_t rows = s->batch * s->heads * s->tokens, group = s->heads / s->kv_heads;
 	const struct bases bases = {{q, k, v, out, weights}};
-	const struct batched score = {LIST_Q, LIST_K, LIST_WEIGHTS, false, true, s->tokens, s->keys,
-				      s->width, s->q_stride, s->kv_stride, s->keys, 1, 0};
-	const struct batched mix = {LIST_WEIGHTS, LIST_V, LIST_OUT, false, false, s->tokens,
-				    s->width, s->keys, s->keys, s->kv_stride, s->out_stride, 1, 0};
+	const struct batched score = {
+		LIST_Q,	  LIST_K,      LIST_WEIGHTS, false,   true, s->tokens, s->keys,
+		s->width, s->q_stride, s->kv_stride, s->keys, 1,    0};
+	const struct batched mix = {LIST_WEIGHTS,  LIST_V,   LIST_OUT, false,	false,
+				    s->tokens,	   s->width, s->keys,  s->keys, s->kv_stride,
+				    s->out_stride, 1,	     0};
 
 	for (int64_t member = 0; member < group; member++) {
 		lists_fill(cuda, scratch, &bases, s, member);
@@ -152,9 +157,8 @@ void cuda_attention_forward(struct cuda *cuda, float *out, float *weights, const
 	}
 	if (cuda->code)
 		return;
-	softmax_kernel<<<cuda_blocks(rows, ROWS_PER_BLOCK), THREADS, 0, cuda->stream>>>(
-		weights, rows, s->tokens, s->keys, s->scale);
-	cuda_launched(cuda, "softmax");
+	cuda_launch(cuda, "softmax", softmax_kernel, cuda_blocks(rows, ROWS_PER_BLOCK), THREADS, 0,
+		    weights, rows, s->tokens, s->keys, s->scale);
 	for (int64_t member = 0; member < group; member++) {
 		if (group > 1) /* else the lists stand already */
 			lists_fill(cuda, scratch, &bases, s, member);
@@ -166,6 +170,8 @@ void cuda_attention_forward(struct cuda *cuda, float *out, float *weights, const
 static __global__ void softmax_backward_kernel(float *d_weights, const float *weights, int64_t rows,
 					       int64_t keys)
 {
+	kernel_begins();
+
 	const int64_t row = (int64_t)blockIdx.x * ROWS_PER_BLOCK + threadIdx.x / 32;
 	const int lane = threadIdx.x % 32;
 
@@ -191,9 +197,9 @@ void cuda_attention_backward(struct cuda *cuda, float *d_q, float *d_k, float *d
 	const int64_t items = items_of(s);
 	float *d_weights = (float *)((char *)scratch + lists_bytes(s));
 	const struct bases bases = {{q, k, v, d_out, weights, d_q, d_k, d_v, d_weights}};
-	const struct batched d_weight = {LIST_OUT, LIST_V, LIST_D_WEIGHTS, false, true, s->tokens,
-					 s->keys, s->width, s->out_stride, s->kv_stride, s->keys,
-					 1, 0};
+	const struct batched d_weight = {
+		LIST_OUT, LIST_V,	 LIST_D_WEIGHTS, false,	  true, s->tokens, s->keys,
+		s->width, s->out_stride, s->kv_stride,	 s->keys, 1,	0};
 
 	for (int64_t member = 0; member < group; member++) {
 		lists_fill(cuda, scratch, &bases, s, member);
@@ -201,20 +207,23 @@ void cuda_attention_backward(struct cuda *cuda, float *d_q, float *d_k, float *d
 	}
 	if (cuda->code)
 		return;
-	softmax_backward_kernel<<<cuda_blocks(rows, ROWS_PER_BLOCK), THREADS, 0, cuda->stream>>>(
-		d_weights, weights, rows, s->keys);
-	cuda_launched(cuda, "softmax backward");
+	cuda_launch(cuda, "softmax backward", softmax_backward_kernel,
+		    cuda_blocks(rows, ROWS_PER_BLOCK), THREADS, 0, d_weights, weights, rows,
+		    s->keys);
 	for (int64_t member = 0; member < group; member++) {
 		const float beta = member ? 1.0f : 0.0f;
-		const struct batched d_value = {LIST_WEIGHTS, LIST_OUT, LIST_D_V, true, false,
-						s->keys, s->width, s->tokens, s->keys,
-						s->out_stride, s->kv_stride, 1, beta};
-		const struct batched d_query = {LIST_D_WEIGHTS, LIST_K, LIST_D_Q, false, false,
-						s->tokens, s->width, s->keys, s->keys,
-						s->kv_stride, s->q_stride, s->scale, 0};
-		const struct batched d_key = {LIST_D_WEIGHTS, LIST_Q, LIST_D_K, true, false,
-					      s->keys, s->width, s->tokens, s->keys, s->q_stride,
-					      s->kv_stride, s->scale, beta};
+		const struct batched d_value = {
+			LIST_WEIGHTS, LIST_OUT, LIST_D_V,  true,    false,
+			s->keys,      s->width, s->tokens, s->keys, s->out_stride,
+			s->kv_stride, 1,	beta};
+		const struct batched d_query = {
+			LIST_D_WEIGHTS, LIST_K,	  LIST_D_Q, false,   false,
+			s->tokens,	s->width, s->keys,  s->keys, s->kv_stride,
+			s->q_stride,	s->scale, 0};
+		const struct batched d_key = {
+			LIST_D_WEIGHTS, LIST_Q,	  LIST_D_K,  true,    false,
+			s->keys,	s->width, s->tokens, s->keys, s->q_stride,
+			s->kv_stride,	s->scale, beta};
 
 		if (group > 1)
 			lists_fill(cuda, scratch, &bases, s, member);

@@ -20,6 +20,8 @@ static __device__ __forceinline__ int64_t kv_width(const struct cuda_cache_step 
 /* One thread a pair (rotated), or an element where nothing is: a token is a row of blocks. */
 static __global__ void append_kernel(struct cuda_cache_step s)
 {
+	kernel_begins();
+
 	const int64_t half = s.width / 2;
 	const int64_t heads = s.heads + 2 * s.kv_heads; /* q, k, v alike */
 	const int64_t token = blockIdx.y, place = *s.first + token;
@@ -51,6 +53,8 @@ static __global__ void append_kernel(struct cuda_cache_step s)
 /* An odd width has no pairs, and then no rotation: its last element goes alone. */
 static __global__ void append_last_kernel(struct cuda_cache_step s)
 {
+	kernel_begins();
+
 	const int64_t token = blockIdx.x, place = *s.first + token, last = s.width - 1;
 	const float *row = s.qkv + token * (s.heads + 2 * s.kv_heads) * s.width;
 
@@ -69,17 +73,16 @@ void cuda_cache_append(struct cuda *cuda, const struct cuda_cache_step *step)
 
 	if (cuda->code)
 		return;
-	append_kernel<<<grid, THREADS, 0, cuda->stream>>>(*step);
-	cuda_launched(cuda, "cache");
+	cuda_launch(cuda, "cache", append_kernel, grid, THREADS, 0, *step);
 	if (step->width % 2) {
-		append_last_kernel<<<(unsigned)step->tokens, 32, 0, cuda->stream>>>(*step);
-		cuda_launched(cuda, "cache");
+		cuda_launch(cuda, "cache", append_last_kernel, (unsigned)step->tokens, 32, 0,
+			    *step);
 	}
 }
 
 /* Scores of one query against keys [0, seen): each warp takes every WARPS-th group of keys. */
-static __device__ void scores_fill(float *scores, const float *q, const float *keys,
-				   int64_t stride, int64_t seen, int64_t width)
+static __device__ void scores_fill(float *scores, const float *q, const float *keys, int64_t stride,
+				   int64_t seen, int64_t width)
 {
 	const int warp = threadIdx.x / 32, lane = threadIdx.x % 32;
 
@@ -122,9 +125,10 @@ static __device__ float scores_softmax(float *scores, int64_t seen, float scale)
 }
 
 /* One block: one token of one head.  Shared memory: q (width), scores, partial sums (THREADS). */
-template <typename T>
-static __global__ void attention_kernel(T *out, struct cuda_cache_step s)
+template <typename T> static __global__ void attention_kernel(T *out, struct cuda_cache_step s)
 {
+	kernel_begins();
+
 	extern __shared__ float shared[];
 	const int64_t token = blockIdx.x, head = blockIdx.y, seen = *s.first + token + 1;
 	const int64_t kv_head = head / (s.heads / s.kv_heads), stride = kv_width(s);
@@ -181,9 +185,9 @@ void cuda_cache_attention(struct cuda *cuda, void *out, enum cuda_type type,
 		       "attention over so many tokens"))
 		return;
 	if (type == CUDA_BF16)
-		attention_kernel<<<grid, THREADS, bytes, cuda->stream>>>((__nv_bfloat16 *)out,
-									  *step);
+		cuda_launch(cuda, "cached attention", attention_kernel<__nv_bfloat16>, grid,
+			    THREADS, bytes, (__nv_bfloat16 *)out, *step);
 	else
-		attention_kernel<<<grid, THREADS, bytes, cuda->stream>>>((float *)out, *step);
-	cuda_launched(cuda, "cached attention");
+		cuda_launch(cuda, "cached attention", attention_kernel<float>, grid, THREADS, bytes,
+			    (float *)out, *step);
 }

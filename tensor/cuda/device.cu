@@ -11,7 +11,11 @@
 
 #define WORKSPACE_BYTES (size_t{64} << 20)
 #define CHUNK_BYTES (size_t{2} << 20)
-#define ALIGN_BYTES size_t{256}
+#define ALIGN_BYTES                                                                                \
+	size_t                                                                                     \
+	{                                                                                          \
+		256                                                                                \
+	}
 
 struct cuda_chunk {
 	struct cuda_chunk *next;
@@ -80,6 +84,7 @@ static int device_describe(struct cuda *cuda, struct error *error)
 	memcpy(cuda->name, properties.name, sizeof(cuda->name));
 	cuda->name[sizeof(cuda->name) - 1] = '\0';
 	cuda->total_bytes = properties.totalGlobalMem;
+	cuda->overlaps = properties.major >= 9;
 	return 0;
 }
 

@@ -24,6 +24,8 @@ template <typename T>
 static __global__ void convert_kernel(T *out, const float *in, int64_t count, int64_t width,
 				      int64_t in_stride)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count)
@@ -39,38 +41,65 @@ void cuda_convert(struct cuda *cuda, void *out, enum cuda_type type, const float
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		convert_kernel<<<blocks, THREADS, 0, cuda->stream>>>((__nv_bfloat16 *)out, in,
-								      count, width, in_stride);
+		cuda_launch(cuda, "conversion", convert_kernel<__nv_bfloat16>, blocks, THREADS, 0,
+			    (__nv_bfloat16 *)out, in, count, width, in_stride);
 	else
-		convert_kernel<<<blocks, THREADS, 0, cuda->stream>>>((float *)out, in, count,
-								      width, in_stride);
-	cuda_launched(cuda, "conversion");
+		cuda_launch(cuda, "conversion", convert_kernel<float>, blocks, THREADS, 0,
+			    (float *)out, in, count, width, in_stride);
 }
 
-static __global__ void bias_kernel(float *out, const float *in, const float *bias, int64_t count,
-				   int64_t width)
+/* Read along rows, written across them: done once for each weight, so simply. */
+template <typename T>
+static __global__ void transpose_kernel(T *out, const float *in, int64_t count, int64_t rows,
+					int64_t width)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count)
-		out[i] = (in ? in[i] : 0.0f) + (bias ? bias[i % width] : 0.0f);
+		put(out + i % width * rows + i / width, in[i]);
+}
+
+void cuda_transpose(struct cuda *cuda, void *out, enum cuda_type type, const float *in,
+		    int64_t rows, int64_t width)
+{
+	const int64_t count = rows * width;
+	const unsigned blocks = cuda_blocks(count, THREADS);
+
+	if (type == CUDA_BF16)
+		cuda_launch(cuda, "transposition", transpose_kernel<__nv_bfloat16>, blocks, THREADS,
+			    0, (__nv_bfloat16 *)out, in, count, rows, width);
+	else
+		cuda_launch(cuda, "transposition", transpose_kernel<float>, blocks, THREADS, 0,
+			    (float *)out, in, count, rows, width);
+}
+
+static __global__ void bias_kernel(float *out, const float *in, const float *bias, int64_t count,
+				   int64_t width, int64_t stride)
+{
+	kernel_begins();
+
+	const int64_t i = thread_index(), column = i % width, at = i / width * stride + column;
+
+	if (i < count)
+		out[at] = (in ? in[at] : 0.0f) + (bias ? bias[column] : 0.0f);
 }
 
 void cuda_bias_add(struct cuda *cuda, float *out, const float *in, const float *bias, int64_t rows,
-		   int64_t width)
+		   int64_t width, int64_t stride)
 {
 	const int64_t count = rows * width;
 
-	if (cuda->code)
-		return;
-	bias_kernel<<<cuda_blocks(count, THREADS), THREADS, 0, cuda->stream>>>(out, in, bias,
-										count, width);
-	cuda_launched(cuda, "bias");
+	cuda_launch(cuda, "bias", bias_kernel, cuda_blocks(count, THREADS), THREADS, 0, out, in,
+		    bias, count, width, stride);
 }
 
 static __global__ void positions_kernel(float *x, const float *table, const int32_t *first,
 					int64_t count, int64_t tokens, int64_t width)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count)
@@ -84,9 +113,8 @@ void cuda_positions_add(struct cuda *cuda, float *x, const float *table, const i
 
 	if (cuda->code)
 		return;
-	positions_kernel<<<cuda_blocks(count, THREADS), THREADS, 0, cuda->stream>>>(
-		x, table, first, count, tokens, width);
-	cuda_launched(cuda, "positions");
+	cuda_launch(cuda, "positions", positions_kernel, cuda_blocks(count, THREADS), THREADS, 0, x,
+		    table, first, count, tokens, width);
 }
 
 /* 64 bits of element `index` of the stream `seed` (Steele et al. 2014, splitmix64). */
@@ -120,6 +148,8 @@ static __device__ __forceinline__ float dropout_factor(const struct dropout_rule
 template <typename T>
 static __global__ void dropout_kernel(T *out, const T *in, int64_t count, struct dropout_rule rule)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count)
@@ -135,18 +165,18 @@ void cuda_dropout(struct cuda *cuda, void *out, const void *in, enum cuda_type t
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		dropout_kernel<<<blocks, THREADS, 0, cuda->stream>>>(
-			(__nv_bfloat16 *)out, (const __nv_bfloat16 *)in, count, rule);
+		cuda_launch(cuda, "dropout", dropout_kernel<__nv_bfloat16>, blocks, THREADS, 0,
+			    (__nv_bfloat16 *)out, (const __nv_bfloat16 *)in, count, rule);
 	else
-		dropout_kernel<<<blocks, THREADS, 0, cuda->stream>>>((float *)out,
-								      (const float *)in, count,
-								      rule);
-	cuda_launched(cuda, "dropout");
+		cuda_launch(cuda, "dropout", dropout_kernel<float>, blocks, THREADS, 0,
+			    (float *)out, (const float *)in, count, rule);
 }
 
 static __global__ void dropout_backward_kernel(float *out, const float *in, int64_t count,
 					       struct dropout_rule rule)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count)
@@ -158,14 +188,15 @@ void cuda_dropout_backward(struct cuda *cuda, float *out, const float *in, int64
 {
 	if (cuda->code)
 		return;
-	dropout_backward_kernel<<<cuda_blocks(count, THREADS), THREADS, 0, cuda->stream>>>(
-		out, in, count, dropout_rule_make(dropout, seed));
-	cuda_launched(cuda, "dropout backward");
+	cuda_launch(cuda, "dropout backward", dropout_backward_kernel, cuda_blocks(count, THREADS),
+		    THREADS, 0, out, in, count, dropout_rule_make(dropout, seed));
 }
 
 template <typename T>
 static __global__ void normal_kernel(T *out, int64_t count, float deviation, uint64_t seed)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i < count) {
@@ -185,12 +216,11 @@ void cuda_random_normal(struct cuda *cuda, void *out, enum cuda_type type, int64
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		normal_kernel<<<blocks, THREADS, 0, cuda->stream>>>((__nv_bfloat16 *)out, count,
-								     (float)deviation, seed);
+		cuda_launch(cuda, "random numbers", normal_kernel<__nv_bfloat16>, blocks, THREADS,
+			    0, (__nv_bfloat16 *)out, count, (float)deviation, seed);
 	else
-		normal_kernel<<<blocks, THREADS, 0, cuda->stream>>>((float *)out, count,
-								     (float)deviation, seed);
-	cuda_launched(cuda, "random numbers");
+		cuda_launch(cuda, "random numbers", normal_kernel<float>, blocks, THREADS, 0,
+			    (float *)out, count, (float)deviation, seed);
 }
 
 static __device__ __forceinline__ float sigmoid(float x)
@@ -207,6 +237,8 @@ template <typename T>
 static __global__ void activation_kernel(enum cuda_activation activation, T *out, const float *in,
 					 int64_t count, int64_t width)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i >= count)
@@ -231,12 +263,11 @@ void cuda_activation_forward(struct cuda *cuda, enum cuda_activation activation,
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		activation_kernel<<<blocks, THREADS, 0, cuda->stream>>>(
-			activation, (__nv_bfloat16 *)out, in, count, width);
+		cuda_launch(cuda, "activation", activation_kernel<__nv_bfloat16>, blocks, THREADS,
+			    0, activation, (__nv_bfloat16 *)out, in, count, width);
 	else
-		activation_kernel<<<blocks, THREADS, 0, cuda->stream>>>(activation, (float *)out,
-									 in, count, width);
-	cuda_launched(cuda, "activation");
+		cuda_launch(cuda, "activation", activation_kernel<float>, blocks, THREADS, 0,
+			    activation, (float *)out, in, count, width);
 }
 
 static __device__ __forceinline__ float gelu_slope(float x)
@@ -252,6 +283,8 @@ static __global__ void activation_backward_kernel(enum cuda_activation activatio
 						  const float *d_out, const float *in,
 						  int64_t count, int64_t width)
 {
+	kernel_begins();
+
 	const int64_t i = thread_index();
 
 	if (i >= count)
@@ -279,10 +312,10 @@ void cuda_activation_backward(struct cuda *cuda, enum cuda_activation activation
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		activation_backward_kernel<<<blocks, THREADS, 0, cuda->stream>>>(
-			activation, (__nv_bfloat16 *)d_in, d_out, in, count, width);
+		cuda_launch(cuda, "activation backward", activation_backward_kernel<__nv_bfloat16>,
+			    blocks, THREADS, 0, activation, (__nv_bfloat16 *)d_in, d_out, in, count,
+			    width);
 	else
-		activation_backward_kernel<<<blocks, THREADS, 0, cuda->stream>>>(
-			activation, (float *)d_in, d_out, in, count, width);
-	cuda_launched(cuda, "activation backward");
+		cuda_launch(cuda, "activation backward", activation_backward_kernel<float>, blocks,
+			    THREADS, 0, activation, (float *)d_in, d_out, in, count, width);
 }

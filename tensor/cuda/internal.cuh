@@ -17,7 +17,8 @@ struct cuda {
 	void *workspace; /* of cuBLAS: its own, so that recorded work may use it */
 	char name[256];
 	size_t total_bytes, held_bytes, peak_bytes;
-	int code; /* of the first fault; 0: none */
+	bool overlaps; /* a kernel may start before the one before it has ended (sm_90 on) */
+	int code;      /* of the first fault; 0: none */
 	char fault[400];
 };
 
@@ -28,10 +29,40 @@ void cuda_fault(struct cuda *cuda, int code, const char *format, ...)
 /* True when `status` is good; otherwise a fault of `what`. */
 bool cuda_good(struct cuda *cuda, cudaError_t status, const char *what);
 
-/* After each launch. */
-static inline void cuda_launched(struct cuda *cuda, const char *what)
+/*
+ * Queues a kernel that begins with kernel_begins(): where the device can, its
+ * blocks are set up while the kernel before it ends.
+ */
+template <typename... Parameters, typename... Arguments>
+static inline void cuda_launch(struct cuda *cuda, const char *what, void (*kernel)(Parameters...),
+			       dim3 grid, unsigned threads, size_t shared, Arguments... arguments)
 {
-	cuda_good(cuda, cudaGetLastError(), what);
+	cudaLaunchAttribute overlap = {};
+	cudaLaunchConfig_t config = {};
+
+	if (cuda->code)
+		return;
+	overlap.id = cudaLaunchAttributeProgrammaticStreamSerialization;
+	overlap.val.programmaticStreamSerializationAllowed = 1;
+	config.gridDim = grid;
+	config.blockDim = dim3(threads);
+	config.dynamicSmemBytes = shared;
+	config.stream = cuda->stream;
+	config.attrs = &overlap;
+	config.numAttrs = cuda->overlaps ? 1 : 0;
+	cuda_good(cuda, cudaLaunchKernelEx(&config, kernel, Parameters(arguments)...), what);
+}
+
+/*
+ * Waits until everything before this kernel is written, then lets the next one
+ * set up.  In this order only the kernel right before can still be running.
+ */
+static __device__ __forceinline__ void kernel_begins()
+{
+#if __CUDA_ARCH__ >= 900
+	asm volatile("griddepcontrol.wait;" ::: "memory");
+	asm volatile("griddepcontrol.launch_dependents;" ::: "memory");
+#endif
 }
 
 /* Blocks of `each` that cover `count`. */

@@ -17,6 +17,8 @@ template <typename T>
 static __global__ void norm_kernel(T *out, float *stats, const float *in, const float *weight,
 				   const float *bias, bool centred, int64_t width, float epsilon)
 {
+	kernel_begins();
+
 	const float *x = in + blockIdx.x * width;
 	T *y = out + blockIdx.x * width;
 	float mean = 0, squares = 0, scale;
@@ -46,20 +48,20 @@ void cuda_norm_forward(struct cuda *cuda, void *out, enum cuda_type type, float 
 	if (cuda->code)
 		return;
 	if (type == CUDA_BF16)
-		norm_kernel<<<rows, threads, 0, cuda->stream>>>((__nv_bfloat16 *)out, stats, in,
-								weight, bias, centred,
-								shape->width, shape->epsilon);
+		cuda_launch(cuda, "norm", norm_kernel<__nv_bfloat16>, rows, threads, 0,
+			    (__nv_bfloat16 *)out, stats, in, weight, bias, centred, shape->width,
+			    shape->epsilon);
 	else
-		norm_kernel<<<rows, threads, 0, cuda->stream>>>((float *)out, stats, in, weight,
-								bias, centred, shape->width,
-								shape->epsilon);
-	cuda_launched(cuda, "norm");
+		cuda_launch(cuda, "norm", norm_kernel<float>, rows, threads, 0, (float *)out, stats,
+			    in, weight, bias, centred, shape->width, shape->epsilon);
 }
 
 static __global__ void norm_backward_kernel(float *d_in, const float *d_out, const float *in,
 					    const float *stats, const float *weight, bool centred,
 					    int64_t width)
 {
+	kernel_begins();
+
 	const float *x = in + blockIdx.x * width, *dy = d_out + blockIdx.x * width;
 	const float mean = stats[2 * blockIdx.x], scale = stats[2 * blockIdx.x + 1];
 	float *dx = d_in + blockIdx.x * width;
@@ -83,8 +85,7 @@ void cuda_norm_backward_input(struct cuda *cuda, float *d_in, const float *d_out
 {
 	if (cuda->code)
 		return;
-	norm_backward_kernel<<<(unsigned)shape->rows, threads_of(shape->width), 0,
-			       cuda->stream>>>(d_in, d_out, in, stats, weight, centred,
-					       shape->width);
-	cuda_launched(cuda, "norm backward");
+	cuda_launch(cuda, "norm backward", norm_backward_kernel, (unsigned)shape->rows,
+		    threads_of(shape->width), 0, d_in, d_out, in, stats, weight, centred,
+		    shape->width);
 }

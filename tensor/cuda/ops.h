@@ -29,7 +29,11 @@ enum cuda_type {
 /* Bytes of one number. */
 size_t cuda_type_bytes(enum cuda_type type);
 
-/* As struct gemm; a and b are of `type`, c of `type_c` (f32, or `type`).  f32 never as TF32. */
+/*
+ * As struct gemm; a and b are of `type`, c of `type_c` (f32, or `type`).  f32 never as TF32.
+ * With an f32 c and beta 0, bias (n) and residual (like c, may be c) are added; NULL: none.
+ * b must not be what the operation right before this one wrote.
+ */
 struct cuda_gemm {
 	bool transpose_a, transpose_b;
 	int64_t m, n, k;
@@ -41,6 +45,7 @@ struct cuda_gemm {
 	int64_t b_stride;
 	void *c;
 	int64_t c_stride;
+	const float *bias, *residual;
 };
 
 void cuda_gemm_run(struct cuda *cuda, const struct cuda_gemm *gemm);
@@ -49,9 +54,16 @@ void cuda_gemm_run(struct cuda *cuda, const struct cuda_gemm *gemm);
 void cuda_convert(struct cuda *cuda, void *out, enum cuda_type type, const float *in, int64_t rows,
 		  int64_t width, int64_t in_stride);
 
-/* out (rows, width) = in (the same, or NULL: zeros) + bias (width, or NULL); out may be in. */
+/* As cuda_convert(), but the rows become columns: out (width, rows). */
+void cuda_transpose(struct cuda *cuda, void *out, enum cuda_type type, const float *in,
+		    int64_t rows, int64_t width);
+
+/*
+ * out (rows, width) = in (the same, or NULL: zeros) + bias (width, or NULL); out may be in.
+ * Rows lie `stride` floats apart.
+ */
 void cuda_bias_add(struct cuda *cuda, float *out, const float *in, const float *bias, int64_t rows,
-		   int64_t width);
+		   int64_t width, int64_t stride);
 
 /* x (rows, width) += table row `first` + row % tokens; first NULL: 0 (device memory else). */
 void cuda_positions_add(struct cuda *cuda, float *x, const float *table, const int32_t *first,

@@ -11,6 +11,8 @@
 static __global__ void rope_kernel(float *x, const float *table, struct rope_shape shape,
 				   float direction)
 {
+	kernel_begins();
+
 	const int64_t half = shape.width / 2;
 	const int64_t i = (int64_t)blockIdx.x * blockDim.x + threadIdx.x;
 	const int64_t j = i % half, head = i / half % shape.heads, row = i / half / shape.heads;
@@ -18,8 +20,7 @@ static __global__ void rope_kernel(float *x, const float *table, struct rope_sha
 	if (row >= shape.batch * shape.tokens)
 		return;
 
-	const float *cosine =
-		table + (shape.first_position + row % shape.tokens) * shape.width + j;
+	const float *cosine = table + (shape.first_position + row % shape.tokens) * shape.width + j;
 	const float c = *cosine, s = direction * cosine[half];
 	float *low = x + row * shape.row_stride + head * shape.width + j;
 	const float a = low[0], b = low[half];
@@ -35,7 +36,6 @@ void cuda_rope(struct cuda *cuda, float *x, const float *table, const struct rop
 
 	if (cuda->code)
 		return;
-	rope_kernel<<<cuda_blocks(pairs, THREADS), THREADS, 0, cuda->stream>>>(x, table, *shape,
-										direction);
-	cuda_launched(cuda, "rope");
+	cuda_launch(cuda, "rope", rope_kernel, cuda_blocks(pairs, THREADS), THREADS, 0, x, table,
+		    *shape, direction);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Products of at most 16 rows with a bf16 matrix: what gemm.cu leaves to skinny.cu.
+ * Products of at most 16 rows: what gemm.cu leaves to skinny.cu.
  */
 #ifndef TENSOR_CUDA_SKINNY_CUH
 #define TENSOR_CUDA_SKINNY_CUH

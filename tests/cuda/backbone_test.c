@@ -34,6 +34,11 @@ static const struct model models[] = {
 	 "\"vocab_size\": 11, \"max_position_embeddings\": 90, \"initializer_range\": 0.3, "
 	 "\"attention_bias\": true}",
 	 {"q_proj", "k_proj", "v_proj", "o_proj", "gate_proj", "up_proj", "down_proj"}, 2, 83},
+	{"tiny opt",
+	 "{\"model_type\": \"opt\", \"num_hidden_layers\": 2, \"hidden_size\": 24, "
+	 "\"num_attention_heads\": 4, \"ffn_dim\": 36, \"vocab_size\": 11, "
+	 "\"max_position_embeddings\": 90, \"word_embed_proj_dim\": 24, \"init_std\": 0.3}",
+	 {"q_proj", "k_proj", "v_proj", "out_proj", "fc1", "fc2"}, 2, 83},
 	{"GPT-2 124 M",
 	 "{\"model_type\": \"gpt2\", \"n_layer\": 12, \"n_embd\": 768, \"n_head\": 12, "
 	 "\"vocab_size\": 8, \"n_positions\": 1024}",

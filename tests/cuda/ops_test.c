@@ -145,8 +145,10 @@ static void gemm_case(enum cuda_type type, bool transpose_a, bool transpose_b, i
 	void *device_b = device_rounded(b, type, b_count);
 	float *device_c = device_floats(c, m * c_stride);
 	const struct cuda_gemm gemm = {
-		transpose_a, transpose_b, m, n, k, 0.5f, beta, type, CUDA_F32, device_a, a_stride,
-		device_b, b_stride, device_c, c_stride};
+		.transpose_a = transpose_a, .transpose_b = transpose_b, .m = m, .n = n, .k = k,
+		.alpha = 0.5f, .beta = beta, .type = type, .type_c = CUDA_F32, .a = device_a,
+		.a_stride = a_stride, .b = device_b, .b_stride = b_stride, .c = device_c,
+		.c_stride = c_stride};
 	const struct gemm reference = {transpose_a, transpose_b, m, n, k, 0.5f, beta, a, a_stride,
 				       b, b_stride, c, c_stride};
 	char name[80];
@@ -163,6 +165,78 @@ static void gemm_case(enum cuda_type type, bool transpose_a, bool transpose_b, i
 	free(b);
 }
 
+/* With bias and residual: out = 0.5 A B^T + bias + residual, into another array and in place. */
+static void affine_case(enum cuda_type type, int64_t m, int64_t n, int64_t k, bool in_place)
+{
+	const int64_t stride = n + 7;
+	float *a = floats_normal(m * k), *b = floats_normal(n * k), *bias = floats_normal(n);
+	float *residual = floats_normal(m * stride), *want = floats_zero(m * stride);
+	void *device_a = device_rounded(a, type, m * k), *device_b = device_rounded(b, type, n * k);
+	float *device_bias = device_floats(bias, n);
+	float *device_residual = device_floats(residual, m * stride);
+	float *device_c = in_place ? device_residual : device_floats(want, m * stride);
+	const struct cuda_gemm gemm = {
+		.transpose_b = true, .m = m, .n = n, .k = k, .alpha = 0.5f, .type = type,
+		.type_c = CUDA_F32, .a = device_a, .a_stride = k, .b = device_b, .b_stride = k,
+		.c = device_c, .c_stride = stride, .bias = device_bias,
+		.residual = device_residual};
+	const struct gemm reference = {false, true, m, n, k, 0.5f, 1, a, k, b, k, want, stride};
+	char name[80];
+
+	for (int64_t i = 0; i < m * stride; i++) {
+		if (in_place || i % stride < n)
+			want[i] = residual[i];
+		if (i % stride < n)
+			want[i] += bias[i % stride];
+	}
+	gemm_reference(&reference);
+	cuda_gemm_run(cuda, &gemm);
+	snprintf(name, sizeof(name), "%s%lldx%lldx%lld, bias, residual%s",
+		 type == CUDA_BF16 ? "bf16 " : "", (long long)m, (long long)n, (long long)k,
+		 in_place ? " in place" : "");
+	check("gemm", name, device_c, CUDA_F32, want, m * stride);
+	if (!in_place)
+		cuda_free(cuda, device_residual);
+	cuda_free(cuda, device_a);
+	cuda_free(cuda, device_b);
+	cuda_free(cuda, device_bias);
+	free(a);
+	free(b);
+	free(bias);
+	free(residual);
+}
+
+static void affine_test(void)
+{
+	const int64_t rows[] = {1, 8, 9, 12, 16, 40};
+
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+		for (int type = CUDA_F32; type <= CUDA_BF16; type++) {
+			affine_case((enum cuda_type)type, rows[i], 48, 160, false);
+			affine_case((enum cuda_type)type, rows[i], 768, 2080, true);
+			affine_case((enum cuda_type)type, rows[i], 33, 20, false);
+		}
+}
+
+static void transpose_test(void)
+{
+	enum { ROWS = 7, WIDTH = 33 };
+	float *in = floats_normal(ROWS * WIDTH), *device = device_floats(in, ROWS * WIDTH);
+
+	for (int type = CUDA_F32; type <= CUDA_BF16; type++) {
+		void *out = device_poison(ROWS * WIDTH, (enum cuda_type)type);
+		float *want = floats_zero(ROWS * WIDTH);
+
+		for (int i = 0; i < ROWS * WIDTH; i++)
+			want[i % WIDTH * ROWS + i / WIDTH] = in[i];
+		cuda_transpose(cuda, out, (enum cuda_type)type, device, ROWS, WIDTH);
+		check("transpose", "rows become columns", out, (enum cuda_type)type, want,
+		      ROWS * WIDTH);
+	}
+	cuda_free(cuda, device);
+	free(in);
+}
+
 static void gemm_test(void)
 {
 	for (int type = CUDA_F32; type <= CUDA_BF16; type++)
@@ -175,6 +249,8 @@ static void gemm_test(void)
 			gemm_case(CUDA_BF16, false, true, rows, 48, 64, (float)beta, 8);
 			gemm_case(CUDA_BF16, false, true, rows, 3200, 1056, (float)beta, 0);
 			gemm_case(CUDA_BF16, false, true, rows, 96, 2048, (float)beta, 0);
+			gemm_case(CUDA_F32, false, true, rows, 50, 68, (float)beta, 8);
+			gemm_case(CUDA_F32, false, true, rows, 96, 2052, (float)beta, 0);
 		}
 }
 
@@ -187,13 +263,13 @@ static void bias_test(void)
 
 	for (int i = 0; i < COUNT; i++)
 		want[i] = in[i] + bias[i % WIDTH];
-	cuda_bias_add(cuda, out, device_in, device_bias, ROWS, WIDTH);
+	cuda_bias_add(cuda, out, device_in, device_bias, ROWS, WIDTH, WIDTH);
 	check("bias", "with residual", out, CUDA_F32, want, COUNT);
 	out = device_poison(COUNT, CUDA_F32);
 	want = floats_zero(COUNT);
 	for (int i = 0; i < COUNT; i++)
 		want[i] = bias[i % WIDTH];
-	cuda_bias_add(cuda, out, NULL, device_bias, ROWS, WIDTH);
+	cuda_bias_add(cuda, out, NULL, device_bias, ROWS, WIDTH, WIDTH);
 	check("bias", "alone", out, CUDA_F32, want, COUNT);
 	cuda_free(cuda, device_in);
 	cuda_free(cuda, device_bias);
@@ -499,7 +575,7 @@ static void device_test(void)
 
 	cuda_graph_begin(cuda);
 	cuda_convert(cuda, y, CUDA_F32, x, 1, COUNT, COUNT);
-	cuda_bias_add(cuda, y, y, x, 1, COUNT);
+	cuda_bias_add(cuda, y, y, x, 1, COUNT, COUNT);
 	graph = cuda_graph_end(cuda);
 	finish();
 	for (int i = 0; i < COUNT; i++) {
@@ -530,7 +606,9 @@ int main(void)
 	must(code, &error);
 	printf("%s\n", cuda_name(cuda));
 	convert_test();
+	transpose_test();
 	gemm_test();
+	affine_test();
 	bias_test();
 	positions_test();
 	dropout_test();

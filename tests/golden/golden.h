@@ -19,7 +19,6 @@
 /* The verdict of one case grows here. */
 struct golden_report {
 	const char *folder;    /* of the golden files */
-	const char *device;    /* where backbones are placed */
 	double tolerance;      /* of the case, absolute */
 	double largest;        /* largest difference / tolerance of its own comparison */
 	double largest_difference;

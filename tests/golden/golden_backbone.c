@@ -200,8 +200,6 @@ static int expectation_run(struct golden_report *report, const char *subject,
 	arena_init(&arena);
 	if (!code)
 		code = backbone_open(&backbone, path, &expectation->options, error);
-	if (!code)
-		code = backbone_place(backbone, report->device, error);
 	if (!code && expectation->lora) {
 		code = golden_path(report, subject, "lora", path, sizeof(path), error);
 		if (!code)

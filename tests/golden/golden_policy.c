@@ -124,8 +124,6 @@ static int net_make(struct subject *subject, struct error *error)
 	if (!status)
 		status = policy_net_new(&subject->net, &shape, backbone, error);
 	if (!status)
-		status = backbone_place(subject->net.backbone, subject->report->device, error);
-	if (!status)
 		status = policy_store_read_own(&subject->net, init_path, error);
 	snprintf(path, sizeof(path), "%s/policy/%s/adapter", subject->report->folder,
 		 subject->name);

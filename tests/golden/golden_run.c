@@ -7,7 +7,7 @@
  *     SKIP name: reason
  *
  * DIR is the argument, else AQMLLM_GOLDEN_DIR, else ../shared/golden.  DEVICE
- * is where backbones are placed (backbone_place()), the CPU by default.  Exit
+ * is where backbones compute (backbone_place()), the CPU by default.  Exit
  * status 0: nothing failed; 1: something did; 77: the directory is not there,
  * so nothing was compared (the test runner shows it as skipped).
  */
@@ -18,6 +18,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "backbone/backbone.h"
 #include "base/file.h"
 
 #define DEFAULT_FOLDER "../shared/golden"
@@ -103,10 +104,9 @@ int golden_floats(const struct safetensors *file, const char *name, float **out,
 }
 
 /* Runs one case and prints its line; true when it failed. */
-static bool case_run(const struct golden_case *row, const char *folder, const char *device)
+static bool case_run(const struct golden_case *row, const char *folder)
 {
-	struct golden_report report = {.folder = folder, .device = device,
-				       .tolerance = row->tolerance};
+	struct golden_report report = {.folder = folder, .tolerance = row->tolerance};
 	struct error error = {0};
 	char text[2048];
 	const int code = row->run(&report, row->subject, &error);
@@ -132,9 +132,13 @@ static bool case_run(const struct golden_case *row, const char *folder, const ch
 int main(int argc, char **argv)
 {
 	const char *folder = argc > 1 && argv[1][0] ? argv[1] : getenv("AQMLLM_GOLDEN_DIR");
-	const char *device = argc > 2 ? argv[2] : "cpu";
+	struct error error = {0};
 	bool failed = false;
 
+	if (argc > 2 && backbone_place_all(argv[2], &error)) {
+		fprintf(stderr, "golden_run: %s\n", error.text);
+		return 2;
+	}
 	if (!folder || !folder[0])
 		folder = DEFAULT_FOLDER;
 	if (!file_is_folder(folder)) {
@@ -143,6 +147,6 @@ int main(int argc, char **argv)
 		return EXIT_SKIPPED;
 	}
 	for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-		failed |= case_run(&cases[i], folder, device);
+		failed |= case_run(&cases[i], folder);
 	return failed;
 }
