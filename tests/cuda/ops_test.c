@@ -391,6 +391,14 @@ static void norm_test(void)
 	norm_case(CUDA_BF16, false, 3, 5000);
 }
 
+static void angles_fill(float *table, int64_t positions, int64_t width)
+{
+	double frequency[512];
+
+	rope_frequencies(frequency, width, 10000, NULL);
+	rope_table_fill(table, positions, width, frequency);
+}
+
 static void rope_test(void)
 {
 	const struct rope_shape shape = {2, 7, 3, 10, 45, 5};
@@ -398,7 +406,7 @@ static void rope_test(void)
 	float *x = floats_normal(count), *table = floats_zero(table_count);
 	float *device_x = device_floats(x, count), *device_table;
 
-	rope_table_fill(table, 12, 10, 10000);
+	angles_fill(table, 12, 10);
 	device_table = device_floats(table, table_count);
 	rope_forward(x, table, &shape);
 	cuda_rope(cuda, device_x, device_table, &shape, 1);
@@ -463,8 +471,10 @@ static void attention_case(int64_t batch, int64_t tokens, int64_t heads, int64_t
 			   int64_t width)
 {
 	const int64_t stride = (heads + 2 * kv_heads) * width, rows = batch * tokens;
-	const struct attention_shape s = {batch, tokens, tokens, heads, kv_heads, width, stride,
-					  stride, heads * width, 1 / sqrtf((float)width)};
+	const struct attention_shape s = {
+		.batch = batch, .tokens = tokens, .keys = tokens, .heads = heads,
+		.kv_heads = kv_heads, .width = width, .q_stride = stride, .kv_stride = stride,
+		.out_stride = heads * width, .scale = 1 / sqrtf((float)width)};
 	const int64_t k = heads * width, v = k + kv_heads * width;
 	const int64_t kept = attention_weights_floats(&s);
 	float *qkv = floats_normal(rows * stride), *out = floats_zero(rows * k);
@@ -478,7 +488,7 @@ static void attention_case(int64_t batch, int64_t tokens, int64_t heads, int64_t
 	void *device_scratch = cuda_alloc(cuda, cuda_attention_scratch_bytes(&s, true));
 
 	attention_forward(out, weights, qkv, qkv + k, qkv + v, scratch, &s);
-	attention_backward(d_qkv, d_qkv + k, d_qkv + v, d_out, qkv, qkv + k, qkv + v, weights,
+	attention_backward(d_qkv, d_qkv + k, d_qkv + v, NULL, d_out, qkv, qkv + k, qkv + v, weights,
 			   scratch, &s);
 	cuda_attention_forward(cuda, device_out, device_weights, device_qkv, device_qkv + k,
 			       device_qkv + v, device_scratch, &s);
@@ -509,8 +519,10 @@ static void cache_case(enum cuda_type type, bool rotate, int64_t heads, int64_t 
 {
 	enum { TOKENS = 60, FIRST = 51 };
 	const int64_t stride = (heads + 2 * kv_heads) * width, k = heads * width;
-	const struct attention_shape s = {1, TOKENS, TOKENS, heads, kv_heads, width, stride, stride,
-					  k, 1 / sqrtf((float)width)};
+	const struct attention_shape s = {
+		.batch = 1, .tokens = TOKENS, .keys = TOKENS, .heads = heads, .kv_heads = kv_heads,
+		.width = width, .q_stride = stride, .kv_stride = stride, .out_stride = k,
+		.scale = 1 / sqrtf((float)width)};
 	const struct rope_shape q_rope = {1, TOKENS, heads, width, stride, 0};
 	const struct rope_shape k_rope = {1, TOKENS, kv_heads, width, stride, 0};
 	float *qkv = floats_normal(TOKENS * stride), *out = floats_zero(TOKENS * k);
@@ -528,7 +540,7 @@ static void cache_case(enum cuda_type type, bool rotate, int64_t heads, int64_t 
 		.values = device_poison(TOKENS * kv_heads * width, CUDA_F32)};
 	struct cuda_cache_step later = step;
 
-	rope_table_fill(table, TOKENS, width / 2 * 2, 10000);
+	angles_fill(table, TOKENS, width / 2 * 2);
 	device_table = device_floats(table, TOKENS * width);
 	step.table = rotate ? device_table : NULL;
 	if (rotate) {
