@@ -5,6 +5,10 @@
  * The network is causal, so one pass over a window gives a prediction for each
  * of its rows that knows only what came before; the last `stride` of them are
  * taken.  With stride 1 every row has the fullest context there is.
+ *
+ * A bidirectional backbone (T5 as the released code runs it) would read a row's
+ * action off the window itself.  Its rows are scored one window each, with the last
+ * action hidden.
  */
 #include "learn/predictor.h"
 
@@ -22,6 +26,8 @@ struct pass {
 	struct metrics *metrics;
 	void (*each)(void *context, size_t row, const double probability[POOL_ACTIONS]);
 	void *context;
+	bool hides;	/* the last action of each window */
+	int64_t stride; /* rows scored by a window */
 	struct arena arena;
 	/* What waits to be run: windows of the same number of steps. */
 	int64_t waiting, steps;
@@ -63,7 +69,7 @@ static size_t row_of(const struct pass *pass, int64_t window, int64_t step)
 	       (size_t)(pass->steps - 1 - step) * (size_t)pass->options->interval;
 }
 
-static void fill_step(struct pass *pass, size_t row, size_t at)
+static void fill_step(struct pass *pass, size_t row, size_t at, bool last)
 {
 	const struct dataset *dataset = pass->dataset;
 	const size_t features = (size_t)dataset->features;
@@ -71,7 +77,7 @@ static void fill_step(struct pass *pass, size_t row, size_t at)
 	memcpy(pass->states + at * features, dataset->states + row * features,
 	       features * sizeof(float));
 	pass->returns[at] = pass->options->true_returns ? dataset->returns[row] : dataset->target;
-	pass->actions[at] = policy_action_input(dataset->labels[row]);
+	pass->actions[at] = last && pass->hides ? 0 : policy_action_input(dataset->labels[row]);
 	pass->timesteps[at] = dataset_timestep(dataset, row, pass->options->interval);
 }
 
@@ -101,7 +107,8 @@ static int flush(struct pass *pass, struct error *error)
 		return 0;
 	for (int64_t w = 0; w < pass->waiting; w++)
 		for (int64_t s = 0; s < pass->steps; s++)
-			fill_step(pass, row_of(pass, w, s), (size_t)(w * pass->steps + s));
+			fill_step(pass, row_of(pass, w, s), (size_t)(w * pass->steps + s),
+				  s + 1 == pass->steps);
 	status = policy_net_forward(pass->net, &pass->arena, &batch, pass->logits, NULL, NULL,
 				    error);
 	for (int64_t w = 0; !status && w < pass->waiting; w++)
@@ -138,7 +145,7 @@ static int push(struct pass *pass, size_t last, int64_t scored, struct error *er
 static int push_all(struct pass *pass, size_t first, size_t end, struct error *error)
 {
 	const uint32_t *episode = pass->dataset->episode;
-	const size_t stride = pass->options->interval > 1 ? 1 : (size_t)pass->options->stride;
+	const size_t stride = pass->options->interval > 1 ? 1 : (size_t)pass->stride;
 	const size_t limit = pass->options->limit;
 	const size_t skip = limit && end - first > limit ? (end - first) / limit : 1;
 	int status = 0;
@@ -154,6 +161,12 @@ static int push_all(struct pass *pass, size_t first, size_t end, struct error *e
 	return status ? status : flush(pass, error);
 }
 
+static bool sees_both_ways(const struct policy_net *net, const struct policy_config *config)
+{
+	return config->compat &&
+	       strcmp(backbone_shape(net->backbone)->architecture, "t5") == 0;
+}
+
 int predictor_run(const struct policy_net *net, const struct dataset *dataset, size_t first,
 		  size_t end, const struct predictor_options *options, struct metrics *metrics,
 		  void (*each)(void *context, size_t row, const double probability[POOL_ACTIONS]),
@@ -164,12 +177,16 @@ int predictor_run(const struct policy_net *net, const struct dataset *dataset, s
 			    .options = options,
 			    .metrics = metrics,
 			    .each = each,
-			    .context = context};
+			    .context = context,
+			    .hides = sees_both_ways(net, dataset->config),
+			    .stride = options->stride};
 	int status;
 
 	if (options->stride < 1 || options->stride > options->window || options->interval < 1)
 		return error_set(error, ERR_RANGE, "a stride of %lld in a window of %lld steps",
 				 (long long)options->stride, (long long)options->window);
+	if (pass.hides)
+		pass.stride = 1;
 	status = pass_init(&pass, error);
 	if (!status)
 		status = push_all(&pass, first, end, error);

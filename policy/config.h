@@ -54,7 +54,7 @@ struct policy_config {
 	struct scaling returns;
 	double target_return; /* unscaled: what the policy is asked for */
 	struct policy_backbone backbone;
-	bool compat; /* made with --compat */
+	bool compat; /* made with --compat; a T5 is bidirectional then, see backbone_options */
 	/* Checksums of the weight files; 0: not checked.  They tie the files together. */
 	uint64_t adapter_checksum, weights_checksum, backbone_checksum;
 };
