@@ -191,6 +191,7 @@ struct run {
 	struct trainer *trainer;
 	struct trainer_options options;
 	struct train_clock clock;
+	char adapter[PATH_MAX]; /* absolute, so that a resumed run finds it from anywhere */
 };
 
 static void settle_options(void)
@@ -532,6 +533,9 @@ static int make_record(struct run *run, const char **operands, size_t count, str
 	if (count < 1)
 		return error_set(error, ERR_INVALID, "name a pool: aqmllm train POOL... -o DIR");
 	settle_options();
+	if (o.adapter[0] && !realpath(o.adapter, run->adapter))
+		return error_errno(error, o.adapter, "open");
+	o.adapter = o.adapter[0] ? run->adapter : "";
 	return train_record_new(&run->record, o.output, train_options, operands, count, error);
 }
 
