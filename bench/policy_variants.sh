@@ -40,8 +40,8 @@ for seed in 1 2 3; do
 	done
 	while read -r name options; do
 		# shellcheck disable=SC2086
-		variant "$name" demo40.csv $seed --encoder multiscale --epochs 4 \
-			--windows-per-epoch 240 --window 10 $options
+		variant "$name" demo40.csv $seed --encoder multiscale --epochs 1 \
+			--windows-per-epoch 480 --window 10 $options
 	done <<-END
 		none
 		residual --residual

@@ -19,7 +19,7 @@ for network in paper paper_as_run; do
 			name=$work/$network-$seed-$weights
 			[ $weights = random ] && more="--random-weights --cold-start" || more=
 			[ -f "$name.done" ] || {
-				"$build/aqmllm" train "$pool" $more --epochs 3 --seed $seed -o "$name" --quiet
+				"$build/aqmllm" train "$pool" --encoder linear $more --epochs 3 --seed $seed -o "$name" --quiet
 				touch "$name.done"
 			}
 			"$build/aqmllm" predict "$pool" --policy "$name" --held-out 0.2 --stride 10 \

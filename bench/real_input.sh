@@ -9,7 +9,7 @@ shared=${AQMLLM_SHARED_DIR:-$(dirname "$0")/../../shared}
 pool=$shared/data/authors_train_pool.csv
 [ -f "$pool" ] || { echo "SKIP: no $pool"; exit 77; }
 # Every window, and all epochs: the best come late, when the rate is low.
-options="--stride 1 --epochs 40 --patience 0"
+options="--encoder linear --stride 1 --epochs 40 --patience 0"
 
 case_of() { # name, train options
 	name=$1

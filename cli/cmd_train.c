@@ -131,7 +131,7 @@ static const struct option train_options[] = {
 	 "do not take the class weights back out of the policy's probabilities", 0, 0},
 	{"encoder", 0, OPTION_TEXT, &o.encoder, "KIND",
 	 "linear: each value alone; multiscale: series through causal convolutions over 3, 5 and 7 "
-	 "steps; default linear",
+	 "steps; default multiscale, linear with --compat",
 	 0, 0},
 	{"residual", 0, OPTION_FLAG, &o.residual, NULL,
 	 "the head also reads the input embedding of its token", 0, 0},
@@ -217,7 +217,7 @@ static void settle_options(void)
 	if (!o.class_weights[0])
 		o.class_weights = compat ? "none" : "sqrt";
 	if (!o.encoder[0])
-		o.encoder = "linear";
+		o.encoder = compat ? "linear" : "multiscale";
 	if (!o.scaling[0])
 		o.scaling = compat ? "identity" : "quantile";
 }

@@ -51,6 +51,8 @@ small="--epochs 1 --windows-per-epoch 12 --threads 1 -q"
 tiny="$small --window 6 --rank 2"
 
 echo "== encoders"
+aqmllm train pool1.csv $tiny --untrained -o default || fail "train"
+holds default/policy.json encoder '{"kind":"multiscale"'
 aqmllm train pool1.csv $tiny --encoder multiscale --residual -o multi || fail "multiscale"
 holds multi/policy.json encoder '{"kind":"multiscale"'
 holds multi/policy.json residual true
