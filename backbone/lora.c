@@ -378,7 +378,11 @@ int backbone_lora_load(struct backbone *backbone, const char *directory, struct 
 	if (!code)
 		code = safetensors_open(&file, path, error);
 	if (!code) {
-		code = adapter_build(backbone, &options, error);
+		struct error unfit = {0};
+
+		code = adapter_build(backbone, &options, &unfit);
+		if (code)
+			error_at(error, code, config.path, 0, "target_modules", "%s", unfit.text);
 		if (!code)
 			code = adapter_fill(backbone, &file, error);
 		safetensors_close(&file);

@@ -82,6 +82,11 @@ cmp -s all/adapter_model.safetensors further/adapter_model.safetensors && fail "
 refuses "--adapter" train pool1.csv $tiny --adapter all -o made
 sed 's/"LORA"/"IA3"/' all/adapter_config.json >changed && mkdir ia3 && mv changed ia3/adapter_config.json
 cp all/adapter_model.safetensors ia3/
+cp -r all other && sed -i 's/"c_fc"/"fc1"/' other/adapter_config.json
+refuses "other/adapter_config.json: target_modules: .*c_proj" train pool1.csv $small \
+	--adapter other -o made
+sed -i '/"r":/d' other/adapter_config.json
+refuses "other/adapter_config.json: r: " train pool1.csv $small --adapter other -o made
 refuses "peft_type" train pool1.csv $small --adapter ia3 -o made
 
 echo "== merged and whole"
