@@ -6,7 +6,7 @@
  * r' = (r - offset) * factor.  By default offset 0 and factor 1, and R is
  * scaled by its rank; the released code normalises r to [0, 1] over the whole
  * pool, uses gamma 1 and divides R by 1000.  The target return is the largest
- * of the training rows.
+ * of the training rows (released: of the pool).
  *
  * Everything is fitted on the training rows alone (the released normalisation
  * excepted, which `compat` reproduces).
@@ -78,6 +78,7 @@ static void fit_rewards(struct policy_config *config, const struct pool *pool,
 static int fit_returns(struct policy_config *config, const struct pool *pool, size_t cut,
 		       const struct dataset_fit *fit, struct error *error)
 {
+	const size_t seen = fit->compat ? pool->rows : cut;
 	double *returns = malloc((pool->rows + 1) * sizeof(double));
 	int status;
 
@@ -86,7 +87,7 @@ static int fit_returns(struct policy_config *config, const struct pool *pool, si
 	fit_rewards(config, pool, fit);
 	fill_returns(pool, config, cut, returns);
 	config->target_return = returns[0];
-	for (size_t row = 1; row < cut; row++)
+	for (size_t row = 1; row < seen; row++)
 		config->target_return = fmax(config->target_return, returns[row]);
 	status = scaling_fit(&config->returns, fit->compat ? SCALING_identity : SCALING_quantile,
 			     returns, cut, 1, error);

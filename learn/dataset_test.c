@@ -78,6 +78,7 @@ static void compat_returns(void **state)
 	pool_make(&pool);
 	config = config_fit(&pool, 6, true);
 	assert_true(config.shared_last && config.timesteps == 6);
+	assert_true(fabs(config.target_return - (6 + 7 + 8 + 9 + 10 + 11) / 11e3) < 1e-12);
 	assert_int_equal(dataset_new(&dataset, &pool, 0, &config, NULL), 0);
 	assert_true(fabs((double)dataset.returns[0] - (0 + 1 + 2 + 3 + 4 + 5) / 11e3) < 1e-9);
 	assert_true(dataset.states[1] == 1e8f);
