@@ -108,10 +108,12 @@ static void precisions_are_close(void **state)
 	}
 }
 
+/* Whole numbers: the last bit of an activation may tip its rounding to 16 bits, 4e-5 each. */
 static void cache_equals_window(void **state)
 {
 	(void)state;
 	for (size_t i = 0; i < 2 * MATRIX_TYPES; i++) {
+		const bool whole = i / 2 == MATRIX_INT8 || i / 2 == MATRIX_INT4;
 		struct backbone *backbone = held(configs[i % 2], (enum matrix_type)(i / 2));
 		struct backbone_cache *cache = NULL;
 		struct pass pass;
@@ -125,7 +127,8 @@ static void cache_equals_window(void **state)
 			assert_int_equal(backbone_extend(backbone, &pass.arena, cache,
 							 pass.embeds + first * pass.width, 8,
 							 again + first * pass.width, NULL), 0);
-		assert_true(distance(again, pass.hidden, TOKENS * pass.width) < 1e-5);
+		assert_true(distance(again, pass.hidden, TOKENS * pass.width) <
+			    (whole ? 2e-4 : 1e-5));
 		free(again);
 		backbone_cache_free(cache);
 		pass_free(&pass);

@@ -31,15 +31,25 @@ bool weight_is_held(const struct backbone *backbone, const struct backbone_weigh
 	return weight->matrix.in > 0 && backbone->options.precision != MATRIX_F32;
 }
 
+/* The matrix that a held weight becomes when it is rounded. */
+static struct matrix held_matrix(const struct backbone *backbone,
+				 const struct backbone_weight *weight)
+{
+	struct matrix matrix = weight->matrix;
+
+	matrix.type = backbone->options.precision;
+	matrix.blocked = matrix.type == MATRIX_BF16 || matrix.type == MATRIX_INT8;
+	matrix.layout = matrix.type == MATRIX_INT4 ? LINEAR_OUT_IN : weight->layout;
+	return matrix;
+}
+
 size_t weight_bytes(const struct backbone *backbone, const struct backbone_weight *weight)
 {
-	const enum matrix_type type = backbone->options.precision;
-	const struct matrix *matrix = &weight->matrix;
+	const struct matrix matrix = held_matrix(backbone, weight);
 
 	if (!weight_is_held(backbone, weight))
 		return (size_t)weight->param.count * sizeof(float);
-	return matrix_data_bytes(type, matrix->in, matrix->out) +
-	       matrix_scales_bytes(type, matrix->out);
+	return matrix_bytes(&matrix);
 }
 
 int weight_allocate(struct backbone *backbone, struct backbone_weight *weight)
@@ -58,18 +68,13 @@ int weight_allocate(struct backbone *backbone, struct backbone_weight *weight)
 
 int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const float *values)
 {
-	const enum matrix_type type = backbone->options.precision;
-	const bool whole = type == MATRIX_INT8 || type == MATRIX_INT4;
-	struct matrix matrix = weight->matrix;
+	struct matrix matrix = held_matrix(backbone, weight);
 	void *data = (void *)matrix.data;
 	float *scales = (float *)matrix.scales;
 
-	matrix.type = type;
-	matrix.layout = whole ? LINEAR_OUT_IN : weight->layout;
 	if (!data || weight->mapped) {
-		data = arena_alloc(&backbone->memory,
-				   matrix_data_bytes(type, matrix.in, matrix.out));
-		scales = arena_alloc(&backbone->memory, matrix_scales_bytes(type, matrix.out));
+		data = arena_alloc(&backbone->memory, matrix_data_bytes(&matrix));
+		scales = arena_alloc(&backbone->memory, matrix_scales_bytes(&matrix));
 	}
 	if (!data || !scales)
 		return ERR_NO_MEMORY;

@@ -3,15 +3,18 @@
  * Products with a weight matrix in any storage.
  *
  * A few rows: the weights stream past once and become numbers in registers
- * (skinny.c, whole.c).  Many rows: parts of the matrix that fit a core's cache
- * become f32 there and go through the f32 product, which costs little against
- * the arithmetic of the product itself.
+ * (skinny.c).  Many rows, and gradients: parts of the matrix that fit a core's
+ * cache become f32 there and go through the f32 product, which costs little
+ * against the arithmetic of the product itself.  Blocked matrices and int4 have
+ * products of their own (blocked.c, integer.c).
  */
 #include "tensor/matrix.h"
 
 #include <string.h>
 
+#include "tensor/blocked.h"
 #include "tensor/gemm.h"
+#include "tensor/integer.h"
 #include "tensor/skinny.h"
 #include "tensor/threads.h"
 
@@ -31,10 +34,16 @@ struct matrix_call {
 
 size_t matrix_scratch_bytes(const struct matrix *matrix, int64_t rows)
 {
-	(void)rows;
+	const size_t parts = (size_t)tensor_workers() * PART_FLOATS * sizeof(float);
+	size_t own = 0;
+
 	if (matrix->type == MATRIX_F32)
 		return 0;
-	return (size_t)tensor_workers() * PART_FLOATS * sizeof(float);
+	if (matrix->blocked)
+		own = blocked_scratch_bytes(matrix, rows);
+	else if (matrix->type == MATRIX_INT4)
+		own = integer_scratch_bytes(matrix, rows);
+	return own > parts ? own : parts;
 }
 
 static int64_t at_most(int64_t value, int64_t most)
@@ -47,7 +56,7 @@ static void outputs_forward(void *context, int worker, int64_t begin, int64_t en
 {
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
-	const bool out_in = m->layout == LINEAR_OUT_IN;
+	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
 	const int64_t depth = at_most(m->in, PART_DEPTH), width = PART_FLOATS / depth;
 	float *part = call->scratch + worker * PART_FLOATS;
 
@@ -74,7 +83,7 @@ static void inputs_backward(void *context, int worker, int64_t begin, int64_t en
 {
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
-	const bool out_in = m->layout == LINEAR_OUT_IN;
+	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
 	const int64_t depth = at_most(m->out, PART_DEPTH), width = PART_FLOATS / depth;
 	float *part = call->scratch + worker * PART_FLOATS;
 
@@ -106,7 +115,7 @@ static bool streams(float *out, const float *in, const struct matrix *m, bool ad
 		.beta = add ? 1 : 0, .a = in, .a_stride = rows->in_stride,
 		.b_stride = out_in ? m->in : m->out, .c = out, .c_stride = rows->out_stride};
 
-	if (m->type != MATRIX_BF16 && m->type != MATRIX_F16)
+	if (m->blocked || (m->type != MATRIX_BF16 && m->type != MATRIX_F16))
 		return false;
 	return skinny_run(&gemm, m->data,
 			  m->type == MATRIX_BF16 ? SKINNY_BF16 : SKINNY_F16);
@@ -134,6 +143,14 @@ void matrix_forward(float *out, const float *in, const struct matrix *matrix, co
 	linear_start(out, bias, residual, &shape);
 	if (rows->rows == 0 || streams(out, in, matrix, call.add, rows))
 		return;
+	if (matrix->blocked) {
+		blocked_forward(out, in, matrix, call.add, rows, scratch);
+		return;
+	}
+	if (matrix->type == MATRIX_INT4) {
+		integer_forward(out, in, matrix, call.add, rows, scratch);
+		return;
+	}
 	tensor_split((matrix->out + UNIT - 1) / UNIT,
 		     1 + GRAIN_PRODUCTS / (UNIT * rows->rows * matrix->in), outputs_forward,
 		     &call);

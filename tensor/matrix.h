@@ -3,8 +3,10 @@
  * The weight matrix of a linear map, in the storage that it happens to have.
  *
  * A decision reads every weight once, so its cost is the bytes of the weights:
- * 4 (f32), 2 (bf16, f16), 1 (int8) or 9/16 (int4) each.  Sums are f32 or exact
- * integers, activations are never rounded to less than 13 bits.
+ * 4 (f32), 2 (bf16, f16), 1 (int8) or 9/16 (int4) each.  Activations stay f32,
+ * but for two cases: where weights are whole numbers each row of them is
+ * rounded to 16 bits, and where a blocked bf16 matrix meets AVX512_BF16 they
+ * are rounded to bf16 (blocked.h).  Gradients are f32 always.
  */
 #ifndef TENSOR_MATRIX_H
 #define TENSOR_MATRIX_H
@@ -19,7 +21,7 @@ enum matrix_type {
 	MATRIX_F32,
 	MATRIX_BF16,
 	MATRIX_F16,
-	MATRIX_INT8, /* (out, in) whole numbers in [-127, 127], times the scale of their output */
+	MATRIX_INT8, /* whole numbers in [-127, 127], times the scale of their output; blocked */
 	MATRIX_INT4, /* (out, blocks of 32 inputs): struct matrix_block */
 	MATRIX_TYPES,
 };
@@ -37,15 +39,18 @@ struct matrix_block {
 
 /*
  * Maps rows of `in` numbers to rows of `out`.  Owns nothing.  f32, bf16 and
- * f16 lie in either layout; int8 and int4 are LINEAR_OUT_IN.  An int4 row that
- * does not fill its last block goes on with zeros there.
+ * f16 lie in either layout, int4 is LINEAR_OUT_IN; an int4 row that does not
+ * fill its last block goes on with zeros there.  Blocked: (out / 16, in / 2,
+ * 16, 2), both rounded up, zeros where there is nothing: the fastest way for
+ * bf16, the only one for int8.
  */
 struct matrix {
 	enum matrix_type type;
-	enum linear_layout layout;
+	enum linear_layout layout; /* unless blocked */
+	bool blocked;
 	int64_t in, out;
 	const void *data;    /* need not be aligned */
-	const float *scales; /* (out): int8 only */
+	const float *scales; /* (out rounded up to 16): int8 only */
 };
 
 /* Where the rows of a call lie; strides count floats from row to row. */
@@ -59,16 +64,16 @@ const char *matrix_type_name(enum matrix_type type);
 /* False when no type has this name. */
 bool matrix_type_find(enum matrix_type *type, const char *name);
 
-/* Bytes of `data`, of `scales`, and of both. */
-size_t matrix_data_bytes(enum matrix_type type, int64_t in, int64_t out);
-size_t matrix_scales_bytes(enum matrix_type type, int64_t out);
+/* Bytes of `data`, of `scales`, and of both; type, blocked, in and out must be set. */
+size_t matrix_data_bytes(const struct matrix *matrix);
+size_t matrix_scales_bytes(const struct matrix *matrix);
 size_t matrix_bytes(const struct matrix *matrix);
 
 /*
  * Rounds `weight`, which lies as `layout` says, into `data` and `scales` (room
- * as above) and points the matrix, whose type, layout, in and out are set,
- * there.  Rounding is to nearest; int8 scales are the largest size over 127,
- * int4 blocks scale so that their largest number becomes -8.
+ * as above) and points the matrix, all else of which is set, there.  Rounding
+ * is to nearest; int8 scales are the largest size over 127, int4 blocks scale
+ * so that their largest number becomes -8.
  */
 void matrix_from_f32(struct matrix *matrix, void *data, float *scales, const float *weight,
 		     enum linear_layout layout);
@@ -77,8 +82,8 @@ void matrix_from_f32(struct matrix *matrix, void *data, float *scales, const flo
 void matrix_to_f32(float *weight, enum linear_layout layout, const struct matrix *matrix);
 
 /*
- * Inputs [i0, i1) of outputs [o0, o1) as f32: row-major, LINEAR_OUT_IN or
- * LINEAR_IN_OUT like the matrix, without gaps.
+ * Inputs [i0, i1) of outputs [o0, o1) as f32: row-major without gaps, laid out
+ * like the matrix, or LINEAR_OUT_IN when that is blocked.
  */
 void matrix_part_to_f32(float *part, const struct matrix *matrix, int64_t o0, int64_t o1,
 			int64_t i0, int64_t i1);

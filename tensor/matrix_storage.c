@@ -12,6 +12,7 @@
 #include "tensor/vector.h"
 
 #define GRAIN_WEIGHTS 65536
+#define OUTPUTS 16 /* of a block */
 #define F16_LARGEST 65504.0f
 
 static const char *const names[MATRIX_TYPES] = {
@@ -39,30 +40,49 @@ static int64_t blocks_of(int64_t in)
 	return (in + MATRIX_BLOCK - 1) / MATRIX_BLOCK;
 }
 
-size_t matrix_data_bytes(enum matrix_type type, int64_t in, int64_t out)
+/* Pairs of inputs, and blocks of OUTPUTS outputs, of a blocked matrix. */
+static int64_t pairs_of(const struct matrix *matrix)
 {
-	switch (type) {
+	return (matrix->in + 1) / 2;
+}
+
+static int64_t padded(int64_t out)
+{
+	return (out + OUTPUTS - 1) / OUTPUTS * OUTPUTS;
+}
+
+size_t matrix_data_bytes(const struct matrix *matrix)
+{
+	const int64_t count = matrix->blocked ? padded(matrix->out) * 2 * pairs_of(matrix)
+					      : matrix->out * matrix->in;
+
+	switch (matrix->type) {
 	case MATRIX_F32:
-		return (size_t)(in * out) * sizeof(float);
+		return (size_t)count * sizeof(float);
 	case MATRIX_BF16:
 	case MATRIX_F16:
-		return (size_t)(in * out) * sizeof(uint16_t);
+		return (size_t)count * sizeof(uint16_t);
 	case MATRIX_INT8:
-		return (size_t)(in * out);
+		return (size_t)count;
 	default:
-		return (size_t)(blocks_of(in) * out) * sizeof(struct matrix_block);
+		return (size_t)(blocks_of(matrix->in) * matrix->out) * sizeof(struct matrix_block);
 	}
 }
 
-size_t matrix_scales_bytes(enum matrix_type type, int64_t out)
+size_t matrix_scales_bytes(const struct matrix *matrix)
 {
-	return type == MATRIX_INT8 ? (size_t)out * sizeof(float) : 0;
+	return matrix->type == MATRIX_INT8 ? (size_t)padded(matrix->out) * sizeof(float) : 0;
 }
 
 size_t matrix_bytes(const struct matrix *matrix)
 {
-	return matrix_data_bytes(matrix->type, matrix->in, matrix->out) +
-	       matrix_scales_bytes(matrix->type, matrix->out);
+	return matrix_data_bytes(matrix) + matrix_scales_bytes(matrix);
+}
+
+/* Whether rows read from the matrix are outputs. */
+static bool is_out_in(const struct matrix *matrix)
+{
+	return matrix->blocked || matrix->layout == LINEAR_OUT_IN;
 }
 
 struct storage_call {
@@ -107,18 +127,33 @@ static void floats_store(const struct storage_call *call, int64_t outer)
 		row[j] = *weight_at(call, out_in ? outer : j, out_in ? j : outer);
 }
 
-static void bytes_store(const struct storage_call *call, int64_t o)
+/* Place of a weight in a blocked matrix. */
+static int64_t blocked_place(const struct matrix *m, int64_t o, int64_t i)
 {
-	const int64_t in = call->matrix->in;
-	int8_t *row = (int8_t *)call->data + o * in;
+	return ((o / OUTPUTS * pairs_of(m) + i / 2) * OUTPUTS + o % OUTPUTS) * 2 + i % 2;
+}
+
+/* One output of a blocked matrix; those past the last are zeros. */
+static void blocked_store(const struct storage_call *call, int64_t o)
+{
+	const struct matrix *m = call->matrix;
+	const bool whole = m->type == MATRIX_INT8;
 	float largest = 0, inverse;
 
-	for (int64_t i = 0; i < in; i++)
+	for (int64_t i = 0; i < m->in && o < m->out && whole; i++)
 		largest = fmaxf(largest, fabsf(*weight_at(call, o, i)));
-	call->scales[o] = largest / 127;
+	if (whole)
+		call->scales[o] = largest / 127;
 	inverse = largest > 0 ? 127 / largest : 0;
-	for (int64_t i = 0; i < in; i++)
-		row[i] = (int8_t)lrintf(*weight_at(call, o, i) * inverse);
+	for (int64_t i = 0; i < 2 * pairs_of(m); i++) {
+		const float value = o < m->out && i < m->in ? *weight_at(call, o, i) : 0;
+		const int64_t place = blocked_place(m, o, i);
+
+		if (whole)
+			((int8_t *)call->data)[place] = (int8_t)lrintf(value * inverse);
+		else
+			((uint16_t *)call->data)[place] = bf16_from_f32(value);
+	}
 }
 
 static void block_store(struct matrix_block *block, const float *values)
@@ -160,20 +195,24 @@ static void rows_store(void *context, int worker, int64_t begin, int64_t end)
 {
 	static void (*const store[MATRIX_TYPES])(const struct storage_call *, int64_t) = {
 		[MATRIX_F32] = floats_store, [MATRIX_BF16] = halves_store,
-		[MATRIX_F16] = halves_store, [MATRIX_INT8] = bytes_store,
-		[MATRIX_INT4] = nibbles_store,
+		[MATRIX_F16] = halves_store, [MATRIX_INT4] = nibbles_store,
 	};
 	const struct storage_call *call = context;
 
 	(void)worker;
 	for (int64_t row = begin; row < end; row++)
-		store[call->matrix->type](call, row);
+		if (call->matrix->blocked)
+			blocked_store(call, row);
+		else
+			store[call->matrix->type](call, row);
 }
 
 void matrix_from_f32(struct matrix *matrix, void *data, float *scales, const float *weight,
 		     enum linear_layout layout)
 {
-	const int64_t outer = matrix->layout == LINEAR_OUT_IN ? matrix->out : matrix->in;
+	const int64_t outer = matrix->blocked                    ? padded(matrix->out)
+			      : matrix->layout == LINEAR_OUT_IN ? matrix->out
+								 : matrix->in;
 	struct storage_call call = {.matrix = matrix, .data = data, .scales = scales,
 				    .weight = weight, .layout = layout};
 
@@ -205,11 +244,21 @@ static void f16_load(float *out, const unsigned char *from, int64_t count)
 	}
 }
 
+/* Inputs [i0, i1) of one output of a blocked matrix. */
 TENSOR_CLONES
-static void int8_load(float *out, const int8_t *from, float scale, int64_t count)
+static void blocked_load(float *out, const struct matrix *m, int64_t o, int64_t i0, int64_t i1)
 {
-	for (int64_t i = 0; i < count; i++)
-		out[i] = scale * (float)from[i];
+	const int64_t first = blocked_place(m, o, 0);
+	const float scale = m->type == MATRIX_INT8 ? m->scales[o] : 1;
+	const int8_t *bytes = (const int8_t *)m->data + first;
+	const uint16_t *halves = (const uint16_t *)m->data + first;
+
+	if (m->type == MATRIX_INT8)
+		for (int64_t i = i0; i < i1; i++)
+			out[i - i0] = scale * (float)bytes[i / 2 * 2 * OUTPUTS + i % 2];
+	else
+		for (int64_t i = i0; i < i1; i++)
+			out[i - i0] = bf16_to_f32(halves[i / 2 * 2 * OUTPUTS + i % 2]);
 }
 
 /* The whole block, in order. */
@@ -244,10 +293,14 @@ static void int4_load(float *out, const unsigned char *row, int64_t i0, int64_t 
 /* Numbers [j0, j1) of row `outer` of the matrix as it lies. */
 static void row_load(float *out, const struct matrix *m, int64_t outer, int64_t j0, int64_t j1)
 {
-	const int64_t width = m->layout == LINEAR_OUT_IN ? m->in : m->out;
+	const int64_t width = is_out_in(m) ? m->in : m->out;
 	const unsigned char *data = m->data;
 	const int64_t place = outer * width + j0, count = j1 - j0;
 
+	if (m->blocked) {
+		blocked_load(out, m, outer, j0, j1);
+		return;
+	}
 	switch (m->type) {
 	case MATRIX_F32:
 		memcpy(out, data + 4 * place, (size_t)count * sizeof(*out));
@@ -257,9 +310,6 @@ static void row_load(float *out, const struct matrix *m, int64_t outer, int64_t 
 		break;
 	case MATRIX_F16:
 		f16_load(out, data + 2 * place, count);
-		break;
-	case MATRIX_INT8:
-		int8_load(out, (const int8_t *)data + place, m->scales[outer], count);
 		break;
 	default:
 		int4_load(out, data + outer * blocks_of(m->in) *
@@ -271,7 +321,7 @@ static void row_load(float *out, const struct matrix *m, int64_t outer, int64_t 
 void matrix_part_to_f32(float *part, const struct matrix *matrix, int64_t o0, int64_t o1,
 			int64_t i0, int64_t i1)
 {
-	if (matrix->layout == LINEAR_OUT_IN)
+	if (is_out_in(matrix))
 		for (int64_t o = o0; o < o1; o++)
 			row_load(part + (o - o0) * (i1 - i0), matrix, o, i0, i1);
 	else
@@ -283,8 +333,8 @@ static void rows_restore(void *context, int worker, int64_t begin, int64_t end)
 {
 	const struct storage_call *call = context;
 	const struct matrix *m = call->matrix;
-	const bool same = call->layout == m->layout;
-	const int64_t outer = m->layout == LINEAR_OUT_IN ? m->out : m->in;
+	const bool same = (call->layout == LINEAR_OUT_IN) == is_out_in(m);
+	const int64_t outer = is_out_in(m) ? m->out : m->in;
 	const int64_t width = m->in * m->out / outer;
 
 	(void)worker;
@@ -302,7 +352,7 @@ static void rows_restore(void *context, int worker, int64_t begin, int64_t end)
 
 void matrix_to_f32(float *weight, enum linear_layout layout, const struct matrix *matrix)
 {
-	const int64_t outer = matrix->layout == LINEAR_OUT_IN ? matrix->out : matrix->in;
+	const int64_t outer = is_out_in(matrix) ? matrix->out : matrix->in;
 	struct storage_call call = {.matrix = matrix, .out = weight, .layout = layout};
 
 	tensor_split(outer, 1 + GRAIN_WEIGHTS * outer / (matrix->in * matrix->out + 1),

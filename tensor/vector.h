@@ -28,6 +28,13 @@
 
 #define TENSOR_INLINE static inline __attribute__((always_inline))
 
+/* Before a loop of few, constant rounds whose arrays must become registers. */
+#if defined(__GNUC__) && !defined(__clang__)
+#define TENSOR_UNROLL _Pragma("GCC unroll 16")
+#else
+#define TENSOR_UNROLL
+#endif
+
 #define TENSOR_LANES 16
 
 #if defined(__x86_64__)

@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Products with weights in blocks: MATRIX_BF16 and MATRIX_INT8 as they are
+ * rounded here (matrix.h), ready for vectors of outputs.
+ *
+ * bf16: activations stay f32, but on machines with AVX512_BF16 they are rounded
+ * to bf16 as well, for twice the rate.  int8: each row of activations is
+ * rounded to 16 bits, its largest number becoming 32767, thousands of times
+ * finer than the weights, and products are summed exactly; 8 bits would double
+ * the rate with VNNI, and let one outlier in a row wipe out the rest of it.
+ */
+#ifndef TENSOR_BLOCKED_H
+#define TENSOR_BLOCKED_H
+
+#include "tensor/matrix.h"
+
+/* Bytes of scratch for `rows` rows. */
+size_t blocked_scratch_bytes(const struct matrix *matrix, int64_t rows);
+
+/* out = in W, or added to out with `add`. */
+void blocked_forward(float *out, const float *in, const struct matrix *matrix, bool add,
+		     const struct matrix_rows *rows, void *scratch);
+
+/* True when this machine rounds activations of a bf16 product to bf16. */
+bool blocked_rounds_to_bf16(void);
+
+#endif

@@ -1,0 +1,203 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Products with weights of four bits.
+ *
+ * Weights stream past once for a group of rows, an output or two at a time;
+ * where there are more rows, a block of outputs stays in a core's cache until
+ * all groups have seen it.  Kernels exist for AVX-512 with and without VNNI
+ * and for AVX2; elsewhere plain loops do it.
+ */
+#include "tensor/integer.h"
+
+#include <math.h>
+
+#include "tensor/half.h"
+#include "tensor/threads.h"
+#include "tensor/vector.h"
+
+#define GROUP_MAX 12        /* rows that kernels take at once */
+#define LARGEST 32767       /* activations after rounding */
+#define BLOCK_BYTES 131072  /* of weights kept in a core's cache */
+#define GRAIN_PRODUCTS (INT64_C(1) << 20)
+
+struct integer_call {
+	const struct matrix *matrix;
+	int64_t depth; /* inputs, rounded up to whole blocks */
+	bool add;
+	int64_t rows, out_stride;
+	float *out;
+	/*
+	 * Groups of at most `group` rows, one after the other; in a group of n:
+	 * (depth / MATRIX_BLOCK, n, MATRIX_BLOCK).  Zeros beyond the inputs.
+	 */
+	int16_t *activations;
+	float *steps;         /* (rows): what 1 means in them */
+	int group;            /* rows that `range` takes at once */
+	void (*range)(const struct integer_call *call, int64_t row, int rows, int64_t begin,
+		      int64_t end);
+};
+
+static int64_t depth_of(const struct matrix *matrix)
+{
+	return (matrix->in + MATRIX_BLOCK - 1) / MATRIX_BLOCK * MATRIX_BLOCK;
+}
+
+size_t integer_scratch_bytes(const struct matrix *matrix, int64_t rows)
+{
+	return (size_t)rows * ((size_t)depth_of(matrix) * sizeof(int16_t) + sizeof(float));
+}
+
+TENSOR_INLINE void result_put(const struct integer_call *call, int64_t row, int64_t o, float sum)
+{
+	float *out = call->out + row * call->out_stride + o;
+	const float value = sum * call->steps[row];
+
+	*out = call->add ? *out + value : value;
+}
+
+#if defined(__x86_64__) && defined(__GNUC__)
+
+#include <immintrin.h>
+
+#define NAME(x) vnni_##x
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c")))
+#define DOT(sum, x, y) _mm512_dpwssd_epi32(sum, x, y)
+#include "tensor/integer_avx512.h"
+
+#define NAME(x) avx512_##x
+#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,f16c")))
+#define DOT(sum, x, y) _mm512_add_epi32(sum, _mm512_madd_epi16(x, y))
+#include "tensor/integer_avx512.h"
+
+#include "tensor/integer_avx2.h"
+
+#endif
+
+/* Outputs [begin, end) of some rows, on any machine. */
+TENSOR_CLONES
+static void nibbles_plain(const struct integer_call *call, int64_t row, int rows, int64_t begin,
+			  int64_t end)
+{
+	const int64_t blocks = call->depth / MATRIX_BLOCK;
+	const unsigned char *data = call->matrix->data;
+
+	for (int64_t o = begin; o < end; o++)
+		for (int i = 0; i < rows; i++) {
+			const int16_t *x = call->activations + row * call->depth +
+					   i * MATRIX_BLOCK;
+			float total = 0;
+
+			for (int64_t b = 0; b < blocks; b++, x += rows * MATRIX_BLOCK) {
+				struct matrix_block block;
+				int32_t sum = 0;
+
+				memcpy(&block, data + (o * blocks + b) * (int64_t)sizeof(block),
+				       sizeof(block));
+				for (int j = 0; j < MATRIX_BLOCK / 2; j++)
+					sum += ((block.nibbles[j] & 15) - 8) * x[j] +
+					       ((block.nibbles[j] >> 4) - 8) * x[j + 16];
+				total += (float)sum * f16_to_f32(block.scale);
+			}
+			result_put(call, row + i, o, total);
+		}
+}
+
+/* The fastest kernel that this machine runs. */
+static void kernel_choose(struct integer_call *call)
+{
+	call->range = nibbles_plain;
+	call->group = GROUP_MAX;
+#if defined(__x86_64__) && defined(__GNUC__)
+	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
+		call->range = __builtin_cpu_supports("avx512vnni") ? vnni_range : avx512_range;
+	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
+		   __builtin_cpu_supports("f16c")) {
+		call->range = avx2_range;
+		call->group = AVX2_GROUP;
+	}
+#endif
+}
+
+/* 1.5 x 2^23 rounds to a whole number in the low bits of the sum. */
+TENSOR_INLINE void block_round(int16_t *out, const float *in, float inverse)
+{
+	for (int j = 0; j < MATRIX_BLOCK; j++)
+		out[j] = (int16_t)(vector_bits_from_float(in[j] * inverse + 12582912.0f) -
+				   0x4b400000);
+}
+
+/* A row of `count` activations; its blocks go `stride` numbers apart. */
+TENSOR_CLONES
+static void row_round(int16_t *out, int64_t stride, float *step, const float *in, int64_t count)
+{
+	const int64_t whole = count / MATRIX_BLOCK * MATRIX_BLOCK;
+	float largest = 0, inverse, last[MATRIX_BLOCK] = {0};
+
+	for (int64_t i = 0; i < count; i++)
+		largest = fabsf(in[i]) > largest ? fabsf(in[i]) : largest;
+	*step = largest / LARGEST;
+	inverse = largest > 0 ? LARGEST / largest : 0;
+	for (int64_t i = 0; i < whole; i += MATRIX_BLOCK, out += stride)
+		block_round(out, in + i, inverse);
+	if (whole == count)
+		return;
+	memcpy(last, in + whole, (size_t)(count - whole) * sizeof(*last));
+	block_round(out, last, inverse);
+}
+
+/* First row of a group: groups are of about the same size. */
+static int64_t group_start(const struct integer_call *call, int64_t group)
+{
+	const int64_t groups = (call->rows + call->group - 1) / call->group;
+
+	return group * call->rows / groups;
+}
+
+static void activations_round(const struct integer_call *call, const float *in, int64_t in_stride)
+{
+	int64_t group = 0;
+
+	for (int64_t row = 0; row < call->rows; row++) {
+		int64_t first, count;
+
+		if (row == group_start(call, group + 1))
+			group++;
+		first = group_start(call, group);
+		count = group_start(call, group + 1) - first;
+		row_round(call->activations + first * call->depth + (row - first) * MATRIX_BLOCK,
+			  count * MATRIX_BLOCK, &call->steps[row], in + row * in_stride,
+			  call->matrix->in);
+	}
+}
+
+/* Outputs [begin, end) for all rows, groups of about the same size. */
+static void outputs_run(void *context, int worker, int64_t begin, int64_t end)
+{
+	const struct integer_call *call = context;
+	const int64_t bytes = call->depth / MATRIX_BLOCK * (int64_t)sizeof(struct matrix_block);
+	const int64_t block = 2 + BLOCK_BYTES / bytes / 2 * 2;
+
+	(void)worker;
+	for (int64_t o = begin; o < end; o += block)
+		for (int64_t group = 0, row = 0; row < call->rows; group++) {
+			const int64_t next = group_start(call, group + 1);
+
+			call->range(call, row, (int)(next - row), o,
+				    o + block < end ? o + block : end);
+			row = next;
+		}
+}
+
+void integer_forward(float *out, const float *in, const struct matrix *matrix, bool add,
+		     const struct matrix_rows *rows, void *scratch)
+{
+	const int64_t depth = depth_of(matrix);
+	struct integer_call call = {.matrix = matrix, .depth = depth, .add = add,
+				    .rows = rows->rows, .out_stride = rows->out_stride,
+				    .out = out, .steps = scratch};
+
+	call.activations = (int16_t *)(call.steps + rows->rows);
+	kernel_choose(&call);
+	activations_round(&call, in, rows->in_stride);
+	tensor_split(matrix->out, 1 + GRAIN_PRODUCTS / (rows->rows * depth), outputs_run, &call);
+}
