@@ -172,6 +172,25 @@ static void folders_and_names(void **state)
 	assert_false(file_has_suffix("csv", ".csv"));
 }
 
+/* What was made for a file that then failed goes; what was there, or is not empty, stays. */
+static void made_folders_can_go_again(void **state)
+{
+	(void)state;
+	assert_int_equal(file_make_folders("kept", NULL), 0);
+	assert_int_equal(file_existing_part("kept/new/deep/"), 4);
+	assert_int_equal(file_existing_part("kept"), 4);
+	assert_int_equal(file_existing_part("none/at/all"), 0);
+	assert_int_equal(file_make_folders("kept/new/deep", NULL), 0);
+	file_remove_empty_folders("kept/new/deep", 4);
+	assert_false(file_exists("kept/new"));
+	assert_true(file_exists("kept"));
+	assert_int_equal(file_make_folders("kept/new/deep", NULL), 0);
+	assert_int_equal(file_write_all("kept/new/note", "x", 1, NULL), 0);
+	file_remove_empty_folders("kept/new/deep", 4);
+	assert_true(file_exists("kept/new/note"));
+	assert_false(file_exists("kept/new/deep"));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -181,6 +200,7 @@ int main(void)
 		cmocka_unit_test(maps_show_content_and_refuse_the_rest),
 		cmocka_unit_test(large_reads_are_whole),
 		cmocka_unit_test(folders_and_names),
+		cmocka_unit_test(made_folders_can_go_again),
 	};
 
 	return cmocka_run_group_tests(tests, folder_make, folder_remove);

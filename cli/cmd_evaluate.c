@@ -580,9 +580,9 @@ const struct command command_evaluate = {
 	.summary = "compare policies and laws in closed loop, with a report",
 	.details =
 		"SUITE is a scenario file, a folder of them, the name of one that comes with the "
-		"program (paper, room), or a sampled suite, train or heldout, with a number of "
-		"networks and a seed where 20 and 1 will not do (heldout:50:7); aqmllm scenarios "
-		"lists them. Every scenario runs under its own law, under each "
+		"program (paper, room), or a sampled suite, train, heldout or small, with a "
+		"number of networks and a seed where 20 (24) and 1 will not do (heldout:50:7); "
+		"aqmllm scenarios lists them. Every scenario runs under its own law, under each "
 		"law of --against and under each policy, on the same seeds; the report gives means "
 		"with 95 % confidence intervals and paired differences from the scenario's own "
 		"law.\n\n"

@@ -32,7 +32,7 @@ static struct {
 static const struct option scenarios_options[] = {
 	{"suite", 's', OPTION_TEXT, &o.suite, "NAME", "the suite to sample or to describe", 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "S", "of the sample; default 1", 0, 0},
-	{"count", 'n', OPTION_U64, &o.count, "N", 
+	{"count", 'n', OPTION_U64, &o.count, "N",
 	 "networks to sample; default 20, of small 24; of --describe 1000", 1, 1e6},
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR",
 	 "new folder for the scenarios; of a trace, its file", 0, 0},

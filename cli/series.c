@@ -32,12 +32,14 @@ int series_open(struct series *series, const char *folder, struct error *error)
 	if (code == 0)
 		code = open_file(&series->queue, folder, "queue.csv",
 				 "t_s,queue,qdelay_ms,backlog_bytes,p_base", error);
+	if (code == 0) {
+		code = open_file(&series->flows, folder, "flows.csv",
+				 "t_s,flow,goodput_mbps,rtt_ms", error);
+		if (code)
+			file_replace_abort(&series->queue);
+	}
 	if (code)
-		return code;
-	code = open_file(&series->flows, folder, "flows.csv", "t_s,flow,goodput_mbps,rtt_ms",
-			 error);
-	if (code)
-		file_replace_abort(&series->queue);
+		file_remove_empty_folders(folder, series->existed);
 	return code;
 }
 
