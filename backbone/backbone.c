@@ -113,11 +113,13 @@ static int backbone_describe(struct backbone *backbone, const char *directory,
 		return error_set(error, ERR_UNSUPPORTED,
 				 "weights held as %s cannot train themselves: use f32, or an "
 				 "adapter", matrix_type_name(backbone->options.precision));
-	code = config_open(&backbone->config, directory, CONFIG_NAME, error);
+	code = checkpoint_config(&backbone->config, directory, error);
 	if (!code)
 		code = architecture_find(backbone, error);
 	if (!code)
 		code = backbone->architecture->configure(backbone, &backbone->config, error);
+	if (code)
+		checkpoint_error_name(&backbone->config, error);
 	if (!code && backbone->failed)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for %s", directory);
 	if (!code)
@@ -142,29 +144,51 @@ static int table_build(struct backbone *backbone)
 	return 0;
 }
 
+static int missing_error(const struct checkpoint *checkpoint, const char *name, struct error *error)
+{
+	char here[256];
+
+	checkpoint_name(checkpoint, name, here, sizeof(here));
+	return error_at(error, ERR_INVALID, checkpoint->path, 0, here,
+			"is missing, though the configuration asks for it");
+}
+
+/* Which ends of a language model there are; `checkpoint` NULL: as the configuration has them. */
+static void ends_look(struct backbone *backbone, const struct checkpoint *checkpoint)
+{
+	const struct backbone_weight *embedding = backbone->token_embedding;
+	const struct backbone_weight head = {.param.name = "lm_head.weight"};
+	struct backbone_shape *shape = &backbone->shape;
+	struct checkpoint_tensor tensor;
+
+	shape->has_embedding = embedding && !embedding->absent;
+	if (backbone->lm_head_tied)
+		shape->head = shape->has_embedding ? HEAD_TIED : HEAD_NONE;
+	else if (checkpoint ? weight_find(backbone, checkpoint, &head, &tensor)
+			    : backbone->lm_head != NULL)
+		shape->head = HEAD_OWN;
+}
+
 /* Every weight must be there with its extents; those that may be absent are marked. */
 static int checkpoint_compare(struct backbone *backbone, const struct checkpoint *checkpoint,
 			      struct error *error)
 {
 	for (size_t i = 0; i < backbone->weight_count; i++) {
 		struct backbone_weight *weight = &backbone->weights[i];
-		const char *path = checkpoint->path;
-		const struct safetensors_entry *entry =
-			weight_find(backbone, checkpoint, weight, &path);
+		struct checkpoint_tensor tensor;
 		int code = 0;
 
-		weight->absent = !entry;
-		if (entry)
-			code = checkpoint_shape_check(entry, path, weight->param.dims,
+		weight->absent = !weight_find(backbone, checkpoint, weight, &tensor);
+		if (!weight->absent)
+			code = checkpoint_shape_check(&tensor, weight->param.dims,
 						      weight->param.shape, error);
 		else if (!weight->optional)
-			code = error_at(error, ERR_INVALID, checkpoint->path, 0,
-					weight->param.name,
-					"is missing, though config.json asks for it");
+			code = missing_error(checkpoint, weight->param.name, error);
 		if (code)
 			return code;
 	}
 	backbone->shape.parameters = parameters_count(backbone);
+	ends_look(backbone, checkpoint);
 	return 0;
 }
 
@@ -173,14 +197,12 @@ static int weights_load(struct backbone *backbone, const struct checkpoint *chec
 {
 	for (size_t i = 0; i < backbone->weight_count; i++) {
 		struct backbone_weight *weight = &backbone->weights[i];
-		const char *path = checkpoint->path;
-		const struct safetensors_entry *entry =
-			weight_find(backbone, checkpoint, weight, &path);
+		struct checkpoint_tensor tensor;
 		int code;
 
-		if (!entry)
+		if (!weight_find(backbone, checkpoint, weight, &tensor))
 			continue;
-		code = weight_load(backbone, weight, entry, path, error);
+		code = weight_load(backbone, weight, &tensor, error);
 		if (code)
 			return code;
 	}
@@ -246,6 +268,7 @@ static int weights_randomise(struct backbone *backbone, struct rng *rng, struct 
 		if (weight_randomise(backbone, &backbone->weights[i], rng))
 			return error_set(error, ERR_NO_MEMORY, "out of memory for the weights");
 	}
+	ends_look(backbone, NULL);
 	return 0;
 }
 

@@ -32,6 +32,12 @@ struct backbone_param {
 	bool is_adapter;
 };
 
+enum backbone_head {
+	HEAD_NONE, /* the checkpoint has none */
+	HEAD_OWN,
+	HEAD_TIED, /* the token embedding serves */
+};
+
 struct backbone_shape {
 	const char *architecture; /* "gpt2", "opt", "llama", "t5" */
 	int64_t layers, width, heads, kv_heads, ffn_width, vocabulary;
@@ -39,6 +45,8 @@ struct backbone_shape {
 	int64_t max_positions;  /* 0: no limit */
 	int64_t inner_width; /* of the layers; that of embeds and hidden, but for OPT-350M */
 	int64_t parameters; /* total, without adapters */
+	bool has_embedding;      /* of tokens */
+	enum backbone_head head; /* of a language model, read or not */
 };
 
 /* T5 only: what its decoder, the second stack, is fed with. */

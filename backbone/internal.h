@@ -35,10 +35,11 @@ struct backbone_weight {
 	/* Projections only (others have matrix.in 0). */
 	enum linear_layout layout; /* of the tensor in a checkpoint, and of param.value */
 	struct matrix matrix;      /* data NULL: the values are param.value */
-	bool mapped;               /* matrix.data lies in the checkpoint's file */
+	bool mapped;               /* matrix.data lies in, or just as in, the checkpoint's file */
 };
 
 struct checkpoint;
+struct checkpoint_tensor;
 
 /* y = x W + bias, plus scale x (dropped x) A^T B^T with an adapter. */
 struct backbone_projection {
@@ -209,15 +210,13 @@ int weight_allocate(struct backbone *backbone, struct backbone_weight *weight);
  */
 int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const float *values);
 
-/* The tensor of a weight in the checkpoint and the path of its file; NULL when there is none. */
-const struct safetensors_entry *weight_find(const struct backbone *backbone,
-					    const struct checkpoint *checkpoint,
-					    const struct backbone_weight *weight,
-					    const char **path);
+/* The tensor of a weight in the checkpoint; false when there is none. */
+bool weight_find(const struct backbone *backbone, const struct checkpoint *checkpoint,
+		 const struct backbone_weight *weight, struct checkpoint_tensor *tensor);
 
 /* Fills or maps a weight from its tensor. */
 int weight_load(struct backbone *backbone, struct backbone_weight *weight,
-		const struct safetensors_entry *entry, const char *path, struct error *error);
+		const struct checkpoint_tensor *tensor, struct error *error);
 
 /*
  * The weight as f32, laid out as declared: from the checkpoint while that is

@@ -343,14 +343,16 @@ static int adapter_fill(struct backbone *backbone, const struct safetensors *fil
 	for (size_t i = 0; i < backbone->adapter.count; i++) {
 		const struct backbone_param *param = &backbone->adapter.params[i];
 		const struct safetensors_entry *entry = adapter_find(backbone, file, param->name);
+		struct checkpoint_tensor tensor;
 		int code;
 
 		if (!entry)
 			return error_at(error, ERR_INVALID, file->path, 0, param->name,
 					"is missing, though target_modules asks for it");
-		code = checkpoint_shape_check(entry, file->path, 2, param->shape, error);
+		tensor = checkpoint_tensor_of(file, entry);
+		code = checkpoint_shape_check(&tensor, 2, param->shape, error);
 		if (!code)
-			code = checkpoint_read(entry, file->path, param->value, error);
+			code = checkpoint_read(&tensor, param->value, error);
 		if (code)
 			return code;
 	}

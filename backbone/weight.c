@@ -13,7 +13,6 @@
 #include <string.h>
 
 #include "backbone/checkpoint.h"
-#include "base/safetensors.h"
 
 #define NAME_MAX_BYTES 160
 
@@ -85,112 +84,149 @@ int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const
 }
 
 /* The tensor `name`, under whichever prefix the checkpoint uses. */
-static const struct safetensors_entry *name_find(const struct backbone *backbone,
-						 const struct checkpoint *checkpoint,
-						 const char *name, const char **path)
+static bool name_find(const struct backbone *backbone, const struct checkpoint *checkpoint,
+		      const char *name, struct checkpoint_tensor *tensor)
 {
 	char full[NAME_MAX_BYTES + 32];
 
 	for (const char *const *prefix = backbone->architecture->prefixes; *prefix; prefix++) {
-		const struct safetensors_entry *entry;
-
 		snprintf(full, sizeof(full), "%s%s", *prefix, name);
-		entry = checkpoint_find(checkpoint, full, path);
-		if (entry)
-			return entry;
+		if (checkpoint_find(checkpoint, full, tensor))
+			return true;
 	}
-	return NULL;
+	return false;
 }
 
-const struct safetensors_entry *weight_find(const struct backbone *backbone,
-					    const struct checkpoint *checkpoint,
-					    const struct backbone_weight *weight,
-					    const char **path)
+bool weight_find(const struct backbone *backbone, const struct checkpoint *checkpoint,
+		 const struct backbone_weight *weight, struct checkpoint_tensor *tensor)
 {
-	const struct safetensors_entry *entry =
-		name_find(backbone, checkpoint, weight->param.name, path);
-	const char *const *alias = weight->aliases;
+	bool found = name_find(backbone, checkpoint, weight->param.name, tensor);
 
-	for (; !entry && alias && *alias; alias++)
-		entry = name_find(backbone, checkpoint, *alias, path);
-	return entry;
+	for (const char *const *alias = weight->aliases; !found && alias && *alias; alias++)
+		found = name_find(backbone, checkpoint, *alias, tensor);
+	return found;
 }
 
-/* Index of the first 16-bit number whose exponent bits `special` are all set; -1: none. */
-static int64_t special_find(const unsigned char *data, int64_t count, uint16_t special)
+/* The matrix type that stores numbers as `type` does; MATRIX_TYPES: none. */
+static enum matrix_type matrix_type_of(enum block_type type)
 {
-	for (int64_t i = 0; i < count; i++) {
+	switch (type) {
+	case BLOCK_BF16:
+		return MATRIX_BF16;
+	case BLOCK_F16:
+		return MATRIX_F16;
+	case BLOCK_Q4_0:
+		return MATRIX_INT4;
+	default:
+		return MATRIX_TYPES;
+	}
+}
+
+/*
+ * Index of the first 16-bit number, `stride` bytes apart, whose exponent bits
+ * `special` are all set; -1: none.
+ */
+static int64_t special_find(const unsigned char *data, int64_t count, size_t stride,
+			    uint16_t special)
+{
+	for (int64_t i = 0; i < count; i++, data += stride) {
 		uint16_t half;
 
-		memcpy(&half, data + 2 * i, sizeof(half));
+		memcpy(&half, data, sizeof(half));
 		if ((half & special) == special)
 			return i;
 	}
 	return -1;
 }
 
-/* The tensor is in the wanted storage already: it is used where it lies. */
-static int weight_map(struct backbone_weight *weight, enum matrix_type type,
-		      const struct safetensors_entry *entry, const char *path, struct error *error)
+/* Numbers of bf16 and f16, scales of q4_0 blocks: all finite? */
+static int finite_check(const struct checkpoint_tensor *tensor, struct error *error)
 {
-	const int64_t damaged = special_find(entry->data, entry->count,
-					     type == MATRIX_BF16 ? 0x7f80 : 0x7c00);
+	const struct block_format *format = block_format(tensor->type);
+	const int64_t damaged =
+		special_find(tensor->data, tensor->count / format->numbers, format->bytes,
+			     tensor->type == BLOCK_BF16 ? 0x7f80 : 0x7c00);
 
-	if (damaged >= 0)
-		return error_at(error, ERR_INVALID, path, 0, entry->name,
-				"element %lld is not a finite number; the checkpoint is damaged",
-				(long long)damaged);
-	weight->matrix.type = type;
-	weight->matrix.layout = weight->layout;
-	weight->matrix.data = entry->data;
+	if (damaged < 0)
+		return 0;
+	return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
+			"element %lld is not a finite number; the checkpoint is damaged",
+			(long long)(damaged * format->numbers));
+}
+
+/*
+ * The tensor is in the wanted storage already: it is used where it lies, or,
+ * when a GGUF file has its rows in another order, row by row copied in order.
+ */
+static int weight_map(struct backbone *backbone, struct backbone_weight *weight,
+		      const struct checkpoint_tensor *tensor, struct error *error)
+{
+	const int code = finite_check(tensor, error);
+	void *rows;
+
+	if (code)
+		return code;
+	weight->matrix.type = matrix_type_of(tensor->type);
+	weight->matrix.blocked = false;
+	weight->matrix.layout = tensor->transposed ? LINEAR_OUT_IN : weight->layout;
+	weight->matrix.data = tensor->data;
 	weight->mapped = true;
-	return 0;
+	if (!tensor->rotary_heads)
+		return 0;
+	rows = arena_alloc(&backbone->memory, tensor->size_bytes);
+	if (!rows)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for %s of %s", tensor->name,
+				 tensor->path);
+	weight->matrix.data = rows;
+	return checkpoint_rows(tensor, rows, error);
+}
+
+/* True when the file's storage is what the weight is to be held in, as it lies. */
+static bool weight_fits(const struct backbone_weight *weight, enum matrix_type type,
+			const struct checkpoint_tensor *tensor)
+{
+	const bool out_in = tensor->transposed || weight->layout == LINEAR_OUT_IN;
+
+	return tensor->readable && matrix_type_of(tensor->type) == type &&
+	       (type != MATRIX_INT4 || (out_in && weight->matrix.in % MATRIX_BLOCK == 0));
 }
 
 static int weight_convert(struct backbone *backbone, struct backbone_weight *weight,
-			  const struct safetensors_entry *entry, const char *path,
-			  struct error *error)
+			  const struct checkpoint_tensor *tensor, struct error *error)
 {
 	float *values = malloc((size_t)weight->param.count * sizeof(*values));
-	int code = values ? checkpoint_read(entry, path, values, error) : ERR_NO_MEMORY;
+	int code = values ? checkpoint_read(tensor, values, error) : ERR_NO_MEMORY;
 
 	if (!code)
 		code = weight_hold(backbone, weight, values);
 	free(values);
 	if (code == ERR_NO_MEMORY)
 		return error_set(error, code, "out of memory for %s of %s", weight->param.name,
-				 path);
+				 tensor->path);
 	return code;
 }
 
 int weight_load(struct backbone *backbone, struct backbone_weight *weight,
-		const struct safetensors_entry *entry, const char *path, struct error *error)
+		const struct checkpoint_tensor *tensor, struct error *error)
 {
-	const enum matrix_type type = backbone->options.precision;
-
-	if (weight_is_held(backbone, weight)) {
-		if ((type == MATRIX_BF16 && entry->dtype == SAFETENSORS_BF16) ||
-		    (type == MATRIX_F16 && entry->dtype == SAFETENSORS_F16))
-			return weight_map(weight, type, entry, path, error);
-		return weight_convert(backbone, weight, entry, path, error);
-	}
+	if (weight_is_held(backbone, weight))
+		return weight_fits(weight, backbone->options.precision, tensor)
+			       ? weight_map(backbone, weight, tensor, error)
+			       : weight_convert(backbone, weight, tensor, error);
 	if (weight_allocate(backbone, weight))
 		return error_set(error, ERR_NO_MEMORY, "out of memory for %s of %s",
-				 weight->param.name, path);
-	return checkpoint_read(entry, path, weight->param.value, error);
+				 weight->param.name, tensor->path);
+	return checkpoint_read(tensor, weight->param.value, error);
 }
 
 int weight_values(const struct backbone *backbone, const struct backbone_weight *weight,
 		  float *values, struct error *error)
 {
 	const struct matrix matrix = weight_matrix(weight);
-	const struct safetensors_entry *entry = NULL;
-	const char *path = NULL;
+	struct checkpoint_tensor tensor;
 
-	if (backbone->checkpoint)
-		entry = weight_find(backbone, backbone->checkpoint, weight, &path);
-	if (entry)
-		return checkpoint_read(entry, path, values, error);
+	if (backbone->checkpoint && weight_find(backbone, backbone->checkpoint, weight, &tensor))
+		return checkpoint_read(&tensor, values, error);
 	matrix_to_f32(values, weight->layout, &matrix);
 	return 0;
 }

@@ -53,6 +53,9 @@ int golden_floats(const struct safetensors *file, const char *name, float **out,
 /* Cases of golden_backbone.c: `subject` is an architecture's folder. */
 int golden_backbone(struct golden_report *report, const char *subject, struct error *error);
 
+/* Cases of golden_gguf.c: `subject` is an architecture's folder. */
+int golden_gguf(struct golden_report *report, const char *subject, struct error *error);
+
 /* The case of golden_dataset.c: `subject` is a safetensors file. */
 int golden_dataset(struct golden_report *report, const char *subject, struct error *error);
 
