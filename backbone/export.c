@@ -12,6 +12,8 @@
 #include "backbone/checkpoint.h"
 #include "backbone/gguf_names.h"
 #include "backbone/gguf_write.h"
+#include "backbone/tokenizer.h"
+#include "backbone/tokenizer_write.h"
 #include "base/file.h"
 
 #define QUANTISATION_VERSION 2
@@ -80,7 +82,28 @@ static void general_put(const struct export *export, struct gguf_head *head, con
 	gguf_put_u32(head, "general.alignment", GGUF_WRITE_ALIGNMENT);
 	if (type[0] == 'Q')
 		gguf_put_u32(head, "general.quantization_version", QUANTISATION_VERSION);
-	gguf_put_text(head, "tokenizer.ggml.model", "none");
+}
+
+/* The tokeniser, or none where the source has none that can be read. */
+static int words_put(const struct export *export, struct gguf_head *head, const char *source,
+		     int64_t vocabulary)
+{
+	struct tokenizer tokenizer;
+	struct error inner = {0};
+	const int code = tokenizer_open(&tokenizer, source, vocabulary, &inner);
+
+	if (code == ERR_UNSUPPORTED) {
+		gguf_put_text(head, "tokenizer.ggml.model", "none");
+		return 0;
+	}
+	if (code) {
+		if (export->error)
+			*export->error = inner;
+		return code;
+	}
+	tokenizer_put(&tokenizer, head);
+	tokenizer_close(&tokenizer);
+	return 0;
 }
 
 static void settings_put(const struct export *export, struct gguf_head *head,
@@ -317,6 +340,7 @@ int backbone_export(const char *source, const char *path, enum block_type type,
 	if (!code) {
 		general_put(&export, &head, source);
 		settings_put(&export, &head, &shape);
+		code = words_put(&export, &head, source, shape.vocabulary);
 		for (size_t i = 0; i < export.count; i++) {
 			const struct item *item = &export.items[i];
 			const int64_t *s = item->from.shape, turned[] = {s[1], s[0]};
@@ -324,7 +348,8 @@ int backbone_export(const char *source, const char *path, enum block_type type,
 			gguf_put_tensor(&head, item->name, item->type, item->from.dims,
 					item_turned(item) ? turned : s);
 		}
-		code = file_write(&export, path, &head);
+		if (!code)
+			code = file_write(&export, path, &head);
 	}
 	gguf_head_free(&head);
 	free(export.items);

@@ -25,6 +25,7 @@
 	X(demo)                                                                                 \
 	X(evaluate)                                                                             \
 	X(export)                                                                               \
+	X(generate)                                                                             \
 	X(manual)                                                                               \
 	X(plot)                                                                                 \
 	X(pool)                                                                                 \
