@@ -31,7 +31,7 @@ static const struct option demo_options[] = {
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of everything made; default demo", 0,
 	 0},
 	{"backbone", 'b', OPTION_TEXT, &o.backbone, "DIR",
-	 "Hugging Face folder, or builtin; default builtin", 0, 0},
+	 "Hugging Face folder, GGUF file, or builtin; default builtin", 0, 0},
 	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "of training; default 6", 1, 1000},
 	{"seeds", 0, OPTION_U64, &o.seeds, "N", "closed-loop runs of each; default 5", 1, 1000},
 	{0},

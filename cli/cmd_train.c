@@ -73,7 +73,7 @@ static const struct option train_options[] = {
 	{"resume", 0, OPTION_FLAG, &o.resume, NULL,
 	 "continue the run in the folder, to the same bits as if it had not stopped", 0, 0},
 	{"backbone", 'b', OPTION_TEXT, &o.backbone, "DIR",
-	 "Hugging Face folder, or builtin; default builtin", 0, 0},
+	 "Hugging Face folder, GGUF file, or builtin; default builtin", 0, 0},
 	{"random-weights", 0, OPTION_FLAG, &o.random_weights, NULL,
 	 "random weights (from the seed) in place of the backbone's, for comparison", 0, 0},
 	{"cold-start", 0, OPTION_FLAG, &o.cold_start, NULL,

@@ -17,16 +17,20 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backbone/checkpoint.h"
 #include "base/file.h"
 
 #define FNV_OFFSET UINT64_C(14695981039346656037)
 #define FNV_PRIME UINT64_C(1099511628211)
 #define LEVELS_UP 3
 
+/* A folder with a config.json, or a GGUF file. */
 static bool is_backbone(const char *folder)
 {
 	char path[PATH_MAX];
 
+	if (checkpoint_is_gguf(folder) && !file_is_folder(folder))
+		return file_exists(folder);
 	return file_join(path, sizeof(path), folder, "config.json", NULL) == 0 && file_exists(path);
 }
 
@@ -78,12 +82,16 @@ int reference_resolve(char *path, size_t size, const char *reference, const char
 {
 	if (strcmp(reference, REFERENCE_BUILTIN) == 0)
 		return resolve_builtin(path, size, error);
-	if (is_backbone(reference))
+	if (is_backbone(reference) && file_is_folder(reference))
 		return file_join(path, size, reference, ".", error);
+	if (is_backbone(reference) && strlen(reference) < size) {
+		strcpy(path, reference);
+		return 0;
+	}
 	if (base && reference[0] != '/' && try_folder(path, size, base, reference))
 		return 0;
 	return error_at(error, ERR_NOT_FOUND, reference, 0, NULL,
-			"not the folder of a backbone (it has no config.json)");
+			"not a backbone: neither a folder with config.json nor a .gguf file");
 }
 
 static uint64_t fnv_add(uint64_t hash, const unsigned char *data, size_t size)
@@ -150,8 +158,11 @@ static int add_weights(uint64_t *checksum, const char *directory, struct error *
 int reference_checksum(uint64_t *checksum, const char *directory, bool weights, struct error *error)
 {
 	char path[PATH_MAX];
-	int status = file_join(path, sizeof(path), directory, "config.json", error);
+	int status;
 
+	if (checkpoint_is_gguf(directory) && !file_is_folder(directory))
+		return reference_file_checksum(checksum, directory, error);
+	status = file_join(path, sizeof(path), directory, "config.json", error);
 	*checksum = FNV_OFFSET;
 	if (!status)
 		status = add_file(checksum, path, error);

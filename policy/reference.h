@@ -14,7 +14,7 @@
 #define REFERENCE_BUILTIN "builtin"
 
 /*
- * Folder of a backbone.  "builtin" is looked for under $AQMLLM_MODELS, then in
+ * Folder, or GGUF file, of a backbone.  "builtin" is looked for under $AQMLLM_MODELS, then in
  * `models/` and `share/aqmllm/models/` beside and above the program; any other
  * reference is a path as it stands or, failing that, relative to `base` (may
  * be NULL).  ERR_NOT_FOUND says where it looked.
@@ -24,7 +24,8 @@ int reference_resolve(char *path, size_t size, const char *reference, const char
 
 /*
  * 64-bit FNV-1a, by words, over config.json and, with `weights`, every
- * *.safetensors and *.bin file of the folder in order of name.
+ * *.safetensors and *.bin file of the folder in order of name; over the whole
+ * of a GGUF file.
  */
 int reference_checksum(uint64_t *checksum, const char *directory, bool weights,
 		       struct error *error);
