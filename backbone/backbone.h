@@ -182,6 +182,13 @@ const struct backbone_param *backbone_token_embedding(const struct backbone *bac
 const struct backbone_param *backbone_lm_head(const struct backbone *backbone);
 
 /*
+ * Tapes made from now on keep each layer's input only, and backward runs the
+ * layer again for the rest: the same gradients, bit for bit, for a third more
+ * arithmetic at most.
+ */
+void backbone_checkpoint_activations(struct backbone *backbone, bool on);
+
+/*
  * Forward.  `embeds` and `hidden` are (B, T, H).  With `tape` non-NULL the
  * activations that backward needs are kept in `arena` and *tape points to
  * them; with NULL nothing is kept.  `dropout_rng` non-NULL switches adapter

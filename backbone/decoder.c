@@ -147,8 +147,9 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 	return code;
 }
 
+/* `again`: only what backward reads, so not a sum that ends the layer. */
 static int ffn_part(const struct backbone_call *call, const struct backbone_layer *layer,
-		    struct layer_arrays *arrays, struct projection_tape *tapes)
+		    struct layer_arrays *arrays, struct projection_tape *tapes, bool again)
 {
 	const struct backbone *backbone = call->backbone;
 	const int64_t ffn = backbone->shape.ffn_width;
@@ -167,6 +168,10 @@ static int ffn_part(const struct backbone_call *call, const struct backbone_laye
 		return code;
 	backbone_activation_forward(backbone->decoder.activation, arrays->act, arrays->up,
 				    call->rows, ffn);
+	if (again && !after && !down.projection->lora_a) {
+		tapes[ROLE_DOWN].in = arrays->act;
+		return 0;
+	}
 	code = projection_forward(&down, arrays->out, arrays->act,
 				  after ? arrays->norm1 : arrays->mid,
 				  tapes ? &tapes[ROLE_DOWN] : NULL);
@@ -297,6 +302,34 @@ static int output_forward(const struct backbone_call *call, float *hidden, const
 	return 0;
 }
 
+/* One layer from arrays->in; with `tapes` the arrays that backward reads are made its own. */
+static int layer_forward(const struct backbone_call *call, int64_t index,
+			 struct layer_arrays *arrays, struct projection_tape *tapes, bool again)
+{
+	const struct backbone_layer *layer = &call->backbone->decoder.layers[index];
+	int code = tapes ? arrays_own(call, layer, arrays) : 0;
+
+	if (!code)
+		code = attention_part(call, index, arrays, tapes);
+	return code ? code : ffn_part(call, layer, arrays, tapes, again);
+}
+
+int decoder_layer_again(const struct backbone_call *call, const struct decoder_tape *tape,
+			int64_t index, struct layer_arrays *arrays)
+{
+	const struct layer_arrays *kept = &tape->layers[index];
+	struct rng rng = kept->dropout_rng;
+	struct backbone_call again = *call;
+	struct projection_tape tapes[ROLE_COUNT] = {0};
+	int code;
+
+	again.dropout_rng = tape->dropout ? &rng : NULL;
+	*arrays = (struct layer_arrays){.in = kept->in};
+	code = layer_forward(&again, index, arrays, tapes, true);
+	memcpy(arrays->projections, tapes, sizeof(tapes));
+	return code;
+}
+
 static int layers_forward(struct backbone_call *call, const struct layer_arrays *shared,
 			  struct decoder_tape *tape, const float **last)
 {
@@ -308,18 +341,39 @@ static int layers_forward(struct backbone_call *call, const struct layer_arrays 
 		struct layer_arrays arrays = *shared;
 		struct projection_tape *tapes = tape ? tape->layers[i].projections : NULL;
 
-		if (tape)
-			code = arrays_own(call, &decoder->layers[i], &arrays);
 		arrays.in = x;
-		if (!code)
-			code = attention_part(call, i, &arrays, tapes);
-		if (!code)
-			code = ffn_part(call, &decoder->layers[i], &arrays, tapes);
+		code = layer_forward(call, i, &arrays, tapes, false);
 		x = decoder->norm_after ? arrays.norm2 : arrays.out;
 		if (tape) {
 			memcpy(arrays.projections, tapes, sizeof(arrays.projections));
 			tape->layers[i] = arrays;
 		}
+	}
+	*last = x;
+	return code;
+}
+
+/* As layers_forward(); `x` (run_layers + 1, rows, H) holds the input and takes all that follow. */
+static int layers_checkpoint(const struct backbone_call *call, const struct layer_arrays *shared,
+			     struct decoder_tape *tape, float *x, const float **last)
+{
+	const struct decoder *decoder = &call->backbone->decoder;
+	const int64_t floats = call->rows * call->backbone->shape.inner_width;
+	int code = 0;
+
+	for (int64_t i = 0; i < decoder->run_layers && !code; i++) {
+		struct layer_arrays arrays = *shared;
+
+		tape->layers[i] = (struct layer_arrays){.in = x};
+		if (call->dropout_rng)
+			tape->layers[i].dropout_rng = *call->dropout_rng;
+		arrays.in = x;
+		x += floats;
+		if (decoder->norm_after)
+			arrays.norm2 = x;
+		else
+			arrays.out = x;
+		code = layer_forward(call, i, &arrays, NULL, false);
 	}
 	*last = x;
 	return code;
@@ -332,28 +386,57 @@ static struct decoder_tape *tape_make(const struct backbone_call *call)
 	if (!tape)
 		return NULL;
 	tape->call = (struct backbone_tape){call->batch, call->tokens};
+	tape->checkpoints = call->backbone->checkpoint_activations;
+	tape->dropout = call->dropout_rng != NULL;
 	tape->layers = arena_calloc(call->arena, (size_t)call->backbone->decoder.run_layers,
 				    sizeof(*tape->layers));
 	tape->final_stats = backbone_floats(call->arena, call->rows * 2);
 	return tape->layers && tape->final_stats ? tape : NULL;
 }
 
+/* Layers whose inputs alone stay; what they worked in is given back. */
+static int forward_checkpoints(struct backbone_call *call, const float *embeds,
+			       struct decoder_tape *tape, const float **last)
+{
+	const int64_t floats = call->rows * call->backbone->shape.inner_width;
+	float *inputs = backbone_floats(call->arena,
+					floats * (call->backbone->decoder.run_layers + 1));
+	int code = inputs ? input_forward(call, inputs, embeds, tape) : ERR_NO_MEMORY;
+	const struct arena_mark mark = arena_save(call->arena);
+	struct layer_arrays shared;
+
+	if (!code)
+		code = arrays_share(call, &shared);
+	if (!code)
+		code = layers_checkpoint(call, &shared, tape, inputs, last);
+	arena_restore(call->arena, mark);
+	return code;
+}
+
+static int forward_layers(struct backbone_call *call, const float *embeds,
+			  struct decoder_tape *tape, const float **last)
+{
+	struct layer_arrays shared;
+	int code = arrays_share(call, &shared);
+
+	if (!code)
+		code = input_forward(call, shared.out, embeds, tape);
+	return code ? code : layers_forward(call, &shared, tape, last);
+}
+
 static int decoder_forward(struct backbone_call *call, const float *embeds, float *hidden,
 			   struct backbone_tape **out)
 {
 	struct decoder_tape *tape = out ? tape_make(call) : NULL;
-	struct layer_arrays shared;
 	const float *last;
 	int code;
 
 	if (out && !tape)
 		return ERR_NO_MEMORY;
-	code = arrays_share(call, &shared);
-	if (code)
-		return code;
-	code = input_forward(call, shared.out, embeds, tape);
-	if (!code)
-		code = layers_forward(call, &shared, tape, &last);
+	if (tape && tape->checkpoints)
+		code = forward_checkpoints(call, embeds, tape, &last);
+	else
+		code = forward_layers(call, embeds, tape, &last);
 	if (!code)
 		code = output_forward(call, hidden, last, tape);
 	if (code || !tape)

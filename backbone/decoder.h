@@ -24,10 +24,17 @@ struct layer_arrays {
 	float *up;        /* (rows, F), or (rows, 2F): gate | up */
 	float *act;       /* (rows, F) */
 	struct projection_tape projections[ROLE_COUNT];
+	struct rng dropout_rng; /* checkpointed: as it was before the layer */
 };
 
+/*
+ * With checkpoints (backbone_checkpoint_activations()) a layer's row holds
+ * `in` and `dropout_rng` alone, and backward makes the rest again.  All inputs
+ * lie in one array, the last one being the final norm's.
+ */
 struct decoder_tape {
 	struct backbone_tape call; /* first: backbone_tape points here */
+	bool checkpoints, dropout;
 	struct layer_arrays *layers; /* run_layers of them */
 	const float *final_in;       /* (rows, H) */
 	float *final_stats;          /* (rows, 2) */
@@ -46,6 +53,13 @@ struct attention_shape decoder_attention_shape(const struct backbone_call *call)
 
 /* Rotation of the queries (heads) or keys (kv_heads) in the qkv array. */
 struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads);
+
+/*
+ * Runs layer `index` from tape->layers[index].in once more and gives what its
+ * backward reads; its arrays lie in call->arena.  ERR_NO_MEMORY.
+ */
+int decoder_layer_again(const struct backbone_call *call, const struct decoder_tape *tape,
+			int64_t index, struct layer_arrays *arrays);
 
 /* See struct backbone_pass. */
 int decoder_backward(struct backbone_call *call, const struct backbone_tape *tape,

@@ -150,6 +150,27 @@ static int attention_part_backward(const struct backbone_call *call,
 	return code;
 }
 
+static int layer_backward(const struct backbone_call *call, const struct decoder_tape *tape,
+			  int64_t index, struct backward_arrays *arrays)
+{
+	const struct backbone_layer *layer = &call->backbone->decoder.layers[index];
+	const struct arena_mark mark = arena_save(call->arena);
+	const struct layer_arrays *kept = &tape->layers[index];
+	struct layer_arrays again;
+	int code = 0;
+
+	if (tape->checkpoints) {
+		code = decoder_layer_again(call, tape, index, &again);
+		kept = &again;
+	}
+	if (!code)
+		code = ffn_backward(call, layer, kept, arrays);
+	if (!code)
+		code = attention_part_backward(call, layer, kept, arrays);
+	arena_restore(call->arena, mark);
+	return code;
+}
+
 /* d becomes the gradient of the last layer's result. */
 static int output_backward(const struct backbone_call *call, const struct decoder_tape *tape,
 			   const float *d_hidden, struct backward_arrays *arrays)
@@ -226,11 +247,7 @@ int decoder_backward(struct backbone_call *call, const struct backbone_tape *kep
 
 	if (!code)
 		code = output_backward(call, tape, d_hidden, &arrays);
-	for (int64_t i = decoder->run_layers - 1; i >= 0 && !code; i--) {
-		code = ffn_backward(call, &decoder->layers[i], &tape->layers[i], &arrays);
-		if (!code)
-			code = attention_part_backward(call, &decoder->layers[i],
-						       &tape->layers[i], &arrays);
-	}
+	for (int64_t i = decoder->run_layers - 1; i >= 0 && !code; i--)
+		code = layer_backward(call, tape, i, &arrays);
 	return code ? code : input_backward(call, tape, arrays.d, d_embeds);
 }

@@ -296,6 +296,68 @@ static void gradients_accumulate(void **state)
 	probe_free(&probe);
 }
 
+/* Gradients of the parameters, one after another, then of the input; and the memory they took. */
+static float *all_gradients(struct probe *probe, size_t *floats, size_t *bytes)
+{
+	const struct backbone_param *params;
+	const size_t count = backbone_params(probe->backbone, &params);
+	float *all, *d_embeds;
+	size_t at = 0;
+
+	arena_free(&probe->arena);
+	*floats = (size_t)probe->count;
+	for (size_t i = 0; i < count; i++)
+		*floats += (size_t)params[i].count;
+	all = malloc(*floats * sizeof(float));
+	d_embeds = malloc((size_t)probe->count * sizeof(float));
+	backward(probe, d_embeds);
+	for (size_t i = 0; i < count; at += (size_t)params[i++].count)
+		memcpy(all + at, params[i].gradient, (size_t)params[i].count * sizeof(float));
+	memcpy(all + at, d_embeds, (size_t)probe->count * sizeof(float));
+	free(d_embeds);
+	*bytes = probe->arena.peak_bytes;
+	return all;
+}
+
+static void checkpoint_check(const char *config, bool trainable, const char *const *targets)
+{
+	size_t floats[2], bytes[2];
+	struct probe probe;
+	float *all[2];
+	struct rng rng;
+
+	rng_seed(&rng, 11);
+	probe_make(&probe, config, trainable, targets, 0.3, &rng);
+	for (int i = 0; i < 2; i++) {
+		backbone_checkpoint_activations(probe.backbone, i);
+		all[i] = all_gradients(&probe, &floats[i], &bytes[i]);
+	}
+	assert_int_equal(floats[0], floats[1]);
+	assert_memory_equal(all[0], all[1], floats[0] * sizeof(float));
+	assert_true(bytes[1] < bytes[0]);
+	free(all[0]);
+	free(all[1]);
+	probe_free(&probe);
+}
+
+/* Layers run again, dropout and all, give the bits of layers that were kept. */
+static void checkpoints_are_the_same_bits(void **state)
+{
+	static const char *const down[] = {"c_proj", NULL};
+
+	(void)state;
+	checkpoint_check(TINY_GPT2, true, gpt2_targets);
+	checkpoint_check(TINY_GPT2, false, gpt2_targets);
+	checkpoint_check(TINY_GPT2, false, down);
+	checkpoint_check(TINY_GPT2, false, NULL);
+	checkpoint_check(TINY_LLAMA, true, llama_targets);
+	checkpoint_check(TINY_LLAMA, false, llama_targets);
+	checkpoint_check(TINY_OPT, true, opt_targets);
+	checkpoint_check(TINY_OPT350, true, opt_end_targets);
+	checkpoint_check(TINY_OPT350, false, opt_end_targets);
+	checkpoint_check(TINY_OPT_WIDE, false, opt_targets);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -306,6 +368,7 @@ int main(void)
 		cmocka_unit_test(adapters_alone),
 		cmocka_unit_test(adapters_with_dropout),
 		cmocka_unit_test(gradients_accumulate),
+		cmocka_unit_test(checkpoints_are_the_same_bits),
 	};
 	int failed;
 

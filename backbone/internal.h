@@ -148,6 +148,7 @@ struct backbone {
 	struct checkpoint *checkpoint; /* stays open unless all weights are f32; else NULL */
 	struct backbone_device *device; /* see pass.h; NULL: the CPU */
 	bool device_only;               /* the host has no values of weight matrices */
+	bool checkpoint_activations;
 	bool failed; /* a declaration ran out of memory */
 };
 

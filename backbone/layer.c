@@ -87,7 +87,8 @@ struct projection_call backbone_projection_call(const struct backbone_call *call
 float *backbone_array(const struct backbone_call *call, bool own, float *shared, int64_t width,
 		      bool *failed)
 {
-	float *array = own ? backbone_floats(call->arena, call->rows * width) : shared;
+	float *array =
+		own || !shared ? backbone_floats(call->arena, call->rows * width) : shared;
 
 	if (!array)
 		*failed = true;

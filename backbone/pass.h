@@ -63,7 +63,7 @@ void backbone_activation_backward(enum backbone_activation activation, float *d_
 				  const float *d_out, const float *in, int64_t rows,
 				  int64_t width);
 
-/* (rows, width) for one use alone when `own`, else `shared`; *failed is set when there is none. */
+/* (rows, width): alone when `own` or nothing is `shared`, else that; *failed: there is no room. */
 float *backbone_array(const struct backbone_call *call, bool own, float *shared, int64_t width,
 		      bool *failed);
 

@@ -25,6 +25,11 @@ static int tokens_check(const struct backbone *backbone, int64_t batch, int64_t 
 	return 0;
 }
 
+void backbone_checkpoint_activations(struct backbone *backbone, bool on)
+{
+	backbone->checkpoint_activations = on;
+}
+
 int backbone_forward(const struct backbone *backbone, struct arena *arena, const float *embeds,
 		     int64_t batch, int64_t tokens, float *hidden, struct backbone_tape **tape,
 		     struct rng *dropout_rng, struct error *error)

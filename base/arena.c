@@ -110,6 +110,14 @@ void *arena_calloc(struct arena *arena, size_t count, size_t size)
 	return data;
 }
 
+int arena_reserve(struct arena *arena, size_t size)
+{
+	if (arena->first)
+		return 0;
+	arena->first = new_chunk(size);
+	return arena->first ? 0 : -1;
+}
+
 char *arena_strdup(struct arena *arena, const char *text)
 {
 	const size_t size = strlen(text) + 1;

@@ -35,6 +35,12 @@ void *arena_alloc(struct arena *arena, size_t size);
 /* As arena_alloc(), count x size checked for overflow, zeroed. */
 void *arena_calloc(struct arena *arena, size_t count, size_t size);
 
+/*
+ * Makes room for `size` bytes in one piece.  Only for an arena that holds
+ * nothing yet; other calls do nothing.  -1 when out of memory.
+ */
+int arena_reserve(struct arena *arena, size_t size);
+
 /* Copy of a string owned by the arena. */
 char *arena_strdup(struct arena *arena, const char *text);
 

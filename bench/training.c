@@ -24,7 +24,8 @@
 #include <unistd.h>
 
 #include "base/file.h"
-#include "learn/learner.h"
+#include "learn/footprint.h"
+#include "learn/usage.h"
 #include "tensor/gemm.h"
 #include "tensor/threads.h"
 
@@ -214,20 +215,6 @@ static double step_products(const struct run *run)
 	       (double)shape->layers * pairs * width * 2 * 3;
 }
 
-/* "VmHWM" of this process in MB. */
-static double peak_mb(void)
-{
-	FILE *file = fopen("/proc/self/status", "r");
-	char line[256];
-	double kb = NAN;
-
-	while (file && fgets(line, sizeof(line), file))
-		sscanf(line, "VmHWM: %lf", &kb);
-	if (file)
-		fclose(file);
-	return kb / 1e3 * 1.024;
-}
-
 static int compare(const void *a, const void *b)
 {
 	const double x = *(const double *)a, y = *(const double *)b;
@@ -238,27 +225,32 @@ static int compare(const void *a, const void *b)
 static void row_run(const struct row *row)
 {
 	struct run run = {0};
+	struct footprint footprint;
+	struct error error = {0};
 	struct rng dropout;
 	double times[ROUNDS], start, peak, rate = 0, limit;
 	int rounds = 0;
 
 	rng_seed(&dropout, 4);
 	run_open(&run, row);
+	if (footprint_predict(&footprint, &run.learner, row->batch, STEPS, 0, &error))
+		fail(&error);
 	step_s(&run, &dropout);
 	start = now_s();
 	do {
 		times[rounds++] = step_s(&run, &dropout);
 	} while (rounds < ROUNDS && now_s() - start < ROUND_S);
-	peak = peak_mb();
+	peak = (double)usage_now().peak_bytes;
 	for (int i = 0; i < 3; i++)
 		rate = fmax(rate, probe_rate());
 	limit = step_products(&run) / rate;
 	qsort(times, (size_t)rounds, sizeof(*times), compare);
 	printf("%s: batch %" PRId64 ", %s %" PRId64 ": step %.4f s (least %.4f); limit %.4f s at "
-	       "%.0f GFLOP/s; ratio %.2f; %.2f windows/s; peak %.0f MB\n",
+	       "%.0f GFLOP/s; ratio %.2f; %.2f windows/s; peak %.0f MB, predicted %.0f\n",
 	       row->name, row->batch, row->rank ? "adapter of rank" : "all weights, rank",
 	       row->rank, times[rounds / 2], times[0], limit, 2e-9 * rate,
-	       times[rounds / 2] / limit, (double)row->batch / times[rounds / 2], peak);
+	       times[rounds / 2] / limit, (double)row->batch / times[rounds / 2], peak / 1e6,
+	       (double)footprint.peak / 1e6);
 	fflush(stdout);
 }
 

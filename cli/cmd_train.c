@@ -418,6 +418,21 @@ static void on_progress(void *context, uint64_t epoch, size_t done, size_t total
 	command_progress(run->common, text, false);
 }
 
+static void print_epoch(const struct trainer_epoch *e)
+{
+	char joules[32] = "";
+
+	if (!isnan(e->joules))
+		snprintf(joules, sizeof(joules), ", %.0f J", e->joules);
+	printf("epoch %3.0f  loss %.4f  train: accuracy %.4f balanced %.4f reward %.4g  held out: "
+	       "loss %.4f accuracy %.4f (majority %.4f) balanced %.4f macro-F1 %.4f  %.1f s, "
+	       "%.0f %% of the cores, %.0f MB%s%s\n",
+	       e->epoch, e->train_loss, e->train_accuracy, e->train_balanced_accuracy,
+	       e->train_reward, e->held_out_log_loss, e->held_out_accuracy,
+	       e->held_out_majority_rate, e->held_out_balanced_accuracy, e->held_out_macro_f1,
+	       e->seconds, 100 * e->cpu_share, e->peak_mb, joules, e->best != 0 ? "  *" : "");
+}
+
 static int on_epoch(void *context, const struct trainer_epoch *history, size_t count,
 		    struct error *error)
 {
@@ -427,12 +442,7 @@ static int on_epoch(void *context, const struct trainer_epoch *history, size_t c
 	train_clock_start(&run->clock);
 	command_progress(run->common, "", false);
 	if (!run->common->quiet && !run->common->json)
-		printf("epoch %3.0f  loss %.4f  train: accuracy %.4f balanced %.4f  held out: "
-		       "loss %.4f accuracy %.4f (majority %.4f) balanced %.4f macro-F1 %.4f%s\n",
-		       e->epoch, e->train_loss, e->train_accuracy, e->train_balanced_accuracy,
-		       e->held_out_log_loss, e->held_out_accuracy, e->held_out_majority_rate,
-		       e->held_out_balanced_accuracy, e->held_out_macro_f1,
-		       e->best != 0 ? "  *" : "");
+		print_epoch(e);
 	fflush(stdout);
 	return train_record_metrics(&run->record, history, count, error);
 }
@@ -461,6 +471,21 @@ static int64_t count_parameters(const struct policy_net *net)
 		if (net->params[i].is_adapter || i >= net->count - net->own_count)
 			count += net->params[i].count;
 	return count;
+}
+
+/* Before the first step: what it will need. */
+static int print_footprint(const struct run *run, struct error *error)
+{
+	struct footprint f;
+	const int status = trainer_footprint(run->trainer, &f, error);
+
+	if (!status && !run->common->quiet && !run->common->json)
+		printf("needs about %.0f MB: weights and gradients %.0f, optimizer %.0f, "
+		       "activations %.0f\n",
+		       (double)f.peak / 1e6, (double)f.weights / 1e6, (double)f.optimizer / 1e6,
+		       (double)f.activations / 1e6);
+	fflush(stdout);
+	return status;
 }
 
 static void print_size(const struct run *run)
@@ -511,11 +536,12 @@ static int run_training(struct run *run, bool resume, struct error *error)
 
 	if (status)
 		return status;
-	if (resume && train_record_has_checkpoint(&run->record))
+	print_size(run);
+	status = print_footprint(run, error);
+	if (!status && resume && train_record_has_checkpoint(&run->record))
 		status = trainer_resume(run->trainer, error);
 	if (status)
 		return status;
-	print_size(run);
 	train_clock_start(&run->clock);
 	status = trainer_run(run->trainer, &observer, error);
 	return status ? status : print_result(run, error);

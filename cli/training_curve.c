@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * metrics.csv has the columns of struct trainer_epoch in their order; a file
- * with another header is from another version and is refused.
+ * metrics.csv has the columns of struct trainer_epoch in their order.  A file
+ * of an earlier version lacks the last of them: they are not numbers then.
+ * Any other header is refused.
  */
 #include "cli/training_curve.h"
 
@@ -21,21 +22,37 @@ static const char header[] =
 #undef CURVE_COLUMN
 	;
 
-static int parse_row(struct trainer_epoch *epoch, char *line, const char *path, long number,
-		     struct error *error)
+/* Columns that the header names: ours, or the first of them; 0 for another file. */
+static size_t parse_header(const char *line)
 {
-	double values[COLUMNS] = {0};
+	const size_t length = strlen(line);
+	size_t columns = 1;
+
+	if (length + 1 > sizeof(header) - 1 || strncmp(line, header, length) != 0 ||
+	    header[length] != ',')
+		return 0;
+	for (const char *c = line; *c; c++)
+		columns += *c == ',';
+	return columns;
+}
+
+static int parse_row(struct trainer_epoch *epoch, size_t columns, char *line, const char *path,
+		     long number, struct error *error)
+{
+	double values[COLUMNS];
 	char *cell = line;
 
-	for (size_t i = 0; i < COLUMNS; i++) {
+	for (size_t i = columns; i < COLUMNS; i++)
+		values[i] = NAN;
+	for (size_t i = 0; i < columns; i++) {
 		char *end;
 
 		values[i] = strtod(cell, &end);
 		if (end == cell)
 			values[i] = NAN;
-		if (*end != (i + 1 < COLUMNS ? ',' : '\0'))
+		if (*end != (i + 1 < columns ? ',' : '\0'))
 			return error_at(error, ERR_INVALID, path, number, NULL,
-					"needs %zu numbers; train again to make it anew", COLUMNS);
+					"needs %zu numbers; train again to make it anew", columns);
 		cell = end + 1;
 	}
 	memcpy(epoch, values, sizeof(values));
@@ -44,6 +61,7 @@ static int parse_row(struct trainer_epoch *epoch, char *line, const char *path, 
 
 static int parse(struct training_curve *curve, char *text, const char *path, struct error *error)
 {
+	size_t columns = 0;
 	long number = 0;
 	char *rest = NULL;
 
@@ -52,7 +70,8 @@ static int parse(struct training_curve *curve, char *text, const char *path, str
 		int code;
 
 		if (number++ == 0) {
-			if (strncmp(line, header, sizeof(header) - 2) != 0)
+			columns = parse_header(line);
+			if (columns == 0)
 				return error_at(error, ERR_INVALID, path, 1, NULL,
 						"not the columns of aqmllm train");
 			continue;
@@ -61,7 +80,7 @@ static int parse(struct training_curve *curve, char *text, const char *path, str
 		if (more == NULL)
 			return error_set(error, ERR_NO_MEMORY, "out of memory for epochs");
 		curve->epochs = more;
-		code = parse_row(&more[curve->count], line, path, number, error);
+		code = parse_row(&more[curve->count], columns, line, path, number, error);
 		if (code)
 			return code;
 		curve->count++;

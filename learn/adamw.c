@@ -18,9 +18,11 @@
 #include <string.h>
 
 #include "tensor/threads.h"
+#include "tensor/vector.h"
 
-#define GRAIN 32768      /* elements below which a second thread costs more than it brings */
-#define NORM_BLOCKS 128  /* of that size, summed side by side */
+#define GRAIN_FLOATS (1 << 14)
+#define NORM_BLOCK (1 << 16) /* floats summed alone, so that threads do not change the norm */
+#define NORM_BLOCKS 64	     /* at a time */
 
 const struct adamw_options adamw_defaults = {
 	.weight_decay = 1e-4,
@@ -63,15 +65,16 @@ void adamw_free(struct adamw *adamw)
 
 /* What is the same for every element of one step. */
 struct step_scalars {
-	float keep, beta1, beta2, rest1, rest2, size, bias2, epsilon;
+	float scale, keep, beta1, beta2, rest1, rest2, size, bias2, epsilon;
 };
 
-static struct step_scalars step_scalars(const struct adamw *adamw, double rate)
+static struct step_scalars step_scalars(const struct adamw *adamw, double rate, float scale)
 {
 	const struct adamw_options *o = &adamw->options;
 	const double k = (double)adamw->steps;
 
 	return (struct step_scalars){
+		.scale = scale,
 		.keep = (float)(1.0 - rate * o->weight_decay),
 		.beta1 = (float)o->beta1,
 		.beta2 = (float)o->beta2,
@@ -83,102 +86,104 @@ static struct step_scalars step_scalars(const struct adamw *adamw, double rate)
 	};
 }
 
-struct update {
-	float *value, *m, *v;
-	const float *gradient;
+struct update_call {
+	float *value, *gradient, *moment1, *moment2;
 	const struct step_scalars *scalars;
 };
 
-/* Elements [begin, end) of one tensor. */
-static void update_range(void *context, int worker, int64_t begin, int64_t end)
+TENSOR_CLONES
+static void range_update(void *context, int worker, int64_t begin, int64_t end)
 {
-	const struct update *update = context;
-	const struct step_scalars *s = update->scalars;
-	const float *restrict gradient = update->gradient;
-	float *restrict value = update->value, *restrict m = update->m, *restrict v = update->v;
+	const struct update_call *call = context;
+	const struct step_scalars s = *call->scalars;
+	float *restrict m = call->moment1, *restrict v = call->moment2;
+	float *restrict value = call->value, *restrict gradient = call->gradient;
 
 	(void)worker;
 	for (int64_t i = begin; i < end; i++) {
-		const float g = gradient[i];
+		const float g = gradient[i] * s.scale;
 
-		m[i] = s->beta1 * m[i] + s->rest1 * g;
-		v[i] = s->beta2 * v[i] + s->rest2 * g * g;
-		value[i] = value[i] * s->keep -
-			   s->size * (m[i] / (sqrtf(v[i]) / s->bias2 + s->epsilon));
+		m[i] = s.beta1 * m[i] + s.rest1 * g;
+		v[i] = s.beta2 * v[i] + s.rest2 * g * g;
+		value[i] = value[i] * s.keep -
+			   s.size * (m[i] / (sqrtf(v[i]) / s.bias2 + s.epsilon));
+		gradient[i] = 0;
 	}
 }
 
-void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count, double rate)
+void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count, double rate,
+		float scale)
 {
+	struct step_scalars scalars;
 	size_t at = 0;
 
 	adamw->steps++;
-
-	const struct step_scalars scalars = step_scalars(adamw, rate);
-
+	scalars = step_scalars(adamw, rate, scale);
 	for (size_t i = 0; i < count; i++) {
+		struct update_call call = {params[i].value, params[i].gradient, adamw->moment1 + at,
+					   adamw->moment2 + at, &scalars};
+
 		if (!params[i].gradient)
 			continue;
-
-		struct update update = {params[i].value, adamw->moment1 + at, adamw->moment2 + at,
-					params[i].gradient, &scalars};
-
-		tensor_split(params[i].count, GRAIN, update_range, &update);
+		tensor_split(params[i].count, GRAIN_FLOATS, range_update, &call);
 		at += (size_t)params[i].count;
 	}
-}
-
-static void zero_range(void *context, int worker, int64_t begin, int64_t end)
-{
-	float *gradient = context;
-
-	(void)worker;
-	memset(gradient + begin, 0, (size_t)(end - begin) * sizeof(float));
 }
 
 void gradients_zero(const struct backbone_param *params, size_t count)
 {
 	for (size_t i = 0; i < count; i++)
 		if (params[i].gradient)
-			tensor_split(params[i].count, GRAIN, zero_range, params[i].gradient);
+			memset(params[i].gradient, 0, (size_t)params[i].count * sizeof(float));
 }
 
-/* Sums of squares of blocks of GRAIN elements, NORM_BLOCKS at a time. */
-struct squares {
-	const float *gradient;
-	int64_t count;
-	double sum[NORM_BLOCKS];
+struct norm_call {
+	const struct backbone_param *param;
+	double *sums; /* of each block */
 };
 
-static void squares_range(void *context, int worker, int64_t begin, int64_t end)
+/* Lanes in a fixed order, as everywhere: the same on every machine. */
+TENSOR_CLONES
+static void blocks_square(void *context, int worker, int64_t begin, int64_t end)
 {
-	struct squares *squares = context;
+	const struct norm_call *call = context;
 
 	(void)worker;
 	for (int64_t block = begin; block < end; block++) {
-		const int64_t first = block * GRAIN, left = squares->count - first;
-		double sum = 0;
+		const float *x = call->param->gradient + block * NORM_BLOCK;
+		const int64_t left = call->param->count - block * NORM_BLOCK;
+		const int64_t count = left < NORM_BLOCK ? left : NORM_BLOCK;
+		double lane[TENSOR_LANES] = {0}, sum = 0;
+		int64_t i = 0;
 
-		for (int64_t i = first; i < first + (left < GRAIN ? left : GRAIN); i++)
-			sum += (double)squares->gradient[i] * (double)squares->gradient[i];
-		squares->sum[block] = sum;
+		for (; i + TENSOR_LANES <= count; i += TENSOR_LANES)
+			for (int j = 0; j < TENSOR_LANES; j++)
+				lane[j] += (double)x[i + j] * (double)x[i + j];
+		for (int j = 0; i < count; i++, j++)
+			lane[j] += (double)x[i] * (double)x[i];
+		for (int j = 0; j < TENSOR_LANES; j++)
+			sum += lane[j];
+		call->sums[block] = sum;
 	}
 }
 
-/* Blocks are cut and added in one order, so that the sum is the same on any number of threads. */
-static double squares_sum(const struct backbone_param *param)
+/* Sum of squares of one tensor, NORM_BLOCKS blocks at a time. */
+static double tensor_square(const struct backbone_param *param)
 {
-	const int64_t most = NORM_BLOCKS * GRAIN;
-	double sum = 0;
+	const int64_t blocks = (param->count + NORM_BLOCK - 1) / NORM_BLOCK;
+	double sums[NORM_BLOCKS], sum = 0;
 
-	for (int64_t first = 0; first < param->count; first += most) {
-		const int64_t left = param->count - first, count = left < most ? left : most;
-		const int64_t blocks = (count + GRAIN - 1) / GRAIN;
-		struct squares squares = {.gradient = param->gradient + first, .count = count};
+	for (int64_t first = 0; first < blocks; first += NORM_BLOCKS) {
+		const int64_t left = blocks - first;
+		const int64_t count = left < NORM_BLOCKS ? left : NORM_BLOCKS;
+		struct backbone_param part = *param;
+		struct norm_call call = {&part, sums};
 
-		tensor_split(blocks, 1, squares_range, &squares);
-		for (int64_t block = 0; block < blocks; block++)
-			sum += squares.sum[block];
+		part.gradient += first * NORM_BLOCK;
+		part.count -= first * NORM_BLOCK;
+		tensor_split(count, 1, blocks_square, &call);
+		for (int64_t i = 0; i < count; i++)
+			sum += sums[i];
 	}
 	return sum;
 }
@@ -189,36 +194,41 @@ double gradients_norm(const struct backbone_param *params, size_t count)
 
 	for (size_t i = 0; i < count; i++)
 		if (params[i].gradient)
-			sum += squares_sum(&params[i]);
+			sum += tensor_square(&params[i]);
 	return sqrt(sum);
 }
 
-struct scaling {
-	float *gradient;
-	float scale;
+float gradients_clip_scale(double norm, double max_norm)
+{
+	const float scale = (float)(max_norm / (norm + 1e-6));
+
+	return max_norm <= 0 || scale >= 1.0f ? 1.0f : scale;
+}
+
+struct scale_call {
+	float *gradient, scale;
 };
 
-static void scale_range(void *context, int worker, int64_t begin, int64_t end)
+TENSOR_CLONES
+static void range_scale(void *context, int worker, int64_t begin, int64_t end)
 {
-	const struct scaling *scaling = context;
+	const struct scale_call *call = context;
 
 	(void)worker;
 	for (int64_t i = begin; i < end; i++)
-		scaling->gradient[i] *= scaling->scale;
+		call->gradient[i] *= call->scale;
 }
 
 double gradients_clip(const struct backbone_param *params, size_t count, double max_norm)
 {
 	const double norm = gradients_norm(params, count);
-	const float scale = (float)(max_norm / (norm + 1e-6));
+	const float scale = gradients_clip_scale(norm, max_norm);
 
-	if (max_norm <= 0 || scale >= 1.0f)
-		return norm;
-	for (size_t i = 0; i < count; i++) {
-		struct scaling scaling = {params[i].gradient, scale};
+	for (size_t i = 0; scale < 1.0f && i < count; i++) {
+		struct scale_call call = {params[i].gradient, scale};
 
-		if (params[i].gradient)
-			tensor_split(params[i].count, GRAIN, scale_range, &scaling);
+		if (call.gradient)
+			tensor_split(params[i].count, GRAIN_FLOATS, range_scale, &call);
 	}
 	return norm;
 }

@@ -39,22 +39,25 @@ int adamw_init(struct adamw *adamw, const struct adamw_options *options,
 	       const struct backbone_param *params, size_t count, struct error *error);
 void adamw_free(struct adamw *adamw);
 
-/* One update with learning rate `rate` from the gradients as they stand. */
-void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count,
-		double rate);
+/*
+ * One update with learning rate `rate` from the gradients times `scale` (1, or
+ * gradients_clip_scale()), which are zero afterwards: one pass over memory.
+ */
+void adamw_step(struct adamw *adamw, const struct backbone_param *params, size_t count, double rate,
+		float scale);
 
 /* Elements of all entries that have a gradient. */
 size_t gradients_elements(const struct backbone_param *params, size_t count);
 
 void gradients_zero(const struct backbone_param *params, size_t count);
 
-/* L2 norm over every gradient (sums in double). */
+/* L2 norm over every gradient (sums in double; threads do not change it). */
 double gradients_norm(const struct backbone_param *params, size_t count);
 
-/*
- * Scales every gradient by min(1, max_norm / (norm + 1e-6)); max_norm <= 0
- * leaves them.  Returns the norm before clipping.
- */
+/* min(1, max_norm / (norm + 1e-6)); 1 when max_norm <= 0. */
+float gradients_clip_scale(double norm, double max_norm);
+
+/* Scales every gradient by that.  Returns the norm before clipping. */
 double gradients_clip(const struct backbone_param *params, size_t count, double max_norm);
 
 #endif

@@ -35,12 +35,14 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 		       float *logits, double *loss, struct error *error)
 {
 	const int64_t rows = batch->batch * batch->steps;
-	float *d_logits =
-		arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) * sizeof(float));
 	struct policy_net *net = learner->net;
 	struct policy_tape *tape;
+	float *d_logits;
 	int status;
 
+	if (arena_reserve(&learner->arena, learner->arena_bytes))
+		return error_set(error, ERR_NO_MEMORY, "activations of a micro-batch");
+	d_logits = arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) * sizeof(float));
 	if (!d_logits)
 		return error_set(error, ERR_NO_MEMORY, "gradients of the logits");
 	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
@@ -64,10 +66,12 @@ double learner_step(struct learner *learner)
 {
 	struct policy_net *net = learner->net;
 	const double rate = schedule_rate(&learner->options.schedule, learner->adamw.steps);
+	float scale = 1;
 
-	if (!learner->options.clip_each)
-		learner->grad_norm = gradients_clip(net->params, net->count, learner->options.clip);
-	adamw_step(&learner->adamw, net->params, net->count, rate);
-	gradients_zero(net->params, net->count);
+	if (!learner->options.clip_each) {
+		learner->grad_norm = gradients_norm(net->params, net->count);
+		scale = gradients_clip_scale(learner->grad_norm, learner->options.clip);
+	}
+	adamw_step(&learner->adamw, net->params, net->count, rate, scale);
 	return rate;
 }

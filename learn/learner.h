@@ -26,6 +26,7 @@ struct learner {
 	struct policy_net *net; /* not owned */
 	struct adamw adamw;
 	struct arena arena;
+	size_t arena_bytes; /* room made in the arena when it is empty; 0: it grows as it goes */
 	double grad_norm; /* before clipping, at the last step */
 };
 

@@ -17,8 +17,6 @@
 
 #include "learn/loss.h"
 
-#define BATCH 8
-
 struct pass {
 	const struct policy_net *net;
 	const struct dataset *dataset;
@@ -31,16 +29,16 @@ struct pass {
 	struct arena arena;
 	/* What waits to be run: windows of the same number of steps. */
 	int64_t waiting, steps;
-	size_t last[BATCH];    /* last row of each window */
-	int64_t scored[BATCH]; /* rows scored by each, its last ones */
-	/* Room for BATCH windows */
+	size_t last[PREDICTOR_BATCH];    /* last row of each window */
+	int64_t scored[PREDICTOR_BATCH]; /* rows scored by each, its last ones */
+	/* Room for PREDICTOR_BATCH windows */
 	float *states, *returns, *actions, *logits;
 	int32_t *timesteps;
 };
 
 static int pass_init(struct pass *pass, struct error *error)
 {
-	const size_t steps = (size_t)(BATCH * pass->options->window);
+	const size_t steps = (size_t)(PREDICTOR_BATCH * pass->options->window);
 
 	arena_init(&pass->arena);
 	pass->states = calloc(steps * (size_t)pass->dataset->features, sizeof(float));
@@ -128,7 +126,7 @@ static int push(struct pass *pass, size_t last, int64_t scored, struct error *er
 									: pass->options->window;
 	int status = 0;
 
-	if (pass->waiting == BATCH || (pass->waiting && steps != pass->steps))
+	if (pass->waiting == PREDICTOR_BATCH || (pass->waiting && steps != pass->steps))
 		status = flush(pass, error);
 	pass->steps = steps;
 	pass->last[pass->waiting] = last;

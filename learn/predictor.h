@@ -13,6 +13,8 @@
 #include "learn/metrics.h"
 #include "policy/net.h"
 
+#define PREDICTOR_BATCH 8 /* windows of one pass */
+
 struct predictor_options {
 	int64_t window; /* most steps of context, the row itself included */
 	int64_t stride; /* rows scored by one pass: each sees window - stride + 1 .. window steps */

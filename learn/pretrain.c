@@ -284,9 +284,9 @@ static int train_step(struct run *run, double *loss, struct error *error)
 	if (code)
 		return code;
 	look_up_backward(run, &batch, d_embeds);
-	gradients_clip(run->params, run->param_count, CLIP_NORM);
 	adamw_step(&run->adamw, run->params, run->param_count,
-		   schedule_rate(&schedule, (uint64_t)run->step));
+		   schedule_rate(&schedule, (uint64_t)run->step),
+		   gradients_clip_scale(gradients_norm(run->params, run->param_count), CLIP_NORM));
 	return 0;
 }
 

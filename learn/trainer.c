@@ -23,9 +23,13 @@
 #include <time.h>
 
 #include "base/file.h"
+#include "base/parallel.h"
 #include "learn/checkpoint.h"
+#include "learn/energy.h"
+#include "learn/usage.h"
 #include "policy/store.h"
 
+#define SAMPLE_S 30 /* between looks at counters that run round */
 #define EPOCH_COLUMNS (sizeof(struct trainer_epoch) / sizeof(double))
 
 /* What a run depends on beside parameters, moments, order and history. */
@@ -35,7 +39,9 @@ struct run_state {
 	uint64_t epoch_steps, stale, finished;
 	struct rng order_rng, dropout_rng, returns_rng, augment_rng;
 	struct metrics metrics;
-	double loss_sum, loss_windows, norm_sum, rate, best_loss, seconds;
+	double loss_sum, loss_windows, norm_sum, rate, best_loss;
+	double reward_sum, reward_rows;
+	double seconds, cpu_s, joules; /* of the current epoch */
 };
 
 struct trainer {
@@ -53,6 +59,9 @@ struct trainer {
 	struct trainer_epoch *history; /* (epochs) */
 	double class_weight[POOL_ACTIONS];
 	struct run_state state;
+	struct energy energy;
+	struct usage since; /* when the figures of the epoch were last brought up to date */
+	double joules_since, sampled_s;
 	/* One micro-batch */
 	float *states, *returns, *actions, *weights, *logits;
 	int32_t *timesteps, *labels;
@@ -181,6 +190,7 @@ int trainer_new(struct trainer **out, const struct trainer_options *options, str
 	trainer->config = config;
 	trainer->dataset = dataset;
 	trainer->cut = cut;
+	energy_open(&trainer->energy, ENERGY_POWERCAP);
 	status = name_files(trainer, directory, fingerprint, error);
 	if (!status)
 		status = dataset_windows_new(&trainer->windows, dataset, 0, cut, &options->windows,
@@ -204,6 +214,7 @@ void trainer_free(struct trainer *trainer)
 	if (!trainer)
 		return;
 	learner_free(&trainer->learner);
+	energy_close(&trainer->energy);
 	dataset_windows_free(&trainer->windows);
 	free(trainer->fingerprint);
 	free(trainer->order);
@@ -231,6 +242,14 @@ struct trainer_size trainer_size(const struct trainer *trainer)
 		.epoch_windows = trainer->order_count,
 		.steps = trainer->options.learner.schedule.total_steps,
 	};
+}
+
+int trainer_footprint(struct trainer *trainer, struct footprint *footprint, struct error *error)
+{
+	const bool scores = trainer->cut < trainer->dataset->rows;
+
+	return footprint_predict(footprint, &trainer->learner, trainer->options.batch,
+				 trainer->windows.steps, scores ? PREDICTOR_BATCH : 0, error);
 }
 
 /* ---- checkpoint ---- */
@@ -331,7 +350,9 @@ static void fill_window(struct trainer *trainer, const struct dataset_window *dr
 		trainer->labels[at] = label;
 		trainer->timesteps[at] = dataset_timestep(dataset, row, window.interval);
 		trainer->weights[at] = window.weight * (float)trainer->class_weight[label];
+		trainer->state.reward_sum += dataset->pool->reward[row];
 	}
+	trainer->state.reward_rows += (double)trainer->windows.steps;
 	augment_window(&trainer->options.augment, dataset, &window, trainer->windows.steps, rng,
 		       trainer->states + start * features, trainer->weights + start);
 }
@@ -459,7 +480,11 @@ static void begin_epoch(struct trainer *trainer)
 	state->loss_windows = 0;
 	state->norm_sum = 0;
 	state->epoch_steps = 0;
+	state->reward_sum = 0;
+	state->reward_rows = 0;
 	state->seconds = 0;
+	state->cpu_s = 0;
+	state->joules = 0;
 }
 
 static double now_s(void)
@@ -470,14 +495,49 @@ static double now_s(void)
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static int end_epoch(struct trainer *trainer, double started_s,
-		     const struct trainer_observer *observer, struct error *error)
+static void usage_start(struct trainer *trainer)
+{
+	trainer->since = usage_now();
+	trainer->sampled_s = trainer->since.wall_s;
+	trainer->joules_since = energy_sample(&trainer->energy);
+}
+
+/* Adds what was used since the last call to the epoch's figures. */
+static void usage_add(struct trainer *trainer)
+{
+	const struct usage since = trainer->since;
+	const double joules_since = trainer->joules_since;
+
+	usage_start(trainer);
+	trainer->state.seconds += trainer->since.wall_s - since.wall_s;
+	trainer->state.cpu_s += trainer->since.cpu_s - since.cpu_s;
+	trainer->state.joules += trainer->joules_since - joules_since;
+}
+
+static void report_usage(struct trainer *trainer, struct trainer_epoch *epoch)
+{
+	const struct run_state *state = &trainer->state;
+	int64_t peak;
+
+	usage_add(trainer);
+	peak = trainer->since.peak_bytes;
+	epoch->seconds = state->seconds;
+	epoch->cpu_s = state->cpu_s;
+	epoch->cpu_share = state->cpu_s / (state->seconds * parallel_cores());
+	epoch->peak_mb = peak ? (double)peak / 1e6 : NAN;
+	epoch->joules = state->joules;
+	epoch->train_reward = state->reward_sum / state->reward_rows;
+}
+
+static int end_epoch(struct trainer *trainer, const struct trainer_observer *observer,
+		     struct error *error)
 {
 	struct run_state *state = &trainer->state;
 	struct trainer_epoch *epoch = &trainer->history[state->epoch];
 	float keep[POOL_ACTIONS];
 	int status;
 
+	arena_free(&trainer->learner.arena); /* scoring takes its own */
 	bias_unweight(trainer, keep);
 	status = measure(trainer, epoch, error);
 	if (!status)
@@ -485,7 +545,7 @@ static int end_epoch(struct trainer *trainer, double started_s,
 	bias_restore(trainer, keep);
 	if (status)
 		return status;
-	epoch->seconds = state->seconds + now_s() - started_s;
+	report_usage(trainer, epoch);
 	state->epoch++;
 	state->position = 0;
 	if (state->epoch == trainer->options.epochs ||
@@ -524,16 +584,17 @@ static int run_step(struct trainer *trainer, const struct trainer_observer *obse
 
 /* Between two steps of an epoch: a checkpoint when it is time or the user wants to stop. */
 static int pause_between(struct trainer *trainer, const struct trainer_observer *observer,
-			 double *started_s, double *saved_s, struct error *error)
+			 double *saved_s, struct error *error)
 {
 	const bool stop = observer->stop && observer->stop(observer->context);
 	const double now = now_s();
 	int status;
 
+	if (now - trainer->sampled_s >= SAMPLE_S)
+		usage_add(trainer);
 	if (!stop && now - *saved_s < trainer->options.checkpoint_s)
 		return 0;
-	trainer->state.seconds += now - *started_s;
-	*started_s = now;
+	usage_add(trainer);
 	status = save_state(trainer, error);
 	*saved_s = now_s();
 	if (!status && stop)
@@ -552,18 +613,16 @@ int trainer_run(struct trainer *trainer, const struct trainer_observer *observer
 	int status = 0;
 
 	while (!status && !state->finished) {
-		double started_s = now_s();
-
+		usage_start(trainer);
 		if (state->position == 0)
 			begin_epoch(trainer);
 		while (!status && state->position < trainer->order_count) {
 			status = run_step(trainer, observer, error);
 			if (!status)
-				status = pause_between(trainer, observer, &started_s, &saved_s,
-						       error);
+				status = pause_between(trainer, observer, &saved_s, error);
 		}
 		if (!status)
-			status = end_epoch(trainer, started_s, observer, error);
+			status = end_epoch(trainer, observer, error);
 		saved_s = now_s();
 	}
 	return status;

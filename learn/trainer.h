@@ -16,6 +16,7 @@
 
 #include "learn/augment.h"
 #include "learn/dataset.h"
+#include "learn/footprint.h"
 #include "learn/learner.h"
 #include "learn/predictor.h"
 #include "policy/config.h"
@@ -42,7 +43,12 @@
 	X(held_out_macro_f1)                                                                       \
 	X(held_out_ece)                                                                            \
 	X(best)	   /* 1: the policy was kept */                                                    \
-	X(seconds) /* wall time of the epoch */
+	X(seconds) /* wall time of the epoch */                                                    \
+	X(train_reward) /* mean reward of the rows of the epoch's windows, as the pool has it */   \
+	X(cpu_s)	/* processor time of the epoch, all threads */                             \
+	X(cpu_share)	/* of what the cores this process may use had in that time; 0 to 1 */      \
+	X(peak_mb)	/* most memory ever resident, 1e6 bytes; NaN where it cannot be read */    \
+	X(joules)	/* the machine's, in the epoch; NaN where nothing counts them */
 
 struct trainer_epoch {
 #define TRAINER_EPOCH_MEMBER(name) double name;
@@ -129,5 +135,8 @@ struct trainer_size {
 	uint64_t steps;
 };
 struct trainer_size trainer_size(const struct trainer *trainer);
+
+/* What the run will need; before trainer_resume() and trainer_run(). */
+int trainer_footprint(struct trainer *trainer, struct footprint *footprint, struct error *error);
 
 #endif
