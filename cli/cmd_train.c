@@ -22,6 +22,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/train_ranks.h"
 #include "cli/train_record.h"
 #include "learn/sources.h"
 #include "learn/trainer.h"
@@ -36,13 +37,13 @@
 
 static struct {
 	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder, *targets,
-		*adapter, *device;
+		*adapter, *device, *precision;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
-		rank, warmup_steps, threads;
+		rank, warmup_steps, threads, ranks;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
 		checkpoint_s;
 	bool resume, compat, random_weights, cold_start, weighted, cosine, untrained;
-	bool residual, even_sources, full;
+	bool residual, even_sources, full, checkpoint_activations;
 	struct augment_options augment;
 } o = {
 	.device = "cpu",
@@ -54,6 +55,7 @@ static struct {
 	.adapter = "",
 	.rank = RANK_UNSET,
 	.interval = "1",
+	.precision = "f32",
 	.patience = UINT64_MAX,
 	.held_out = 0.2,
 	.alpha = 32,
@@ -167,7 +169,19 @@ static const struct option train_options[] = {
 	 0, 0},
 	{"untrained", 0, OPTION_FLAG, &o.untrained, NULL,
 	 "write the policy as it is before the first step, for comparison", 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.precision, "TYPE",
+	 "storage of the frozen weights: f32, bf16, f16, int8 or int4; what learns stays f32; "
+	 "default f32",
+	 0, 0},
+	{"checkpoint-activations", 0, OPTION_FLAG, &o.checkpoint_activations, NULL,
+	 "keep each layer's input only and run it again in backward: less memory, up to a third "
+	 "more arithmetic, the same bits",
+	 0, 0},
 	{"seed", 0, OPTION_U64, &o.seed, "N", "default 1", 0, 0},
+	{"ranks", 0, OPTION_U64, &o.ranks, "N",
+	 "processes that share every micro-batch, as mpirun -n N started them; default as many as "
+	 "there are; --resume wants the same number",
+	 0, 4096},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	 "between checkpoints within an epoch; default 30", 0, 1e9},
 	{"device", 0, OPTION_TEXT, &o.device, "NAME",
@@ -183,6 +197,7 @@ static const struct option train_options[] = {
 /* All that a run holds on to. */
 struct run {
 	const struct command_common *common;
+	struct ranks ranks;
 	struct train_record record;
 	struct sources sources;
 	struct policy_config config;
@@ -259,6 +274,13 @@ static int fill_options(struct trainer_options *t, struct error *error)
 		return error_at(error, ERR_INVALID, NULL, 0, "--adapter",
 				"brings its own rank and targets: leave --rank and --lora-targets "
 				"out");
+	if (o.compat && o.ranks > 1)
+		return error_at(error, ERR_INVALID, NULL, 0, "--compat",
+				"clips after every micro-batch, which needs all of it in one "
+				"process: leave mpirun out");
+	if (o.checkpoint_activations && strcmp(o.device, "cpu") != 0)
+		return error_at(error, ERR_UNSUPPORTED, NULL, 0, "--checkpoint-activations",
+				"is for the CPU; a device keeps all of them");
 	if (o.keep >= o.window)
 		return error_at(error, ERR_RANGE, NULL, 0, "--keep", "must be below --window");
 	*t = (struct trainer_options){
@@ -381,6 +403,12 @@ static int make_policy(struct run *run, struct error *error)
 				"identity, linear, log or quantile");
 	if (encoder < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--encoder", "linear or multiscale");
+	if (!matrix_type_find(&run->config.backbone.precision, o.precision))
+		return error_at(error, ERR_INVALID, NULL, 0, "--precision",
+				"f32, bf16, f16, int8 or int4");
+	if (o.full && run->config.backbone.precision != MATRIX_F32)
+		return error_at(error, ERR_INVALID, NULL, 0, "--precision",
+				"weights that learn are f32: leave --full or --precision out");
 	run->config.encoder = (enum policy_encoder)encoder;
 	run->config.residual = o.residual;
 	status =
@@ -401,6 +429,7 @@ static int make_policy(struct run *run, struct error *error)
 	status = warm_start(run, error);
 	if (status)
 		return status;
+	backbone_checkpoint_activations(run->net.backbone, o.checkpoint_activations);
 	status = put_adapter(run, &rng, error);
 	if (!status)
 		status = policy_net_collect(&run->net, error);
@@ -558,6 +587,7 @@ static int make_record(struct run *run, const char **operands, size_t count, str
 					 error);
 	if (count < 1)
 		return error_set(error, ERR_INVALID, "name a pool: aqmllm train POOL... -o DIR");
+	o.ranks = o.ranks ? o.ranks : (uint64_t)run->ranks.count;
 	settle_options();
 	if (o.adapter[0] && !realpath(o.adapter, run->adapter))
 		return error_errno(error, o.adapter, "open");
@@ -568,8 +598,11 @@ static int make_record(struct run *run, const char **operands, size_t count, str
 /* Everything that can be wrong with options, pool and backbone, before anything is written. */
 static int prepare(struct run *run, struct error *error)
 {
-	int status = fill_options(&run->options, error);
+	int status = train_ranks_check(&run->ranks, o.ranks, error);
 
+	if (!status)
+		status = fill_options(&run->options, error);
+	run->options.ranks = run->ranks;
 	if (!status)
 		status = sources_read(&run->sources, (const char *const *)run->record.pools,
 				      run->record.pool_count, o.held_out, error);
@@ -588,32 +621,54 @@ static int prepare(struct run *run, struct error *error)
 	return status;
 }
 
-static int train(const struct command_common *common, const char **operands, size_t count,
-		 struct error *error)
+/* All ranks together; rank 0 writes and speaks. */
+static int train_on(struct run *run, const char **operands, size_t count, struct error *error)
 {
-	const bool resume = o.resume;
-	struct run run = {.common = common};
-	int status;
+	const bool resume = o.resume, leads = run->ranks.rank == 0;
+	int status = make_record(run, operands, count, error);
 
-	status = make_record(&run, operands, count, error);
 	tensor_threads_set((int)o.threads);
 	if (!status)
 		status = backbone_place_all(o.device, error);
 	if (!status)
-		status = prepare(&run, error);
-	if (!status && !resume)
-		status = train_record_begin(&run.record, error);
+		status = prepare(run, error);
+	status = train_ranks_meet(&run->ranks, run->record.fingerprint, status, error);
+	if (!status && !resume && leads)
+		status = train_record_begin(&run->record, error);
+	status = train_ranks_meet(&run->ranks, run->record.fingerprint, status, error);
 	if (!status && o.untrained)
-		status = policy_store_save(&run.net, &run.config, run.record.directory, error);
+		status = leads ? policy_store_save(&run->net, &run->config, run->record.directory,
+						   error)
+			       : 0;
 	else if (!status)
-		status = run_training(&run, resume, error);
+		status = run_training(run, resume, error);
+	return status;
+}
+
+static int train(const struct command_common *common, const char **operands, size_t count,
+		 struct error *error)
+{
+	struct command_common quiet = *common;
+	struct run run = {.common = common};
+	int status = ranks_open(&run.ranks, error);
+	bool leads;
+
+	if (status)
+		return status;
+	leads = run.ranks.rank == 0;
+	quiet.quiet = true;
+	quiet.json = false;
+	if (!leads)
+		run.common = &quiet;
+	status = train_on(&run, operands, count, error);
 	trainer_free(run.trainer);
 	dataset_free(&run.dataset);
 	if (run.net.backbone)
 		policy_net_free(&run.net);
 	sources_free(&run.sources);
 	train_record_free(&run.record);
-	return status;
+	ranks_close(&run.ranks);
+	return leads ? status : 0;
 }
 
 const struct command command_train = {
@@ -627,7 +682,12 @@ const struct command command_train = {
 		"is "
 		"kept and when to stop.\n\n"
 		"Ctrl-C stops after a checkpoint, and --resume continues; so it does after a crash "
-		"or a kill. Figures of every epoch are in DIR/metrics.csv.\n\n"
+		"or a kill. Figures of every epoch are in DIR/metrics.csv: losses, accuracy and "
+		"its honest companions on the epoch's windows and on held-out rows, mean reward, "
+		"wall and processor time, share of the cores, peak memory, and joules where the "
+		"machine counts them (RAPL, usually root alone may read it, and NVML).\n\n"
+		"mpirun -n N aqmllm train ... shares every micro-batch over N processes, on one "
+		"machine or several with the same files; N gives its own bits every time.\n\n"
 		"Accuracy means nothing beside the majority rate: a router enqueues 99 % of its "
 		"packets. Read the balanced accuracy, and aqmllm predict for the baselines.",
 	.options = train_options,

@@ -43,4 +43,18 @@ int ranks_poll(struct ranks_message *message);
 /* As ranks_poll(), but waits.  Sleeps meanwhile: the core is somebody else's. */
 int ranks_wait(struct ranks_message *message);
 
+/*
+ * The following two are called by all ranks together; with one rank they copy,
+ * or do nothing.
+ */
+
+/* `all` (count x size bytes) receives `own` (size bytes) of every rank, in their order. */
+void ranks_gather(const struct ranks *ranks, const void *own, size_t size, void *all);
+
+/*
+ * `values` become their sums over ranks, added in the order of ranks: the same
+ * bits on every rank and in every run, whatever arrives first.
+ */
+void ranks_sum(const struct ranks *ranks, float *values, size_t count);
+
 #endif

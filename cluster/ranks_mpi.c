@@ -4,13 +4,17 @@
  * keeps a core busy that a run could use.
  */
 #include <mpi.h>
+#include <stdint.h>
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #include "cluster/launcher.h"
 #include "cluster/ranks.h"
 
 #define NAP_NS 200000
+#define PIECE (1 << 18) /* floats of a sum under way at a time */
+#define RANKS_MAX 4096	/* that a sum goes over */
 
 int ranks_open(struct ranks *ranks, struct error *error)
 {
@@ -74,4 +78,57 @@ int ranks_wait(struct ranks_message *message)
 	while ((code = ranks_poll(message)) == 0)
 		nanosleep(&nap, NULL);
 	return code;
+}
+
+void ranks_gather(const struct ranks *ranks, const void *own, size_t size, void *all)
+{
+	if (ranks->count == 1)
+		memcpy(all, own, size);
+	else
+		MPI_Allgather(own, (int)size, MPI_BYTE, all, (int)size, MPI_BYTE, MPI_COMM_WORLD);
+}
+
+/*
+ * Each rank adds up one part: it hears that part of every rank, adds in their
+ * order and tells the sum to all.
+ */
+static void piece_sum(const struct ranks *ranks, float *values, int count)
+{
+	static float parts[PIECE + RANKS_MAX];
+	static int lengths[RANKS_MAX], starts[RANKS_MAX], own_lengths[RANKS_MAX],
+		own_starts[RANKS_MAX];
+	const int n = ranks->count;
+	int length;
+
+	for (int r = 0; r < n; r++) {
+		starts[r] = (int)((int64_t)count * r / n);
+		lengths[r] = (int)((int64_t)count * (r + 1) / n) - starts[r];
+	}
+	length = lengths[ranks->rank];
+	for (int r = 0; r < n; r++) {
+		own_lengths[r] = length;
+		own_starts[r] = r * length;
+	}
+	MPI_Alltoallv(values, lengths, starts, MPI_FLOAT, parts, own_lengths, own_starts, MPI_FLOAT,
+		      MPI_COMM_WORLD);
+	for (int i = 0; i < length; i++) {
+		float sum = parts[i];
+
+		for (int r = 1; r < n; r++)
+			sum += parts[r * length + i];
+		values[starts[ranks->rank] + i] = sum;
+	}
+	MPI_Allgatherv(MPI_IN_PLACE, 0, MPI_DATATYPE_NULL, values, lengths, starts, MPI_FLOAT,
+		       MPI_COMM_WORLD);
+}
+
+void ranks_sum(const struct ranks *ranks, float *values, size_t count)
+{
+	if (ranks->count == 1)
+		return;
+	if (ranks->count > RANKS_MAX)
+		MPI_Abort(MPI_COMM_WORLD, 1);
+	for (size_t done = 0; done < count; done += PIECE)
+		piece_sum(ranks, values + done,
+			  (int)(count - done < PIECE ? count - done : PIECE));
 }

@@ -18,6 +18,7 @@ int learner_init(struct learner *learner, const struct learner_options *options,
 	memset(learner, 0, sizeof(*learner));
 	learner->options = *options;
 	learner->net = net;
+	learner->share = 1;
 	arena_init(&learner->arena);
 	gradients_zero(net->params, net->count);
 	return adamw_init(&learner->adamw, &options->adamw, net->params, net->count, error);
@@ -48,7 +49,8 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
 	if (!status) {
 		*loss = cross_entropy(logits, labels, rows, POOL_ACTIONS, weights,
-				      1.0 / (double)learner->options.accumulate, d_logits);
+				      learner->share / (double)learner->options.accumulate,
+				      d_logits);
 		if (!isfinite(*loss))
 			status = error_set(
 				error, ERR_FAILED,

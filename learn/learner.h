@@ -27,6 +27,7 @@ struct learner {
 	struct adamw adamw;
 	struct arena arena;
 	size_t arena_bytes; /* room made in the arena when it is empty; 0: it grows as it goes */
+	double share;	  /* which part of a micro-batch is given here: 1, less over ranks */
 	double grad_norm; /* before clipping, at the last step */
 };
 

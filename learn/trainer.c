@@ -26,6 +26,7 @@
 #include "base/parallel.h"
 #include "learn/checkpoint.h"
 #include "learn/energy.h"
+#include "learn/spread.h"
 #include "learn/usage.h"
 #include "policy/store.h"
 
@@ -37,6 +38,7 @@ struct run_state {
 	uint64_t epoch;	   /* finished */
 	uint64_t position; /* windows done of the current epoch's order */
 	uint64_t epoch_steps, stale, finished;
+	uint64_t batches; /* micro-batches so far: each has its own dropout generator */
 	struct rng order_rng, dropout_rng, returns_rng, augment_rng;
 	struct metrics metrics;
 	double loss_sum, loss_windows, norm_sum, rate, best_loss;
@@ -59,6 +61,7 @@ struct trainer {
 	struct trainer_epoch *history; /* (epochs) */
 	double class_weight[POOL_ACTIONS];
 	struct run_state state;
+	struct spread spread;
 	struct energy energy;
 	struct usage since; /* when the figures of the epoch were last brought up to date */
 	double joules_since, sampled_s;
@@ -201,6 +204,9 @@ int trainer_new(struct trainer **out, const struct trainer_options *options, str
 		status = allocate(trainer, error);
 	}
 	if (!status)
+		status = spread_open(&trainer->spread, &options->ranks, options->batch,
+				     options->windows.steps * POOL_ACTIONS, error);
+	if (!status)
 		status = learner_init(&trainer->learner, &trainer->options.learner, net, error);
 	if (status)
 		trainer_free(trainer);
@@ -215,6 +221,7 @@ void trainer_free(struct trainer *trainer)
 		return;
 	learner_free(&trainer->learner);
 	energy_close(&trainer->energy);
+	spread_close(&trainer->spread);
 	dataset_windows_free(&trainer->windows);
 	free(trainer->fingerprint);
 	free(trainer->order);
@@ -286,13 +293,19 @@ static struct checkpoint_field *state_fields(struct trainer *trainer, size_t *co
 	return fields;
 }
 
+/* Rank 0 writes. */
+static bool leads(const struct trainer *trainer)
+{
+	return trainer->options.ranks.rank == 0;
+}
+
 static int save_state(struct trainer *trainer, struct error *error)
 {
 	struct checkpoint_field *fields;
 	size_t count;
 	int status;
 
-	if (!trainer->directory[0])
+	if (!trainer->directory[0] || !leads(trainer))
 		return 0;
 	fields = state_fields(trainer, &count);
 	if (!fields)
@@ -375,32 +388,60 @@ static void count_batch(struct trainer *trainer, int64_t windows)
 	}
 }
 
+/* Forward and backward of windows [first, end) of the `windows` that are filled in. */
+static int run_windows(struct trainer *trainer, int64_t first, int64_t end, int64_t windows,
+		       double *loss, struct error *error)
+{
+	const int64_t steps = trainer->windows.steps, row = first * steps;
+	const struct policy_batch batch = {
+		.batch = end - first,
+		.steps = steps,
+		.states = trainer->states + row * trainer->dataset->features,
+		.returns = trainer->returns + row,
+		.actions = trainer->actions + row,
+		.timesteps = trainer->timesteps + row};
+	struct run_state *state = &trainer->state;
+	const uint64_t ranks = (uint64_t)(trainer->options.ranks.count > 1
+						  ? trainer->options.ranks.count : 1);
+	struct rng dropout = rng_split(&state->dropout_rng,
+				       state->batches * ranks +
+					       (uint64_t)trainer->options.ranks.rank);
+	double mean = 0;
+	int status = 0;
+
+	trainer->learner.share = (double)(end - first) / (double)windows;
+	if (first < end)
+		status = learner_accumulate(&trainer->learner, &batch, trainer->labels + row,
+					    trainer->weights + row, &dropout,
+					    trainer->logits + row * POOL_ACTIONS, &mean, error);
+	*loss = mean * (double)(end - first);
+	return status;
+}
+
 static int run_batch(struct trainer *trainer, struct error *error)
 {
 	struct run_state *state = &trainer->state;
 	const size_t left = trainer->order_count - state->position;
 	const int64_t windows =
 		(int64_t)left < trainer->options.batch ? (int64_t)left : trainer->options.batch;
-	const struct policy_batch batch = {.batch = windows,
-					   .steps = trainer->windows.steps,
-					   .states = trainer->states,
-					   .returns = trainer->returns,
-					   .actions = trainer->actions,
-					   .timesteps = trainer->timesteps};
+	int64_t first, end;
 	double loss;
 	int status;
 
 	for (int64_t w = 0; w < windows; w++)
 		fill_window(trainer, &trainer->order[state->position + (size_t)w],
 			    (size_t)(w * trainer->windows.steps));
-	status = learner_accumulate(&trainer->learner, &batch, trainer->labels, trainer->weights,
-				    &state->dropout_rng, trainer->logits, &loss, error);
+	spread_windows(&trainer->spread, trainer->options.ranks.rank, windows, &first, &end);
+	status = run_windows(trainer, first, end, windows, &loss, error);
+	status = spread_results(&trainer->spread, status, windows, trainer->logits,
+				trainer->windows.steps * POOL_ACTIONS, &loss, error);
 	if (status)
 		return status;
 	count_batch(trainer, windows);
-	state->loss_sum += loss * (double)windows;
+	state->loss_sum += loss;
 	state->loss_windows += (double)windows;
 	state->position += (uint64_t)windows;
+	state->batches++;
 	return 0;
 }
 
@@ -454,8 +495,8 @@ static int measure(struct trainer *trainer, struct trainer_epoch *epoch, struct 
 	return status;
 }
 
-/* Keeps this epoch's policy if it is the best, or the last is wanted. */
-static int keep_policy(struct trainer *trainer, struct trainer_epoch *epoch, struct error *error)
+/* Whether this epoch's policy is the best so far. */
+static void judge(struct trainer *trainer, struct trainer_epoch *epoch)
 {
 	struct run_state *state = &trainer->state;
 	const bool measured = !isnan(epoch->held_out_log_loss);
@@ -464,9 +505,37 @@ static int keep_policy(struct trainer *trainer, struct trainer_epoch *epoch, str
 	state->stale = epoch->best != 0 ? 0 : state->stale + 1;
 	if (measured && epoch->best != 0)
 		state->best_loss = epoch->held_out_log_loss;
-	if (!trainer->directory[0] || (epoch->best == 0 && !trainer->options.keep_last))
+}
+
+/* Keeps this epoch's policy if it is the best, or the last is wanted. */
+static int keep_policy(struct trainer *trainer, const struct trainer_epoch *epoch,
+		       struct error *error)
+{
+	if (!trainer->directory[0] || !leads(trainer) ||
+	    (epoch->best == 0 && !trainer->options.keep_last))
 		return 0;
 	return policy_store_save(trainer->net, trainer->config, trainer->directory, error);
+}
+
+/* Rank 0 scores the held-out rows and tells the others. */
+static int score(struct trainer *trainer, struct trainer_epoch *epoch, struct error *error)
+{
+	float keep[POOL_ACTIONS];
+	int status = 0;
+
+	arena_free(&trainer->learner.arena); /* scoring takes its own */
+	bias_unweight(trainer, keep);
+	if (leads(trainer))
+		status = measure(trainer, epoch, error);
+	status = spread_agree(&trainer->spread, status, error);
+	if (!status)
+		status = spread_record(&trainer->spread, epoch, sizeof(*epoch), error);
+	if (!status) {
+		judge(trainer, epoch);
+		status = keep_policy(trainer, epoch, error);
+	}
+	bias_restore(trainer, keep);
+	return status;
 }
 
 static void begin_epoch(struct trainer *trainer)
@@ -517,13 +586,14 @@ static void usage_add(struct trainer *trainer)
 static void report_usage(struct trainer *trainer, struct trainer_epoch *epoch)
 {
 	const struct run_state *state = &trainer->state;
+	const double cores = parallel_cores();
 	int64_t peak;
 
 	usage_add(trainer);
 	peak = trainer->since.peak_bytes;
 	epoch->seconds = state->seconds;
-	epoch->cpu_s = state->cpu_s;
-	epoch->cpu_share = state->cpu_s / (state->seconds * parallel_cores());
+	epoch->cpu_s = spread_sum(&trainer->spread, state->cpu_s);
+	epoch->cpu_share = epoch->cpu_s / (state->seconds * spread_sum(&trainer->spread, cores));
 	epoch->peak_mb = peak ? (double)peak / 1e6 : NAN;
 	epoch->joules = state->joules;
 	epoch->train_reward = state->reward_sum / state->reward_rows;
@@ -534,15 +604,9 @@ static int end_epoch(struct trainer *trainer, const struct trainer_observer *obs
 {
 	struct run_state *state = &trainer->state;
 	struct trainer_epoch *epoch = &trainer->history[state->epoch];
-	float keep[POOL_ACTIONS];
-	int status;
+	int status = score(trainer, epoch, error);
 
-	arena_free(&trainer->learner.arena); /* scoring takes its own */
-	bias_unweight(trainer, keep);
-	status = measure(trainer, epoch, error);
-	if (!status)
-		status = keep_policy(trainer, epoch, error);
-	bias_restore(trainer, keep);
+	status = spread_agree(&trainer->spread, status, error);
 	if (status)
 		return status;
 	report_usage(trainer, epoch);
@@ -552,9 +616,9 @@ static int end_epoch(struct trainer *trainer, const struct trainer_observer *obs
 	    (trainer->options.patience && state->stale >= trainer->options.patience))
 		state->finished = 1;
 	status = save_state(trainer, error);
-	if (!status && observer->epoch)
+	if (!status && observer->epoch && leads(trainer))
 		status = observer->epoch(observer->context, trainer->history, state->epoch, error);
-	return status;
+	return spread_agree(&trainer->spread, status, error);
 }
 
 /* ---- the run ---- */
@@ -576,6 +640,7 @@ static int run_step(struct trainer *trainer, const struct trainer_observer *obse
 	}
 	if (status)
 		return status;
+	spread_gradients(&trainer->spread, trainer->net->params, trainer->net->count);
 	state->rate = learner_step(&trainer->learner);
 	state->norm_sum += trainer->learner.grad_norm;
 	state->epoch_steps++;
@@ -586,23 +651,29 @@ static int run_step(struct trainer *trainer, const struct trainer_observer *obse
 static int pause_between(struct trainer *trainer, const struct trainer_observer *observer,
 			 double *saved_s, struct error *error)
 {
-	const bool stop = observer->stop && observer->stop(observer->context);
 	const double now = now_s();
+	struct {
+		bool stop, save;
+	} rank0;
 	int status;
 
+	memset(&rank0, 0, sizeof(rank0));
+	rank0.stop = observer->stop && observer->stop(observer->context);
+	rank0.save = rank0.stop || now - *saved_s >= trainer->options.checkpoint_s;
+	status = spread_record(&trainer->spread, &rank0, sizeof(rank0), error);
 	if (now - trainer->sampled_s >= SAMPLE_S)
 		usage_add(trainer);
-	if (!stop && now - *saved_s < trainer->options.checkpoint_s)
-		return 0;
+	if (status || !rank0.save)
+		return status;
 	usage_add(trainer);
 	status = save_state(trainer, error);
 	*saved_s = now_s();
-	if (!status && stop)
+	if (!status && rank0.stop)
 		status = error_set(
 			error, ERR_INTERRUPTED,
 			"stopped in epoch %llu after a checkpoint; continue with --resume",
 			(unsigned long long)trainer->state.epoch + 1);
-	return status;
+	return spread_agree(&trainer->spread, status, error);
 }
 
 int trainer_run(struct trainer *trainer, const struct trainer_observer *observer,

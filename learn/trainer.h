@@ -15,6 +15,7 @@
 #include <stdint.h>
 
 #include "learn/augment.h"
+#include "cluster/ranks.h"
 #include "learn/dataset.h"
 #include "learn/footprint.h"
 #include "learn/learner.h"
@@ -45,7 +46,7 @@
 	X(best)	   /* 1: the policy was kept */                                                    \
 	X(seconds) /* wall time of the epoch */                                                    \
 	X(train_reward) /* mean reward of the rows of the epoch's windows, as the pool has it */   \
-	X(cpu_s)	/* processor time of the epoch, all threads */                             \
+	X(cpu_s)	/* processor time of the epoch, all threads and ranks */                   \
 	X(cpu_share)	/* of what the cores this process may use had in that time; 0 to 1 */      \
 	X(peak_mb)	/* most memory ever resident, 1e6 bytes; NaN where it cannot be read */    \
 	X(joules)	/* the machine's, in the epoch; NaN where nothing counts them */
@@ -91,6 +92,7 @@ struct trainer_options {
 	bool keep_last;	     /* keep the last epoch's policy, not the best */
 	double checkpoint_s; /* also between epochs, this often */
 	struct predictor_options held_out;
+	struct ranks ranks; /* that train together (learn/spread.h); zero: one */
 };
 
 struct trainer_observer {
@@ -100,7 +102,8 @@ struct trainer_observer {
 	/* After every epoch: all epochs so far, the newest last.  A failure ends the run. */
 	int (*epoch)(void *context, const struct trainer_epoch *history, size_t count,
 		     struct error *error);
-	/* True: stop after the next checkpoint.  May be NULL. */
+	/* True: stop after the next checkpoint.  May be NULL.  Over ranks, rank 0 alone calls the
+	   last two and writes. */
 	bool (*stop)(void *context);
 };
 

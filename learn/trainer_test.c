@@ -14,6 +14,12 @@
 #define ROWS 160
 #define CUT 120
 
+/* How set_up() opens the backbone. */
+static struct {
+	enum matrix_type precision;
+	bool checkpoint_activations;
+} opening;
+
 struct fixture {
 	struct pool pool;
 	struct policy_config config;
@@ -96,9 +102,11 @@ static void set_up_with(struct fixture *f, const struct trainer_options *options
 	f->config.window = 6;
 	f->config.keep = 3;
 	f->config.backbone.random = true;
+	f->config.backbone.precision = opening.precision;
 	strcpy(f->config.backbone.reference, test_folder);
 	assert_int_equal(policy_store_new(&f->net, &f->config, NULL, &error), 0);
 	policy_net_init(&f->net, &rng);
+	backbone_checkpoint_activations(f->net.backbone, opening.checkpoint_activations);
 	assert_int_equal(backbone_lora_new(f->net.backbone, &lora, &rng, &error), 0);
 	assert_int_equal(policy_net_collect(&f->net, &error), 0);
 	assert_int_equal(dataset_new(&f->dataset, &f->pool, CUT, &f->config, &error), 0);
@@ -197,13 +205,12 @@ static void assert_same_params(const struct fixture *a, const struct fixture *b)
 
 /* Stopped after every so many optimizer steps, each time continued by a new process's worth of
  * state. */
-static void resumed_is_the_same_bits(void **state)
+static void resumed_check(void)
 {
 	const struct trainer_options options = options_augmented();
 	struct fixture whole, part;
 	char a[200], b[200];
 
-	(void)state;
 	snprintf(a, sizeof(a), "%s/a", test_folder);
 	snprintf(b, sizeof(b), "%s/b", test_folder);
 	set_up(&whole, &options, a);
@@ -228,6 +235,63 @@ static void resumed_is_the_same_bits(void **state)
 	assert_same_file(a, b, "adapter_model.safetensors");
 	tear_down(&whole);
 	tear_down(&part);
+}
+
+static void resumed_is_the_same_bits(void **state)
+{
+	(void)state;
+	resumed_check();
+	opening.checkpoint_activations = true;
+	opening.precision = MATRIX_BF16;
+	resumed_check();
+	opening.precision = MATRIX_INT4;
+	resumed_check();
+	memset(&opening, 0, sizeof(opening));
+}
+
+/* Layers that run again change no bit of a whole run. */
+static void checkpoints_change_nothing(void **state)
+{
+	const struct trainer_options options = options_augmented();
+	struct fixture kept, again;
+
+	(void)state;
+	set_up(&kept, &options, NULL);
+	assert_int_equal(run(&kept, NULL), 0);
+	opening.checkpoint_activations = true;
+	set_up(&again, &options, NULL);
+	assert_int_equal(run(&again, NULL), 0);
+	opening.checkpoint_activations = false;
+	assert_same_params(&kept, &again);
+	tear_down(&kept);
+	tear_down(&again);
+}
+
+/* Figures of an epoch that do not depend on what is learned. */
+static void epochs_say_what_they_used(void **state)
+{
+	struct trainer_options options = options_make();
+	const struct trainer_epoch *history;
+	struct fixture f;
+	double reward = 0;
+
+	(void)state;
+	options.windows = (struct dataset_window_options){
+		.steps = 6, .stride = 6, .intervals = {1}, .interval_count = 1, .cross = true};
+	options.windows_per_epoch = 0;
+	set_up(&f, &options, NULL);
+	assert_int_equal(run(&f, NULL), 0);
+	assert_int_equal(trainer_history(f.trainer, &history), options.epochs);
+	for (int row = 0; row < CUT; row++)
+		reward += f.pool.reward[row] / CUT;
+	for (size_t i = 0; i < options.epochs; i++) {
+		assert_true(fabs(history[i].train_reward - reward) < 1e-9);
+		assert_true(history[i].cpu_s > 0 && history[i].seconds > 0);
+		assert_true(history[i].cpu_share > 0 && history[i].cpu_share < 1.05);
+		assert_true(history[i].peak_mb > 1);
+		assert_true(isnan(history[i].joules) || history[i].joules >= 0);
+	}
+	tear_down(&f);
 }
 
 /* Other numbers, actions, rewards and episodes in every held-out row. */
@@ -401,6 +465,8 @@ int main(void)
 		cmocka_unit_test(it_learns),
 		cmocka_unit_test(patience_ends_a_run),
 		cmocka_unit_test(resumed_is_the_same_bits),
+		cmocka_unit_test(checkpoints_change_nothing),
+		cmocka_unit_test(epochs_say_what_they_used),
 		cmocka_unit_test(held_out_rows_change_nothing),
 		cmocka_unit_test(another_run_is_not_resumed),
 		cmocka_unit_test(kept_policy_is_what_was_measured),

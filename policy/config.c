@@ -210,6 +210,7 @@ static void read_backbone(struct reader *reader, const json_t *root, struct poli
 {
 	const json_t *object = read_object(reader, root, "backbone");
 	struct policy_backbone *backbone = &config->backbone;
+	char precision[16] = "f32";
 
 	read_text(reader, object, "reference", backbone->reference, sizeof(backbone->reference));
 	backbone->checksum = read_hex(reader, object, "checksum");
@@ -218,6 +219,10 @@ static void read_backbone(struct reader *reader, const json_t *root, struct poli
 	backbone->no_positions = read_flag(reader, object, "no_positions");
 	if (json_object_get(object, "full"))
 		backbone->full = read_flag(reader, object, "full");
+	if (json_object_get(object, "precision"))
+		read_text(reader, object, "precision", precision, sizeof(precision));
+	if (!matrix_type_find(&backbone->precision, precision))
+		fault(reader, "precision", "f32, bf16, f16, int8 or int4 expected");
 }
 
 static int read_root(struct reader *reader, const json_t *root, struct policy_config *config)
@@ -314,6 +319,9 @@ static json_t *backbone_json(const struct policy_backbone *backbone)
 
 	if (backbone->full)
 		json_object_set_new(object, "full", json_true());
+	if (backbone->precision != MATRIX_F32)
+		json_object_set_new(object, "precision",
+				    json_string(matrix_type_name(backbone->precision)));
 	return object;
 }
 

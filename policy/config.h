@@ -12,6 +12,7 @@
 #include "experience/pool.h"
 #include "policy/net.h"
 #include "policy/scaling.h"
+#include "tensor/matrix.h"
 
 #define POLICY_FILE "policy.json"
 #define POLICY_WEIGHTS_FILE "policy.safetensors"
@@ -36,6 +37,7 @@ struct policy_backbone {
 	bool random;	      /* random weights from `random_seed` instead of the checkpoint's */
 	uint64_t random_seed;
 	bool no_positions; /* see backbone_options */
+	enum matrix_type precision; /* of the frozen weights that the adapter was trained over */
 	bool full; /* its own weights were trained: the policy holds them, POLICY_BACKBONE_FOLDER */
 };
 

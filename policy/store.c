@@ -49,7 +49,8 @@ static int open_backbone(struct backbone **backbone, const struct policy_config 
 {
 	const struct backbone_options options = {.no_positions = config->backbone.no_positions,
 						 .bidirectional = config->compat,
-						 .trainable = config->backbone.full && !own};
+						 .trainable = config->backbone.full && !own,
+						 .precision = config->backbone.precision};
 	struct rng rng;
 
 	if (!config->backbone.random || own)
