@@ -184,9 +184,10 @@ const struct backbone_param *backbone_lm_head(const struct backbone *backbone);
 /*
  * Tapes made from now on keep each layer's input only, and backward runs the
  * layer again for the rest: the same gradients, bit for bit, for a third more
- * arithmetic at most.
+ * arithmetic at most.  False, and nothing changes, where the architecture
+ * cannot (T5).
  */
-void backbone_checkpoint_activations(struct backbone *backbone, bool on);
+bool backbone_checkpoint_activations(struct backbone *backbone, bool on);
 
 /*
  * Forward.  `embeds` and `hidden` are (B, T, H).  With `tape` non-NULL the

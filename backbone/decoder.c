@@ -449,5 +449,6 @@ static int decoder_forward(struct backbone_call *call, const float *embeds, floa
 const struct backbone_pass decoder_pass = {
 	.forward = decoder_forward,
 	.backward = decoder_backward,
+	.checkpoints = true,
 	.cache_width = cache_width,
 };

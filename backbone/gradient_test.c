@@ -321,15 +321,17 @@ static float *all_gradients(struct probe *probe, size_t *floats, size_t *bytes)
 
 static void checkpoint_check(const char *config, bool trainable, const char *const *targets)
 {
+	const struct form form = {.config = config, .options.trainable = trainable,
+				  .targets = targets, .dropout = 0.3};
 	size_t floats[2], bytes[2];
 	struct probe probe;
 	float *all[2];
 	struct rng rng;
 
 	rng_seed(&rng, 11);
-	probe_make(&probe, config, trainable, targets, 0.3, &rng);
+	probe_make(&probe, &form, &rng);
 	for (int i = 0; i < 2; i++) {
-		backbone_checkpoint_activations(probe.backbone, i);
+		assert_true(backbone_checkpoint_activations(probe.backbone, i));
 		all[i] = all_gradients(&probe, &floats[i], &bytes[i]);
 	}
 	assert_int_equal(floats[0], floats[1]);

@@ -41,6 +41,7 @@ struct backbone_pass {
 	int (*backward)(struct backbone_call *call, const struct backbone_tape *tape,
 			const float *d_hidden, float *d_embeds);
 	int64_t (*cache_width)(const struct backbone *backbone); /* floats a token takes */
+	bool checkpoints; /* see backbone_checkpoint_activations() */
 };
 
 extern const struct backbone_pass decoder_pass;

@@ -25,9 +25,12 @@ static int tokens_check(const struct backbone *backbone, int64_t batch, int64_t 
 	return 0;
 }
 
-void backbone_checkpoint_activations(struct backbone *backbone, bool on)
+bool backbone_checkpoint_activations(struct backbone *backbone, bool on)
 {
+	if (on && !backbone->architecture->pass->checkpoints)
+		return false;
 	backbone->checkpoint_activations = on;
+	return true;
 }
 
 int backbone_forward(const struct backbone *backbone, struct arena *arena, const float *embeds,

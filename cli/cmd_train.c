@@ -429,7 +429,10 @@ static int make_policy(struct run *run, struct error *error)
 	status = warm_start(run, error);
 	if (status)
 		return status;
-	backbone_checkpoint_activations(run->net.backbone, o.checkpoint_activations);
+	if (!backbone_checkpoint_activations(run->net.backbone, o.checkpoint_activations))
+		return error_at(error, ERR_UNSUPPORTED, NULL, 0, "--checkpoint-activations",
+				"%s keeps all of them; leave it out",
+				backbone_shape(run->net.backbone)->architecture);
 	status = put_adapter(run, &rng, error);
 	if (!status)
 		status = policy_net_collect(&run->net, error);
