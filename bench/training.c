@@ -9,10 +9,11 @@
  * of 20 steps of 7 features (180 tokens), loss, backward, clipping and AdamW.
  * The limit is arithmetic alone: the multiply-adds that the step cannot do
  * without (projections forward and towards their input, towards their weights
- * in full fine-tuning, adapters, the causal half of attention) at the rate of
- * a 1024-cubed product in the type that multiplies, measured in the same
- * process between steps.  Memory is the peak of the process, beside the
- * prediction that `train` prints.
+ * in full fine-tuning, adapters, the causal half of attention, but no layer run
+ * again) at the rate of an f32 product of 1024 cubed, measured in the same
+ * process.  Memory is the peak of the process, beside the prediction that
+ * `train` prints.  Large shapes come without their words, which a policy does
+ * not read.
  */
 #include <inttypes.h>
 #include <math.h>
@@ -35,24 +36,49 @@
 #define ROUNDS 7
 #define ROUND_S 4.0
 
+#define BUILT_IN                                                                                   \
+	"{\"model_type\": \"gpt2\", \"n_layer\": 4, \"n_embd\": 160, \"n_head\": 5, "            \
+	"\"vocab_size\": 8, \"n_positions\": 256}"
 #define GPT2_124M                                                                                  \
 	"{\"model_type\": \"gpt2\", \"n_layer\": 12, \"n_embd\": 768, \"n_head\": 12, "            \
 	"\"vocab_size\": 50257, \"n_positions\": 1024}"
-#define BUILT_IN                                                                                   \
-	"{\"model_type\": \"gpt2\", \"n_layer\": 4, \"n_embd\": 160, \"n_head\": 5, "              \
-	"\"vocab_size\": 8, \"n_positions\": 256}"
+#define T5_220M                                                                                    \
+	"{\"model_type\": \"t5\", \"num_layers\": 12, \"num_decoder_layers\": 12, "                \
+	"\"d_model\": 768, \"num_heads\": 12, \"d_kv\": 64, \"d_ff\": 3072, \"vocab_size\": 8}"
+#define LLAMA_970M                                                                                 \
+	"{\"model_type\": \"llama\", \"num_hidden_layers\": 22, \"hidden_size\": 2048, "           \
+	"\"num_attention_heads\": 32, \"num_key_value_heads\": 4, \"intermediate_size\": 5632, "   \
+	"\"vocab_size\": 8, \"max_position_embeddings\": 2048}"
+#define OPT_1B3                                                                                    \
+	"{\"model_type\": \"opt\", \"num_hidden_layers\": 24, \"hidden_size\": 2048, "             \
+	"\"num_attention_heads\": 32, \"ffn_dim\": 8192, \"vocab_size\": 8, "                      \
+	"\"max_position_embeddings\": 2048}"
+#define LLAMA2_7B                                                                                  \
+	"{\"model_type\": \"llama\", \"num_hidden_layers\": 32, \"hidden_size\": 4096, "           \
+	"\"num_attention_heads\": 32, \"num_key_value_heads\": 32, "                               \
+	"\"intermediate_size\": 11008, \"vocab_size\": 8, \"max_position_embeddings\": 4096}"
 
 struct row {
 	const char *name, *config;
 	int64_t batch, rank; /* rank 0: every weight learns */
-	bool slow;	     /* only when named */
+	enum matrix_type precision;
+	bool checkpoints; /* layers are run again in backward */
+	bool slow;	  /* only when named */
 };
 
 static const struct row rows[] = {
-	{"builtin", BUILT_IN, 8, 40, false},
-	{"gpt2", GPT2_124M, 1, 128, false},
-	{"gpt2-batch8", GPT2_124M, 8, 128, false},
-	{"gpt2-full", GPT2_124M, 1, 0, false},
+	{"builtin", BUILT_IN, 8, 40, MATRIX_F32, false, false},
+	{"gpt2", GPT2_124M, 1, 128, MATRIX_F32, false, false},
+	{"gpt2-checkpoints", GPT2_124M, 1, 128, MATRIX_F32, true, false},
+	{"gpt2-bf16", GPT2_124M, 1, 128, MATRIX_BF16, false, false},
+	{"gpt2-batch8", GPT2_124M, 8, 128, MATRIX_F32, false, false},
+	{"gpt2-full", GPT2_124M, 1, 0, MATRIX_F32, false, false},
+	{"t5", T5_220M, 1, 128, MATRIX_F32, false, true},
+	{"t5-full", T5_220M, 1, 0, MATRIX_F32, false, true},
+	{"llama-1b", LLAMA_970M, 1, 128, MATRIX_BF16, true, true},
+	{"opt-1.3b", OPT_1B3, 1, 128, MATRIX_BF16, true, true},
+	{"llama-7b-int4", LLAMA2_7B, 1, 128, MATRIX_INT4, true, true},
+	{"llama-7b", LLAMA2_7B, 1, 128, MATRIX_BF16, true, true},
 };
 
 struct run {
@@ -91,7 +117,8 @@ static void *take(size_t count, size_t size)
 
 static struct backbone *backbone_make(const struct row *row)
 {
-	const struct backbone_options options = {.trainable = row->rank == 0};
+	const struct backbone_options options = {.trainable = row->rank == 0,
+						 .precision = row->precision};
 	const struct lora_options lora = {.rank = row->rank, .alpha = 32, .dropout = 0.05};
 	char folder[] = "/tmp/bench_training_XXXXXX", path[64];
 	struct backbone *backbone;
@@ -106,6 +133,7 @@ static struct backbone *backbone_make(const struct row *row)
 	    backbone_random(&backbone, folder, &options, &rng, &error) ||
 	    (row->rank && backbone_lora_new(backbone, &lora, &rng, &error)))
 		fail(&error);
+	backbone_checkpoint_activations(backbone, row->checkpoints);
 	unlink(path);
 	rmdir(folder);
 	return backbone;
@@ -203,8 +231,9 @@ static double step_products(const struct run *run)
 	const struct backbone_param *params;
 	const size_t count = backbone_params(run->net.backbone, &params);
 	const double rows_count = (double)(run->row->batch * TOKENS);
-	const double width = (double)shape->width, ffn = (double)shape->ffn_width;
-	const double projections = (double)shape->layers * (4 * width * width + 2 * width * ffn);
+	const double width = (double)shape->width;
+	const double words = (double)shape->vocabulary * width; /* and positions: not products */
+	const double projections = (double)shape->parameters - words;
 	const double pairs = (double)run->row->batch * TOKENS * (TOKENS + 1) / 2;
 	double adapters = 0;
 
@@ -245,12 +274,13 @@ static void row_run(const struct row *row)
 		rate = fmax(rate, probe_rate());
 	limit = step_products(&run) / rate;
 	qsort(times, (size_t)rounds, sizeof(*times), compare);
-	printf("%s: batch %" PRId64 ", %s %" PRId64 ": step %.4f s (least %.4f); limit %.4f s at "
-	       "%.0f GFLOP/s; ratio %.2f; %.2f windows/s; peak %.0f MB, predicted %.0f\n",
-	       row->name, row->batch, row->rank ? "adapter of rank" : "all weights, rank",
-	       row->rank, times[rounds / 2], times[0], limit, 2e-9 * rate,
-	       times[rounds / 2] / limit, (double)row->batch / times[rounds / 2], peak / 1e6,
-	       (double)footprint.peak / 1e6);
+	printf("%s: batch %" PRId64 ", %s, %s %" PRId64 "%s: step %.4f s (least %.4f); limit %.4f "
+	       "s at %.0f GFLOP/s; ratio %.2f; %.2f windows/s; peak %.0f MB, predicted %.0f\n",
+	       row->name, row->batch, matrix_type_name(row->precision),
+	       row->rank ? "adapter of rank" : "all weights, rank", row->rank,
+	       row->checkpoints ? ", checkpoints" : "", times[rounds / 2], times[0], limit,
+	       2e-9 * rate, times[rounds / 2] / limit, (double)row->batch / times[rounds / 2],
+	       peak / 1e6, (double)footprint.peak / 1e6);
 	fflush(stdout);
 }
 
