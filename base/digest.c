@@ -12,6 +12,8 @@
 
 #include "base/file.h"
 
+#define FORGET_BYTES ((size_t)8 << 20)
+
 #define BLOCK 64
 
 static const uint32_t constants[64] = {
@@ -117,7 +119,13 @@ int digest_add_file(struct digest *digest, const char *path, struct error *error
 	if (code)
 		return code;
 	digest_add(digest, &(uint64_t){map.size}, sizeof(uint64_t));
-	digest_add(digest, map.data, map.size);
+	for (size_t at = 0; at < map.size; at += FORGET_BYTES) {
+		const size_t left = map.size - at, size = left < FORGET_BYTES ? left : FORGET_BYTES;
+		const unsigned char *data = (const unsigned char *)map.data + at;
+
+		digest_add(digest, data, size);
+		file_map_forget(data, size); /* a large file takes no memory */
+	}
 	file_map_close(&map);
 	return 0;
 }

@@ -69,6 +69,16 @@ void file_map_close(struct file_map *map)
 	memset(map, 0, sizeof(*map));
 }
 
+void file_map_forget(const void *data, size_t size)
+{
+	const uintptr_t page = (uintptr_t)sysconf(_SC_PAGESIZE);
+	const uintptr_t first = (uintptr_t)data / page * page;
+	const uintptr_t end = ((uintptr_t)data + size) / page * page;
+
+	if (end > first)
+		madvise((void *)first, end - first, MADV_DONTNEED);
+}
+
 /* Follows links of an existing target into replace->path; refuses what is not an ordinary file. */
 static int replace_target(struct file_replace *replace, const char *path, struct error *error)
 {

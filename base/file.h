@@ -21,6 +21,12 @@ int file_map_open(struct file_map *map, const char *path, struct error *error);
 void file_map_close(struct file_map *map);
 
 /*
+ * `size` bytes at `data`, part of a map, are not needed soon: they count as this
+ * process's memory no more, and are read again when they are.
+ */
+void file_map_forget(const void *data, size_t size);
+
+/*
  * Atomic replacement: write to `stream`, then commit.  Until the commit the
  * old file stands untouched; the commit flushes, fsyncs, renames and fsyncs
  * the folder.  Abort (also after a failed commit) removes the temporary file.

@@ -452,17 +452,18 @@ static void on_progress(void *context, uint64_t epoch, size_t done, size_t total
 
 static void print_epoch(const struct trainer_epoch *e)
 {
-	char joules[32] = "";
-
+	printf("epoch %3.0f  loss %.4f  train: accuracy %.4f balanced %.4f reward %.4g", e->epoch,
+	       e->train_loss, e->train_accuracy, e->train_balanced_accuracy, e->train_reward);
+	if (!isnan(e->held_out_log_loss))
+		printf("  held out: loss %.4f accuracy %.4f (majority %.4f) balanced %.4f macro-F1 "
+		       "%.4f",
+		       e->held_out_log_loss, e->held_out_accuracy, e->held_out_majority_rate,
+		       e->held_out_balanced_accuracy, e->held_out_macro_f1);
+	printf("  %.1f s, %.0f %% of the cores, %.0f MB", e->seconds, 100 * e->cpu_share,
+	       e->peak_mb);
 	if (!isnan(e->joules))
-		snprintf(joules, sizeof(joules), ", %.0f J", e->joules);
-	printf("epoch %3.0f  loss %.4f  train: accuracy %.4f balanced %.4f reward %.4g  held out: "
-	       "loss %.4f accuracy %.4f (majority %.4f) balanced %.4f macro-F1 %.4f  %.1f s, "
-	       "%.0f %% of the cores, %.0f MB%s%s\n",
-	       e->epoch, e->train_loss, e->train_accuracy, e->train_balanced_accuracy,
-	       e->train_reward, e->held_out_log_loss, e->held_out_accuracy,
-	       e->held_out_majority_rate, e->held_out_balanced_accuracy, e->held_out_macro_f1,
-	       e->seconds, 100 * e->cpu_share, e->peak_mb, joules, e->best != 0 ? "  *" : "");
+		printf(", %.0f J", e->joules);
+	printf("%s\n", e->best != 0 ? "  *" : "");
 }
 
 static int on_epoch(void *context, const struct trainer_epoch *history, size_t count,

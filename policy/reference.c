@@ -21,6 +21,7 @@
 #include "base/file.h"
 
 #define FNV_OFFSET UINT64_C(14695981039346656037)
+#define FORGET_BYTES (8 << 20)
 #define FNV_PRIME UINT64_C(1099511628211)
 #define LEVELS_UP 3
 
@@ -94,6 +95,7 @@ int reference_resolve(char *path, size_t size, const char *reference, const char
 			"not a backbone: neither a folder with config.json nor a .gguf file");
 }
 
+/* Of a mapped file; what has been read is forgotten, so that a large file takes no memory. */
 static uint64_t fnv_add(uint64_t hash, const unsigned char *data, size_t size)
 {
 	for (size_t at = 0; at < size; at += sizeof(uint64_t)) {
@@ -102,6 +104,8 @@ static uint64_t fnv_add(uint64_t hash, const unsigned char *data, size_t size)
 
 		memcpy(&word, data + at, left < sizeof(word) ? left : sizeof(word));
 		hash = (hash ^ word) * FNV_PRIME;
+		if (at && at % FORGET_BYTES == 0)
+			file_map_forget(data + at - FORGET_BYTES, FORGET_BYTES);
 	}
 	return (hash ^ (uint64_t)size) * FNV_PRIME;
 }
