@@ -144,11 +144,12 @@ static void matrices_of_every_type(void **state)
 	(void)state;
 	for (int type = 0; type < MATRIX_TYPES; type++) {
 		struct matrix matrix = {.type = (enum matrix_type)type, .layout = LINEAR_OUT_IN,
+					.blocked = type == MATRIX_BF16 || type == MATRIX_INT8,
 					.in = MATRIX_IN, .out = MATRIX_OUT};
 		float *weight = test_normal(MATRIX_IN * MATRIX_OUT);
 		float *d_in = test_zeros(MATRIX_ROWS * MATRIX_IN);
-		float *scales = test_zeros(MATRIX_OUT);
-		void *data = malloc(matrix_data_bytes(matrix.type, MATRIX_IN, MATRIX_OUT));
+		float *scales = test_zeros(MATRIX_OUT + 16);
+		void *data = malloc(matrix_data_bytes(&matrix));
 		void *scratch;
 		struct probe probe;
 
