@@ -143,9 +143,8 @@ static void update_call(struct run *run)
 	const struct backbone_param *params;
 	const size_t count = backbone_params(run->backbone, &params);
 
-	gradients_clip(params, count, 0.25);
-	adamw_step(&run->adamw, params, count, 1e-6);
-	gradients_zero(params, count);
+	adamw_step(&run->adamw, params, count, 1e-6,
+		   gradients_clip_scale(gradients_norm(params, count), 0.25));
 }
 
 static void copy_call(struct run *run)
