@@ -259,6 +259,51 @@ static void keys(void **state)
 	gguf_close(&file);
 }
 
+/* Held in the file's own storage: the same function, and projections are not copied to f32. */
+static void used_in_place(void **state)
+{
+	static const struct {
+		enum block_type type;
+		enum matrix_type precision;
+	} rows[] = {
+		{BLOCK_Q4_0, MATRIX_INT4}, {BLOCK_BF16, MATRIX_BF16}, {BLOCK_F16, MATRIX_F16}};
+	enum { TOKENS = 30, FLOATS = TOKENS * 64 };
+
+	(void)state;
+	for (size_t m = 2; m < MODELS; m++) {
+		float embeds[FLOATS], plain[FLOATS], held[FLOATS];
+		struct rng rng;
+
+		rng_seed(&rng, 9);
+		for (int i = 0; i < FLOATS; i++)
+			embeds[i] = (float)rng_normal(&rng);
+		folder_write(models[m]);
+		for (size_t r = 0; r < 3; r++) {
+			const struct backbone_options options = {.precision = rows[r].precision};
+			struct backbone *f32, *packed;
+			struct arena arena;
+
+			export_as(rows[r].type);
+			assert_int_equal(backbone_open(&f32, gguf_path, NULL, NULL), 0);
+			assert_int_equal(backbone_open(&packed, gguf_path, &options, NULL), 0);
+			arena_init(&arena);
+			assert_int_equal(backbone_forward(f32, &arena, embeds, 1, TOKENS, plain,
+							  NULL, NULL, NULL), 0);
+			assert_int_equal(backbone_forward(packed, &arena, embeds, 1, TOKENS, held,
+							  NULL, NULL, NULL), 0);
+			/* Activations keep at least 13 bits. */
+			for (int i = 0; i < FLOATS; i++)
+				if (fabsf(plain[i] - held[i]) > 0.02f)
+					fail_msg("%s, model %zu: %g where f32 has %g",
+						 block_format(rows[r].type)->name, m,
+						 (double)held[i], (double)plain[i]);
+			arena_free(&arena);
+			backbone_close(f32);
+			backbone_close(packed);
+		}
+	}
+}
+
 /* One file of a directory may mix types. */
 static void mixed_types(void **state)
 {
@@ -344,6 +389,7 @@ int main(void)
 		cmocka_unit_test(file_to_file),     cmocka_unit_test(layout),
 		cmocka_unit_test(conv1d_is_turned), cmocka_unit_test(keys),
 		cmocka_unit_test(mixed_types),      cmocka_unit_test(what_cannot_be_written),
+		cmocka_unit_test(used_in_place),
 	};
 	int failed;
 

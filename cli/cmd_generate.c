@@ -27,8 +27,8 @@
 #include "tensor/threads.h"
 
 #define ANSWER_BYTES 512
-#define PASSES 15 /* of the forward pass that a decision is compared with */
 #define NO_ANSWER POOL_ACTIONS
+#define POSITIONS_MOST 8192 /* of prompt and answer, where the model allows more */
 
 static struct {
 	const char *backbone, *output;
@@ -67,7 +67,10 @@ struct asking {
 	/* What came of it. */
 	uint64_t confusion[POOL_ACTIONS][POOL_ACTIONS + 1]; /* [truth][answer or none] */
 	uint64_t rows, prompt_tokens, answer_tokens;
-	double read_s, write_s, pass_s; /* sums; the last of one pass */
+	double *read_s, *write_s, *pass_s; /* of each row; (pool.rows) */
+	/* The forward pass that a decision is compared with, once after each answer. */
+	float *window, *hidden;
+	int64_t window_tokens;
 };
 
 static double now_s(void)
@@ -206,10 +209,9 @@ static void answer_note(struct asking *asking, size_t row, const struct answer *
 	const int truth = asking->pool.action[row];
 
 	asking->confusion[truth][answer->action < 0 ? NO_ANSWER : answer->action]++;
-	asking->rows++;
+	asking->read_s[asking->rows] = answer->read_s;
+	asking->write_s[asking->rows++] = answer->write_s;
 	asking->answer_tokens += answer->tokens;
-	asking->read_s += answer->read_s;
-	asking->write_s += answer->write_s;
 	if (!asking->file.stream)
 		return;
 	fprintf(asking->file.stream, "%zu,%d,%d,%" PRIu64 ",%.3f,\"", row, truth, answer->action,
@@ -217,6 +219,39 @@ static void answer_note(struct asking *asking, size_t row, const struct answer *
 	for (const char *c = answer->text; *c; c++)
 		fputc((unsigned char)*c < ' ' || *c == '"' ? ' ' : *c, asking->file.stream);
 	fputs("\"\n", asking->file.stream);
+}
+
+/* The embeddings of a window, as a decision head needs them; their values do not matter. */
+static int window_make(struct asking *asking, struct error *error)
+{
+	const struct backbone_shape *shape = backbone_shape(asking->backbone);
+	int64_t tokens = (int64_t)o.steps * ((int64_t)asking->pool.features + 2) - 1;
+	size_t floats;
+	struct rng rng;
+
+	if (shape->max_positions && tokens > shape->max_positions)
+		tokens = shape->max_positions;
+	floats = (size_t)(tokens * shape->width);
+	asking->window_tokens = tokens;
+	asking->window = malloc(floats * sizeof(float));
+	asking->hidden = malloc(floats * sizeof(float));
+	if (!asking->window || !asking->hidden)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a window");
+	rng_seed(&rng, 1);
+	for (size_t i = 0; i < floats; i++)
+		asking->window[i] = (float)rng_normal(&rng);
+	return 0;
+}
+
+static int pass_measure(struct asking *asking, struct error *error)
+{
+	const double start = now_s();
+	const int code = backbone_forward(asking->backbone, &asking->generator.arena,
+					  asking->window, 1, asking->window_tokens, asking->hidden,
+					  NULL, NULL, error);
+
+	asking->pass_s[asking->rows - 1] = now_s() - start;
+	return code;
 }
 
 static int rows_ask(struct asking *asking, size_t first, struct error *error)
@@ -233,8 +268,10 @@ static int rows_ask(struct asking *asking, size_t first, struct error *error)
 		if (command_interrupted())
 			return error_set(error, ERR_INTERRUPTED, "interrupted");
 		code = ask(asking, row, &answer, error);
-		if (!code)
+		if (!code) {
 			answer_note(asking, row, &answer);
+			code = pass_measure(asking, error);
+		}
 		progress_text(text, sizeof(text), "generate", i + 1, wanted, 0, "");
 		command_progress(asking->common, text, false);
 	}
@@ -242,40 +279,24 @@ static int rows_ask(struct asking *asking, size_t first, struct error *error)
 	return code;
 }
 
-/* Seconds of one forward pass over the embeddings of a window: what a decision head needs. */
-static int pass_measure(struct asking *asking, struct error *error)
-{
-	const struct backbone_shape *shape = backbone_shape(asking->backbone);
-	int64_t tokens = (int64_t)o.steps * ((int64_t)asking->pool.features + 2) - 1;
-	float *embeds, *hidden;
-	struct rng rng;
-	int code = 0;
-
-	if (tokens > shape->max_positions)
-		tokens = shape->max_positions;
-	embeds = malloc((size_t)(tokens * shape->width) * sizeof(*embeds));
-	hidden = malloc((size_t)(tokens * shape->width) * sizeof(*hidden));
-	if (!embeds || !hidden)
-		code = error_set(error, ERR_NO_MEMORY, "out of memory for a window");
-	rng_seed(&rng, 1);
-	for (int64_t i = 0; i < tokens * shape->width && !code; i++)
-		embeds[i] = (float)rng_normal(&rng);
-	for (int pass = 0; pass <= PASSES && !code; pass++) {
-		const double start = now_s();
-
-		code = backbone_forward(asking->backbone, &asking->generator.arena, embeds, 1,
-					tokens, hidden, NULL, NULL, error);
-		asking->pass_s += pass ? (now_s() - start) / PASSES : 0; /* the first warms up */
-	}
-	free(embeds);
-	free(hidden);
-	return code;
-}
-
 struct figures {
 	double accuracy, majority_rate, balanced_accuracy, answered;
 	double prompt_tokens, tokens, read_ms, write_ms, ms, pass_ms, ratio;
 };
+
+static int compare_doubles(const void *left, const void *right)
+{
+	const double a = *(const double *)left, b = *(const double *)right;
+
+	return (a > b) - (a < b);
+}
+
+/* Median, in milliseconds; sorts. */
+static double median_ms(double *seconds, uint64_t count)
+{
+	qsort(seconds, count, sizeof(*seconds), compare_doubles);
+	return count ? 1e3 * (seconds[count / 2] + seconds[(count - 1) / 2]) / 2 : 0;
+}
 
 static struct figures figures_of(const struct asking *asking)
 {
@@ -303,10 +324,10 @@ static struct figures figures_of(const struct asking *asking)
 	f.answered = 1 - (double)none / rows;
 	f.prompt_tokens = (double)asking->prompt_tokens / rows;
 	f.tokens = (double)asking->answer_tokens / rows;
-	f.read_ms = 1e3 * asking->read_s / rows;
-	f.write_ms = 1e3 * asking->write_s / rows;
+	f.read_ms = median_ms(asking->read_s, asking->rows);
+	f.write_ms = median_ms(asking->write_s, asking->rows);
 	f.ms = f.read_ms + f.write_ms;
-	f.pass_ms = 1e3 * asking->pass_s;
+	f.pass_ms = median_ms(asking->pass_s, asking->rows);
 	f.ratio = f.pass_ms > 0 ? f.ms / f.pass_ms : 0;
 	return f;
 }
@@ -400,16 +421,22 @@ static int asking_open(struct asking *asking, const char *pool, struct error *er
 	if (code)
 		return code;
 	positions = backbone_shape(asking->backbone)->max_positions;
-	if (positions > 8192)
-		positions = 8192;
+	if (positions == 0 || positions > POSITIONS_MOST)
+		positions = POSITIONS_MOST;
 	asking->room = positions - (int64_t)o.max_tokens;
 	if (asking->room < 2)
 		return error_at(error, ERR_RANGE, NULL, 0, "--max-tokens",
 				"leaves no room for a prompt in the model's %lld positions",
 				(long long)positions);
 	asking->prompt = calloc((size_t)asking->room, sizeof(*asking->prompt));
-	if (!asking->prompt)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a prompt");
+	asking->read_s = calloc(3 * asking->pool.rows + 1, sizeof(*asking->read_s));
+	if (!asking->prompt || !asking->read_s)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for prompts");
+	asking->write_s = asking->read_s + asking->pool.rows;
+	asking->pass_s = asking->write_s + asking->pool.rows;
+	code = window_make(asking, error);
+	if (code)
+		return code;
 	return generator_new(&asking->generator, asking->backbone, positions, error);
 }
 
@@ -422,6 +449,9 @@ static void asking_close(struct asking *asking)
 	telemetry_free(&asking->telemetry);
 	backbone_close(asking->backbone);
 	free(asking->prompt);
+	free(asking->read_s);
+	free(asking->window);
+	free(asking->hidden);
 	pool_free(&asking->pool);
 }
 
@@ -445,8 +475,6 @@ static int run_generate(const struct command_common *common, const char **operan
 	if (!code)
 		code = rows_ask(&asking, o.held_out > 0 ? pool_split_row(&asking.pool, o.held_out)
 							: 0, error);
-	if (!code)
-		code = pass_measure(&asking, error);
 	if (!code && asking.file.stream)
 		code = file_replace_commit(&asking.file, error);
 	if (code && asking.file.stream)
@@ -468,8 +496,9 @@ const struct command command_generate = {
 		"before it, in words, or in telemetry tokens for the built-in backbone; the model "
 		"writes the likeliest tokens until they name enqueue, drop or mark (or 0, 1, 2). "
 		"Answers that name none count as wrong. Shown with it: tokens and milliseconds a "
-		"decision, the tokeniser left out, and the ratio to one forward pass over a window "
-		"of as many steps, which is what a decision head needs on the same backbone.",
+		"decision (medians, the tokeniser left out), and the ratio to one forward pass "
+		"over a window of as many steps, which is what a decision head needs on the same "
+		"backbone; passes and decisions take turns.",
 	.options = generate_options,
 	.run = run_generate,
 };

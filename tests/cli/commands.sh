@@ -58,6 +58,16 @@ tail -n +2 pool.jsonl >a && tail -n +2 again.jsonl >b && cmp a b || fail "format
 small="--epochs 2 --windows-per-epoch 24 --window 6 --rank 2 --threads 1 -q"
 aqmllm train pool.safetensors $small -o whole || fail "train"
 aqmllm predict pool.safetensors --policy whole --limit 100 --json >predict || fail "predict"
+aqmllm generate pool.safetensors --limit 20 --threads 1 --json >spoken || fail "generate"
+for field in accuracy balanced_accuracy answered tokens_per_decision ms_per_decision one_pass_ms \
+	ratio confusion; do
+	grep -q "\"$field\"" spoken || fail "generate --json has no $field"
+done
+aqmllm backbones --export tiny.gguf --type q8_0 "$(dirname "$scenarios")/models/builtin" >listed ||
+	fail "backbones --export"
+grep -q 'GGUF, 52 tensors' listed || fail "backbones does not list what it wrote"
+aqmllm train pool.safetensors $small --backbone tiny.gguf -o ongguf || fail "train on GGUF"
+aqmllm predict pool.safetensors --policy ongguf --limit 20 --json >/dev/null || fail "predict on GGUF"
 grep -q '"law_entropy": null' predict || fail "nobody told the law, and predict knows it"
 aqmllm pool log1 --law l4s-freebsd --set hz=100 -o told.csv -q || fail "pool --law"
 cut -d, -f1-7,9- told.csv | cmp - pool.csv || fail "pool --law changes other columns"
@@ -276,6 +286,11 @@ refuses 'latin.csv:2' train latin.csv -o made
 refuses 'shape.csv' train shape.csv -o made
 refuses 'hostile.safetensors' train hostile.safetensors -o made
 refuses 'folder' train pool.csv --backbone folder -o made
+head -c 1000 tiny.gguf >cut.gguf
+refuses 'cut.gguf' train pool.csv --backbone cut.gguf -o made
+refuses 'cut.gguf' backbones cut.gguf
+refuses 'q3' backbones --export made.gguf --type q3 folder
+refuses 'gguf' backbones --export made folder
 refuses 'huge' train pool.csv --backbone huge -o made
 refuses 'policy' predict pool.csv --policy folder
 refuses 'output' evaluate short.yaml
