@@ -33,6 +33,7 @@ struct export {
 	const struct gguf_architecture *names;
 	enum block_type type;
 	int64_t layers, heads, kv_heads;
+	double rope_factor; /* of linear scaling; 0: none */
 	struct item *items;
 	size_t count, capacity;
 	struct error *error;
@@ -131,6 +132,10 @@ static void settings_put(const struct export *export, struct gguf_head *head,
 	if (strcmp(export->names->name, "llama") != 0)
 		return;
 	gguf_put_u32(head, "llama.rope.dimension_count", (uint32_t)head_width);
+	if (export->rope_factor > 0) {
+		gguf_put_text(head, "llama.rope.scaling.type", "linear");
+		gguf_put_f32(head, "llama.rope.scaling.factor", (float)export->rope_factor);
+	}
 	if (!json_is_integer(json_object_get(export->config.root, "head_dim")))
 		return;
 	gguf_put_u32(head, "llama.attention.value_length", (uint32_t)head_width);
@@ -297,6 +302,28 @@ static int file_write(struct export *export, const char *path, struct gguf_head 
 	return code;
 }
 
+/* Stretched rotary positions: a linear factor has keys of its own, other ways have not. */
+static int scaling_read(struct export *export)
+{
+	json_t *root = export->config.root, *nested = json_object_get(root, "rope_parameters");
+	const json_t *scaling = json_is_object(nested) ? nested
+						       : json_object_get(root, "rope_scaling");
+	const char *kind = json_string_value(json_object_get(scaling, "rope_type"));
+
+	if (json_object_get(nested, "rope_theta"))
+		json_object_set(root, "rope_theta", json_object_get(nested, "rope_theta"));
+	if (!kind)
+		kind = json_string_value(json_object_get(scaling, "type"));
+	if (!kind || strcmp(kind, "default") == 0)
+		return 0;
+	if (strcmp(kind, "linear") != 0)
+		return error_at(export->error, ERR_UNSUPPORTED, export->config.path, 0,
+				"rope_scaling", "%s cannot be written to a GGUF file; linear can",
+				kind);
+	export->rope_factor = json_number_value(json_object_get(scaling, "factor"));
+	return 0;
+}
+
 static int source_open(struct export *export, const char *source)
 {
 	int code = checkpoint_config(&export->config, source, export->error);
@@ -316,7 +343,7 @@ static int source_open(struct export *export, const char *source)
 	export->heads = setting(export, setting_name(export, "attention.head_count"), 1);
 	export->kv_heads = setting(export, setting_name(export, "attention.head_count_kv"),
 				   export->heads);
-	return 0;
+	return scaling_read(export);
 }
 
 int backbone_export(const char *source, const char *path, enum block_type type,

@@ -304,6 +304,49 @@ static void used_in_place(void **state)
 	}
 }
 
+#define STRETCHED(scaling)                                                                         \
+	"{\"model_type\": \"llama\", \"num_hidden_layers\": 1, \"hidden_size\": 8, "              \
+	"\"num_attention_heads\": 2, \"intermediate_size\": 8, \"vocab_size\": 3, "              \
+	"\"max_position_embeddings\": 20, \"initializer_range\": 0.5, " scaling "}"
+
+static void hidden(const char *path, const float *embeds, float *out)
+{
+	struct backbone *backbone = NULL;
+	struct arena arena;
+
+	arena_init(&arena);
+	assert_int_equal(backbone_open(&backbone, path, NULL, NULL), 0);
+	assert_int_equal(backbone_forward(backbone, &arena, embeds, 1, 16, out, NULL, NULL, NULL),
+			 0);
+	backbone_close(backbone);
+	arena_free(&arena);
+}
+
+/* Rotary positions stretched linearly survive; another way is refused, not dropped. */
+static void stretched_positions(void **state)
+{
+	float embeds[16 * 8], folder[16 * 8], file[16 * 8], plain[16 * 8];
+	struct error error = {0};
+
+	(void)state;
+	for (int i = 0; i < 16 * 8; i++)
+		embeds[i] = (float)(i * 7 % 11) - 5;
+	folder_write(STRETCHED("\"rope_theta\": 10000"));
+	hidden(test_folder, embeds, plain);
+	folder_write(STRETCHED("\"rope_scaling\": {\"type\": \"linear\", \"factor\": 4}"));
+	hidden(test_folder, embeds, folder);
+	export_as(BLOCK_F32);
+	hidden(gguf_path, embeds, file);
+	assert_memory_equal(folder, file, sizeof(folder));
+	assert_memory_not_equal(folder, plain, sizeof(folder));
+	folder_write(STRETCHED("\"rope_scaling\": {\"rope_type\": \"llama3\", \"factor\": 8, "
+			       "\"low_freq_factor\": 1, \"high_freq_factor\": 4, "
+			       "\"original_max_position_embeddings\": 10}"));
+	assert_int_equal(backbone_export(test_folder, gguf_path, BLOCK_F32, &error),
+			 ERR_UNSUPPORTED);
+	assert_string_equal(error.field, "rope_scaling");
+}
+
 /* One file of a directory may mix types. */
 static void mixed_types(void **state)
 {
@@ -389,7 +432,7 @@ int main(void)
 		cmocka_unit_test(file_to_file),     cmocka_unit_test(layout),
 		cmocka_unit_test(conv1d_is_turned), cmocka_unit_test(keys),
 		cmocka_unit_test(mixed_types),      cmocka_unit_test(what_cannot_be_written),
-		cmocka_unit_test(used_in_place),
+		cmocka_unit_test(used_in_place),    cmocka_unit_test(stretched_positions),
 	};
 	int failed;
 
