@@ -205,6 +205,7 @@ static int weights_load(struct backbone *backbone, const struct checkpoint *chec
 		code = weight_load(backbone, weight, &tensor, error);
 		if (code)
 			return code;
+		file_map_forget(tensor.data, tensor.size_bytes); /* no second copy in memory */
 	}
 	return 0;
 }
@@ -298,7 +299,7 @@ static int backbone_load(struct backbone *backbone, struct error *error)
 		code = memory_check(backbone, error);
 	if (!code)
 		code = weights_load(backbone, checkpoint, error);
-	if (backbone->options.precision == MATRIX_F32)
+	if (backbone->options.precision == MATRIX_F32 && !backbone->words_in_file)
 		checkpoint_forget(backbone);
 	return code;
 }

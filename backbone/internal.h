@@ -145,10 +145,11 @@ struct backbone {
 	struct adapter adapter;
 	struct backbone_param *exposed; /* what backbone_params() gives out */
 	size_t exposed_count;
-	struct checkpoint *checkpoint; /* stays open unless all weights are f32; else NULL */
+	struct checkpoint *checkpoint; /* stays open while weights lie in it; else NULL */
 	struct backbone_device *device; /* see pass.h; NULL: the CPU */
 	bool device_only;               /* the host has no values of weight matrices */
 	bool checkpoint_activations;
+	bool words_in_file; /* the token embedding's values lie in the checkpoint */
 	bool failed; /* a declaration ran out of memory */
 };
 
