@@ -2,7 +2,7 @@
 /*
  * A packet in user space: metadata of an IP packet with a TCP or UDP header.
  *
- * Packets come from a pool (a free list over chunks) and have one owner at a
+ * Packets come from a pool (a free list) and have one owner at a
  * time; whoever holds a packet frees it or hands it on.
  */
 #ifndef NET_PACKET_H
@@ -11,6 +11,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+
+#include "base/store.h"
 
 #define NET_MTU_BYTES 1500
 #define NET_CACHE_LINE_BYTES 64
@@ -82,7 +84,7 @@ struct packet {
 struct packet_pool {
 	struct packet *free;
 	struct packet *blank; /* one that is zeroed, or NULL */
-	void *chunks;
+	struct store store;   /* where packets lie */
 	size_t allocated; /* packets handed out and not yet returned */
 };
 

@@ -93,7 +93,7 @@ static void connection_destroy(struct connection *connection)
 		connection->sender->ops->destroy(connection->sender);
 	if (connection->receiver)
 		connection->receiver->ops->destroy(connection->receiver);
-	free(connection);
+	store_give(&connection->host->world->store, connection, sizeof(*connection));
 }
 
 static void connection_end(struct connection *connection)
@@ -262,20 +262,14 @@ static int switchboard_reach(struct switchboard *switchboard, uint64_t id)
 		capacity *= 2;
 	if (capacity == switchboard->capacity)
 		return 0;
-	lines = realloc(switchboard->lines, capacity * sizeof(*lines));
+	lines = store_move(switchboard->store, switchboard->lines,
+			   switchboard->capacity * sizeof(*lines),
+			   switchboard->capacity * sizeof(*lines), capacity * sizeof(*lines));
 	if (lines == NULL)
 		return ERR_NO_MEMORY;
-	memset(lines + switchboard->capacity, 0,
-	       (capacity - switchboard->capacity) * sizeof(*lines));
 	switchboard->lines = lines;
 	switchboard->capacity = capacity;
 	return 0;
-}
-
-void switchboard_free(struct switchboard *switchboard)
-{
-	free(switchboard->lines);
-	memset(switchboard, 0, sizeof(*switchboard));
 }
 
 static int build_endpoints(struct connection *connection, const struct endpoint_config *config)
@@ -341,7 +335,8 @@ static void fill_config(const struct host *host, struct endpoint_config *config)
 
 static struct connection *connection_new(struct host *host, uint32_t id)
 {
-	struct connection *connection = calloc(1, sizeof(*connection));
+	struct store *store = &host->world->store;
+	struct connection *connection = store_take(store, sizeof(*connection));
 	struct endpoint_config config;
 
 	if (connection == NULL)
@@ -351,6 +346,7 @@ static struct connection *connection_new(struct host *host, uint32_t id)
 	connection->id = id;
 	connection->write_ns = TIME_NEVER_NS;
 	fill_config(host, &config);
+	config.store = store;
 	config.flow = id;
 	config.context = connection;
 	if (build_endpoints(connection, &config)) {

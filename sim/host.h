@@ -73,6 +73,7 @@ struct switchboard_line {
 struct switchboard {
 	struct switchboard_line *lines; /* (capacity) */
 	uint64_t capacity, next;        /* next: first number not given yet */
+	struct store *store;            /* where the lines lie */
 };
 
 /* Prepares host `flow` of `world`: opens its connection, or gives it its application. */
@@ -109,7 +110,5 @@ void switchboard_deliver(struct world *world, struct packet *packet);
 /* Has what `packet` will need, which is next, fetched from memory, and the line of `after`. */
 void switchboard_expect(const struct world *world, const struct packet *packet,
 			const struct packet *after);
-
-void switchboard_free(struct switchboard *switchboard);
 
 #endif

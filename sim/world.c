@@ -251,7 +251,8 @@ static int build_hosts(struct world *world, const struct rng *root, struct error
 
 	world->flows = scenario_flows(scenario);
 	world->switchboard.next = world->flows;
-	world->hosts = calloc(world->flows, sizeof(*world->hosts));
+	world->switchboard.store = &world->store;
+	world->hosts = store_take(&world->store, world->flows * sizeof(*world->hosts));
 	world->result->flows = calloc(world->flows, sizeof(*world->result->flows));
 	world->result->flow_count = world->flows;
 	if (world->hosts == NULL || world->result->flows == NULL)
@@ -283,6 +284,7 @@ int world_build(struct world *world, const struct scenario *scenario,
 	world->end_ns = ns_from_seconds(scenario->duration_s);
 	heap_init(&world->clock.heap);
 	packet_pool_init(&world->pool);
+	store_init(&world->store);
 	rng_seed(&root, options->seed);
 	world->rate = rate_plan_of(scenario);
 	code = build_queue(world, &root, error);
@@ -297,12 +299,11 @@ void world_free(struct world *world)
 {
 	for (uint64_t i = 0; world->hosts && i < world->flows; i++)
 		host_free(&world->hosts[i]);
-	free(world->hosts);
 	free(world->flow_bins);
 	paths_free(world);
 	variation_free(&world->variation);
-	switchboard_free(&world->switchboard);
 	queue_destroy(world->queue);
 	heap_free(&world->clock.heap);
 	packet_pool_free(&world->pool);
+	store_free(&world->store);
 }

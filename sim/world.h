@@ -28,6 +28,7 @@ struct world {
 	struct sim_result *result;
 	struct clock clock;
 	struct packet_pool pool;
+	struct store store;        /* where flows and connections lie */
 	struct queue *queue;
 	struct rate_plan rate;     /* of the bottleneck */
 	struct bottleneck bottleneck;

@@ -12,6 +12,7 @@
 #include "base/error.h"
 #include "base/histogram.h"
 #include "base/rng.h"
+#include "base/store.h"
 #include "net/packet.h"
 #include "tcp/cc.h"
 
@@ -38,6 +39,7 @@ struct datagram {
 };
 
 struct endpoint_config {
+	struct store *store;             /* where memory comes from; NULL: calloc(); outlives it */
 	uint32_t flow;
 	uint32_t mtu_bytes;              /* IP length of a full data packet */
 	enum endpoint_ecn ecn;

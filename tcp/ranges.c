@@ -4,41 +4,45 @@
  */
 #include "tcp/ranges.h"
 
-#include <stdlib.h>
 #include <string.h>
 
-void ranges_init(struct ranges *ranges)
+void ranges_init(struct ranges *ranges, struct store *store)
 {
 	memset(ranges, 0, sizeof(*ranges));
+	ranges->store = store;
 }
 
 void ranges_free(struct ranges *ranges)
 {
-	free(ranges->store);
-	ranges_init(ranges);
+	const size_t gone = (size_t)(ranges->items - ranges->array);
+
+	store_give(ranges->store, ranges->array,
+		   (gone + ranges->capacity) * sizeof(*ranges->array));
+	ranges_init(ranges, ranges->store);
 }
 
 static bool make_room(struct ranges *ranges)
 {
-	const size_t gone = (size_t)(ranges->items - ranges->store);
-	const size_t whole = gone + ranges->capacity;
-	struct range *store;
+	const size_t gone = (size_t)(ranges->items - ranges->array);
+	const size_t whole = gone + ranges->capacity, size = sizeof(*ranges->array);
+	const size_t larger = whole ? 2 * whole : 4;
+	struct range *array;
 
 	if (ranges->count < ranges->capacity)
 		return true;
 	/* Half of it is gone at the front: enough room for many more, at the price of one move. */
 	if (gone > ranges->count) {
-		memmove(ranges->store, ranges->items, ranges->count * sizeof(*ranges->items));
-		ranges->items = ranges->store;
+		memmove(ranges->array, ranges->items, ranges->count * sizeof(*ranges->items));
+		ranges->items = ranges->array;
 		ranges->capacity = whole;
 		return true;
 	}
-	store = realloc(ranges->store, (whole ? 2 * whole : 4) * sizeof(*store));
-	if (store == NULL)
+	array = store_move(ranges->store, ranges->array, whole * size, whole * size, larger * size);
+	if (array == NULL)
 		return false;
-	ranges->store = store;
-	ranges->items = store + gone;
-	ranges->capacity = (whole ? 2 * whole : 4) - gone;
+	ranges->array = array;
+	ranges->items = array + gone;
+	ranges->capacity = larger - gone;
 	return true;
 }
 
@@ -110,8 +114,8 @@ uint64_t ranges_consume(struct ranges *ranges, uint64_t from)
 	ranges->items += gone;
 	ranges->capacity -= gone;
 	if (ranges->count == 0) {
-		ranges->capacity += (size_t)(ranges->items - ranges->store);
-		ranges->items = ranges->store;
+		ranges->capacity += (size_t)(ranges->items - ranges->array);
+		ranges->items = ranges->array;
 	}
 	return from;
 }

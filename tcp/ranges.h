@@ -9,17 +9,21 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/store.h"
+
 struct range {
 	uint64_t start, end;
 };
 
 struct ranges {
-	struct range *items;     /* (count), in `store` */
-	struct range *store;
-	size_t count, capacity;  /* capacity: from `items` to the end of `store` */
+	struct range *items;     /* (count), in `array` */
+	struct range *array;
+	size_t count, capacity;  /* capacity: from `items` to the end of `array` */
+	struct store *store;     /* where it comes from; NULL: calloc() */
 };
 
-void ranges_init(struct ranges *ranges);
+/* Memory comes from `store` (NULL: calloc()), which outlives the ranges. */
+void ranges_init(struct ranges *ranges, struct store *store);
 void ranges_free(struct ranges *ranges);
 
 /* Adds [start, end), merging with neighbours; returns the merged range.  Empty when out of memory.

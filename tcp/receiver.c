@@ -19,7 +19,6 @@
  * least (RFC 9293 section 3.8.6.2.2), never back; segments that reach beyond it
  * are not taken.  Reading tells the sender of a window that has doubled.
  */
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -311,8 +310,10 @@ static void stats(const struct endpoint *endpoint, struct endpoint_stats *out)
 
 static void destroy(struct endpoint *endpoint)
 {
-	ranges_free(&receiver_of(endpoint)->ranges);
-	free(endpoint);
+	struct tcp_receiver *receiver = receiver_of(endpoint);
+
+	ranges_free(&receiver->ranges);
+	store_give(receiver->config.store, receiver, sizeof(*receiver));
 }
 
 static const struct endpoint_ops receiver_ops = {
@@ -328,7 +329,7 @@ static const struct endpoint_ops receiver_ops = {
 
 struct endpoint *tcp_receiver_new(const struct endpoint_config *config)
 {
-	struct tcp_receiver *receiver = calloc(1, sizeof(*receiver));
+	struct tcp_receiver *receiver = store_take(config->store, sizeof(*receiver));
 
 	if (receiver == NULL)
 		return NULL;
@@ -337,6 +338,6 @@ struct endpoint *tcp_receiver_new(const struct endpoint_config *config)
 	receiver->due_ns = TIME_NEVER_NS;
 	receiver->buffer_bytes = tcp_receive_window_bytes(&config->options);
 	receiver->window_end = receiver->buffer_bytes;
-	ranges_init(&receiver->ranges);
+	ranges_init(&receiver->ranges, config->store);
 	return &receiver->endpoint;
 }

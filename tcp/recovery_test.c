@@ -294,8 +294,8 @@ static void large_windows_cost_no_more_per_segment(void **state)
 	uint64_t due_ns, lost = 0;
 
 	(void)state;
-	ranges_init(&ranges);
-	assert_int_equal(scoreboard_init(&board, MSS, true), 0);
+	ranges_init(&ranges, NULL);
+	assert_int_equal(scoreboard_init(&board, MSS, true, NULL), 0);
 	for (uint64_t i = 0; i < segments; i++)
 		assert_int_equal(scoreboard_send(&board, MSS, i * 116), 0);
 	for (uint64_t i = 0; i < segments; i++) {

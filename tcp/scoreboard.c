@@ -4,7 +4,6 @@
  */
 #include "tcp/scoreboard.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "base/error.h"
@@ -41,29 +40,32 @@ static struct segment_rate *rate_at(const struct scoreboard *board, uint64_t num
 	return &board->rates[number & (board->capacity - 1)];
 }
 
-int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates)
+int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates,
+		    struct store *store)
 {
 	memset(board, 0, sizeof(*board));
+	board->store = store;
 	board->full_bytes = full_bytes;
 	board->capacity = FIRST_CAPACITY;
-	board->ring = calloc(board->capacity, sizeof(*board->ring));
+	board->ring = store_take(store, board->capacity * sizeof(*board->ring));
 	if (rates)
-		board->rates = calloc(board->capacity, sizeof(*board->rates));
+		board->rates = store_take(store, board->capacity * sizeof(*board->rates));
 	return board->ring && (!rates || board->rates) ? 0 : ERR_NO_MEMORY;
 }
 
 void scoreboard_free(struct scoreboard *board)
 {
-	free(board->ring);
-	free(board->again);
-	free(board->rates);
+	store_give(board->store, board->ring, board->capacity * sizeof(*board->ring));
+	store_give(board->store, board->again, board->again_capacity * sizeof(*board->again));
+	store_give(board->store, board->rates, board->capacity * sizeof(*board->rates));
 	memset(board, 0, sizeof(*board));
 }
 
 /* A ring of twice the capacity, entries [first, next) at their numbers; NULL: out of memory. */
-static void *twice(const void *ring, uint64_t capacity, size_t size, uint64_t first, uint64_t next)
+static void *twice(struct store *store, const void *ring, uint64_t capacity, size_t size,
+		   uint64_t first, uint64_t next)
 {
-	unsigned char *larger = calloc(2 * capacity, size);
+	unsigned char *larger = store_take(store, 2 * capacity * size);
 
 	for (uint64_t i = first; larger && i < next; i++)
 		memcpy(larger + (i & (2 * capacity - 1)) * size,
@@ -75,17 +77,20 @@ static void *twice(const void *ring, uint64_t capacity, size_t size, uint64_t fi
 static int grow(struct scoreboard *board)
 {
 	const uint64_t capacity = board->capacity, first = board->first, next = board->next;
-	struct segment *ring = twice(board->ring, capacity, sizeof(*ring), first, next);
-	struct segment_rate *rates =
-		board->rates ? twice(board->rates, capacity, sizeof(*rates), first, next) : NULL;
+	struct store *store = board->store;
+	struct segment *ring = twice(store, board->ring, capacity, sizeof(*ring), first, next);
+	struct segment_rate *rates = NULL;
+
+	if (board->rates)
+		rates = twice(store, board->rates, capacity, sizeof(*rates), first, next);
 
 	if (ring == NULL || (board->rates && rates == NULL)) {
-		free(ring);
-		free(rates);
+		store_give(store, ring, 2 * capacity * sizeof(*ring));
+		store_give(store, rates, 2 * capacity * sizeof(*rates));
 		return ERR_NO_MEMORY;
 	}
-	free(board->ring);
-	free(board->rates);
+	store_give(store, board->ring, capacity * sizeof(*ring));
+	store_give(store, board->rates, capacity * sizeof(*rates));
 	board->ring = ring;
 	board->rates = rates;
 	board->capacity = 2 * capacity;
@@ -163,11 +168,12 @@ static int make_room(struct scoreboard *board)
 	board->again_next = kept;
 	if (2 * (kept - board->again_first) < capacity)
 		return 0;
-	larger = capacity ? twice(board->again, capacity, sizeof(*larger), board->again_first, kept)
-			  : calloc(FIRST_AGAIN, sizeof(*larger));
+	larger = capacity ? twice(board->store, board->again, capacity, sizeof(*larger),
+				  board->again_first, kept)
+			  : store_take(board->store, FIRST_AGAIN * sizeof(*larger));
 	if (larger == NULL)
 		return ERR_NO_MEMORY;
-	free(board->again);
+	store_give(board->store, board->again, capacity * sizeof(*larger));
 	board->again = larger;
 	board->again_capacity = capacity ? 2 * capacity : FIRST_AGAIN;
 	return 0;

@@ -16,6 +16,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/store.h"
 #include "base/units.h"
 #include "tcp/rack.h"
 #include "tcp/rate.h"
@@ -76,11 +77,15 @@ struct scoreboard {
 	/* Optional: `bytes` were lost, which remember `memory` (NULL without rates). */
 	void (*on_lost)(void *context, uint32_t bytes, const struct segment_rate *memory);
 	void *context;
+	struct store *store; /* where the rings come from; NULL: calloc() */
 };
 
-/* No segment will hold more than `full_bytes`; `rates`: delivery rates are wanted.  ERR_NO_MEMORY.
+/*
+ * No segment will hold more than `full_bytes`; `rates`: delivery rates are wanted; rings come from
+ * `store` (NULL: calloc()), which outlives the scoreboard.  ERR_NO_MEMORY.
  */
-int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates);
+int scoreboard_init(struct scoreboard *board, uint32_t full_bytes, bool rates,
+		    struct store *store);
 void scoreboard_free(struct scoreboard *board);
 
 /* A new segment leaves: its number is board->next before the call.  ERR_NO_MEMORY. */

@@ -16,8 +16,6 @@
  */
 #include "tcp/sender.h"
 
-#include <stdlib.h>
-
 #include "base/units.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10
@@ -205,10 +203,13 @@ static void stats(const struct endpoint *endpoint, struct endpoint_stats *out)
 
 static void destroy(struct endpoint *endpoint)
 {
-	tcp_recovery_forget(sender_of(endpoint));
-	scoreboard_free(&sender_of(endpoint)->board);
-	free(sender_of(endpoint)->cc_private);
-	free(endpoint);
+	struct tcp_sender *sender = sender_of(endpoint);
+	struct store *store = sender->config.store;
+
+	tcp_recovery_forget(sender);
+	scoreboard_free(&sender->board);
+	store_give(store, sender->cc_private, sender->config.cc->private_size);
+	store_give(store, sender, sizeof(*sender));
 }
 
 static const struct endpoint_ops sender_ops = {
@@ -270,14 +271,15 @@ static void fill_sender(struct tcp_sender *sender, const struct endpoint_config 
 
 struct endpoint *tcp_sender_new(const struct endpoint_config *config)
 {
-	struct tcp_sender *sender = calloc(1, sizeof(*sender));
+	struct tcp_sender *sender = store_take(config->store, sizeof(*sender));
 
 	if (sender == NULL)
 		return NULL;
 	fill_sender(sender, config);
-	sender->cc_private = calloc(1, config->cc->private_size + 1);
+	sender->cc_private = store_take(config->store, config->cc->private_size);
 	if (sender->cc_private == NULL ||
-	    scoreboard_init(&sender->board, sender->mss_bytes, config->cc->rate_samples)) {
+	    scoreboard_init(&sender->board, sender->mss_bytes, config->cc->rate_samples,
+			    config->store)) {
 		destroy(&sender->endpoint);
 		return NULL;
 	}

@@ -31,7 +31,7 @@ static void ranges_are_a_set_of_bytes(void **state)
 		bool has[BYTES] = {false};
 		struct ranges ranges;
 
-		ranges_init(&ranges);
+		ranges_init(&ranges, NULL);
 		for (int i = 0; i < 60; i++) {
 			const uint64_t start = rng_below(&rng, BYTES - 50);
 			const uint64_t end = start + 1 + rng_below(&rng, 49);
@@ -60,7 +60,7 @@ static void consumed_ranges_move_the_edge(void **state)
 	struct ranges ranges;
 
 	(void)state;
-	ranges_init(&ranges);
+	ranges_init(&ranges, NULL);
 	ranges_add(&ranges, 10, 20);
 	ranges_add(&ranges, 30, 40);
 	assert_int_equal(ranges_consume(&ranges, 5), 5);
@@ -148,7 +148,7 @@ static void scoreboards_stay_consistent(void **state)
 	for (int round = 0; round < 100; round++) {
 		struct scoreboard board;
 
-		assert_int_equal(scoreboard_init(&board, 1448, round % 3 == 0), 0);
+		assert_int_equal(scoreboard_init(&board, 1448, round % 3 == 0, NULL), 0);
 		/* Past 4 GiB, where the low bits of numbers of bytes begin again. */
 		board.first_byte = board.next_byte = (UINT64_C(1) << 32) - 100000;
 		for (uint64_t i = 0; i < 400; i++) {
@@ -165,7 +165,7 @@ static void time_tells_what_is_lost(void **state)
 	uint64_t due_ns;
 
 	(void)state;
-	assert_int_equal(scoreboard_init(&board, 1448, false), 0);
+	assert_int_equal(scoreboard_init(&board, 1448, false, NULL), 0);
 	for (uint64_t i = 0; i < 10; i++)
 		scoreboard_send(&board, 1000, i);
 	scoreboard_begin(&board, (struct scoreboard_event){100, 90, 0});
