@@ -40,7 +40,10 @@ void *store_take(struct store *store, size_t size);
 /* Gives back what store_take() gave for the same `size`; NULL is nothing. */
 void store_give(struct store *store, void *block, size_t size);
 
-/* The first `used` bytes of `block` in a block of `size`, which may be none; NULL: kept as it was. */
+/*
+ * A block of `size` bytes that begins with the first `used` of `block`, of `old_size` (NULL: none),
+ * which is given back; NULL when out of memory: `block` is as it was.
+ */
 void *store_move(struct store *store, void *block, size_t used, size_t old_size, size_t size);
 
 #endif

@@ -110,14 +110,21 @@ static void connection_end(struct connection *connection)
 	connection_destroy(connection);
 }
 
+/* When an end that something happened to wants to run. */
+static void look_at(struct connection *connection, bool receiver)
+{
+	const struct endpoint *end = receiver ? connection->receiver : connection->sender;
+
+	connection->end_due_ns[receiver] = end->ops->next_ns(end);
+}
+
 /* Waits for the next thing to happen; a closing connection for which there is none ends. */
 static void settle_connection(struct connection *connection)
 {
-	const uint64_t receiver_ns = connection->receiver->ops->next_ns(connection->receiver);
-	uint64_t due_ns = connection->sender->ops->next_ns(connection->sender);
+	uint64_t due_ns = connection->end_due_ns[0];
 
-	if (receiver_ns < due_ns)
-		due_ns = receiver_ns;
+	if (connection->end_due_ns[1] < due_ns)
+		due_ns = connection->end_due_ns[1];
 	if (connection->write_ns < due_ns)
 		due_ns = connection->write_ns;
 	if (connection->closing && due_ns == TIME_NEVER_NS)
@@ -144,23 +151,34 @@ static void connection_forward(struct sim_node *node, struct packet *packet)
 	packet_free(&world->pool, packet);
 	pump(connection, endpoint, to_server ? way_back(connection->host)
 							: connection->host->entry);
+	look_at(connection, to_server);
 	settle_connection(connection);
+}
+
+/* An end's timers; one that waits for later is not looked at, it may be far away in memory. */
+static void run_end(struct connection *connection, bool receiver, uint64_t now_ns)
+{
+	struct endpoint *end = receiver ? connection->receiver : connection->sender;
+
+	if (connection->end_due_ns[receiver] > now_ns)
+		return;
+	end->ops->run(end, now_ns);
+	pump(connection, end, receiver ? way_back(connection->host) : connection->host->entry);
+	look_at(connection, receiver);
 }
 
 static void connection_run(struct sim_node *node)
 {
 	struct connection *connection = (struct connection *)node;
-	struct host *host = connection->host;
-	const uint64_t now_ns = host->world->clock.now_ns;
+	const uint64_t now_ns = connection->node.clock->now_ns;
 
 	if (connection->write_ns <= now_ns) {
 		connection->write_ns = TIME_NEVER_NS;
+		connection->end_due_ns[0] = now_ns;
 		connection->sender->ops->write(connection->sender, connection->write_bytes, now_ns);
 	}
-	connection->sender->ops->run(connection->sender, now_ns);
-	connection->receiver->ops->run(connection->receiver, now_ns);
-	pump(connection, connection->sender, host->entry);
-	pump(connection, connection->receiver, way_back(host));
+	run_end(connection, false, now_ns);
+	run_end(connection, true, now_ns);
 	settle_connection(connection);
 }
 
@@ -374,6 +392,8 @@ struct connection *host_connect(struct host *host)
 		connection, {connection->sender, connection->receiver}};
 	connection->next = host->connections;
 	host->connections = connection;
+	look_at(connection, false);
+	look_at(connection, true);
 	settle_connection(connection);
 	return connection;
 }
@@ -393,6 +413,7 @@ void connection_write(struct connection *connection, uint64_t bytes)
 	ask(connection, bytes, world->clock.now_ns);
 	connection->sender->ops->write(connection->sender, bytes, world->clock.now_ns);
 	pump(connection, connection->sender, connection->host->entry);
+	look_at(connection, false);
 	settle_connection(connection);
 }
 

@@ -25,6 +25,7 @@ struct connection {
 	struct host *host;
 	struct connection *next;         /* of the same host */
 	struct endpoint *sender, *receiver;
+	uint64_t end_due_ns[2];          /* when they want to run: sender, receiver */
 	uint32_t id;                     /* packet.flow of its packets */
 	bool closing;                    /* goes when neither end waits for anything */
 	uint64_t write_ns, write_bytes;  /* to be written then; TIME_NEVER_NS: nothing */
