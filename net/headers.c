@@ -124,8 +124,8 @@ static uint8_t *put_sack(const struct tcp_header *tcp, uint8_t *at, size_t *room
 	at[2] = OPTION_SACK;
 	at[3] = (uint8_t)(2 + 8 * blocks);
 	for (size_t i = 0; i < blocks; i++) {
-		put32(at + 4 + 8 * i, (uint32_t)tcp->sack[i].start + 1);
-		put32(at + 8 + 8 * i, (uint32_t)tcp->sack[i].end + 1);
+		put32(at + 4 + 8 * i, tcp->sack[i].start + 1);
+		put32(at + 8 + 8 * i, tcp->sack[i].end + 1);
 	}
 	*room -= 4 + 8 * blocks;
 	return at + 4 + 8 * blocks;

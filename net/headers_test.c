@@ -132,7 +132,7 @@ static void datagram(void **state)
 		.len_bytes = 228,
 		.ecn = 1,
 		.to_server = true,
-		.datagram_number = 12,
+		.datagram = {.number = 12},
 	};
 	uint8_t out[NET_HEADERS_MAX_BYTES];
 

@@ -32,24 +32,33 @@ enum tcp_flag {
 
 #define TCP_MAX_SACK_BLOCKS 3
 
-/* Sequence numbers are 64-bit byte offsets in memory; the low 32 bits are what a wire would show.
+/*
+ * Sequence numbers are 64-bit byte offsets in memory, of which a wire would show the low 32 bits;
+ * selective acknowledgements have those only (tcp_sack_byte()).
  */
 struct tcp_sack_block {
-	uint64_t start, end;
+	uint32_t start, end;
 };
 
+/* What data needs comes first: it then lies in the packet's first cache line. */
 struct tcp_header {
 	uint64_t seq;
-	uint64_t ack;
-	uint64_t window_bytes;
-	uint32_t timestamp_us, timestamp_echo_us; /* RFC 7323, microseconds */
 	uint32_t payload_bytes;
+	uint32_t timestamp_us, timestamp_echo_us; /* RFC 7323, microseconds */
 	uint16_t flags; /* enum tcp_flag */
 	uint8_t sack_count;
 	uint8_t ace_bytes_valid; /* AccECN option present */
+	uint64_t ack;
+	uint32_t window_bytes;
 	uint32_t accecn_ce_bytes, accecn_ect1_bytes, accecn_ect0_bytes;
 	struct tcp_sack_block sack[TCP_MAX_SACK_BLOCKS];
 };
+
+/* The byte whose number's low bits a block shows: the one closest to the acknowledged one. */
+static inline uint64_t tcp_sack_byte(const struct tcp_header *header, uint32_t low)
+{
+	return header->ack + (uint64_t)(int64_t)(int32_t)(low - (uint32_t)header->ack);
+}
 
 /* What UDP Prague's two ends tell each other: data carries a number, feedback carries counts. */
 struct prague_header {
@@ -59,17 +68,22 @@ struct prague_header {
 	bool ecn_broken;      /* feedback: data arrived that was neither ECT(1) nor CE */
 };
 
+/* Of plain UDP. */
+struct datagram_header {
+	uint64_t number; /* from 1 */
+	uint64_t sent_ns;
+};
+
+/* Two cache lines; queues and links look at the first only. */
 struct packet {
 	struct packet *next;   /* link of whatever list holds it */
 	uint64_t enqueued_ns;  /* set by the queue that holds it */
-	uint64_t sent_ns;      /* when the endpoint emitted it */
 	uint64_t random;       /* 64 bits drawn when it entered the queue */
 	uint32_t cookie;       /* bits of the queue law */
 	uint32_t record_slot;  /* where the queue keeps this packet's record until its fate is known
 				*/
 	uint32_t len_bytes;    /* IP total length */
 	uint32_t flow;         /* index of its flow in the run */
-	uint32_t source_host, destination_host;
 	uint8_t ecn;           /* the two bits, as enum aqm_ecn */
 	uint8_t protocol;      /* enum net_protocol */
 	bool to_server;        /* direction: data true, acknowledgements false */
@@ -77,9 +91,12 @@ struct packet {
 	union {
 		struct tcp_header tcp;
 		struct prague_header prague; /* only between ends of UDP Prague */
-		uint64_t datagram_number;    /* only between ends of plain UDP: from 1 */
+		struct datagram_header datagram; /* only between ends of plain UDP */
 	};
+	uint32_t source_host, destination_host;
 };
+
+_Static_assert(sizeof(struct packet) == 2 * NET_CACHE_LINE_BYTES, "packets fill cache lines");
 
 struct packet_pool {
 	struct packet *free;

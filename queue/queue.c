@@ -258,7 +258,7 @@ static struct packet *take_first(struct hosted *host, enum aqm_queue *from, uint
 				     : AQM_QUEUE_C;
 	packet = host->first[*from];
 	host->first[*from] = packet->next;
-	packet_expect(packet->next);
+	__builtin_prefetch(packet->next);
 	packet->next = NULL;
 	queue->backlog_pkts[*from]--;
 	queue->backlog_bytes[*from] -= packet->len_bytes;

@@ -17,9 +17,6 @@
 /* Flows that start together are spread over this, so that they do not march in step. */
 #define START_SPREAD_S 0.1
 
-/* Most of what an end of a TCP connection looks at for a packet lies this close to its start. */
-#define END_BYTES 1024
-
 /* Labels of the generators that a flow's own is split into. */
 enum stream { STREAM_APP = 1, STREAM_CONNECTIONS };
 
@@ -263,9 +260,10 @@ void switchboard_expect(const struct world *world, const struct packet *packet,
 	if (line->connection == NULL)
 		return;
 	fetch(line->connection, sizeof(*line->connection));
-	fetch(line->ends[packet->to_server], END_BYTES);
+	fetch(line->ends[packet->to_server],
+	      packet->to_server ? TCP_RECEIVER_NEAR_BYTES : TCP_SENDER_NEAR_BYTES);
 	if (packet->flow < world->flows) {
-		fetch(&world->hosts[packet->flow], sizeof(struct host));
+		fetch(&world->hosts[packet->flow], NET_CACHE_LINE_BYTES);
 		fetch(&world->result->flows[packet->flow].rtt_ns, sizeof(struct sketch));
 	}
 }

@@ -45,23 +45,24 @@ struct datagram_meter {
 	double differences_ns;           /* of delay between neighbours, summed up */
 };
 
+/* What a packet needs fills the first cache line. */
 struct host {
-	struct world *world;
+	_Alignas(NET_CACHE_LINE_BYTES) struct world *world;
 	const struct scenario_group *group;
-	uint64_t flow;
-	struct rng random;               /* where connections get theirs from */
 	struct sim_node *entry;          /* where its data goes */
 	struct delay_line *back;         /* return path, shared with flows of the same delay */
-	uint64_t rtt_ns;                 /* of an empty path */
+	struct sim_flow_result *result;
 	struct app *app;                 /* NULL: sends all the time */
+	struct connection *connections;  /* open ones, newest first */
+	uint64_t flow;
+	struct rng random;               /* where connections get theirs from */
+	uint64_t rtt_ns;                 /* of an empty path */
 	uint64_t opened;                 /* connections so far */
 	struct endpoint_stats sent, received; /* of the ends of closed connections */
 	struct datagram_meter meter;
-	struct connection *connections;  /* open ones, newest first */
 	uint64_t delivered_at_warmup;    /* bytes */
 	uint64_t delivered_at_bin;
 	uint64_t retransmits_at_warmup, timeouts_at_warmup, marks_at_warmup;
-	struct sim_flow_result *result;
 };
 
 /* An open connection, and its ends, so that none has to be read to fetch the others. */

@@ -31,18 +31,18 @@ struct bench {
 static void end_forward(struct sim_node *node, struct packet *packet)
 {
 	struct bench *bench = (struct bench *)node;
-	const uint64_t delay_ns = node->clock->now_ns - packet->sent_ns;
+	const uint64_t delay_ns = node->clock->now_ns - packet->datagram.sent_ns;
 
 	bench->arrived++;
 	bench->delay_ns += (double)delay_ns;
 	if (delay_ns > bench->longest_ns)
 		bench->longest_ns = delay_ns;
-	if (packet->sent_ns < bench->latest_ns)
+	if (packet->datagram.sent_ns < bench->latest_ns)
 		bench->overtaken++;
 	else
-		bench->latest_ns = packet->sent_ns;
-	bench->bursts += packet->datagram_number > bench->last_number + 1;
-	bench->last_number = packet->datagram_number;
+		bench->latest_ns = packet->datagram.sent_ns;
+	bench->bursts += packet->datagram.number > bench->last_number + 1;
+	bench->last_number = packet->datagram.number;
 	packet_free(&bench->pool, packet);
 }
 
@@ -72,8 +72,8 @@ static struct bench *send_through(const struct impairments *plan, uint64_t *lost
 		struct packet *packet = packet_new(&bench->pool);
 
 		run_until(&bench->clock, i * NS_PER_MS);
-		packet->sent_ns = bench->clock.now_ns;
-		packet->datagram_number = i + 1;
+		packet->datagram.sent_ns = bench->clock.now_ns;
+		packet->datagram.number = i + 1;
 		node_forward(path.entry, packet);
 		if (i == PACKETS / 2)
 			assert_int_equal(bench->pool.allocated, impaired_path_held(&path));

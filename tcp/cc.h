@@ -48,15 +48,17 @@ struct tcp_options {
 	bool classic_fallback;    /* Prague: behave as Reno at a bottleneck that looks classic */
 	uint8_t ack_every;        /* segments per delayed acknowledgement; 0: the default of 2 */
 	uint16_t initial_window_segments; /* 0: 10 (RFC 6928) */
-	uint64_t receive_window_bytes;    /* 0: larger than any queue */
+	uint64_t receive_window_bytes;    /* 0, or over 1 GiB: 1 GiB, larger than any queue */
 	/* UDP Prague: a frame each interval, sent within the budget; 0: a stream. */
 	uint64_t frame_interval_ns, frame_budget_ns;
 };
 
-/* The most that TCP can offer (RFC 7323 section 2.3), unless told otherwise. */
+/* The most that TCP can offer (RFC 7323 section 2.3), unless told to offer less. */
 static inline uint64_t tcp_receive_window_bytes(const struct tcp_options *options)
 {
-	return options->receive_window_bytes ? options->receive_window_bytes : UINT64_C(1) << 30;
+	const uint64_t most = UINT64_C(1) << 30, asked = options->receive_window_bytes;
+
+	return asked && asked < most ? asked : most;
 }
 
 /* A segment found lost, for controls with `rate_samples`. */

@@ -38,27 +38,35 @@ struct datagram {
 	uint32_t len_bytes; /* IP */
 };
 
+/*
+ * How far from its start lies what an end of a TCP connection looks at for a packet in order, for
+ * whoever has it fetched from memory.
+ */
+#define TCP_SENDER_NEAR_BYTES 832
+#define TCP_RECEIVER_NEAR_BYTES 448
+
+/* What is looked at for every packet comes last, beside the counters. */
 struct endpoint_config {
 	struct store *store;             /* where memory comes from; NULL: calloc(); outlives it */
+	uint64_t rate_bps;               /* UDP: constant rate, in IP bytes */
+	struct rng random;
+	/* Optional, receivers of datagrams: one arrived. */
+	void (*on_datagram)(void *context, uint64_t now_ns, const struct datagram *datagram);
+	struct tcp_options options;
 	uint32_t flow;
 	uint32_t mtu_bytes;              /* IP length of a full data packet */
 	enum endpoint_ecn ecn;
-	const struct tcp_cc_ops *cc;     /* NULL for UDP */
-	struct tcp_options options;
-	uint64_t rate_bps;               /* UDP: constant rate, in IP bytes */
-	uint64_t start_ns, stop_ns;      /* sends new data in [start, stop) */
 	/* Payload comes from write() alone; false: there is always more to send. */
 	bool from_application;
 	/* Receivers: payload stays in their buffer until read(); false: it is taken at once. */
 	bool to_application;
-	struct rng random;
+	const struct tcp_cc_ops *cc;     /* NULL for UDP */
+	uint64_t start_ns, stop_ns;      /* sends new data in [start, stop) */
 	void *context;
 	/* Optional: every round-trip sample of the sender. */
 	void (*on_rtt)(void *context, uint64_t now_ns, uint64_t rtt_ns);
 	/* Optional, receivers: in-order payload that the application can have, in all. */
 	void (*on_delivered)(void *context, uint64_t now_ns, uint64_t delivered_bytes);
-	/* Optional, receivers of datagrams: one arrived. */
-	void (*on_datagram)(void *context, uint64_t now_ns, const struct datagram *datagram);
 };
 
 /* What an endpoint has done since it started; a sender and its receiver fill their own parts. */
@@ -66,12 +74,12 @@ struct endpoint_stats {
 	uint64_t sent_pkts, sent_bytes;          /* IP */
 	uint64_t received_pkts, received_bytes;  /* IP */
 	uint64_t delivered_bytes;                /* payload: in order, or of datagrams */
+	uint64_t ce_received;                    /* packets that arrived with CE */
+	uint64_t ce_told;                        /* of ce_received, what an AccECN sender knows */
 	uint64_t retransmits;
 	uint64_t timeouts;
 	uint64_t spurious_timeouts;              /* of them, those that were found to be mistakes */
 	uint64_t tail_probes;
-	uint64_t ce_told;                        /* of ce_received, what an AccECN sender knows */
-	uint64_t ce_received;                    /* packets that arrived with CE */
 	uint64_t cwnd_bytes;                     /* now */
 	uint64_t srtt_ns;                        /* now; 0 before the first sample */
 };

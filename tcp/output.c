@@ -160,7 +160,6 @@ static void fill_packet(struct tcp_sender *sender, struct packet *packet, uint64
 	packet->flow = sender->config.flow;
 	packet->protocol = NET_TCP;
 	packet->len_bytes = TCP_HEADER_BYTES + bytes;
-	packet->sent_ns = now_ns;
 	packet->to_server = true;
 	packet->tcp.seq = seq;
 	packet->tcp.payload_bytes = bytes;

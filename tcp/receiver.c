@@ -19,6 +19,7 @@
  * least (RFC 9293 section 3.8.6.2.2), never back; segments that reach beyond it
  * are not taken.  Reading tells the sender of a window that has doubled.
  */
+#include <stddef.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -30,6 +31,7 @@
 #define DELAY_SEGMENTS 2 /* unless told otherwise */
 #define RECENT_BLOCKS (TCP_MAX_SACK_BLOCKS)
 
+/* What a packet that is in order needs comes first. */
 struct tcp_receiver {
 	struct endpoint endpoint; /* first */
 	struct endpoint_config config;
@@ -39,19 +41,21 @@ struct tcp_receiver {
 	uint64_t taken;                         /* byte: the application has read up to here */
 	uint64_t window_end;                    /* byte: the sender may send up to here */
 	uint64_t buffer_bytes;
-	struct range recent[RECENT_BLOCKS];     /* newest first; empty ones are over */
 	struct range twice;                     /* came again since the last acknowledgement */
-	unsigned unacknowledged;                /* segments since the last acknowledgement */
 	uint64_t due_ns;                        /* of the delayed acknowledgement */
+	unsigned unacknowledged;                /* segments since the last acknowledgement */
 	uint32_t echo_us;                       /* timestamp to echo */
 	bool echo_valid;
-	struct accecn_receiver accecn;
 	bool ce;                                /* exact echo: state of the last packet */
 	bool ece;                               /* RFC 3168: echo until CWR */
 	bool ready;                             /* an acknowledgement is to leave now */
 	bool staged_ready;                      /* and before it this one */
+	struct accecn_receiver accecn;
+	struct range recent[RECENT_BLOCKS];     /* newest first; empty ones are over */
 	struct tcp_header staged;
 };
+
+_Static_assert(offsetof(struct tcp_receiver, recent) <= TCP_RECEIVER_NEAR_BYTES, "as promised");
 
 static struct tcp_receiver *receiver_of(struct endpoint *endpoint)
 {
@@ -83,13 +87,17 @@ static void fill_sack(const struct tcp_receiver *receiver, struct tcp_header *he
 	header->sack_count = 0;
 	if (twice->end > twice->start)
 		header->sack[header->sack_count++] =
-			(struct tcp_sack_block){twice->start, twice->end};
+			(struct tcp_sack_block){(uint32_t)twice->start, (uint32_t)twice->end};
+	/* Blocks are of what waits for something before it. */
+	if (receiver->ranges.count == 0)
+		return;
 	for (int i = 0; i < RECENT_BLOCKS && header->sack_count < TCP_MAX_SACK_BLOCKS; i++) {
 		const struct range *block = &receiver->recent[i];
 
 		if (block->end > receiver->expected && block->end > block->start)
 			header->sack[header->sack_count++] =
-				(struct tcp_sack_block){block->start, block->end};
+				(struct tcp_sack_block){(uint32_t)block->start,
+							(uint32_t)block->end};
 	}
 }
 
@@ -121,7 +129,7 @@ static void fill_header(struct tcp_receiver *receiver, struct tcp_header *header
 	header->flags = TCP_ACK;
 	header->timestamp_echo_us = receiver->echo_us;
 	receiver->window_end += window_gain(receiver);
-	header->window_bytes = receiver->window_end - receiver->expected;
+	header->window_bytes = (uint32_t)(receiver->window_end - receiver->expected);
 	fill_sack(receiver, header);
 	fill_ecn(receiver, header);
 }
@@ -281,7 +289,6 @@ static bool emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_
 	packet->flow = receiver->config.flow;
 	packet->protocol = NET_TCP;
 	packet->len_bytes = TCP_HEADER_BYTES + option_bytes(&packet->tcp);
-	packet->sent_ns = now_ns;
 	packet->to_server = false;
 	receiver->stats.sent_pkts++;
 	receiver->stats.sent_bytes += packet->len_bytes;

@@ -71,13 +71,13 @@ struct scoreboard {
 	struct scoreboard_event event;
 	struct retransmission *again; /* ring; its capacity is a power of two, or 0 */
 	uint64_t again_capacity, again_first, again_next;
-	struct sacked_run seen[SCOREBOARD_SEEN]; /* blocks gone through already, newest first */
-	struct tcp_rate rate;
 	struct segment_rate *rates;   /* ring, capacity as above; NULL: no delivery rates wanted */
 	/* Optional: `bytes` were lost, which remember `memory` (NULL without rates). */
 	void (*on_lost)(void *context, uint32_t bytes, const struct segment_rate *memory);
 	void *context;
 	struct store *store; /* where the rings come from; NULL: calloc() */
+	struct tcp_rate rate;
+	struct sacked_run seen[SCOREBOARD_SEEN]; /* blocks gone through already, newest first */
 };
 
 /*

@@ -16,9 +16,13 @@
  */
 #include "tcp/sender.h"
 
+#include <stddef.h>
+
 #include "base/units.h"
 
 #define INITIAL_WINDOW_SEGMENTS 10
+
+_Static_assert(offsetof(struct tcp_sender, board.on_lost) <= TCP_SENDER_NEAR_BYTES, "as promised");
 
 static struct tcp_sender *sender_of(struct endpoint *endpoint)
 {
@@ -58,12 +62,15 @@ static void sample_rtt(struct tcp_sender *sender, const struct packet *packet, u
 static bool reports_duplicate(const struct tcp_header *header)
 {
 	const struct tcp_sack_block *blocks = header->sack;
+	uint64_t start, end;
 
 	if (header->sack_count == 0)
 		return false;
-	return blocks[0].end <= header->ack ||
-	       (header->sack_count > 1 && blocks[1].start <= blocks[0].start &&
-		blocks[0].end <= blocks[1].end);
+	start = tcp_sack_byte(header, blocks[0].start);
+	end = tcp_sack_byte(header, blocks[0].end);
+	return end <= header->ack ||
+	       (header->sack_count > 1 && tcp_sack_byte(header, blocks[1].start) <= start &&
+		end <= tcp_sack_byte(header, blocks[1].end));
 }
 
 /* Brings the scoreboard up to date. */
@@ -84,7 +91,8 @@ static struct tcp_ack take_ack(struct tcp_sender *sender, const struct packet *p
 	ack.delivered_bytes = scoreboard_ack(board, header->ack);
 	for (int i = ack.duplicate; i < header->sack_count; i++)
 		ack.delivered_bytes +=
-			scoreboard_sack(board, header->sack[i].start, header->sack[i].end);
+			scoreboard_sack(board, tcp_sack_byte(header, header->sack[i].start),
+					tcp_sack_byte(header, header->sack[i].end));
 	ack.delivered_segments = board->delivered - ack.delivered_segments;
 	if (ack.forward)
 		sample_rtt(sender, packet, sender->now_ns);

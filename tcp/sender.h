@@ -39,25 +39,18 @@ struct tcp_ack {
 
 struct tcp_undo;
 
+/* What a packet in the usual course of things needs comes first. */
 struct tcp_sender {
 	struct endpoint endpoint; /* first */
 	struct endpoint_config config;
 	struct endpoint_stats stats;
-	struct scoreboard board;
-	struct tcp_rtt rtt;
-	struct tcp_cc_state cc;
-	void *cc_private;
 	uint32_t mss_bytes;
+	enum tcp_recovery recovery;
+	uint64_t recovery_end;  /* byte; recovery lasts until it is acknowledged */
 	uint64_t delivered_bytes;
 	uint64_t written_end;   /* byte: the application has written up to here */
 	uint64_t window_end;    /* byte: the receiver takes up to here */
 	uint64_t widest_bytes;  /* widest window seen */
-	enum tcp_recovery recovery;
-	uint64_t recovery_end;  /* byte; recovery lasts until it is acknowledged */
-	struct tcp_prr prr;
-	struct tcp_tail tail;
-	struct tcp_undo *undo;  /* of a timeout; owned, NULL: none */
-	struct accecn_sender accecn;
 	uint64_t echo_end;      /* byte; echoes count as one until it is acknowledged */
 	uint64_t timer_ns;      /* retransmission timeout or tail loss probe; TIME_NEVER_NS: none */
 	uint64_t armed_ns, armed_for; /* when the timer was started, for how many segments */
@@ -75,6 +68,14 @@ struct tcp_sender {
 	bool probe_due;         /* an empty segment is to ask for the window */
 	bool stopped;           /* stop_ns has come: no new data */
 	bool failed;            /* out of memory: sends nothing any more */
+	struct tcp_tail tail;
+	struct tcp_undo *undo;  /* of a timeout; owned, NULL: none */
+	void *cc_private;
+	struct tcp_cc_state cc;
+	struct tcp_rtt rtt;
+	struct accecn_sender accecn;
+	struct scoreboard board;
+	struct tcp_prr prr;
 };
 
 /* What the window is before anything is known of the path (RFC 6928, unless told otherwise). */

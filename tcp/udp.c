@@ -30,8 +30,9 @@ static void receive(struct endpoint *endpoint, const struct packet *packet, uint
 	udp->stats.ce_received += packet->ecn == 3;
 	udp->stats.delivered_bytes += packet->len_bytes - UDP_HEADER_BYTES;
 	if (udp->config.on_datagram) {
-		const struct datagram datagram = {packet->datagram_number,
-						  now_ns - packet->sent_ns, packet->len_bytes};
+		const struct datagram datagram = {packet->datagram.number,
+						  now_ns - packet->datagram.sent_ns,
+						  packet->len_bytes};
 
 		udp->config.on_datagram(udp->config.context, now_ns, &datagram);
 	}
@@ -93,13 +94,13 @@ static bool emit(struct endpoint *endpoint, struct packet *packet, uint64_t now_
 	packet->flow = udp->config.flow;
 	packet->protocol = NET_UDP;
 	packet->len_bytes = len_bytes;
-	packet->sent_ns = now_ns;
 	packet->to_server = true;
 	if (udp->config.ecn == ENDPOINT_ECN_CLASSIC)
 		packet->ecn = 2;
 	else if (udp->config.ecn != ENDPOINT_ECN_NONE)
 		packet->ecn = 1;
-	packet->datagram_number = ++udp->stats.sent_pkts;
+	packet->datagram.number = ++udp->stats.sent_pkts;
+	packet->datagram.sent_ns = now_ns;
 	udp->stats.sent_bytes += packet->len_bytes;
 	return true;
 }

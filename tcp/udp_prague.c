@@ -133,7 +133,6 @@ static bool sender_emit(struct endpoint *endpoint, struct packet *packet, uint64
 	packet->flow = sender->config.flow;
 	packet->protocol = NET_UDP;
 	packet->len_bytes = bytes;
-	packet->sent_ns = now_ns;
 	packet->to_server = true;
 	packet->ecn = sender->config.ecn != ENDPOINT_ECN_NONE && !sender->ecn_broken;
 	packet->prague.seq = ++sender->sent;
@@ -245,7 +244,8 @@ static void receiver_receive(struct endpoint *endpoint, const struct packet *pac
 	feedback->timestamp_ns = packet->prague.timestamp_ns;
 	receiver->ready = true;
 	if (receiver->config.on_datagram) {
-		const struct datagram datagram = {packet->prague.seq, now_ns - packet->sent_ns,
+		const struct datagram datagram = {packet->prague.seq,
+						  now_ns - packet->prague.timestamp_ns,
 						  packet->len_bytes};
 
 		receiver->config.on_datagram(receiver->config.context, now_ns, &datagram);
@@ -256,13 +256,13 @@ static bool receiver_emit(struct endpoint *endpoint, struct packet *packet, uint
 {
 	struct udp_prague_receiver *receiver = (struct udp_prague_receiver *)endpoint;
 
+	(void)now_ns;
 	if (!receiver->ready)
 		return false;
 	receiver->ready = false;
 	packet->flow = receiver->config.flow;
 	packet->protocol = NET_UDP;
 	packet->len_bytes = FEEDBACK_BYTES;
-	packet->sent_ns = now_ns;
 	packet->to_server = false;
 	packet->ecn = receiver->config.ecn != ENDPOINT_ECN_NONE;
 	packet->prague = receiver->feedback;

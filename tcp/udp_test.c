@@ -50,7 +50,7 @@ static uint64_t carry(struct endpoint *sender, struct endpoint *receiver, uint64
 
 		if (!sender->ops->emit(sender, &packet, now_ns))
 			return count;
-		if (lose == 0 || packet.datagram_number % lose != 0)
+		if (lose == 0 || packet.datagram.number % lose != 0)
 			receiver->ops->receive(receiver, &packet, now_ns + delay_ns);
 		count++;
 	}
