@@ -112,6 +112,7 @@ int world_finish(struct world *world, struct error *error)
 	for (int q = 0; q < AQM_QUEUES; q++) {
 		result->queues[q].marks = world->queue->counts[q].marks - result->queues[q].marks;
 		result->queues[SIM_ALL].marks += result->queues[q].marks;
+		result->arrived_packets += world->queue->counts[q].arrived_pkts;
 	}
 	result->utilisation = capacity_share(&world->rate, world->bytes_after_warmup,
 					     result->warmup_s, result->duration_s);
