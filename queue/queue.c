@@ -258,7 +258,9 @@ static struct packet *take_first(struct hosted *host, enum aqm_queue *from, uint
 				     : AQM_QUEUE_C;
 	packet = host->first[*from];
 	host->first[*from] = packet->next;
-	__builtin_prefetch(packet->next);
+	/* The law asks for the age of the one behind at once: that one was fetched a turn ago. */
+	if (packet->next)
+		__builtin_prefetch(packet->next->next);
 	packet->next = NULL;
 	queue->backlog_pkts[*from]--;
 	queue->backlog_bytes[*from] -= packet->len_bytes;
