@@ -165,8 +165,8 @@ int main(void)
 	}
 	printf("wanted: %.0f packets/s with 5 flows, growth at most %d, at most %d KB a flow "
 	       "beyond its window\n"
-	       "(a packet arrives at the bottleneck and is forwarded or dropped; KB/flow is all that "
-	       "became\nresident, packets in flight and scoreboards included)\n",
+	       "(a packet arrives at the bottleneck and is forwarded or dropped; KB/flow is all\n"
+	       "that became resident, packets in flight and scoreboards included)\n",
 	       WANTED_PER_S, WANTED_GROWTH, WANTED_BYTES / 1024);
 	return 0;
 }

@@ -102,7 +102,7 @@ struct sim_result {
 	double duration_s, warmup_s;
 	double utilisation;
 	uint64_t data_packets;         /* forwarded by the bottleneck in the whole run */
-	uint64_t arrived_packets;      /* that came to its queue in the whole run, dropped ones too */
+	uint64_t arrived_packets;      /* at its queue in the whole run, dropped ones included */
 	double wall_s;                 /* of the run loop */
 	struct sim_queue_result queues[SIM_QUEUES];
 	struct sim_flow_result *flows; /* (flow_count) */
