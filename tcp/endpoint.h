@@ -42,7 +42,7 @@ struct datagram {
  * How far from its start lies what an end of a TCP connection looks at for a packet in order, for
  * whoever has it fetched from memory.
  */
-#define TCP_SENDER_NEAR_BYTES 832
+#define TCP_SENDER_NEAR_BYTES 896
 #define TCP_RECEIVER_NEAR_BYTES 448
 
 /* What is looked at for every packet comes last, beside the counters. */
