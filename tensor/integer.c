@@ -111,7 +111,7 @@ static void kernel_choose(struct integer_call *call)
 	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
 		call->range = __builtin_cpu_supports("avx512vnni") ? vnni_range : avx512_range;
 	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-		   __builtin_cpu_supports("f16c")) {
+		   vector_cpu_has_f16c()) {
 		call->range = avx2_range;
 		call->group = AVX2_GROUP;
 	}
