@@ -241,8 +241,8 @@ static int run_backbones(const struct command_common *common, const char **opera
 		operands = &o.export;
 	for (size_t i = 0; i < count && !code; i++)
 		code = folder_add(list, operands[i], error);
-	for (size_t i = 0; i < sizeof(model_folders) / sizeof(model_folders[0]) && !count; i++)
-		if (file_is_folder(model_folders[i])) {
+	for (size_t i = 0; i < sizeof(model_folders) / sizeof(model_folders[0]); i++)
+		if (!code && !count && file_is_folder(model_folders[i])) {
 			code = folder_add(list, model_folders[i], error);
 			break;
 		}

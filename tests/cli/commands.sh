@@ -291,6 +291,7 @@ refuses 'cut.gguf' train pool.csv --backbone cut.gguf -o made
 refuses 'cut.gguf' backbones cut.gguf
 refuses 'q3' backbones --export made.gguf --type q3 folder
 refuses 'gguf' backbones --export made folder
+refuses 'name one model' backbones --export made.gguf
 refuses 'huge' train pool.csv --backbone huge -o made
 refuses 'policy' predict pool.csv --policy folder
 refuses 'output' evaluate short.yaml
