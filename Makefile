@@ -13,6 +13,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: oracles
 .PHONY: figures
 .PHONY: proofs
+.PHONY: cuda
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -32,6 +33,7 @@ help:
 	@echo "make fuzz      libFuzzer targets, SECONDS_IN_ALL=60 (clang)"
 	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
 	@echo "make sanitize  the tests under ASan and UBSan"
+	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
 	@echo "make deps      Debian packages that are missing; every target needs them and does it"
@@ -104,6 +106,12 @@ sanitize: deps
 	@ASAN_OPTIONS=allocator_may_return_null=1 \
 		meson test -C build-san --print-errorlogs --timeout-multiplier 4
 
+cuda: deps
+	@[ -f build-cuda/build.ninja ] || meson setup build-cuda -Dcuda=enabled >build-cuda.log 2>&1 || \
+		{ cat build-cuda.log; exit 1; }
+	@rm -f build-cuda.log
+	@ninja -C build-cuda
+
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)
 
@@ -112,4 +120,4 @@ install: all
 	@echo "installed; man aqmllm, aqmllm --help"
 
 clean:
-	@rm -rf $(BUILD) build-san build-fuzz
+	@rm -rf $(BUILD) build-san build-fuzz build-cuda

@@ -395,6 +395,27 @@ static void threads_share_a_model(void **state)
 	backbone_close(backbone);
 }
 
+/* A name that is no place, and a place that is not there, leave the backbone where it is. */
+static void places_are_checked(void **state)
+{
+	struct backbone *backbone = test_model(TINY_GPT2, NULL, 3);
+	struct error error = {0};
+	int code;
+
+	(void)state;
+	assert_int_equal(backbone_place(backbone, "moon", &error), ERR_INVALID);
+	assert_non_null(strstr(error.text, "cuda:bf16"));
+	assert_int_equal(backbone_place_all("moon", &error), ERR_INVALID);
+	assert_string_equal(backbone_device_name(backbone), "CPU");
+	assert_int_equal(backbone_place(backbone, "cpu", &error), 0);
+	assert_int_equal(backbone_device_peak_bytes(backbone), 0);
+	code = backbone_place(backbone, "cuda", &error);
+	assert_true(code == 0 || code == ERR_UNSUPPORTED);
+	if (code)
+		assert_string_equal(backbone_device_name(backbone), "CPU");
+	backbone_close(backbone);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -408,6 +429,7 @@ int main(void)
 		cmocka_unit_test(rope_is_read),
 		cmocka_unit_test(head_is_found),
 		cmocka_unit_test(threads_share_a_model),
+		cmocka_unit_test(places_are_checked),
 	};
 	int failed;
 

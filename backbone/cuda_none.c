@@ -9,6 +9,6 @@ int backbone_place_cuda(struct backbone *backbone, bool bf16, struct error *erro
 	(void)backbone;
 	(void)bf16;
 	return error_at(error, ERR_UNSUPPORTED, NULL, 0, "--device",
-			"this program was built without CUDA; configure with -Dcuda=enabled "
+			"this program was built without CUDA; make cuda builds one with it "
 			"(docs/gpu.md), or leave --device out");
 }
