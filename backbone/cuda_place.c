@@ -84,7 +84,7 @@ static int matrix_upload(struct upload *upload, char *to, const struct backbone_
 		values_upload(upload, to, weight->param.value, p);
 		return 0;
 	}
-	if (held->type == MATRIX_BF16 && decoder->type == CUDA_BF16 &&
+	if (held->type == MATRIX_BF16 && decoder->type == CUDA_BF16 && !held->blocked &&
 	    held->layout == LINEAR_OUT_IN) {
 		cuda_copy_in(decoder->cuda, to, held->data, matrix_bytes(held));
 		return 0;

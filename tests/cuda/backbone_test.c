@@ -15,6 +15,7 @@
 
 #define F32_TOLERANCE 1e-4
 #define BF16_TOLERANCE 5e-2
+#define INTEGER_TOLERANCE 1e-3 /* with such weights the CPU rounds activations too, to 13 bits */
 
 struct model {
 	const char *name, *config;
@@ -358,8 +359,8 @@ int main(void)
 	precision_test(&models[1], MATRIX_BF16, "cuda", F32_TOLERANCE);
 	precision_test(&models[1], MATRIX_BF16, "cuda:bf16", BF16_TOLERANCE);
 	precision_test(&models[0], MATRIX_BF16, "cuda:bf16", BF16_TOLERANCE);
-	precision_test(&models[1], MATRIX_INT8, "cuda", F32_TOLERANCE);
-	precision_test(&models[0], MATRIX_INT4, "cuda", F32_TOLERANCE);
+	precision_test(&models[1], MATRIX_INT8, "cuda", INTEGER_TOLERANCE);
+	precision_test(&models[0], MATRIX_INT4, "cuda", INTEGER_TOLERANCE);
 	dropout_test(&models[0]);
 	dropout_test(&models[1]);
 	return compare_failed;
