@@ -224,9 +224,30 @@ int64_t backbone_cache_tokens(const struct backbone_cache *cache);
 /* Forgets everything from token `tokens` on. */
 void backbone_cache_truncate(struct backbone_cache *cache, int64_t tokens);
 
+/*
+ * Forgets the first `tokens` tokens.  What was computed of the others stays as
+ * it is, with all that they saw of the forgotten ones, and positions go on
+ * from where they are.  ERR_UNSUPPORTED where keys and values are not cached.
+ */
+int backbone_cache_forget(const struct backbone *backbone, struct backbone_cache *cache,
+			  int64_t tokens, struct error *error);
+
+/* Tokens that can follow before the model's positions end; INT64_MAX: they never do. */
+int64_t backbone_cache_positions_left(const struct backbone *backbone,
+				      const struct backbone_cache *cache);
+
 /* Runs `tokens` new tokens after those in the cache; hidden is (tokens, H). */
 int backbone_extend(const struct backbone *backbone, struct arena *arena,
 		    struct backbone_cache *cache, const float *embeds, int64_t tokens,
 		    float *hidden, struct error *error);
+
+/*
+ * backbone_extend() for `count` caches at once, `tokens` new tokens each: every
+ * weight is read once for all of them.  embeds and hidden are (count, tokens,
+ * H).  On an error no cache has grown.
+ */
+int backbone_extend_many(const struct backbone *backbone, struct arena *arena,
+			 struct backbone_cache *const *caches, int64_t count, const float *embeds,
+			 int64_t tokens, float *hidden, struct error *error);
 
 #endif

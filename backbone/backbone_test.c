@@ -107,6 +107,38 @@ static void cache_equals_window(void **state)
 	}
 }
 
+/* Three caches of different lengths grow at once as each would alone, or none of them does. */
+static void many_caches_equal_each(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < CONFIGS; i++) {
+		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
+		struct backbone_cache *caches[3];
+		struct pass pass;
+
+		pass_make(&pass, backbone, TOKENS);
+		for (int c = 0; c < 3; c++) {
+			assert_int_equal(backbone_cache_new(backbone, 40, &caches[c], NULL), 0);
+			extend(backbone, &pass, caches[c], 0, 11 + 7 * c);
+			extend(backbone, &pass, caches[c], 40 + 9 * c, 9);
+			backbone_cache_truncate(caches[c], 11 + 7 * c);
+		}
+		assert_int_equal(backbone_extend_many(backbone, &pass.arena, caches, 3,
+						      pass.embeds + 40 * pass.width, 9,
+						      pass.hidden + 40 * pass.width, NULL), 0);
+		assert_true(difference(pass.hidden + 40 * pass.width, pass.again + 40 * pass.width,
+				       27 * pass.width) < 2e-5);
+		assert_int_equal(backbone_cache_tokens(caches[2]), 34);
+		assert_int_equal(backbone_extend_many(backbone, &pass.arena, caches, 3, pass.embeds,
+						      9, pass.hidden, NULL), ERR_RANGE);
+		assert_int_equal(backbone_cache_tokens(caches[0]), 20);
+		for (int c = 0; c < 3; c++)
+			backbone_cache_free(caches[c]);
+		pass_free(&pass);
+		backbone_close(backbone);
+	}
+}
+
 static void batch_equals_members(void **state)
 {
 	(void)state;
@@ -420,6 +452,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(cache_equals_window),
+		cmocka_unit_test(many_caches_equal_each),
 		cmocka_unit_test(batch_equals_members),
 		cmocka_unit_test(attention_is_causal),
 		cmocka_unit_test(saved_equals_read),

@@ -68,13 +68,19 @@ struct attention_shape decoder_attention_shape(const struct backbone_call *call)
 	return shape;
 }
 
+/* Position of the first token that follows. */
+static int64_t cache_position(const struct backbone_cache *cache)
+{
+	return cache ? cache->forgotten + cache->tokens : 0;
+}
+
 struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads)
 {
 	const struct rope_shape shape = {
 		.batch = call->batch, .tokens = call->tokens, .heads = heads,
 		.width = call->backbone->decoder.head_width,
 		.row_stride = qkv_width(call->backbone),
-		.first_position = call->cache ? call->cache->tokens : 0};
+		.first_position = cache_position(call->cache)};
 
 	return shape;
 }
@@ -107,6 +113,42 @@ static int projections_forward(const struct backbone_call *call, const struct ba
 	return code;
 }
 
+/* Rotation and attention, in qkv (rows, q | k | v) and mix (rows, q), over the call's cache. */
+static void attend(const struct backbone_call *call, int64_t index, float *qkv, float *mix,
+		   float *weights)
+{
+	const struct backbone *backbone = call->backbone;
+	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
+	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
+	struct attention_shape shape = decoder_attention_shape(call);
+	float *keys = qkv + decoder_q_width(backbone);
+	const float *k = keys, *v = k + decoder_kv_width(backbone);
+
+	if (backbone->decoder.rope_table) {
+		rope_forward(qkv, backbone->decoder.rope_table, &q_rope);
+		rope_forward(keys, backbone->decoder.rope_table, &k_rope);
+	}
+	if (call->cache)
+		backbone_cache_append(call, index, &shape, &k, &v);
+	attention_forward(mix, weights, qkv, k, v, call->attention_scratch, &shape);
+}
+
+/* Each sequence of the batch over its own cache. */
+static void attend_each(const struct backbone_call *call, int64_t index,
+			const struct layer_arrays *arrays)
+{
+	const int64_t qkv = call->tokens * qkv_width(call->backbone);
+	const int64_t mix = call->tokens * decoder_q_width(call->backbone);
+	struct backbone_call one = *call;
+
+	one.batch = 1;
+	one.rows = call->tokens;
+	for (int64_t i = 0; i < call->batch; i++) {
+		one.cache = call->caches[i];
+		attend(&one, index, arrays->qkv + i * qkv, arrays->mix + i * mix, NULL);
+	}
+}
+
 static int attention_part(const struct backbone_call *call, int64_t index,
 			  struct layer_arrays *arrays, struct projection_tape *tapes)
 {
@@ -115,30 +157,20 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 	const struct projection_call out =
 		backbone_projection_call(call, &layer->projections[ROLE_OUT],
 					 backbone->shape.inner_width);
-	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
-	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
-	struct attention_shape shape = decoder_attention_shape(call);
-	const float *k = arrays->qkv + decoder_q_width(backbone);
-	const float *v = k + decoder_kv_width(backbone);
 	const bool after = backbone->decoder.norm_after;
 	int code;
 
 	if (!after)
 		norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1,
 			     arrays->in);
-	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv, shape.q_stride,
+	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv, qkv_width(backbone),
 				   after ? arrays->in : arrays->norm1, tapes);
 	if (code)
 		return code;
-	if (backbone->decoder.rope_table) {
-		rope_forward(arrays->qkv, backbone->decoder.rope_table, &q_rope);
-		rope_forward(arrays->qkv + decoder_q_width(backbone),
-			     backbone->decoder.rope_table, &k_rope);
-	}
-	if (call->cache)
-		backbone_cache_append(call, index, &shape, &k, &v);
-	attention_forward(arrays->mix, arrays->weights, arrays->qkv, k, v,
-			  call->attention_scratch, &shape);
+	if (call->caches)
+		attend_each(call, index, arrays);
+	else
+		attend(call, index, arrays->qkv, arrays->mix, arrays->weights);
 	code = projection_forward(&out, arrays->mid, arrays->mix, arrays->in,
 				  tapes ? &tapes[ROLE_OUT] : NULL);
 	if (!code && after)
@@ -228,6 +260,9 @@ static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 
 	if (call->cache)
 		shape.keys = call->cache->tokens + call->tokens;
+	for (int64_t i = 0; i < call->batch && call->caches; i++)
+		if (call->caches[i]->tokens + call->tokens > shape.keys)
+			shape.keys = call->caches[i]->tokens + call->tokens;
 	*arrays = (struct layer_arrays){
 		.in = x, .mid = x, .out = x,
 		.norm1 = backbone_array(call, !after, x, backbone->shape.inner_width, &failed),
@@ -249,8 +284,6 @@ static int input_forward(const struct backbone_call *call, float *x, const float
 	const struct backbone *backbone = call->backbone;
 	const struct backbone_weight *positions = backbone->decoder.positions;
 	const int64_t width = backbone->shape.inner_width;
-	const int64_t first = backbone->decoder.position_offset +
-			      (call->cache ? call->cache->tokens : 0);
 	const struct projection_call map =
 		backbone_projection_call(call, &backbone->decoder.project_in, width);
 	int code = 0;
@@ -266,8 +299,11 @@ static int input_forward(const struct backbone_call *call, float *x, const float
 	if (code || !positions || !positions->used)
 		return code;
 	for (int64_t row = 0; row < call->rows; row++) {
+		const struct backbone_cache *cache =
+			call->caches ? call->caches[row / call->tokens] : call->cache;
 		const float *position = positions->param.value +
-					(first + row % call->tokens) * width;
+					(backbone->decoder.position_offset + cache_position(cache) +
+					 row % call->tokens) * width;
 
 		for (int64_t i = 0; i < width; i++)
 			x[row * width + i] += position[i];
@@ -451,4 +487,5 @@ const struct backbone_pass decoder_pass = {
 	.backward = decoder_backward,
 	.checkpoints = true,
 	.cache_width = cache_width,
+	.plane_width = decoder_kv_width,
 };

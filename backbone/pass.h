@@ -16,6 +16,7 @@ struct backbone_tape {
 
 struct backbone_cache {
 	int64_t tokens, max_tokens;
+	int64_t forgotten; /* tokens that were there before: positions go on */
 	float *memory; /* max_tokens x cache_width() floats; see backbone_cache_append() */
 	struct backbone_device_cache *device; /* in place of `memory` on a device */
 	void (*free_device)(struct backbone_cache *cache); /* NULL on the CPU */
@@ -26,6 +27,7 @@ struct backbone_call {
 	struct arena *arena;
 	int64_t batch, tokens, rows;  /* rows = batch x tokens */
 	struct backbone_cache *cache; /* NULL: the sequences stand alone */
+	struct backbone_cache *const *caches; /* of each in the batch, `cache` then NULL; or NULL */
 	struct rng *dropout_rng;
 	float *attention_scratch;
 };
@@ -42,6 +44,11 @@ struct backbone_pass {
 			const float *d_hidden, float *d_embeds);
 	int64_t (*cache_width)(const struct backbone *backbone); /* floats a token takes */
 	bool checkpoints; /* see backbone_checkpoint_activations() */
+	/*
+	 * Width of the planes of keys and of values that fill the cache; NULL where it
+	 * holds anything else.  With it, forward takes `caches`.
+	 */
+	int64_t (*plane_width)(const struct backbone *backbone);
 };
 
 extern const struct backbone_pass decoder_pass;

@@ -6,18 +6,23 @@
 #include "backbone/pass.h"
 
 #include <stdlib.h>
+#include <string.h>
+
+static bool positions_limited(const struct backbone *backbone)
+{
+	const struct backbone_weight *positions = backbone->decoder.positions;
+
+	return backbone->decoder.rope_table || (positions && positions->used);
+}
 
 /* Positions that the model has; the rest of the sizes is the caller's promise. */
 static int tokens_check(const struct backbone *backbone, int64_t batch, int64_t tokens,
 			struct error *error)
 {
-	const struct backbone_weight *positions = backbone->decoder.positions;
-	const bool limited = backbone->decoder.rope_table || (positions && positions->used);
-
 	if (batch < 1 || tokens < 1)
 		return error_set(error, ERR_RANGE, "%lld sequences of %lld tokens: need at least "
 				 "one of each", (long long)batch, (long long)tokens);
-	if (limited && tokens > backbone->shape.max_positions)
+	if (positions_limited(backbone) && tokens > backbone->shape.max_positions)
 		return error_set(error, ERR_RANGE,
 				 "%lld tokens are more than the %lld positions of %s; shorten the "
 				 "window", (long long)tokens,
@@ -142,6 +147,58 @@ void backbone_cache_truncate(struct backbone_cache *cache, int64_t tokens)
 {
 	if (tokens >= 0 && tokens < cache->tokens)
 		cache->tokens = tokens;
+	if (cache->tokens == 0)
+		cache->forgotten = 0;
+}
+
+int backbone_cache_forget(const struct backbone *backbone, struct backbone_cache *cache,
+			  int64_t tokens, struct error *error)
+{
+	const struct backbone_pass *pass = backbone->architecture->pass;
+	int64_t width, planes;
+
+	if (!pass->plane_width || backbone->device)
+		return error_set(error, ERR_UNSUPPORTED,
+				 "the cache of this %s holds nothing that it could forget",
+				 backbone->shape.architecture);
+	if (tokens < 0 || tokens > cache->tokens)
+		return error_set(error, ERR_RANGE, "cannot forget %lld of %lld tokens",
+				 (long long)tokens, (long long)cache->tokens);
+	width = pass->plane_width(backbone);
+	planes = pass->cache_width(backbone) / width;
+	for (int64_t i = 0; i < planes; i++) {
+		float *plane = cache->memory + i * cache->max_tokens * width;
+
+		memmove(plane, plane + tokens * width,
+			(size_t)((cache->tokens - tokens) * width) * sizeof(*plane));
+	}
+	cache->tokens -= tokens;
+	cache->forgotten += tokens;
+	return 0;
+}
+
+int64_t backbone_cache_positions_left(const struct backbone *backbone,
+				      const struct backbone_cache *cache)
+{
+	return positions_limited(backbone)
+		       ? backbone->shape.max_positions - cache->forgotten - cache->tokens
+		       : INT64_MAX;
+}
+
+static int extend_check(const struct backbone *backbone, const struct backbone_cache *cache,
+			int64_t tokens, struct error *error)
+{
+	int code;
+
+	if (tokens < 1)
+		return error_set(error, ERR_RANGE, "nothing to add to the cache: %lld tokens",
+				 (long long)tokens);
+	code = tokens_check(backbone, 1, cache->forgotten + cache->tokens + tokens, error);
+	if (!code && cache->tokens + tokens > cache->max_tokens)
+		code = error_set(error, ERR_RANGE, "%lld tokens do not fit in a cache of %lld",
+				 (long long)(cache->tokens + tokens),
+				 (long long)cache->max_tokens);
+	return code;
 }
 
 int backbone_extend(const struct backbone *backbone, struct arena *arena,
@@ -151,18 +208,10 @@ int backbone_extend(const struct backbone *backbone, struct arena *arena,
 	struct backbone_call call = {.backbone = backbone, .arena = arena, .batch = 1,
 				     .tokens = tokens, .rows = tokens, .cache = cache};
 	const struct arena_mark mark = arena_save(arena);
-	int code = 0;
+	int code = extend_check(backbone, cache, tokens, error);
 
-	if (tokens < 1)
-		return error_set(error, ERR_RANGE, "nothing to add to the cache: %lld tokens",
-				 (long long)tokens);
-	code = tokens_check(backbone, 1, cache->tokens + tokens, error);
 	if (code)
 		return code;
-	if (cache->tokens + tokens > cache->max_tokens)
-		return error_set(error, ERR_RANGE, "%lld tokens do not fit in a cache of %lld",
-				 (long long)(cache->tokens + tokens),
-				 (long long)cache->max_tokens);
 	if (backbone->device) {
 		code = backbone->device->extend(&call, embeds, hidden, error);
 	} else {
@@ -177,3 +226,44 @@ int backbone_extend(const struct backbone *backbone, struct arena *arena,
 	return 0;
 }
 
+/* One after the other, for wirings that take one cache only. */
+static int extend_each(const struct backbone *backbone, struct arena *arena,
+		       struct backbone_cache *const *caches, int64_t count, const float *embeds,
+		       int64_t tokens, float *hidden, struct error *error)
+{
+	const int64_t floats = tokens * backbone->shape.width;
+	int code = 0;
+
+	for (int64_t i = 0; i < count && !code; i++) {
+		code = backbone_extend(backbone, arena, caches[i], embeds + i * floats, tokens,
+				       hidden + i * floats, error);
+		for (int64_t j = 0; j < i && code; j++)
+			backbone_cache_truncate(caches[j], caches[j]->tokens - tokens);
+	}
+	return code;
+}
+
+int backbone_extend_many(const struct backbone *backbone, struct arena *arena,
+			 struct backbone_cache *const *caches, int64_t count, const float *embeds,
+			 int64_t tokens, float *hidden, struct error *error)
+{
+	struct backbone_call call = {.backbone = backbone, .arena = arena, .batch = count,
+				     .tokens = tokens, .rows = count * tokens, .caches = caches};
+	const struct arena_mark mark = arena_save(arena);
+	int code = 0;
+
+	for (int64_t i = 0; i < count && !code; i++)
+		code = extend_check(backbone, caches[i], tokens, error);
+	if (code || count < 1)
+		return code;
+	if (!backbone->architecture->pass->plane_width || backbone->device)
+		return extend_each(backbone, arena, caches, count, embeds, tokens, hidden, error);
+	code = backbone->architecture->pass->forward(&call, embeds, hidden, NULL);
+	arena_restore(arena, mark);
+	if (code)
+		return error_set(error, code, "out of memory for %lld times %lld tokens",
+				 (long long)count, (long long)tokens);
+	for (int64_t i = 0; i < count; i++)
+		caches[i]->tokens += tokens;
+	return 0;
+}

@@ -34,6 +34,7 @@
 
 static struct {
 	struct option_list policies;
+	struct policy_manner manner;
 	const char *against, *intervals, *decisions, *verdict, *device, *output, *in_data, *notes;
 	const char *title;
 	uint64_t seeds, seed, threads, steps, pictures;
@@ -53,6 +54,15 @@ static struct {
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
 	 "policy folder; may be repeated; each decides on top of the scenario's own law", 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P",
+	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
+	 "says, f32",
+	 0, 0},
+	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW",
+	 "what a full window does: exact forgets the oldest step and computes all again; keep "
+	 "forgets about half, cheaply; cached forgets the oldest and keeps what was computed; "
+	 "default keep",
+	 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws to compare with, besides the scenario's own; LAW:NAME=VALUE:... sets parameters", 0,
 	 0},
@@ -99,7 +109,7 @@ static int measure_decision(const char *folder, double *decision_ms, struct erro
 	struct policy *policy = NULL;
 	struct policy_cost before = {0}, after;
 	double p[3];
-	int code = policy_open(&policy, folder, error);
+	int code = policy_open_as(&policy, folder, &o.manner, error);
 
 	for (int i = 0; code == 0 && i < REHEARSALS; i++) {
 		if (i == REHEARSALS / 3)
@@ -174,7 +184,7 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 {
 	const int choice = aqm_policy_choice_find(o.verdict);
 	struct policy *policy = NULL;
-	int code = policy_open(&policy, folder, error);
+	int code = policy_open_as(&policy, folder, &o.manner, error);
 
 	policy_destroy(policy);
 
@@ -184,6 +194,7 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 	for (size_t i = 0; code == 0 && i < intervals->count * decisions->count; i++) {
 		struct trial_arm arm = {
 			.policy = folder,
+			.manner = o.manner,
 			.interval = (uint64_t)intervals->values[i / decisions->count],
 			.latency_ms = decisions->values[i % decisions->count],
 			.choice = (enum aqm_policy_choice)choice,
@@ -373,6 +384,12 @@ static void command_text(char *text, size_t size, const char *suite)
 	for (size_t i = 0; i < o.policies.count && used < size; i++)
 		used += (size_t)snprintf(text + used, size - used, " --policy %s",
 					 o.policies.items[i]);
+	if (used < size && o.manner.precision)
+		used += (size_t)snprintf(text + used, size - used, " --precision %s",
+					 o.manner.precision);
+	if (used < size && o.manner.context)
+		used += (size_t)snprintf(text + used, size - used, " --context %s",
+					 o.manner.context);
 	if (used < size && o.against)
 		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
 	if (used < size)

@@ -25,7 +25,7 @@
 #include "tensor/threads.h"
 
 static struct {
-	const char *policy, *output, *returns, *device;
+	const char *policy, *output, *returns, *device, *precision;
 	double held_out;
 	uint64_t stride, interval, limit, threads;
 } o = {.returns = "", .device = "cpu", .stride = 1, .interval = 1};
@@ -43,6 +43,10 @@ static const struct option predict_options[] = {
 	{"returns", 0, OPTION_TEXT, &o.returns, "KIND",
 	 "target: what a router shows; true: as they came true, which tells of the future; default "
 	 "target, true for --compat policies",
+	 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.precision, "P",
+	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
+	 "says, f32",
 	 0, 0},
 	{"device", 0, OPTION_TEXT, &o.device, "NAME",
 	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
@@ -248,6 +252,7 @@ static void print_text(const struct scoring *scoring)
 static int predict(const struct command_common *common, const char **operands, size_t count,
 		   struct error *error)
 {
+	const struct policy_manner manner = {.precision = o.precision};
 	struct scoring scoring = {.common = common};
 	int status;
 
@@ -261,7 +266,8 @@ static int predict(const struct command_common *common, const char **operands, s
 	if (!status)
 		status = pool_read(&scoring.pool, operands[0], error);
 	if (!status)
-		status = policy_store_open(&scoring.net, &scoring.config, o.policy, error);
+		status = policy_store_open_as(&scoring.net, &scoring.config, o.policy, &manner,
+					      error);
 	scoring.law_column = pool_feature(&scoring.pool, POOL_LAW_COLUMN);
 	if (!status && o.held_out > 0)
 		scoring.first = pool_split_row(&scoring.pool, o.held_out);

@@ -26,6 +26,7 @@ static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chose
 static const char *chosen_device = "cpu";
 static const char *chosen_verdict = "drawn", *chosen_watch;
 static struct option_list chosen_settings;
+static struct policy_manner chosen_manner;
 static uint64_t chosen_seed = 1, chosen_interval = 10;
 static double chosen_decision_ms, chosen_bin_ms = 100, chosen_pace;
 static bool chosen_unguarded;
@@ -124,7 +125,9 @@ static int choose_policy(struct closed_loop *loop, struct error *error)
 	loop->choice = (enum aqm_policy_choice)choice;
 	loop->unguarded = chosen_unguarded;
 	code = chosen_policy ? backbone_place_all(chosen_device, error) : 0;
-	return chosen_policy && !code ? policy_open(&loop->policy, chosen_policy, error) : code;
+	return chosen_policy && !code
+		       ? policy_open_as(&loop->policy, chosen_policy, &chosen_manner, error)
+		       : code;
 }
 
 static int run_and_tell(struct running *running, struct closed_loop *loop, struct error *error)
@@ -249,6 +252,15 @@ static const struct option simulate_options[] = {
 	 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
 	 "folder of a policy that decides on top of the law", 0, 0},
+	{"precision", 0, OPTION_TEXT, &chosen_manner.precision, "P",
+	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
+	 "says, f32",
+	 0, 0},
+	{"context", 0, OPTION_TEXT, &chosen_manner.context, "HOW",
+	 "what a full window does: exact forgets the oldest step and computes all again; keep "
+	 "forgets about half, cheaply; cached forgets the oldest and keeps what was computed; "
+	 "default keep",
+	 0, 0},
 	{"interval", 0, OPTION_U64, &chosen_interval, "N",
 	 "every Nth arriving packet is put to the policy (10)", 1, 1e9},
 	{"decision-ms", 0, OPTION_DOUBLE, &chosen_decision_ms, "D",

@@ -47,7 +47,7 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	int code = result ? 0 : ERR_NO_MEMORY;
 
 	if (code == 0 && arm->policy)
-		code = policy_open(&loop->policy, arm->policy, error);
+		code = policy_open_as(&loop->policy, arm->policy, &arm->manner, error);
 	if (code == 0)
 		code = closed_loop_run(loop, result, &counts, error);
 	if (code == 0) {

@@ -19,6 +19,7 @@ struct trial_arm {
 	const char *law;	     /* NULL: the scenario's own */
 	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
 	const char *policy;	     /* folder, or NULL: the law alone */
+	struct policy_manner manner; /* of the policy */
 	uint64_t interval;
 	double latency_ms;
 	enum aqm_policy_choice choice;

@@ -59,10 +59,12 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 		const int length =
 			snprintf(text, sizeof(text),
 				 "law %s set %s interval %" PRIu64
-				 " latency %a choice %d unguarded %d bin %a\n",
+				 " latency %a choice %d unguarded %d bin %a precision %s "
+				 "context %s\n",
 				 arm->law ? arm->law : "own", arm->settings ? arm->settings : "-",
 				 arm->interval, arm->latency_ms, (int)arm->choice, arm->unguarded,
-				 trial->bin_s);
+				 trial->bin_s, arm->manner.precision ? arm->manner.precision : "-",
+				 arm->manner.context ? arm->manner.context : "-");
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);

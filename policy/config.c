@@ -271,6 +271,30 @@ int policy_config_read(struct policy_config *config, const char *directory, stru
 	return status;
 }
 
+int policy_config_manner(struct policy_config *config, const struct policy_manner *manner,
+			 struct error *error)
+{
+	static const char *const contexts[] = {
+		[POLICY_CONTEXT_KEEP] = "keep", [POLICY_CONTEXT_EXACT] = "exact",
+		[POLICY_CONTEXT_CACHED] = "cached",
+	};
+	bool found = !manner->context;
+
+	for (int i = 0; !found && i < (int)(sizeof(contexts) / sizeof(contexts[0])); i++)
+		if (strcmp(manner->context, contexts[i]) == 0) {
+			config->context = (enum policy_context)i;
+			found = true;
+		}
+	if (!found)
+		return error_at(error, ERR_INVALID, NULL, 0, "--context",
+				"%s is not exact, keep or cached", manner->context);
+	if (manner->precision &&
+	    !matrix_type_find(&config->backbone.precision, manner->precision))
+		return error_at(error, ERR_INVALID, NULL, 0, "--precision",
+				"%s is not f32, bf16, f16, int8 or int4", manner->precision);
+	return 0;
+}
+
 static json_t *hex(uint64_t value)
 {
 	char text[20];

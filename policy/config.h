@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "experience/pool.h"
 #include "policy/net.h"
+#include "policy/policy.h"
 #include "policy/scaling.h"
 #include "tensor/matrix.h"
 
@@ -23,6 +24,13 @@
 enum policy_timestep_rule {
 	POLICY_TIMESTEP_MODULO, /* step number modulo the table's rows: bounded, never stuck */
 	POLICY_TIMESTEP_CLAMP,	/* step number, at most the last row: the released code's table */
+};
+
+/* What happens when the window of a stream is full: policy/stream.h. */
+enum policy_context {
+	POLICY_CONTEXT_KEEP,
+	POLICY_CONTEXT_EXACT,
+	POLICY_CONTEXT_CACHED,
 };
 
 struct policy_feature {
@@ -50,6 +58,7 @@ struct policy_config {
 	int64_t timesteps;
 	enum policy_timestep_rule timestep_rule;
 	int64_t window, keep;	    /* see policy/stream.h */
+	enum policy_context context; /* likewise */
 	char reward[24], state[16]; /* of the pool it was trained on */
 	double gamma;
 	double reward_offset, reward_factor; /* r' = (r - offset) * factor, before discounting */
@@ -63,6 +72,10 @@ struct policy_config {
 
 /* Reads and checks `directory`/policy.json.  The error names file and key. */
 int policy_config_read(struct policy_config *config, const char *directory, struct error *error);
+
+/* Applies a manner.  ERR_INVALID for a name that there is not. */
+int policy_config_manner(struct policy_config *config, const struct policy_manner *manner,
+			 struct error *error);
 
 /* Writes it atomically. */
 int policy_config_write(const struct policy_config *config, const char *directory,

@@ -207,12 +207,23 @@ static void count_memory(struct llm_policy *self)
 				  (uint64_t)(own + embeds) * sizeof(float);
 }
 
-/* Folds the adapter into the weights: the same function, cheaper. */
+/* Folds the adapter into the weights: the same function, cheaper.  Over rounded ones it stays. */
 static int fold_adapter(struct llm_policy *self, struct error *error)
 {
-	const int status = backbone_lora_merge(self->net.backbone, error);
+	int status;
 
+	if (self->config.backbone.precision != MATRIX_F32)
+		return 0;
+	status = backbone_lora_merge(self->net.backbone, error);
 	return status ? status : policy_net_collect(&self->net, error);
+}
+
+/* What a full window keeps, in the words of policy/stream.h. */
+static int64_t kept_steps(const struct policy_config *config)
+{
+	if (config->context == POLICY_CONTEXT_CACHED)
+		return POLICY_STREAM_CACHED;
+	return config->context == POLICY_CONTEXT_EXACT ? config->window - 1 : config->keep;
 }
 
 int llm_policy_new(struct policy **policy, const struct policy_config *config,
@@ -234,8 +245,8 @@ int llm_policy_new(struct policy **policy, const struct policy_config *config,
 	if (!status)
 		status = fold_adapter(self, error);
 	if (!status)
-		status = policy_stream_new(&self->stream, &self->net, config->window, config->keep,
-					   error);
+		status = policy_stream_new(&self->stream, &self->net, config->window,
+					   kept_steps(config), error);
 	if (status) {
 		policy_net_free(&self->net);
 		free(self);
@@ -246,11 +257,12 @@ int llm_policy_new(struct policy **policy, const struct policy_config *config,
 	return 0;
 }
 
-int llm_policy_open(struct policy **policy, const char *directory, struct error *error)
+int llm_policy_open(struct policy **policy, const char *directory,
+		    const struct policy_manner *manner, struct error *error)
 {
 	struct policy_config config;
 	struct policy_net net;
-	int status = policy_store_open(&net, &config, directory, error);
+	int status = policy_store_open_as(&net, &config, directory, manner, error);
 
 	return status ? status : llm_policy_new(policy, &config, &net, error);
 }

@@ -10,7 +10,8 @@
 #include "policy/policy.h"
 
 /* Opens a policy directory; policy_open() comes here for its kind. */
-int llm_policy_open(struct policy **policy, const char *directory, struct error *error);
+int llm_policy_open(struct policy **policy, const char *directory,
+		    const struct policy_manner *manner, struct error *error);
 
 /*
  * The same from parts: takes `net` over (also on failure); `config` is copied.

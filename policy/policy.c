@@ -14,7 +14,8 @@
 
 static const struct policy_kind {
 	const char *name;
-	int (*open)(struct policy **policy, const char *directory, struct error *error);
+	int (*open)(struct policy **policy, const char *directory,
+		    const struct policy_manner *manner, struct error *error);
 } policy_kinds[] = {
 	{"llm", llm_policy_open},
 };
@@ -45,6 +46,14 @@ static int read_kind(char *kind, size_t size, const char *directory, struct erro
 
 int policy_open(struct policy **policy, const char *directory, struct error *error)
 {
+	const struct policy_manner as_told = {0};
+
+	return policy_open_as(policy, directory, &as_told, error);
+}
+
+int policy_open_as(struct policy **policy, const char *directory,
+		   const struct policy_manner *manner, struct error *error)
+{
 	char kind[32];
 	const int status = read_kind(kind, sizeof(kind), directory, error);
 
@@ -52,7 +61,7 @@ int policy_open(struct policy **policy, const char *directory, struct error *err
 		return status;
 	for (size_t i = 0; i < sizeof(policy_kinds) / sizeof(policy_kinds[0]); i++)
 		if (strcmp(policy_kinds[i].name, kind) == 0)
-			return policy_kinds[i].open(policy, directory, error);
+			return policy_kinds[i].open(policy, directory, manner, error);
 	return error_at(error, ERR_UNSUPPORTED, directory, 0, "kind", "no policy of kind '%s'",
 			kind);
 }

@@ -46,8 +46,22 @@ struct policy {
 	const struct policy_ops *ops;
 };
 
+/* How to run a policy where not as its policy.json says; a zeroed one changes nothing. */
+struct policy_manner {
+	/*
+	 * Storage of the backbone's weights: f32, bf16, f16, int8, int4.  What was
+	 * trained over f32 weights folds its adapter in and is rounded then.
+	 */
+	const char *precision;
+	const char *context;   /* what a full window does: exact, keep, cached (policy/stream.h) */
+};
+
 /* Opens a policy directory (policy.json and what it names).  Any kind of policy. */
 int policy_open(struct policy **policy, const char *directory, struct error *error);
+
+/* The same in another manner.  ERR_INVALID for names that there are not. */
+int policy_open_as(struct policy **policy, const char *directory,
+		   const struct policy_manner *manner, struct error *error);
 void policy_destroy(struct policy *policy);
 
 #endif

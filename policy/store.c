@@ -158,17 +158,39 @@ static int read_weights(struct policy_net *net, const struct policy_config *conf
 	return status ? status : policy_net_collect(net, error);
 }
 
+/* What was trained in f32 is rounded as one: the adapter goes in first. */
+static int fold(struct policy_net *net, struct error *error)
+{
+	const int status = backbone_lora_merge(net->backbone, error);
+
+	return status ? status : policy_net_collect(net, error);
+}
+
 int policy_store_open(struct policy_net *net, struct policy_config *config, const char *directory,
 		      struct error *error)
 {
-	int status = policy_config_read(config, directory, error);
+	const struct policy_manner as_told = {0};
 
+	return policy_store_open_as(net, config, directory, &as_told, error);
+}
+
+int policy_store_open_as(struct policy_net *net, struct policy_config *config,
+			 const char *directory, const struct policy_manner *manner,
+			 struct error *error)
+{
+	int status = policy_config_read(config, directory, error);
+	const enum matrix_type trained = config->backbone.precision;
+
+	if (!status)
+		status = policy_config_manner(config, manner, error);
 	if (!status)
 		status = config->backbone.full ? open_full(net, config, directory, error)
 					       : policy_store_new(net, config, directory, error);
 	if (status)
 		return status;
 	status = read_weights(net, config, directory, error);
+	if (!status && trained == MATRIX_F32 && config->backbone.precision != MATRIX_F32)
+		status = fold(net, error);
 	if (status)
 		policy_net_free(net);
 	return status;

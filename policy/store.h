@@ -10,6 +10,7 @@
 #include "base/error.h"
 #include "policy/config.h"
 #include "policy/net.h"
+#include "policy/policy.h"
 
 /*
  * Finds, checks and opens the backbone that `config` names and puts a network
@@ -24,6 +25,11 @@ int policy_store_new(struct policy_net *net, struct policy_config *config, const
 /* Opens a policy directory: configuration and network with all weights, the backbone's frozen. */
 int policy_store_open(struct policy_net *net, struct policy_config *config, const char *directory,
 		      struct error *error);
+
+/* The same in another manner, which goes into `config`. */
+int policy_store_open_as(struct policy_net *net, struct policy_config *config,
+			 const char *directory, const struct policy_manner *manner,
+			 struct error *error);
 
 /*
  * Saves a policy directory, creating it.  Files are written aside and renamed

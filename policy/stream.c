@@ -58,7 +58,7 @@ int policy_stream_new(struct policy_stream *stream, const struct policy_net *net
 
 	memset(stream, 0, sizeof(*stream));
 	arena_init(&stream->scratch);
-	if (window < 1 || keep < 0 || keep >= window)
+	if (window < 1 || (keep < 0 && keep != POLICY_STREAM_CACHED) || keep >= window)
 		return error_set(error, ERR_RANGE, "a window of %lld steps cannot keep %lld",
 				 (long long)window, (long long)keep);
 	stream->net = net;
@@ -129,10 +129,27 @@ static void move_steps(struct policy_stream *stream, int64_t dropped, int64_t ke
 		(size_t)step * count * sizeof(float));
 }
 
+/* The oldest step goes, what was computed stays; false when the cache must be built again. */
+static bool slide_cache(struct policy_stream *stream)
+{
+	const int64_t slots = slots_of(stream);
+	const struct backbone *backbone = stream->net->backbone;
+
+	if (backbone_cache_positions_left(backbone, stream->cache) < 2 * slots ||
+	    backbone_cache_forget(backbone, stream->cache, slots, NULL))
+		return false;
+	move_steps(stream, 1, stream->history - 1);
+	stream->history--;
+	return true;
+}
+
 static int slide(struct policy_stream *stream, struct error *error)
 {
-	const int64_t kept = stream->keep;
+	const bool cached = stream->keep == POLICY_STREAM_CACHED;
+	const int64_t kept = cached ? stream->window - 1 : stream->keep;
 
+	if (cached && slide_cache(stream))
+		return 0;
 	move_steps(stream, stream->history - kept, kept);
 	stream->history = kept;
 	backbone_cache_truncate(stream->cache, 0);
@@ -156,8 +173,9 @@ static int run_to(struct policy_stream *stream, int64_t end, float *logits, stru
 	return status;
 }
 
-int policy_stream_decide(struct policy_stream *stream, const float *state, float returns,
-			 int32_t timestep, float *logits, struct error *error)
+/* Takes the new step in; the tokens up to *end are then to be run. */
+static int step_begin(struct policy_stream *stream, const float *state, float returns,
+		      int32_t timestep, int64_t *end, struct error *error)
 {
 	const int64_t slots = slots_of(stream), features = stream->net->shape.features;
 	int64_t at;
@@ -174,10 +192,109 @@ int policy_stream_decide(struct policy_stream *stream, const float *state, float
 	stream->timesteps[at] = timestep;
 	if (!status)
 		status = embed(stream, at, 1, error);
-	if (!status)
-		status = run_to(stream, (at + 1) * slots - 1, logits, error);
+	*end = (at + 1) * slots - 1;
+	return status;
+}
+
+static void step_end(struct policy_stream *stream, int status)
+{
 	arena_reset(&stream->scratch);
 	stream->pending = status == 0;
+}
+
+int policy_stream_decide(struct policy_stream *stream, const float *state, float returns,
+			 int32_t timestep, float *logits, struct error *error)
+{
+	int64_t end;
+	int status = step_begin(stream, state, returns, timestep, &end, error);
+
+	if (!status)
+		status = run_to(stream, end, logits, error);
+	step_end(stream, status);
+	return status;
+}
+
+/* Streams that are to run `tokens` tokens each, all in one call. */
+struct together {
+	struct policy_stream *const *streams;
+	const int64_t *ends; /* of all streams */
+	int64_t count, tokens;
+	struct backbone_cache **caches;
+	float *embeds, *hidden; /* (members, tokens, H) */
+	int64_t members;
+};
+
+static bool is_member(const struct together *together, int64_t i)
+{
+	return together->ends[i] - backbone_cache_tokens(together->streams[i]->cache) ==
+	       together->tokens;
+}
+
+static int together_allocate(struct together *together, struct arena *arena, int64_t width)
+{
+	const size_t count = (size_t)together->count;
+	const size_t floats = (size_t)(together->tokens * width);
+
+	together->caches = arena_calloc(arena, count, sizeof(*together->caches));
+	together->embeds = arena_calloc(arena, count, floats * sizeof(float));
+	together->hidden = arena_calloc(arena, count, floats * sizeof(float));
+	return together->caches && together->embeds && together->hidden ? 0 : ERR_NO_MEMORY;
+}
+
+/* Runs the members, then reads their logits. */
+static int together_run(struct together *together, float *logits, struct error *error)
+{
+	struct policy_stream *first = together->streams[0];
+	const int64_t width = first->net->width, floats = together->tokens * width;
+	int64_t *member = arena_calloc(&first->scratch, (size_t)together->count, sizeof(*member));
+	int status = member ? together_allocate(together, &first->scratch, width) : ERR_NO_MEMORY;
+
+	if (status)
+		return error_set(error, status, "out of memory for %lld streams",
+				 (long long)together->count);
+	for (int64_t i = 0; i < together->count; i++) {
+		struct policy_stream *stream = together->streams[i];
+
+		if (!is_member(together, i))
+			continue;
+		memcpy(together->embeds + together->members * floats,
+		       stream->embeds + backbone_cache_tokens(stream->cache) * width,
+		       (size_t)floats * sizeof(float));
+		together->caches[together->members] = stream->cache;
+		member[together->members++] = i;
+	}
+	status = backbone_extend_many(first->net->backbone, &first->scratch, together->caches,
+				      together->members, together->embeds, together->tokens,
+				      together->hidden, error);
+	for (int64_t m = 0; m < together->members && !status; m++)
+		policy_net_decide(first->net, together->hidden + (m + 1) * floats - width,
+				  together->streams[member[m]]->embeds +
+					  (together->ends[member[m]] - 1) * width,
+				  logits + member[m] * POOL_ACTIONS);
+	return status;
+}
+
+int policy_stream_decide_many(struct policy_stream *const *streams, int64_t count,
+			      const float *states, const float *returns, const int32_t *timesteps,
+			      float *logits, struct error *error)
+{
+	const int64_t features = count > 0 ? streams[0]->net->shape.features : 0;
+	int64_t *ends = calloc((size_t)count + 1, sizeof(*ends));
+	struct together together = {.streams = streams, .ends = ends, .count = count,
+				    .tokens = features + 2};
+	int status = ends ? 0 : error_set(error, ERR_NO_MEMORY, "out of memory for streams");
+
+	for (int64_t i = 0; i < count && !status; i++)
+		status = step_begin(streams[i], states + i * features, returns[i], timesteps[i],
+				    &ends[i], error);
+	for (int64_t i = 0; i < count && !status; i++)
+		if (!is_member(&together, i))
+			status = run_to(streams[i], ends[i], logits + i * POOL_ACTIONS, error);
+	if (!status && count > 0)
+		status = together_run(&together, logits, error);
+	for (int64_t i = 0; i < count; i++)
+		step_end(streams[i], status);
+	free(ends);
 	return status;
 }
 

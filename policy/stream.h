@@ -16,8 +16,14 @@
  *
  * Either way the network only ever sees contexts that it was trained on: loss
  * is taken at every step of a window, so it knows all lengths up to `window`.
- * (Sliding the cache itself would let old steps carry traces of forgotten ones
- * and positions run past those trained.)
+ *
+ *   keep = POLICY_STREAM_CACHED
+ *                       the oldest step is forgotten, what was computed of the
+ *                       others stays: each decision costs one step.  They
+ *                       carry traces of what they saw when it was there, and
+ *                       positions run past those trained; where the model's
+ *                       positions end, the cache is built again from the last
+ *                       window - 1 steps.  docs/engine.md has the difference.
  */
 #ifndef POLICY_STREAM_H
 #define POLICY_STREAM_H
@@ -26,6 +32,8 @@
 #include <stdint.h>
 
 #include "policy/net.h"
+
+#define POLICY_STREAM_CACHED (-1)
 
 struct policy_stream {
 	const struct policy_net *net; /* not owned */
@@ -41,7 +49,10 @@ struct policy_stream {
 	float *hidden;	  /* likewise: scratch */
 };
 
-/* 1 <= window; 0 <= keep < window; ERR_RANGE too when the backbone has fewer positions. */
+/*
+ * 1 <= window; 0 <= keep < window, or POLICY_STREAM_CACHED; ERR_RANGE too when
+ * the backbone has fewer positions.
+ */
 int policy_stream_new(struct policy_stream *stream, const struct policy_net *net, int64_t window,
 		      int64_t keep, struct error *error);
 void policy_stream_free(struct policy_stream *stream);
@@ -56,6 +67,16 @@ void policy_stream_reset(struct policy_stream *stream);
  */
 int policy_stream_decide(struct policy_stream *stream, const float *state, float returns,
 			 int32_t timestep, float *logits, struct error *error);
+
+/*
+ * policy_stream_decide() for `count` streams over one network: those whose
+ * caches grow by the same number of tokens, which is all that do not rebuild,
+ * share one reading of the weights.  states (count, F), returns, timesteps
+ * (count), logits (count, 3).
+ */
+int policy_stream_decide_many(struct policy_stream *const *streams, int64_t count,
+			      const float *states, const float *returns, const int32_t *timesteps,
+			      float *logits, struct error *error);
 
 /* The action of the step decided on last (enum pool_action); nothing when there is none. */
 void policy_stream_acted(struct policy_stream *stream, int action);
