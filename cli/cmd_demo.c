@@ -5,22 +5,15 @@
  * Each stage is a command that anyone could type, and is shown as such; this
  * program runs itself for it.  Nothing here knows how a stage works.
  */
-#include <errno.h>
 #include <inttypes.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/wait.h>
-#include <time.h>
-#include <unistd.h>
 
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/data_files.h"
-
-#define WORDS_MAX 40
-#define NOTES_BYTES 16384
+#include "cli/stages.h"
 
 static struct {
 	const char *output, *backbone;
@@ -37,46 +30,6 @@ static const struct option demo_options[] = {
 	{0},
 };
 
-/* The stages so far, as they go into the report. */
-struct demo {
-	const struct command_common *common;
-	char program[4096];
-	char notes[NOTES_BYTES];
-	char word[WORDS_MAX][4200]; /* of the stage being run */
-	size_t words;
-};
-
-static double clock_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
-static void add_note(struct demo *demo, const char *format, ...)
-	__attribute__((format(printf, 2, 3)));
-
-static void add_note(struct demo *demo, const char *format, ...)
-{
-	const size_t used = strlen(demo->notes);
-	va_list arguments;
-
-	va_start(arguments, format);
-	vsnprintf(demo->notes + used, sizeof(demo->notes) - used, format, arguments);
-	va_end(arguments);
-}
-
-/* Adds words to the stage's command; the list ends with NULL. */
-static void say_words(struct demo *demo, const char *const *words)
-{
-	for (; *words; words++)
-		if (demo->words < WORDS_MAX)
-			snprintf(demo->word[demo->words++], sizeof(demo->word[0]), "%s", *words);
-}
-
-#define SAY(demo, ...) say_words(demo, (const char *const[]){__VA_ARGS__, NULL})
-
 /* A word that is a file of the output folder. */
 static const char *at(char *path, size_t size, const char *name)
 {
@@ -84,125 +37,75 @@ static const char *at(char *path, size_t size, const char *name)
 	return path;
 }
 
-static void show_stage(struct demo *demo, const char *title)
-{
-	const size_t start = strlen(demo->notes);
-
-	add_note(demo, "# %s\naqmllm", title);
-	for (size_t i = 0; i < demo->words; i++)
-		add_note(demo, strpbrk(demo->word[i], " '") ? " \"%s\"" : " %s", demo->word[i]);
-	add_note(demo, "\n");
-	if (!demo->common->quiet && !demo->common->json)
-		printf("\n%s", demo->notes + start);
-	fflush(stdout);
-}
-
-static void become_stage(const struct demo *demo)
-{
-	char *arguments[WORDS_MAX + 3] = {(char *)demo->program};
-	size_t count = 1;
-
-	for (size_t i = 0; i < demo->words; i++)
-		arguments[count++] = (char *)demo->word[i];
-	if (demo->common->quiet || demo->common->json)
-		arguments[count++] = (char *)"--quiet";
-	execv(demo->program, arguments);
-	_exit(127);
-}
-
-/* Runs the command that was said and forgets it. */
-static int run_stage(struct demo *demo, const char *title, struct error *error)
-{
-	const double started_s = clock_s();
-	int status = 0;
-	pid_t child;
-
-	show_stage(demo, title);
-	child = fork();
-	if (child < 0)
-		return error_errno(error, demo->program, "cannot start");
-	if (child == 0)
-		become_stage(demo);
-	while (waitpid(child, &status, 0) < 0)
-		if (errno != EINTR)
-			return error_errno(error, demo->program, "cannot wait for");
-	if (command_interrupted())
-		return error_set(error, ERR_INTERRUPTED, "interrupted");
-	if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-		return error_set(error, ERR_FAILED, "the stage '%s' failed: aqmllm %s ...", title,
-				 demo->word[0]);
-	add_note(demo, "# took %.1f s\n\n", clock_s() - started_s);
-	demo->words = 0;
-	return 0;
-}
-
 /* The testbed's traffic through its router, which logs every packet; the log as experience. */
-static int collect(struct demo *demo, const char *scenario, struct error *error)
+static int collect(struct stages *demo, const char *scenario, struct error *error)
 {
 	char log[4200], pool[4200];
 	int code;
 
-	SAY(demo, "simulate", scenario, "--seed", "1000", "--log",
-	    at(log, sizeof(log), "router.log"));
-	code = run_stage(demo, "The testbed: three flows through the logging router", error);
+	stages_say(demo, "simulate", scenario, "--seed", "1000", "--log",
+		   at(log, sizeof(log), "router.log"));
+	code = stages_run(demo, "The testbed: three flows through the logging router", error);
 	if (code)
 		return code;
-	SAY(demo, "pool", log, "-o", at(pool, sizeof(pool), "pool.safetensors"));
-	return run_stage(demo, "The log becomes experience, with the state before each decision",
+	stages_say(demo, "pool", log, "--law", "l4s-freebsd", "-o",
+		   at(pool, sizeof(pool), "pool.safetensors"));
+	return stages_run(demo, "The log becomes experience, with the state before each decision",
 			 error);
 }
 
-static int adapt(struct demo *demo, struct error *error)
+static int adapt(struct stages *demo, struct error *error)
 {
 	char pool[4200], policy[4200], epochs[32];
 	int code;
 
 	snprintf(epochs, sizeof(epochs), "%" PRIu64, o.epochs);
-	SAY(demo, "train", at(pool, sizeof(pool), "pool.safetensors"), "--backbone", o.backbone,
-	    "--interval", "1,10,100", "--untrained", "-o", at(policy, sizeof(policy), "untrained"));
-	code = run_stage(demo, "The policy before its first step, to compare with", error);
+	stages_say(demo, "train", at(pool, sizeof(pool), "pool.safetensors"), "--backbone",
+		   o.backbone, "--interval", "1,10,100", "--untrained", "-o",
+		   at(policy, sizeof(policy), "untrained"));
+	code = stages_run(demo, "The policy before its first step, to compare with", error);
 	if (code)
 		return code;
-	SAY(demo, "train", pool, "--backbone", o.backbone, "--interval", "1,10,100", "--epochs",
-	    epochs, "-o", at(policy, sizeof(policy), "trained"));
-	code = run_stage(demo, "The backbone is adapted to it (LoRA)", error);
+	stages_say(demo, "train", pool, "--backbone", o.backbone, "--interval", "1,10,100",
+		   "--epochs", epochs, "-o", at(policy, sizeof(policy), "trained"));
+	code = stages_run(demo, "The backbone is adapted to it (LoRA)", error);
 	if (code)
 		return code;
-	SAY(demo, "predict", pool, "--policy", policy, "--held-out", "0.2", "--stride", "10");
-	return run_stage(demo, "What it learned, beside rules that know nothing", error);
+	stages_say(demo, "predict", pool, "--policy", policy, "--held-out", "0.2", "--stride",
+		   "10");
+	return stages_run(demo, "What it learned, beside rules that know nothing", error);
 }
 
-static int write_notes(struct demo *demo, const char *path, struct error *error)
+static int write_notes(struct stages *demo, const char *path, struct error *error)
 {
 	return file_write_all(path, demo->notes, strlen(demo->notes), error);
 }
 
 /* The adapted policy manages the queue, against the law it learned from and others. */
-static int close_loop(struct demo *demo, const char *scenario, struct error *error)
+static int close_loop(struct stages *demo, const char *scenario, struct error *error)
 {
 	char trained[4200], untrained[4200], report[4200], notes[4200], seeds[32];
 	int code = write_notes(demo, at(notes, sizeof(notes), "stages.txt"), error);
 
 	snprintf(seeds, sizeof(seeds), "%" PRIu64, o.seeds);
-	SAY(demo, "evaluate", scenario, "--policy", at(trained, sizeof(trained), "trained"),
-	    "--policy", at(untrained, sizeof(untrained), "untrained"), "--against", "pie,dualpi2",
-	    "--interval", "10,100", "--decision-ms", "0,39", "--seeds", seeds, "--title",
-	    "The paper's experiment", "--notes", notes, "-o", at(report, sizeof(report), "report"));
+	stages_say(demo, "evaluate", scenario, "--policy", at(trained, sizeof(trained), "trained"),
+		   "--policy", at(untrained, sizeof(untrained), "untrained"), "--against",
+		   "pie,dualpi2", "--interval", "10,100", "--decision-ms", "0,39", "--seeds", seeds,
+		   "--title", "The paper's experiment", "--notes", notes, "-o",
+		   at(report, sizeof(report), "report"));
 	if (code == 0)
-		code = run_stage(demo, "Closed loop: the policy manages the queue", error);
+		code = stages_run(demo, "Closed loop: the policy manages the queue", error);
 	return code;
 }
 
-static int demo_run(struct demo *demo, struct error *error)
+static int demo_run(struct stages *demo, struct error *error)
 {
 	char scenario[4096];
-	const ssize_t length = readlink("/proc/self/exe", demo->program, sizeof(demo->program) - 1);
-	int code;
+	int code = stages_init(demo, demo->common, error);
 
-	if (length <= 0)
-		return error_errno(error, "/proc/self/exe", "cannot read");
-	code = data_file_find(scenario, sizeof(scenario), "scenarios", "paper_as_run", ".yaml",
-			      error);
+	if (code == 0)
+		code = data_file_find(scenario, sizeof(scenario), "scenarios", "paper_as_run",
+				      ".yaml", error);
 	if (code == 0)
 		code = file_make_folders(o.output, error);
 	if (code == 0)
@@ -215,7 +118,7 @@ static int demo_run(struct demo *demo, struct error *error)
 static int run_demo(const struct command_common *common, const char **operands, size_t count,
 		    struct error *error)
 {
-	struct demo *demo = calloc(1, sizeof(*demo));
+	struct stages *demo = calloc(1, sizeof(*demo));
 	char folder[4096];
 	int code;
 

@@ -21,6 +21,7 @@
 	X(apps)                                                                                 \
 	X(aqms)                                                                                 \
 	X(backbones)                                                                            \
+	X(compare)                                                                              \
 	X(completion)                                                                           \
 	X(demo)                                                                                 \
 	X(evaluate)                                                                             \
