@@ -13,6 +13,7 @@
 
 #include "base/file.h"
 #include "cli/train_record.h"
+#include "learn/sources.h"
 
 #define COLUMNS (sizeof(struct trainer_epoch) / sizeof(double))
 
@@ -88,48 +89,51 @@ static int parse(struct training_curve *curve, char *text, const char *path, str
 	return 0;
 }
 
-/* Pool and held-out share as train.json has them; false when it cannot be told. */
-static bool read_record(const char *folder, char *pool, size_t size, double *held_out)
+/* The pools and the held-out share that train.json of the folder names. */
+static int read_sources(struct sources *sources, const char *folder, struct error *error)
 {
+	const char *paths[SOURCES_MAX];
 	char path[4096];
-	json_t *root, *options;
-	const char *name;
-	bool good;
+	json_t *root, *pools;
+	size_t count = 0, i;
+	json_t *item;
+	int code = file_join(path, sizeof(path), folder, TRAIN_RECORD_FILE, error);
 
-	if (file_join(path, sizeof(path), folder, "train.json", NULL))
-		return false;
+	if (code)
+		return code;
 	root = json_load_file(path, 0, NULL);
-	options = json_object_get(root, "options");
-	name = json_string_value(json_object_get(root, "pool"));
-	*held_out = json_number_value(json_object_get(options, "held-out"));
-	good = name && strlen(name) < size;
-	if (good)
-		strcpy(pool, name);
+	pools = json_object_get(root, "pools");
+	json_array_foreach(pools, i, item)
+	{
+		paths[count] = json_string_value(json_object_get(item, "path"));
+		count += count < SOURCES_MAX - 1 && paths[count];
+	}
+	code = count == 0 ? error_at(error, ERR_INVALID, path, 0, "pools", "missing")
+			  : sources_read(sources, paths, count,
+					 json_number_value(json_object_get(
+						 json_object_get(root, "options"), "held-out")),
+					 error);
 	json_decref(root);
-	return good;
+	return code;
 }
 
+/* Baselines stay unknown where the pools have moved. */
 static void score_baselines(struct training_curve *curve, const char *folder)
 {
-	char path[4096];
-	struct pool pool;
-	double held_out;
-	size_t cut;
+	struct sources sources = {.count = 0};
+	struct error gone = {0};
 
-	if (!read_record(folder, path, sizeof(path), &held_out))
-		return;
-	pool_init(&pool);
-	if (pool_read(&pool, path, NULL) == 0) {
-		cut = pool_split_row(&pool, held_out);
-		curve->has_baselines = cut < pool.rows;
+	if (read_sources(&sources, folder, &gone) == 0) {
+		curve->has_baselines = sources.cut < sources.pool.rows;
 		for (int b = 0; b < BASELINES && curve->has_baselines; b++) {
 			struct metrics metrics;
 
-			baseline_score((enum baseline)b, &pool, cut, pool.rows, &metrics);
+			baseline_score((enum baseline)b, &sources.pool, sources.cut,
+				       sources.pool.rows, &metrics);
 			curve->baselines[b] = metrics_summarise(&metrics);
 		}
 	}
-	pool_free(&pool);
+	sources_free(&sources);
 }
 
 int training_curve_read(struct training_curve *curve, const char *folder, struct error *error)

@@ -1,0 +1,39 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The comparison of backbone families, as a user runs it.  compare.sh PROGRAM
+set -u
+program=$1
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+cd "$work" || exit 1
+
+fail() {
+	echo "FAILED: $*"
+	exit 1
+}
+
+cat >short.yaml <<'Y'
+name: short
+duration_s: 2
+warmup_s: 1
+bottleneck: {rate_mbps: 4, delay_ms: 5, aqm: pie}
+flows:
+  - {cc: cubic, count: 2}
+Y
+"$program" simulate short.yaml --log log -q && "$program" pool log -o pool.csv -q || fail "pool"
+"$program" compare pool.csv -o four --epochs 2 --windows-per-epoch 2 --rows 30 --json -q >rows ||
+	fail "compare"
+for title in GPT-2 OPT "Llama 2" T5; do
+	grep -q "\"backbone\": \"$title\"" rows || fail "no row for $title"
+done
+grep -q null rows && fail "a figure is missing: $(grep -m1 null rows)"
+for name in fig09_loss fig10_accuracy fig17_parameters fig18_memory fig19_decision fig20_training; do
+	[ -s four/figures/$name.csv ] || fail "no $name.csv"
+done
+[ -s four/report.html ] || fail "no report"
+grep -q "majority" four/figures/fig10_accuracy.csv || fail "figure 10 has no majority line"
+"$program" compare pool.csv -o one --only rnn -q 2>said
+[ $? = 2 ] && grep -q "none of gpt2, opt, llama, t5" said || fail "--only takes anything"
+"$program" compare -q 2>said
+[ $? = 2 ] && grep -q "compare POOL -o DIR" said || fail "no pool and no line"
+echo "compare: good"
