@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The comparison of backbone families, as a user runs it.  compare.sh PROGRAM
 set -u
-program=$1
+program=$(realpath "$1")
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 cd "$work" || exit 1
