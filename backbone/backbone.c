@@ -485,11 +485,12 @@ int backbone_save(const struct backbone *backbone, const char *directory, struct
 
 	if (!items)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a list of tensors");
-	if (backbone->options.precision != MATRIX_F32) {
+	if (backbone->options.precision != MATRIX_F32 || backbone->settled) {
 		free(items);
 		return error_set(error, ERR_UNSUPPORTED,
-				 "weights held as %s are not written: open the backbone as f32",
-				 matrix_type_name(backbone->options.precision));
+				 "weights held as %s%s are not written: open the backbone as f32",
+				 matrix_type_name(backbone->options.precision),
+				 backbone->settled ? " in blocks" : "");
 	}
 	if (backbone->device_only) {
 		free(items);

@@ -158,6 +158,13 @@ int backbone_lora_save(const struct backbone *backbone, const char *directory,
 int backbone_lora_merge(struct backbone *backbone, struct error *error);
 
 /*
+ * The weights will not change any more: f32 ones are put in the order that
+ * products like best, in place.  Nothing on a device, or with `trainable`.
+ * backbone_save() refuses afterwards.  ERR_NO_MEMORY, for a copy of one weight.
+ */
+int backbone_settle(struct backbone *backbone, struct error *error);
+
+/*
  * Parameters with a gradient, in a fixed order: with `trainable` every weight
  * that takes part in the function (not the token embedding, nor layers that
  * are not run), then the adapter.  Valid until an adapter is made, loaded or merged.

@@ -150,6 +150,7 @@ struct backbone {
 	bool device_only;               /* the host has no values of weight matrices */
 	bool checkpoint_activations;
 	bool words_in_file; /* the token embedding's values lie in the checkpoint */
+	bool settled; /* some f32 weights are blocked: backbone_settle() */
 	bool failed; /* a declaration ran out of memory */
 };
 

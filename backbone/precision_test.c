@@ -274,6 +274,47 @@ static void folding_rounds_once(void **state)
 	}
 }
 
+/* Settled weights are the same function, in windows, over a cache and backward; and can fold. */
+static void settled_is_the_same_function(void **state)
+{
+	static const char *const wide[] = {
+		"{\"model_type\": \"gpt2\", \"n_layer\": 2, \"n_embd\": 48, \"n_head\": 4, "
+		"\"vocab_size\": 11, \"n_positions\": 90, \"initializer_range\": 0.3}",
+		TINY_LLAMA, /* none of whose maps to 28 outputs fill blocks */
+	};
+
+	(void)state;
+	for (size_t i = 0; i < 2; i++) {
+		struct backbone *exact = held(wide[i], MATRIX_F32);
+		struct backbone *settled = held(wide[i], MATRIX_F32);
+		const size_t bytes = backbone_memory_bytes(settled);
+		struct pass one, other;
+
+		assert_int_equal(backbone_settle(settled, NULL), 0);
+		assert_int_equal(backbone_settle(settled, NULL), 0);
+		assert_int_equal(backbone_memory_bytes(settled), bytes);
+		pass_make(&one, exact);
+		pass_make(&other, settled);
+		run(exact, &one);
+		run(settled, &other);
+		assert_true(distance(other.hidden, one.hidden, TOKENS * one.width) < 1e-6);
+		adapt(exact);
+		adapt(settled);
+		assert_int_equal(backbone_lora_merge(exact, NULL), 0);
+		assert_int_equal(backbone_lora_merge(settled, NULL), 0);
+		run(exact, &one);
+		run(settled, &other);
+		assert_true(distance(other.hidden, one.hidden, TOKENS * one.width) < 1e-6);
+		if (i == 0)
+			assert_int_equal(backbone_save(settled, test_folder, NULL),
+					 ERR_UNSUPPORTED);
+		pass_free(&one);
+		pass_free(&other);
+		backbone_close(exact);
+		backbone_close(settled);
+	}
+}
+
 static void rounded_weights_neither_train_nor_save(void **state)
 {
 	const struct backbone_options options = {.trainable = true, .precision = MATRIX_INT8};
@@ -298,6 +339,7 @@ int main(void)
 		cmocka_unit_test(cache_equals_window),
 		cmocka_unit_test(mapped_halves),
 		cmocka_unit_test(folding_rounds_once),
+		cmocka_unit_test(settled_is_the_same_function),
 		cmocka_unit_test(rounded_weights_neither_train_nor_save),
 	};
 	int failed;

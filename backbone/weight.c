@@ -15,6 +15,7 @@
 #include "backbone/checkpoint.h"
 
 #define NAME_MAX_BYTES 160
+#define BLOCK_OUTPUTS 16 /* of a blocked matrix */
 
 struct matrix weight_matrix(const struct backbone_weight *weight)
 {
@@ -27,7 +28,8 @@ struct matrix weight_matrix(const struct backbone_weight *weight)
 
 bool weight_is_held(const struct backbone *backbone, const struct backbone_weight *weight)
 {
-	return weight->matrix.in > 0 && backbone->options.precision != MATRIX_F32;
+	return weight->matrix.in > 0 &&
+	       (backbone->options.precision != MATRIX_F32 || weight->matrix.data);
 }
 
 /* The matrix that a held weight becomes when it is rounded. */
@@ -37,7 +39,8 @@ static struct matrix held_matrix(const struct backbone *backbone,
 	struct matrix matrix = weight->matrix;
 
 	matrix.type = backbone->options.precision;
-	matrix.blocked = matrix.type == MATRIX_BF16 || matrix.type == MATRIX_INT8;
+	if (matrix.type != MATRIX_F32) /* else: settled or not */
+		matrix.blocked = matrix.type == MATRIX_BF16 || matrix.type == MATRIX_INT8;
 	matrix.layout = matrix.type == MATRIX_INT4 ? LINEAR_OUT_IN : weight->layout;
 	return matrix;
 }
@@ -75,11 +78,43 @@ int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const
 		data = arena_alloc(&backbone->memory, matrix_data_bytes(&matrix));
 		scales = arena_alloc(&backbone->memory, matrix_scales_bytes(&matrix));
 	}
-	if (!data || !scales)
+	if (!data || (!scales && matrix_scales_bytes(&matrix) > 0))
 		return ERR_NO_MEMORY;
 	matrix_from_f32(&matrix, data, scales, values, weight->layout);
 	weight->matrix = matrix;
 	weight->mapped = false;
+	return 0;
+}
+
+/* A block of f32 weights takes no more room where outputs and inputs fill blocks. */
+static bool weight_can_settle(const struct backbone_weight *weight)
+{
+	return weight->param.value && weight->matrix.in > 0 && weight->matrix.in % 2 == 0 &&
+	       weight->matrix.out % BLOCK_OUTPUTS == 0;
+}
+
+int backbone_settle(struct backbone *backbone, struct error *error)
+{
+	if (backbone->options.trainable || backbone->device)
+		return 0;
+	for (size_t i = 0; i < backbone->weight_count; i++) {
+		struct backbone_weight *weight = &backbone->weights[i];
+		const size_t bytes = (size_t)weight->param.count * sizeof(float);
+		float *values = weight_can_settle(weight) ? malloc(bytes) : NULL;
+
+		if (!weight_can_settle(weight))
+			continue;
+		if (!values)
+			return error_set(error, ERR_NO_MEMORY, "out of memory for %s",
+					 weight->param.name);
+		memcpy(values, weight->param.value, bytes);
+		weight->matrix.blocked = true;
+		matrix_from_f32(&weight->matrix, weight->param.value, NULL, values,
+				weight->layout);
+		weight->param.value = NULL;
+		backbone->settled = true;
+		free(values);
+	}
 	return 0;
 }
 

@@ -363,7 +363,8 @@ static void backbone_make(struct run *run, const struct row *row)
 		exit(1);
 	snprintf(path, sizeof(path), "%s/config.json", folder);
 	if (file_write_all(path, config, strlen(config), &error) ||
-	    backbone_random(&run->backbone, folder, &options, &rng, &error))
+	    backbone_random(&run->backbone, folder, &options, &rng, &error) ||
+	    backbone_settle(run->backbone, &error))
 		fail(&error);
 	unlink(path);
 	rmdir(folder);

@@ -207,7 +207,10 @@ static void count_memory(struct llm_policy *self)
 				  (uint64_t)(own + embeds) * sizeof(float);
 }
 
-/* Folds the adapter into the weights: the same function, cheaper.  Over rounded ones it stays. */
+/*
+ * Folds the adapter into the weights, which then settle: the same function,
+ * cheaper.  Over rounded weights it stays.
+ */
 static int fold_adapter(struct llm_policy *self, struct error *error)
 {
 	int status;
@@ -215,6 +218,8 @@ static int fold_adapter(struct llm_policy *self, struct error *error)
 	if (self->config.backbone.precision != MATRIX_F32)
 		return 0;
 	status = backbone_lora_merge(self->net.backbone, error);
+	if (!status)
+		status = backbone_settle(self->net.backbone, error);
 	return status ? status : policy_net_collect(&self->net, error);
 }
 

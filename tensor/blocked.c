@@ -109,8 +109,15 @@ AVX2_TARGET TENSOR_INLINE struct avx2_pair avx2_bf16_expand(const unsigned char 
 				  _mm256_castsi256_ps(_mm256_and_si256(both, high))};
 }
 
-AVX2_TARGET TENSOR_INLINE __m256 avx2_bf16_step(__m256 sum, const unsigned char *x,
-						struct avx2_pair w)
+AVX2_TARGET TENSOR_INLINE struct avx2_pair avx2_f32_expand(const unsigned char *w)
+{
+	const float *first = (const float *)(const void *)w;
+
+	return (struct avx2_pair){_mm256_loadu_ps(first), _mm256_loadu_ps(first + BLOCK)};
+}
+
+AVX2_TARGET TENSOR_INLINE __m256 avx2_step(__m256 sum, const unsigned char *x,
+					   struct avx2_pair w)
 {
 	const float *pair = (const float *)(const void *)x;
 
@@ -127,8 +134,15 @@ AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_bf16_expand(const unsigned
 				    _mm512_castsi512_ps(_mm512_and_si512(both, high))};
 }
 
-AVX512_TARGET TENSOR_INLINE __m512 avx512_bf16_step(__m512 sum, const unsigned char *x,
-						    struct avx512_pair w)
+AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_f32_expand(const unsigned char *w)
+{
+	const float *first = (const float *)(const void *)w;
+
+	return (struct avx512_pair){_mm512_loadu_ps(first), _mm512_loadu_ps(first + BLOCK)};
+}
+
+AVX512_TARGET TENSOR_INLINE __m512 avx512_step(__m512 sum, const unsigned char *x,
+					     struct avx512_pair w)
 {
 	const float *pair = (const float *)(const void *)x;
 
@@ -145,6 +159,34 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 	return pair;
 }
 
+#define NAME(x) avx2_f32_##x
+#define TARGET AVX2_TARGET
+#define LANES 8
+#define GROUP 5
+#define WEIGHT_BYTES 4
+#define INPUT_BYTES 4
+#define SUMS __m256
+#define SUMS_ZERO _mm256_setzero_ps()
+#define WEIGHTS struct avx2_pair
+#define EXPAND(w) avx2_f32_expand(w)
+#define STEP(sum, x, w) avx2_step(sum, x, w)
+#define FINISH(call, row, o, sum) (sum)
+#include "tensor/blocked_kernel.h"
+
+#define NAME(x) avx512_f32_##x
+#define TARGET AVX512_TARGET
+#define LANES 16
+#define GROUP 12
+#define WEIGHT_BYTES 4
+#define INPUT_BYTES 4
+#define SUMS __m512
+#define SUMS_ZERO _mm512_setzero_ps()
+#define WEIGHTS struct avx512_pair
+#define EXPAND(w) avx512_f32_expand(w)
+#define STEP(sum, x, w) avx512_step(sum, x, w)
+#define FINISH(call, row, o, sum) (sum)
+#include "tensor/blocked_kernel.h"
+
 #define NAME(x) avx2_bf16_##x
 #define TARGET AVX2_TARGET
 #define LANES 8
@@ -155,7 +197,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #define SUMS_ZERO _mm256_setzero_ps()
 #define WEIGHTS struct avx2_pair
 #define EXPAND(w) avx2_bf16_expand(w)
-#define STEP(sum, x, w) avx2_bf16_step(sum, x, w)
+#define STEP(sum, x, w) avx2_step(sum, x, w)
 #define FINISH(call, row, o, sum) (sum)
 #include "tensor/blocked_kernel.h"
 
@@ -169,7 +211,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #define SUMS_ZERO _mm512_setzero_ps()
 #define WEIGHTS struct avx512_pair
 #define EXPAND(w) avx512_bf16_expand(w)
-#define STEP(sum, x, w) avx512_bf16_step(sum, x, w)
+#define STEP(sum, x, w) avx512_step(sum, x, w)
 #define FINISH(call, row, o, sum) (sum)
 #include "tensor/blocked_kernel.h"
 
@@ -242,6 +284,23 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 
 #endif
 
+static void plain_f32(const struct blocked_call *call, int64_t row, int rows, int64_t b,
+		      int64_t p0, int64_t p1)
+{
+	const float *w = (const float *)call->matrix->data + b * call->pairs * 2 * BLOCK;
+	const float *x = (const float *)(const void *)call->activations + row * call->pairs * 2;
+
+	for (int i = 0; i < rows; i++) {
+		float sum[BLOCK] = {0};
+
+		for (int64_t p = p0; p < p1; p++)
+			for (int j = 0; j < 2 * BLOCK; j++)
+				sum[j % BLOCK] += w[p * 2 * BLOCK + j] *
+						  x[(p * rows + i) * 2 + j / BLOCK];
+		values_put(call, row + i, b * BLOCK, is_fresh(call, p0), sum, BLOCK);
+	}
+}
+
 static void plain_bf16(const struct blocked_call *call, int64_t row, int rows, int64_t b,
 		       int64_t p0, int64_t p1)
 {
@@ -290,32 +349,50 @@ bool blocked_rounds_to_bf16(void)
 #endif
 }
 
-/* The fastest kernel that this machine runs. */
-static void kernel_choose(struct blocked_call *call)
-{
-	const bool whole = call->matrix->type == MATRIX_INT8;
+/* A kernel and what it takes. */
+struct choice {
+	blocked_kernel *kernel;
+	enum blocked_input input;
+	int group, together;
+};
 
-	call->input = whole ? INPUT_INT16 : INPUT_F32;
-	call->kernel = whole ? plain_int8 : plain_bf16;
-	call->group = GROUP_MAX;
-	call->together = 1;
+static struct choice choose_plain(enum matrix_type type)
+{
+	const struct choice choice = {.kernel = type == MATRIX_F32    ? plain_f32
+						: type == MATRIX_BF16 ? plain_bf16
+								      : plain_int8,
+				      .input = type == MATRIX_INT8 ? INPUT_INT16 : INPUT_F32,
+				      .group = GROUP_MAX, .together = 1};
+
+	return choice;
+}
+
+/* The fastest kernel that this machine runs. */
+static struct choice choose(enum matrix_type type)
+{
+	struct choice choice = choose_plain(type);
+
 #if defined(__x86_64__) && defined(__GNUC__)
 	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
 		const bool vnni = __builtin_cpu_supports("avx512vnni");
 
-		call->together = 2;
-		call->kernel = whole && vnni ? vnni_int8_range
-			       : whole	     ? avx512_int8_range
-					     : avx512_bf16_range;
-		if (!whole && blocked_rounds_to_bf16()) {
-			call->kernel = native_bf16_range;
-			call->input = INPUT_BF16;
+		choice.together = 2;
+		choice.kernel = type == MATRIX_F32    ? avx512_f32_range
+				: type == MATRIX_BF16 ? avx512_bf16_range
+				: vnni		      ? vnni_int8_range
+						      : avx512_int8_range;
+		if (type == MATRIX_BF16 && blocked_rounds_to_bf16()) {
+			choice.kernel = native_bf16_range;
+			choice.input = INPUT_BF16;
 		}
 	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
-		call->group = 5;
-		call->kernel = whole ? avx2_int8_range : avx2_bf16_range;
+		choice.group = 5;
+		choice.kernel = type == MATRIX_F32    ? avx2_f32_range
+				: type == MATRIX_BF16 ? avx2_bf16_range
+						      : avx2_int8_range;
 	}
 #endif
+	return choice;
 }
 
 /* First row of a group: groups are of about the same size. */
@@ -443,9 +520,13 @@ void blocked_forward(float *out, const float *in, const struct matrix *matrix, b
 	struct blocked_call call = {.matrix = matrix, .in = in, .in_stride = rows->in_stride,
 				    .pairs = pairs_of(matrix), .add = add, .rows = rows->rows,
 				    .out_stride = rows->out_stride, .out = out, .steps = scratch};
+	const struct choice choice = choose(matrix->type);
 	int64_t groups, units;
 
-	kernel_choose(&call);
+	call.input = choice.input;
+	call.group = choice.group;
+	call.together = choice.together;
+	call.kernel = choice.kernel;
 	call.activations = (unsigned char *)(call.steps + rows->rows);
 	groups = (call.rows + call.group - 1) / call.group;
 	tensor_split(groups, 1 + GRAIN_PRODUCTS / (call.group * call.pairs * 32), groups_prepare,

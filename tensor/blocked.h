@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Products with weights in blocks: MATRIX_BF16 and MATRIX_INT8 as they are
- * rounded here (matrix.h), ready for vectors of outputs.
+ * Products with weights in blocks (matrix.h), ready for vectors of outputs:
+ * f32, bf16 and int8.
  *
  * bf16: activations stay f32, but on machines with AVX512_BF16 they are rounded
  * to bf16 as well, for twice the rate.  int8: each row of activations is

@@ -54,7 +54,8 @@ TARGET TENSOR_INLINE void NAME(tile)(const struct blocked_call *call, int64_t ro
 				     int64_t p0, int64_t p1, const int rows, const int wide)
 {
 	const int64_t pair = 2 * BLOCK * WEIGHT_BYTES;
-	const int64_t beside = LANES == BLOCK ? call->pairs * pair : 2 * LANES * WEIGHT_BYTES;
+	const int64_t within = WEIGHT_BYTES == 4 ? LANES * WEIGHT_BYTES : 2 * LANES * WEIGHT_BYTES;
+	const int64_t beside = LANES == BLOCK ? call->pairs * pair : within;
 	const unsigned char *w =
 		(const unsigned char *)call->matrix->data + (b * call->pairs + p0) * pair;
 	const unsigned char *x =

@@ -37,7 +37,7 @@ size_t matrix_scratch_bytes(const struct matrix *matrix, int64_t rows)
 	const size_t parts = (size_t)tensor_workers() * PART_FLOATS * sizeof(float);
 	size_t own = 0;
 
-	if (matrix->type == MATRIX_F32)
+	if (matrix->type == MATRIX_F32 && !matrix->blocked)
 		return 0;
 	if (matrix->blocked)
 		own = blocked_scratch_bytes(matrix, rows);
@@ -136,7 +136,7 @@ void matrix_forward(float *out, const float *in, const struct matrix *matrix, co
 	struct matrix_call call = {.matrix = matrix, .rows = rows, .from = in, .to = out,
 				   .add = bias || residual, .scratch = scratch};
 
-	if (matrix->type == MATRIX_F32) {
+	if (matrix->type == MATRIX_F32 && !matrix->blocked) {
 		linear_forward(out, in, matrix->data, bias, residual, &shape);
 		return;
 	}
@@ -163,7 +163,7 @@ void matrix_backward_input(float *d_in, const float *d_out, const struct matrix 
 	struct matrix_call call = {.matrix = matrix, .rows = rows, .from = d_out, .to = d_in,
 				   .add = add, .scratch = scratch};
 
-	if (matrix->type == MATRIX_F32)
+	if (matrix->type == MATRIX_F32 && !matrix->blocked)
 		linear_backward_input(d_in, d_out, matrix->data, add, &shape);
 	else if (rows->rows > 0)
 		tensor_split((matrix->in + UNIT - 1) / UNIT,

@@ -40,9 +40,10 @@ struct matrix_block {
 /*
  * Maps rows of `in` numbers to rows of `out`.  Owns nothing.  f32, bf16 and
  * f16 lie in either layout, int4 is LINEAR_OUT_IN; an int4 row that does not
- * fill its last block goes on with zeros there.  Blocked: (out / 16, in / 2,
- * 16, 2), both rounded up, zeros where there is nothing: the fastest way for
- * bf16, the only one for int8.
+ * fill its last block goes on with zeros there.  Blocked, with both extents
+ * rounded up and zeros where there is nothing: (out / 16, in / 2, 16, 2), the
+ * fastest way for bf16, the only one for int8; f32 (out / 16, in, 16), which
+ * has the size of the unblocked matrix where nothing is rounded up.
  */
 struct matrix {
 	enum matrix_type type;

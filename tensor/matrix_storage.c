@@ -130,7 +130,10 @@ static void floats_store(const struct storage_call *call, int64_t outer)
 /* Place of a weight in a blocked matrix. */
 static int64_t blocked_place(const struct matrix *m, int64_t o, int64_t i)
 {
-	return ((o / OUTPUTS * pairs_of(m) + i / 2) * OUTPUTS + o % OUTPUTS) * 2 + i % 2;
+	const int64_t pair = o / OUTPUTS * pairs_of(m) + i / 2, output = o % OUTPUTS;
+
+	return m->type == MATRIX_F32 ? (pair * 2 + i % 2) * OUTPUTS + output
+				     : (pair * OUTPUTS + output) * 2 + i % 2;
 }
 
 /* One output of a blocked matrix; those past the last are zeros. */
@@ -151,8 +154,10 @@ static void blocked_store(const struct storage_call *call, int64_t o)
 
 		if (whole)
 			((int8_t *)call->data)[place] = (int8_t)lrintf(value * inverse);
-		else
+		else if (m->type == MATRIX_BF16)
 			((uint16_t *)call->data)[place] = bf16_from_f32(value);
+		else
+			((float *)call->data)[place] = value;
 	}
 }
 
@@ -252,13 +257,17 @@ static void blocked_load(float *out, const struct matrix *m, int64_t o, int64_t 
 	const float scale = m->type == MATRIX_INT8 ? m->scales[o] : 1;
 	const int8_t *bytes = (const int8_t *)m->data + first;
 	const uint16_t *halves = (const uint16_t *)m->data + first;
+	const float *floats = (const float *)m->data + first;
 
 	if (m->type == MATRIX_INT8)
 		for (int64_t i = i0; i < i1; i++)
 			out[i - i0] = scale * (float)bytes[i / 2 * 2 * OUTPUTS + i % 2];
-	else
+	else if (m->type == MATRIX_BF16)
 		for (int64_t i = i0; i < i1; i++)
 			out[i - i0] = bf16_to_f32(halves[i / 2 * 2 * OUTPUTS + i % 2]);
+	else
+		for (int64_t i = i0; i < i1; i++)
+			out[i - i0] = floats[i * OUTPUTS];
 }
 
 /* The whole block, in order. */
