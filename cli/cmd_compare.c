@@ -56,8 +56,8 @@ static int shape_write(char *shape, size_t size, const struct family *family, st
 	return code ? code : file_write_all(path, text, strlen(text), error);
 }
 
-static void say_training(struct stages *stages, const char *pool, const char *shape,
-			 const char *policy, uint64_t epochs)
+static void say_training(struct stages *stages, const struct family *family, const char *pool,
+			 const char *shape, const char *policy, uint64_t epochs)
 {
 	char number[3][32];
 
@@ -68,8 +68,9 @@ static void say_training(struct stages *stages, const char *pool, const char *sh
 		   number[0], "--windows-per-epoch", number[1], "--patience", "0", "--seed",
 		   number[2], "-o", policy);
 	if (o.whole)
-		stages_say(stages, "--batch", "1", "--checkpoint-activations", "--precision",
-			   "bf16");
+		stages_say(stages, "--batch", "1", "--precision", "bf16");
+	if (o.whole && family->checkpoints)
+		stages_say(stages, "--checkpoint-activations");
 }
 
 static double epoch_mean_s(const struct training_curve *curve)
@@ -93,7 +94,7 @@ static int full_run(struct stages *stages, struct comparison_arm *arm, const cha
 	if (o.no_full || o.whole)
 		return 0;
 	snprintf(policy, sizeof(policy), "%s/%s_full", o.output, arm->family->name);
-	say_training(stages, pool, shape, policy, 1);
+	say_training(stages, arm->family, pool, shape, policy, 1);
 	stages_say(stages, "--full");
 	code = stages_run(stages, "The same with every weight trained, one epoch", error);
 	arm->full_peak_bytes = (double)stages->peak_bytes;
@@ -116,19 +117,20 @@ static int arm_run(struct stages *stages, struct comparison_arm *arm, const char
 	snprintf(title, sizeof(title), "%s is adapted", arm->family->title);
 	if (code)
 		return code;
-	say_training(stages, pool_path, shape, policy, o.epochs);
+	say_training(stages, arm->family, pool_path, shape, policy, o.epochs);
 	code = stages_run(stages, title, error);
+	arm->train_s = stages->seconds;
 	arm->train_peak_bytes = (double)stages->peak_bytes;
 	if (code == 0)
 		code = training_curve_read(&arm->curve, policy, error);
 	if (code)
 		return code;
 	arm->lora_epoch_s = epoch_mean_s(&arm->curve);
-	arm->train_s = arm->lora_epoch_s * (double)arm->curve.count;
 	code = full_run(stages, arm, pool_path, shape, error);
 	return code ? code : decision_probe_run(&arm->decision, policy, pool, o.rows, error);
 }
 
+/* The families, one after the other up to the first that fails; counts those that finished. */
 static int families_run(struct stages *stages, struct comparison *comparison, const char *pool_path,
 			struct error *error)
 {
@@ -143,8 +145,8 @@ static int families_run(struct stages *stages, struct comparison *comparison, co
 		if (o.only[0] && strcmp(o.only, families[i].name) != 0)
 			continue;
 		arm->family = &families[i];
-		comparison->count++;
 		code = arm_run(stages, arm, pool_path, &pool, error);
+		comparison->count += code == 0;
 	}
 	pool_free(&pool);
 	if (code == 0 && comparison->count == 0)
@@ -153,19 +155,16 @@ static int families_run(struct stages *stages, struct comparison *comparison, co
 	return code;
 }
 
-static int compare(struct stages *stages, struct comparison *comparison, const char *pool_path,
-		   struct error *error)
+/* The arms that finished.  All saw the same rows, so the rules beside them are scored once. */
+static int tell(const struct command_common *common, struct comparison *comparison,
+		struct error *error)
 {
-	const struct command_common *common = stages->common;
 	char path[4200];
-	int code = file_make_folders(o.output, error);
+	int code;
 
-	if (code == 0)
-		code = families_run(stages, comparison, pool_path, error);
-	comparison->whole = o.whole;
-	comparison->notes = stages->notes;
-	if (code == 0)
-		code = comparison_write(comparison, o.output, error);
+	snprintf(path, sizeof(path), "%s/%s", o.output, comparison->arms[0].family->name);
+	training_curve_score(&comparison->arms[0].curve, path);
+	code = comparison_write(comparison, o.output, error);
 	if (code)
 		return code;
 	if (!comparison->has_picture)
@@ -179,6 +178,22 @@ static int compare(struct stages *stages, struct comparison *comparison, const c
 	if (!common->json && !common->quiet)
 		printf("\n%s\n", path);
 	return 0;
+}
+
+/* What finished is told even where a later family fails; the failure is the error then. */
+static int compare(struct stages *stages, struct comparison *comparison, const char *pool_path,
+		   struct error *error)
+{
+	struct error untold = {0};
+	int code = file_make_folders(o.output, error), told = 0;
+
+	if (code == 0)
+		code = families_run(stages, comparison, pool_path, error);
+	comparison->whole = o.whole;
+	comparison->notes = stages->notes;
+	if (comparison->count)
+		told = tell(stages->common, comparison, code ? &untold : error);
+	return code ? code : told;
 }
 
 static int run_compare(const struct command_common *common, const char **operands, size_t count,
@@ -198,7 +213,7 @@ static int run_compare(const struct command_common *common, const char **operand
 				    : error_set(error, ERR_NO_MEMORY, "out of memory");
 	if (code == 0)
 		code = compare(stages, comparison, operands[0], error);
-	for (size_t i = 0; comparison && i < comparison->count; i++)
+	for (size_t i = 0; comparison && i < FAMILIES; i++)
 		training_curve_free(&comparison->arms[i].curve);
 	free(comparison);
 	free(stages);
@@ -216,8 +231,9 @@ const struct command command_compare = {
 		"numbers and a report. Small shapes by default; --true-shapes takes the paper's, "
 		"which needs 20 GB for Llama 2 7 B and hours for 80 epochs: give --epochs and "
 		"--windows-per-epoch.\n\n"
-		"An epoch of full fine-tuning stands beside each (the paper: LoRA takes 64 % less "
-		"memory and 15.1 % less time).",
+		"Beside each small shape stands an epoch of full fine-tuning (the paper: LoRA takes "
+		"64 % less memory and 15.1 % less time); not with --true-shapes. When a family "
+		"fails, the report tells of those before it.",
 	.options = compare_options,
 	.run = run_compare,
 };

@@ -247,7 +247,8 @@ static void put_paper(struct html *html)
 
 	html_table_begin(html,
 			 "The paper's figures 17 to 20, on an A40 GPU and with the "
-			 "pre-trained models.",
+			 "pre-trained models. GPT-2 and T5 are trained whole there, OPT and "
+			 "Llama 2 with LoRA.",
 			 heads, 5);
 	for (size_t i = 0; i < FAMILIES; i++) {
 		const struct family *family = &families[i];

@@ -16,14 +16,14 @@ struct comparison_arm {
 	const struct family *family;
 	struct training_curve curve;
 	struct decision_probe decision;
-	double train_s;	     /* wall time of the run */
+	double train_s;	     /* wall time of the run with the adapter */
 	double full_train_s; /* of one epoch of full fine-tuning; NaN: not run */
 	double lora_epoch_s; /* of one epoch with the adapter, mean */
 	double train_peak_bytes, full_peak_bytes;
 };
 
 struct comparison {
-	struct comparison_arm arms[FAMILIES];
+	struct comparison_arm arms[FAMILIES]; /* the first has the baselines too */
 	size_t count;
 	bool whole;	   /* the paper's shapes */
 	const char *notes; /* the commands that were run */
@@ -33,7 +33,7 @@ struct comparison {
 /* Writes `folder`/figures and `folder`/report.html. */
 int comparison_write(struct comparison *comparison, const char *folder, struct error *error);
 
-/* The table on standard output: as text, or one JSON object. */
+/* The table on standard output: as text, or as a JSON array with one object an arm. */
 void comparison_print(const struct comparison *comparison, bool json);
 
 #endif

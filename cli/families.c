@@ -10,6 +10,7 @@ const struct family families[FAMILIES] = {
 		.whole = "{\"model_type\": \"gpt2\", \"n_layer\": 12, \"n_embd\": 768, "
 			 "\"n_head\": 12, \"vocab_size\": 50257, \"n_positions\": 1024}\n",
 		.whole_name = "GPT-2 124 M",
+		.checkpoints = true,
 		.paper_trainable_m = 125,
 		.paper_memory_gb = 3.6,
 		.paper_decision_ms = 41.4,
@@ -28,6 +29,7 @@ const struct family families[FAMILIES] = {
 			 "\"word_embed_proj_dim\": 2048, \"do_layer_norm_before\": true, "
 			 "\"vocab_size\": 50272, \"max_position_embeddings\": 2048}\n",
 		.whole_name = "OPT 1.3 B",
+		.checkpoints = true,
 		.paper_trainable_m = 25,
 		.paper_memory_gb = 7,
 		.paper_decision_ms = 39.5,
@@ -47,6 +49,7 @@ const struct family families[FAMILIES] = {
 			 "\"vocab_size\": 32000, \"max_position_embeddings\": 4096, "
 			 "\"rms_norm_eps\": 1e-5}\n",
 		.whole_name = "Llama 2 7 B",
+		.checkpoints = true,
 		.paper_trainable_m = 70,
 		.paper_memory_gb = 23.91,
 		.paper_decision_ms = 39.1,

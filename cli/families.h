@@ -6,6 +6,7 @@
 #ifndef CLI_FAMILIES_H
 #define CLI_FAMILIES_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 struct family {
@@ -14,6 +15,7 @@ struct family {
 	const char *small;	/* config.json of some 800,000 parameters, four layers */
 	const char *whole;	/* config.json of the paper's model */
 	const char *whole_name; /* "GPT-2 124 M" */
+	bool checkpoints;	/* its training can keep each layer's input only */
 	/* The paper's: trained parameters (M), memory (GB), decision (ms), 80 epochs (h). */
 	double paper_trainable_m, paper_memory_gb, paper_decision_ms, paper_training_h;
 };

@@ -117,8 +117,7 @@ static int read_sources(struct sources *sources, const char *folder, struct erro
 	return code;
 }
 
-/* Baselines stay unknown where the pools have moved. */
-static void score_baselines(struct training_curve *curve, const char *folder)
+void training_curve_score(struct training_curve *curve, const char *folder)
 {
 	struct sources sources = {.count = 0};
 	struct error gone = {0};
@@ -152,8 +151,6 @@ int training_curve_read(struct training_curve *curve, const char *folder, struct
 	free(text);
 	if (code)
 		training_curve_free(curve);
-	else if (curve->count)
-		score_baselines(curve, folder);
 	return code;
 }
 

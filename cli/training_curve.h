@@ -20,8 +20,11 @@ struct training_curve {
 	struct metrics_summary baselines[BASELINES]; /* on the held-out rows */
 };
 
-/* A folder without metrics.csv gives an empty curve. */
+/* A folder without metrics.csv gives an empty curve.  Baselines are not scored. */
 int training_curve_read(struct training_curve *curve, const char *folder, struct error *error);
+
+/* Scores the baselines, which reads the pools; they stay unknown where those have moved. */
+void training_curve_score(struct training_curve *curve, const char *folder);
 void training_curve_free(struct training_curve *curve);
 
 #endif

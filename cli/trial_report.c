@@ -335,6 +335,7 @@ static int put_curve(struct page *page, const char *policy, struct error *error)
 
 	if (code || curve.count == 0)
 		return code;
+	training_curve_score(&curve, policy);
 	memory = calloc(4 * curve.count, sizeof(*memory));
 	if (memory == NULL)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for a figure");

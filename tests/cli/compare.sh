@@ -36,4 +36,13 @@ grep -q "majority" four/figures/fig10_accuracy.csv || fail "figure 10 has no maj
 [ $? = 2 ] && grep -q "none of gpt2, opt, llama, t5" said || fail "--only takes anything"
 "$program" compare -q 2>said
 [ $? = 2 ] && grep -q "compare POOL -o DIR" said || fail "no pool and no line"
+
+# A family that fails: those before it are told, and the program says which failed.
+mkdir late && : >late/opt
+"$program" compare pool.csv -o late --epochs 1 --windows-per-epoch 1 --rows 30 --no-full --json -q \
+	>rows 2>said
+[ $? = 1 ] || fail "a family failed and the status is another"
+grep -q "OPT is adapted" said || fail "the family that failed is not named: $(cat said)"
+[ "$(grep -c backbone rows)" = 1 ] && grep -q GPT-2 rows || fail "GPT-2 finished and is not told"
+[ -s late/report.html ] || fail "no report of what finished"
 echo "compare: good"
