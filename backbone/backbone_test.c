@@ -187,7 +187,7 @@ static void saved_equals_read(void **state)
 	(void)state;
 	for (size_t i = 0; i < CONFIGS; i++) {
 		struct backbone *backbone = test_model(configs[i].text, NULL, 1), *read = NULL;
-		char folder[128];
+		char folder[TEST_PATH_BYTES];
 		struct error error = {0};
 		struct pass pass;
 
@@ -217,7 +217,7 @@ static void adapter_travels_and_folds(void **state)
 		struct backbone *backbone = test_model(configs[i].text, NULL, 1);
 		struct backbone *other = test_model(configs[i].text, NULL, 1);
 		const struct backbone_param *params;
-		char folder[128];
+		char folder[TEST_PATH_BYTES];
 		struct error error = {0};
 		struct pass pass;
 
@@ -258,7 +258,7 @@ static void targets_are_named(void **state)
 	const struct backbone_param *params;
 	struct error error = {0};
 	struct rng rng;
-	char folder[128], path[192], *text;
+	char folder[TEST_PATH_BYTES], path[TEST_PATH_BYTES + 64], *text;
 	size_t size;
 
 	(void)state;
@@ -360,7 +360,7 @@ static void head_is_found(void **state)
 	struct backbone *without = test_model(TINY_LLAMA, NULL, 1);
 	struct backbone *with = test_model(TINY_LLAMA, &options, 1), *read = NULL;
 	struct error error = {0};
-	char folder[128];
+	char folder[TEST_PATH_BYTES];
 
 	(void)state;
 	assert_ptr_equal(backbone_lm_head(tied), backbone_token_embedding(tied));

@@ -154,7 +154,7 @@ static void model_change(const char *without, const struct safetensors_item *ins
 	struct safetensors file;
 	struct safetensors_item items[64];
 	size_t count = 0;
-	char path[128], to[128];
+	char path[TEST_PATH_BYTES], to[TEST_PATH_BYTES];
 
 	model_write();
 	snprintf(path, sizeof(path), "%s/model.safetensors", test_folder);
@@ -184,7 +184,7 @@ static void bad_weights(void **state)
 	float values[24] = {0};
 	int32_t whole[24] = {0};
 	struct safetensors_item item = {"norm.weight", SAFETENSORS_F32, 1, {24}, values};
-	char path[128];
+	char path[TEST_PATH_BYTES];
 
 	(void)state;
 	model_change("norm.weight", NULL);
@@ -226,7 +226,7 @@ static const struct {
 
 static void bad_indices(void **state)
 {
-	char path[128];
+	char path[TEST_PATH_BYTES];
 
 	(void)state;
 	model_write();

@@ -144,7 +144,7 @@ static void encoder_write(const char *name)
 	struct safetensors file;
 	struct safetensors_item items[64];
 	size_t count = 0;
-	char path[128], to[128];
+	char path[TEST_PATH_BYTES], to[TEST_PATH_BYTES];
 
 	snprintf(path, sizeof(path), "%s/model.safetensors", test_folder);
 	snprintf(to, sizeof(to), "%s/changed.safetensors", test_folder);

@@ -20,6 +20,7 @@
 
 #include "backbone/backbone.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 
 #define TINY_GPT2                                                                                  \
 	"{\"model_type\": \"gpt2\", \"n_layer\": 2, \"n_embd\": 20, \"n_head\": 4, "               \
@@ -50,30 +51,13 @@
 #define TINY_T5_V11                                                                                \
 	"{" TINY_T5_SIZES ", \"feed_forward_proj\": \"gated-gelu\", \"tie_word_embeddings\": false}"
 
-static char test_folder[] = "/tmp/backbone_test_XXXXXX";
-
-/* Makes the folder; main() calls it first. */
-static inline int test_folder_make(void)
-{
-	return mkdtemp(test_folder) ? 0 : -1;
-}
-
 /* Writes folder/name. */
 static inline void test_file_write(const char *name, const char *text)
 {
-	char path[256];
+	char path[TEST_PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s/%s", test_folder, name);
+	test_path(path, name);
 	assert_int_equal(file_write_all(path, text, strlen(text), NULL), 0);
-}
-
-static inline void test_folder_remove(void)
-{
-	char command[256];
-
-	snprintf(command, sizeof(command), "rm -r '%s'", test_folder);
-	if (system(command) != 0)
-		fprintf(stderr, "cannot remove %s\n", test_folder);
 }
 
 /* A model with random weights from `config`. */

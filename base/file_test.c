@@ -15,25 +15,18 @@
 #include <cmocka.h>
 
 #include "base/file.h"
-
-static char folder[64];
+#include "base/test_folder.h"
 
 static int folder_make(void **state)
 {
 	(void)state;
-	strcpy(folder, "file_test.XXXXXX");
-	return mkdtemp(folder) && chdir(folder) == 0 ? 0 : -1;
+	return test_folder_make() || chdir(test_folder);
 }
 
 static int folder_remove(void **state)
 {
-	char command[100];
-
 	(void)state;
-	if (chdir("..") != 0)
-		return -1;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return chdir("/") || test_folder_remove();
 }
 
 static void assert_content(const char *path, const char *expected)

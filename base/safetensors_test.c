@@ -15,8 +15,9 @@
 #include <unistd.h>
 
 #include "base/safetensors.h"
+#include "base/test_folder.h"
 
-static char path[] = "/tmp/safetensors_test_XXXXXX";
+static char path[TEST_PATH_BYTES];
 
 static void raw_write(uint64_t claimed, const char *header, size_t header_bytes, size_t data_bytes)
 {
@@ -241,13 +242,11 @@ int main(void)
 		cmocka_unit_test(bad_items_leave_the_old_file),
 		cmocka_unit_test(missing_file_is_named),
 	};
-	const int descriptor = mkstemp(path);
 	int failed;
 
-	if (descriptor < 0)
+	if (test_folder_make())
 		return 1;
-	close(descriptor);
+	test_path(path, "test.safetensors");
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	unlink(path);
-	return failed;
+	return test_folder_remove() || failed;
 }

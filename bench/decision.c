@@ -27,6 +27,7 @@
 
 #include "backbone/backbone.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "tensor/gemm.h"
 #include "tensor/threads.h"
 
@@ -354,20 +355,19 @@ static void backbone_make(struct run *run, const struct row *row)
 {
 	const struct backbone_options options = {.precision = row->precision};
 	const char *config = models[row->model].config;
-	char folder[] = "/tmp/bench_decision_XXXXXX", path[64];
+	char path[TEST_PATH_BYTES];
 	struct error error = {0};
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		exit(1);
-	snprintf(path, sizeof(path), "%s/config.json", folder);
+	test_path(path, "config.json");
 	if (file_write_all(path, config, strlen(config), &error) ||
-	    backbone_random(&run->backbone, folder, &options, &rng, &error) ||
+	    backbone_random(&run->backbone, test_folder, &options, &rng, &error) ||
 	    backbone_settle(run->backbone, &error))
 		fail(&error);
-	unlink(path);
-	rmdir(folder);
+	test_folder_remove();
 }
 
 static void run_open(struct run *run, const struct row *row)

@@ -24,6 +24,7 @@
 
 #include "backbone/backbone.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "learn/adamw.h"
 #include "tensor/cuda/ops.h"
 
@@ -247,20 +248,20 @@ static void line(const char *what, double s, double limit)
 
 static void run_open(struct run *run, const struct subject *subject)
 {
-	char folder[] = "/tmp/bench_gpu_XXXXXX", path[64];
+	char path[TEST_PATH_BYTES];
 	const size_t floats = (size_t)LARGEST_BATCH * WINDOW * 4096;
 	struct error error = {0};
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		exit(1);
-	snprintf(path, sizeof(path), "%s/config.json", folder);
+	test_path(path, "config.json");
 	must(file_write_all(path, subject->config, strlen(subject->config), &error), &error);
-	must(backbone_random_placed(&run->backbone, folder, NULL, subject->device, &rng, &error),
+	must(backbone_random_placed(&run->backbone, test_folder, NULL, subject->device, &rng,
+				    &error),
 	     &error);
-	unlink(path);
-	rmdir(folder);
+	test_folder_remove();
 	arena_init(&run->arena);
 	run->embeds = calloc(floats, sizeof(float));
 	run->hidden = calloc(floats, sizeof(float));

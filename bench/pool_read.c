@@ -15,6 +15,7 @@
 #include <unistd.h>
 
 #include "base/rng.h"
+#include "base/test_folder.h"
 #include "experience/collect.h"
 #include "experience/kernel_log.h"
 
@@ -152,18 +153,19 @@ static double measure(size_t (*read)(const char *path), const char *path)
 
 int main(void)
 {
-	char path[] = "/tmp/pool_read.XXXXXX";
-	const int descriptor = mkstemp(path);
+	char path[TEST_PATH_BYTES];
 	double ours, peer;
 
-	if (descriptor < 0 || write_log(path)) {
-		fputs("pool_read: cannot write a log under /tmp\n", stderr);
+	if (test_folder_make())
+		return 1;
+	if (write_log(test_path(path, "log"))) {
+		fprintf(stderr, "pool_read: cannot write %s\n", path);
+		test_folder_remove();
 		return 1;
 	}
-	close(descriptor);
 	ours = measure(read_ours, path);
 	peer = measure(read_peer, path);
-	unlink(path);
+	test_folder_remove();
 	printf("log to pool, %d lines, one core: %.2f million lines/s (wanted 1.5: %s)\n", LINES,
 	       ours / 1e6, ours >= WANTED ? "reached" : "MISSED");
 	printf("peer, getline and sscanf alone:  %.2f million lines/s; ratio %.1f\n", peer / 1e6,

@@ -25,6 +25,7 @@
 #include <unistd.h>
 
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "learn/footprint.h"
 #include "learn/usage.h"
 #include "tensor/gemm.h"
@@ -120,22 +121,21 @@ static struct backbone *backbone_make(const struct row *row)
 	const struct backbone_options options = {.trainable = row->rank == 0,
 						 .precision = row->precision};
 	const struct lora_options lora = {.rank = row->rank, .alpha = 32, .dropout = 0.05};
-	char folder[] = "/tmp/bench_training_XXXXXX", path[64];
+	char path[TEST_PATH_BYTES];
 	struct backbone *backbone;
 	struct error error = {0};
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		exit(1);
-	snprintf(path, sizeof(path), "%s/config.json", folder);
+	test_path(path, "config.json");
 	if (file_write_all(path, row->config, strlen(row->config), &error) ||
-	    backbone_random(&backbone, folder, &options, &rng, &error) ||
+	    backbone_random(&backbone, test_folder, &options, &rng, &error) ||
 	    (row->rank && backbone_lora_new(backbone, &lora, &rng, &error)))
 		fail(&error);
 	backbone_checkpoint_activations(backbone, row->checkpoints);
-	unlink(path);
-	rmdir(folder);
+	test_folder_remove();
 	return backbone;
 }
 

@@ -11,31 +11,30 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "learn/dataset.h"
 #include "learn/sources.h"
-
-static char folder[] = "/tmp/sources_test_XXXXXX";
 
 /* folder/name: `rows` rows after `header`; the text's numbers count up from `from`. */
 static void write_pool(const char *name, const char *header, int rows, int from)
 {
-	char path[256], text[4096];
+	char path[TEST_PATH_BYTES], text[4096];
 	size_t used = (size_t)snprintf(text, sizeof(text), "%s\n", header);
 
 	for (int i = 0; i < rows; i++)
 		used += (size_t)snprintf(text + used, sizeof(text) - used, "%d,%d,0,%d,0\n",
 					 from + i, 1000 + from + i, 1);
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
+	test_path(path, name);
 	assert_int_equal(file_write_all(path, text, used, NULL), 0);
 }
 
 static int read_two(struct sources *sources, const char *a, const char *b, struct error *error)
 {
-	char first[256], second[256];
+	char first[TEST_PATH_BYTES], second[TEST_PATH_BYTES];
 	const char *const paths[] = {first, second};
 
-	snprintf(first, sizeof(first), "%s/%s", folder, a);
-	snprintf(second, sizeof(second), "%s/%s", folder, b);
+	test_path(first, a);
+	test_path(second, b);
 	return sources_read(sources, paths, b[0] ? 2 : 1, 0.2, error);
 }
 
@@ -126,12 +125,10 @@ int main(void)
 		cmocka_unit_test(misfits_are_named),
 		cmocka_unit_test(strata_are_drawn_evenly),
 	};
-	char command[64];
 	int failed;
 
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		return 1;
 	failed = cmocka_run_group_tests(tests, NULL, NULL);
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	return system(command) != 0 || failed;
+	return test_folder_remove() || failed;
 }

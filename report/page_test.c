@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "report/figure.h"
 #include "report/html.h"
 #include "report/results.h"
@@ -137,25 +138,16 @@ static void results_pair_by_seed(void **state)
 	results_free(&results);
 }
 
-static char folder[] = "report_test.XXXXXX";
-
 static int make_folder(void **state)
 {
-	*state = mkdtemp(folder);
-	return *state == NULL;
+	*state = test_folder;
+	return test_folder_make();
 }
 
 static int remove_folder(void **state)
 {
-	static const char *const names[] = {"lines.csv", "lines.svg",   "boxes.csv",
-					    "boxes.svg", "bars.csv",    "bars.svg",
-					    "page.html", "results.csv", "results.sqlite"};
-	char path[4096];
-
-	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-		if (file_join(path, sizeof(path), *state, names[i], NULL) == 0)
-			unlink(path);
-	return rmdir(*state);
+	(void)state;
+	return test_folder_remove();
 }
 
 int main(void)

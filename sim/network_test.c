@@ -4,6 +4,7 @@
  */
 #include <unistd.h>
 
+#include "base/test_folder.h"
 #include "sim/test_support.h"
 
 #define HEAD "duration_s: 20\nwarmup_s: 5\nbottleneck: {rate_mbps: 8, delay_ms: 10, aqm: pie}\n"
@@ -22,12 +23,13 @@ static void files_keep_impairments(void **state)
 		"leave_percent: 20}}}\n"
 		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
 		"jitter_ms: 2, jitter_order: free}}\n";
-	char path[] = "/tmp/network_test_XXXXXX";
+	char path[TEST_PATH_BYTES];
 	struct scenario *scenario = test_parse(text), again;
 	struct error error = {0};
 
 	(void)state;
-	close(mkstemp(path));
+	assert_int_equal(test_folder_make(), 0);
+	test_path(path, "network.yaml");
 	assert_true(scenario->impairments.loss_percent == 0.25);
 	assert_true(scenario->groups[0].impairments.burst.loss_percent == 100);
 	assert_true(scenario->groups[1].return_impairments.may_overtake);
@@ -39,7 +41,7 @@ static void files_keep_impairments(void **state)
 	assert_memory_equal(again.groups, scenario->groups, sizeof(again.groups));
 	scenario_free(&again);
 	test_forget(scenario);
-	unlink(path);
+	assert_int_equal(test_folder_remove(), 0);
 }
 
 static void mistakes_are_named(void **state)

@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/test_folder.h"
 #include "sim/run.h"
 
 #define LOT                                                                                        \
@@ -144,13 +145,14 @@ static void mistakes_are_named(void **state)
 static void files_keep_hops_and_paths(void **state)
 {
 	static const char text[] = LOT "flows:\n  - {cc: cubic, path: [a, c]}\n  - {cc: dctcp}\n";
-	char path[] = "/tmp/routes_test_XXXXXX";
+	char path[TEST_PATH_BYTES];
 	struct scenario *scenario = calloc(1, sizeof(*scenario)), *again;
 	struct error error = {0};
 
 	(void)state;
 	again = calloc(1, sizeof(*again));
-	close(mkstemp(path));
+	assert_int_equal(test_folder_make(), 0);
+	test_path(path, "routes.yaml");
 	assert_int_equal(scenario_parse(scenario, text, strlen(text), "test.yaml", &error), 0);
 	assert_int_equal(scenario_write(scenario, path, &error), 0);
 	assert_int_equal(scenario_read(again, path, &error), 0);
@@ -162,7 +164,7 @@ static void files_keep_hops_and_paths(void **state)
 	scenario_free(scenario);
 	free(again);
 	free(scenario);
-	unlink(path);
+	assert_int_equal(test_folder_remove(), 0);
 }
 
 int main(void)

@@ -12,6 +12,7 @@
 
 #include <cmocka.h>
 
+#include "base/test_folder.h"
 #include "sim/run.h"
 
 static const char text[] =
@@ -38,12 +39,13 @@ static void drop(struct scenario *scenario)
 
 static void files_keep_them(void **state)
 {
-	char path[] = "/tmp/scenario_options_XXXXXX";
+	char path[TEST_PATH_BYTES];
 	struct scenario *scenario = parse(text), again;
 	struct error error = {0};
 
 	(void)state;
-	close(mkstemp(path));
+	assert_int_equal(test_folder_make(), 0);
+	test_path(path, "options.yaml");
 	assert_true(scenario->groups[0].options.abe && scenario->groups[0].options.linux_cubic);
 	assert_false(scenario->groups[0].options.classic_fallback);
 	assert_true(scenario->groups[1].options.classic_fallback);
@@ -56,7 +58,7 @@ static void files_keep_them(void **state)
 	assert_true(again.groups[2].frame_budget_ms == 10);
 	scenario_free(&again);
 	drop(scenario);
-	unlink(path);
+	assert_int_equal(test_folder_remove(), 0);
 }
 
 static void mistakes_are_named(void **state)

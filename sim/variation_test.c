@@ -5,6 +5,8 @@
 #include <math.h>
 #include <unistd.h>
 
+#include "base/file.h"
+#include "base/test_folder.h"
 #include "sim/test_support.h"
 
 static struct sim_result *run(const char *text, uint64_t seed)
@@ -116,11 +118,12 @@ static void files_keep_what_changes(void **state)
 
 	(void)state;
 	for (int i = 0; i < 2; i++) {
-		char path[] = "/tmp/variation_test_XXXXXX";
+		char path[TEST_PATH_BYTES];
 		struct scenario *scenario = test_parse(texts[i]);
 		struct scenario *again = calloc(1, sizeof(*again));
 
-		close(mkstemp(path));
+		assert_int_equal(test_folder_make(), 0);
+		test_path(path, "variation.yaml");
 		assert_int_equal(scenario_write(scenario, path, NULL), 0);
 		assert_int_equal(scenario_read(again, path, NULL), 0);
 		assert_int_equal(again->rate_kind, scenario->rate_kind);
@@ -133,21 +136,19 @@ static void files_keep_what_changes(void **state)
 				    sizeof(again->delay_steps));
 		test_forget(scenario);
 		test_forget(again);
-		unlink(path);
+		assert_int_equal(test_folder_remove(), 0);
 	}
 }
 
 static void files_keep_traces(void **state)
 {
-	char trace[] = "/tmp/variation_trace_XXXXXX", path[] = "/tmp/variation_test_XXXXXX";
-	char text[256];
+	char trace[TEST_PATH_BYTES], path[TEST_PATH_BYTES], text[TEST_PATH_BYTES + 100];
 	struct scenario *scenario, *again = calloc(1, sizeof(*again));
-	const int file = mkstemp(trace);
 
 	(void)state;
-	assert_int_equal(write(file, "1\n2\n5\n", 6), 6);
-	close(file);
-	close(mkstemp(path));
+	assert_int_equal(test_folder_make(), 0);
+	test_path(path, "variation.yaml");
+	assert_int_equal(file_write_all(test_path(trace, "trace"), "1\n2\n5\n", 6, NULL), 0);
 	snprintf(text, sizeof(text), "bottleneck: {rate_trace: %s}\nflows: [{cc: cubic}]\n",
 		 trace);
 	scenario = test_parse(text);
@@ -157,8 +158,7 @@ static void files_keep_traces(void **state)
 	assert_int_equal(again->trace_ms[2], 5);
 	test_forget(scenario);
 	test_forget(again);
-	unlink(path);
-	unlink(trace);
+	assert_int_equal(test_folder_remove(), 0);
 }
 
 static void mistakes_are_named(void **state)

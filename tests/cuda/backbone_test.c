@@ -12,6 +12,7 @@
 
 #include "backbone/backbone.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 
 #define F32_TOLERANCE 1e-4
 #define BF16_TOLERANCE 5e-2
@@ -56,20 +57,19 @@ static void must(int code, const struct error *error)
 
 static struct backbone *model_make(const struct model *model, enum matrix_type precision)
 {
-	char folder[] = "/tmp/cuda_backbone_XXXXXX", path[64];
+	char path[TEST_PATH_BYTES];
 	const struct backbone_options options = {.precision = precision};
 	struct backbone *backbone = NULL;
 	struct error error = {0};
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		exit(1);
-	snprintf(path, sizeof(path), "%s/config.json", folder);
+	test_path(path, "config.json");
 	must(file_write_all(path, model->config, strlen(model->config), &error), &error);
-	must(backbone_random(&backbone, folder, &options, &rng, &error), &error);
-	unlink(path);
-	rmdir(folder);
+	must(backbone_random(&backbone, test_folder, &options, &rng, &error), &error);
+	test_folder_remove();
 	return backbone;
 }
 

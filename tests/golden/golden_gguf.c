@@ -23,6 +23,7 @@
 #include "backbone/backbone.h"
 #include "backbone/export.h"
 #include "base/arena.h"
+#include "base/test_folder.h"
 
 #define INPUTS "T37.inputs_embeds"
 #define WANTED "T37.last_hidden_state"
@@ -130,20 +131,18 @@ static int types_compare(struct golden_report *report, struct subject *s, struct
 
 int golden_gguf(struct golden_report *report, const char *subject, struct error *error)
 {
-	char scratch[] = "/tmp/golden_gguf_XXXXXX";
 	struct subject s = {0};
 	int code = golden_path(report, NULL, subject, s.folder, sizeof(s.folder), error);
 
-	if (!code && !mkdtemp(scratch))
-		code = error_errno(error, scratch, "making a folder");
+	if (!code && test_folder_make())
+		code = error_errno(error, test_folder, "making a folder");
 	if (code)
 		return code;
-	snprintf(s.file, sizeof(s.file), "%s/model.gguf", scratch);
+	test_path(s.file, "model.gguf");
 	code = subject_read(&s, report, subject, error);
 	if (!code)
 		code = types_compare(report, &s, error);
-	unlink(s.file);
-	rmdir(scratch);
+	test_folder_remove();
 	free(s.embeds);
 	free(s.want);
 	free(s.first);
