@@ -195,6 +195,7 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 		struct trial_arm arm = {
 			.policy = folder,
 			.manner = o.manner,
+			.device = o.device,
 			.interval = (uint64_t)intervals->values[i / decisions->count],
 			.latency_ms = decisions->values[i % decisions->count],
 			.choice = (enum aqm_policy_choice)choice,
@@ -390,6 +391,8 @@ static void command_text(char *text, size_t size, const char *suite)
 	if (used < size && o.manner.context)
 		used += (size_t)snprintf(text + used, size - used, " --context %s",
 					 o.manner.context);
+	if (used < size && o.policies.count && strcmp(o.device, "cpu") != 0)
+		used += (size_t)snprintf(text + used, size - used, " --device %s", o.device);
 	if (used < size && o.against)
 		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
 	if (used < size)
@@ -555,6 +558,7 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 		.pool = o.in_data,
 		.policies = o.policies.items,
 		.policy_count = o.policies.count,
+		.manner = o.manner,
 		.intervals = intervals.values,
 		.steps = o.steps,
 		.folder = o.output,

@@ -27,8 +27,9 @@ struct walks {
 	size_t count;
 };
 
-static int add_walk(struct walks *walks, const struct pool *pool, const char *folder,
-		    uint64_t interval, size_t steps, struct error *error)
+static int add_walk(struct walks *walks, const struct in_data_report *report,
+		    const struct pool *pool, const char *folder, uint64_t interval,
+		    struct error *error)
 {
 	const char *slash = folder ? strrchr(folder, '/') : NULL;
 	struct policy *policy = NULL;
@@ -46,12 +47,12 @@ static int add_walk(struct walks *walks, const struct pool *pool, const char *fo
 				     : folder,
 		 interval);
 	if (folder)
-		code = policy_open(&policy, folder, error);
+		code = policy_open_as(&policy, folder, &report->manner, error);
 	if (folder && code == 0)
 		forget = policy_config_read(&config, folder, &none) == 0 && config.compat;
 	if (code == 0)
 		code = in_data_walk(&walks->walk[walks->count], pool, policy, forget, interval,
-				    steps, error);
+				    report->steps, error);
 	policy_destroy(policy);
 	if (code == 0)
 		walks->count++;
@@ -69,8 +70,8 @@ static int walk_all(const struct in_data_report *report, const struct pool *pool
 
 		for (size_t p = 0; code == 0 && p <= report->policy_count; p++) {
 			walks->plain[plain + p < WALKS_MAX ? plain + p : 0] = plain;
-			code = add_walk(walks, pool, p ? report->policies[p - 1] : NULL, interval,
-					report->steps, error);
+			code = add_walk(walks, report, pool, p ? report->policies[p - 1] : NULL,
+					interval, error);
 		}
 	}
 	return code;
@@ -198,9 +199,9 @@ int in_data_report_write(const struct in_data_report *report, struct error *erro
 	pool_init(&pool);
 	code = pool_read(&pool, report->pool, error);
 	if (code == 0)
-		code = file_make_folders(report->folder, error);
-	if (code == 0)
 		code = walk_all(report, &pool, walks, error);
+	if (code == 0)
+		code = file_make_folders(report->folder, error);
 	if (code == 0)
 		code = write_csv(walks, report->folder, error);
 	if (code == 0)

@@ -10,11 +10,13 @@
 #include <stdint.h>
 
 #include "base/error.h"
+#include "policy/policy.h"
 
 struct in_data_report {
 	const char *pool;             /* the recording */
 	const char *const *policies;  /* (policy_count) folders */
 	size_t policy_count;
+	struct policy_manner manner;  /* how each is run */
 	const double *intervals;      /* (interval_count) steps between questions */
 	size_t interval_count;
 	size_t steps;                 /* of a walk */

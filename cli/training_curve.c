@@ -105,8 +105,10 @@ static int read_sources(struct sources *sources, const char *folder, struct erro
 	pools = json_object_get(root, "pools");
 	json_array_foreach(pools, i, item)
 	{
-		paths[count] = json_string_value(json_object_get(item, "path"));
-		count += count < SOURCES_MAX - 1 && paths[count];
+		const char *pool = json_string_value(json_object_get(item, "path"));
+
+		if (pool && count < SOURCES_MAX)
+			paths[count++] = pool;
 	}
 	code = count == 0 ? error_at(error, ERR_INVALID, path, 0, "pools", "missing")
 			  : sources_read(sources, paths, count,

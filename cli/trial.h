@@ -20,6 +20,7 @@ struct trial_arm {
 	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
 	const char *policy;	     /* folder, or NULL: the law alone */
 	struct policy_manner manner; /* of the policy */
+	const char *device;	     /* where its backbone computes; NULL: cpu */
 	uint64_t interval;
 	double latency_ms;
 	enum aqm_policy_choice choice;

@@ -45,7 +45,7 @@ static int add_policy(struct digest *digest, const char *folder, struct error *e
 	return code;
 }
 
-/* Digests of the arms, each continued from the program's. */
+/* Digests of the arms, each continued from the program's.  Devices round differently. */
 static int digest_arms(struct digest *arms, const struct trial *trial, struct error *error)
 {
 	struct digest program;
@@ -55,16 +55,17 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 	code = digest_add_file(&program, "/proc/self/exe", error);
 	for (size_t a = 0; code == 0 && a < trial->arm_count; a++) {
 		const struct trial_arm *arm = &trial->arms[a];
-		char text[512];
+		char text[640];
 		const int length =
 			snprintf(text, sizeof(text),
 				 "law %s set %s interval %" PRIu64
 				 " latency %a choice %d unguarded %d bin %a precision %s "
-				 "context %s\n",
+				 "context %s device %s\n",
 				 arm->law ? arm->law : "own", arm->settings ? arm->settings : "-",
 				 arm->interval, arm->latency_ms, (int)arm->choice, arm->unguarded,
 				 trial->bin_s, arm->manner.precision ? arm->manner.precision : "-",
-				 arm->manner.context ? arm->manner.context : "-");
+				 arm->manner.context ? arm->manner.context : "-",
+				 arm->device ? arm->device : "cpu");
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);

@@ -74,7 +74,16 @@ cut -d, -f1-7,9- told.csv | cmp - pool.csv || fail "pool --law changes other col
 aqmllm predict told.csv --policy whole --limit 100 --json >told || fail "predict with --law"
 grep -q '"law_entropy": [0-9]' told && grep -q '"law_log_loss": [0-9]' told ||
 	fail "predict does not tell the law's entropy"
-refuses "l4s-freebsd and pie do" pool log1 --law dualpi2 -o x.csv
+for law in dualpi2 fifo no-such-law; do
+	refuses "$law|these can.*: pie, l4s-freebsd" pool log1 --law $law -o x.csv
+done
+sed '3s/[^,]*\(,[^,]*,[^,]*,[^,]*\)$/1.5\1/' told.csv >astray.csv
+refuses "astray.csv:3|law_probability" predict astray.csv --policy whole
+aqmllm generate told.csv --limit 3 --threads 1 -q || fail "generate on a pool with --law"
+# Nothing is random here: the law's own entropy is 0, and what it did contradicts it.
+sed 's/[^,]*\(,[^,]*,[^,]*,[^,]*\)$/0\1/; 1s/.*/'"$(head -1 told.csv)/" told.csv >certain.csv
+aqmllm predict certain.csv --policy whole --limit 100 >said || fail "predict on a law without chance"
+grep -qi 'inf\|nan' said && fail "predict prints no numbers: $(grep -i 'inf\|nan' said)"
 for field in rows accuracy majority_rate balanced_accuracy macro_f1 log_loss law_entropy \
 	baselines majority two_comparisons copy_previous confusion ece; do
 	grep -q "\"$field\"" predict || fail "predict --json has no $field"
@@ -133,6 +142,8 @@ aqmllm evaluate nets1 --seeds 1 -q -o sampled1 && aqmllm evaluate heldout:3:5 --
 	fail "evaluate a sampled suite"
 cmp sampled1/results.csv sampled2/results.csv || fail "a suite by name and from files differ"
 aqmllm evaluate --in-data pool.csv --policy whole --steps 100 --interval 10 -q -o walk || fail "--in-data"
+refuses "int3" evaluate --in-data pool.csv --policy whole --steps 9 --precision int3 -o made
+refuses "oblivion" evaluate --in-data pool.csv --policy whole --steps 9 --context oblivion -o made
 grep -q 'not a closed loop' walk/report.html || fail "the walk is not labelled"
 printf 't_ns,op,len_bytes,ecn,flow\n0,enq,1500,ect1,1\n9000000,deq,,,\n9000000,deq,,,\n' >trace.csv
 aqmllm replay trace.csv --aqm dualpi2 >replay || fail "replay"
