@@ -231,9 +231,9 @@ const struct command command_compare = {
 		"numbers and a report. Small shapes by default; --true-shapes takes the paper's, "
 		"which needs 20 GB for Llama 2 7 B and hours for 80 epochs: give --epochs and "
 		"--windows-per-epoch.\n\n"
-		"Beside each small shape stands an epoch of full fine-tuning (the paper: LoRA takes "
-		"64 % less memory and 15.1 % less time); not with --true-shapes. When a family "
-		"fails, the report tells of those before it.",
+		"Beside each small shape stands an epoch of full fine-tuning (the paper: LoRA "
+		"takes 64 % less memory and 15.1 % less time); not with --true-shapes. When a "
+		"family fails, the report tells of those before it.",
 	.options = compare_options,
 	.run = run_compare,
 };

@@ -225,7 +225,9 @@ static void answer_note(struct asking *asking, size_t row, const struct answer *
 static int window_make(struct asking *asking, struct error *error)
 {
 	const struct backbone_shape *shape = backbone_shape(asking->backbone);
-	int64_t tokens = (int64_t)o.steps * ((int64_t)asking->pool.features + 2) - 1;
+	const int64_t features = (int64_t)asking->pool.features -
+				 (pool_feature(&asking->pool, POOL_LAW_COLUMN) >= 0);
+	int64_t tokens = (int64_t)o.steps * (features + 2) - 1;
 	size_t floats;
 	struct rng rng;
 

@@ -47,7 +47,8 @@ static const struct option options[] = {
 	 "an episode ends where syslog time jumps by more (default 5)", 0, 1e9},
 	{"law", 0, OPTION_TEXT, &chosen.law, "NAME",
 	 "the law that wrote the log: adds its own probability of acting on each packet, which is "
-	 "no feature, for predict to compare with (l4s-freebsd, pie)",
+	 "no feature, for predict to compare with; a law that cannot is refused with those that "
+	 "can",
 	 0, 0},
 	{"set", 0, OPTION_LIST, &chosen.settings, "K=V",
 	 "parameter of that law; may be repeated", 0, 0},
@@ -109,10 +110,24 @@ static int choose_collection(struct collect_options *collection, struct error *e
 	return 0;
 }
 
+/* "l4s-freebsd, pie": the laws that can tell their probability from a log. */
+static const char *telling_laws(char *text, size_t size)
+{
+	size_t used = 0;
+
+	text[0] = '\0';
+	for (const struct aqm_ops *const *law = aqm_all; *law && used < size; law++)
+		if ((*law)->act_probability)
+			used += (size_t)snprintf(text + used, size - used, "%s%s", used ? ", " : "",
+						 (*law)->name);
+	return text;
+}
+
 /* The law behind --law with its parameters, malloc'd, of which the collection keeps a pointer. */
 static int choose_law(struct collect_options *collection, void **params, struct error *error)
 {
 	const struct aqm_ops *law = chosen.law ? aqm_find(chosen.law) : NULL;
+	char telling[512];
 	int code;
 
 	*params = NULL;
@@ -122,11 +137,9 @@ static int choose_law(struct collect_options *collection, void **params, struct 
 					     : 0;
 	if (!law || !law->act_probability)
 		return error_at(error, ERR_INVALID, NULL, 0, "--law",
-				law ? "%s decides when packets leave, so its log does not tell; "
-				      "l4s-freebsd and pie do"
-				    : "%s is not a law; l4s-freebsd and pie are of those that can "
-				      "tell from a log",
-				chosen.law);
+				law ? "%s cannot tell its probability from a log; these can: %s"
+				    : "%s is not a law; these can tell from a log: %s",
+				chosen.law, telling_laws(telling, sizeof(telling)));
 	*params = calloc(1, law->params_size);
 	if (!*params)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");

@@ -222,19 +222,30 @@ static void print_line(const char *name, const struct metrics *metrics)
 	printf("%-24s %9.4f %9.4f %9.4f\n", name, s.accuracy, s.balanced_accuracy, s.macro_f1);
 }
 
+/* A figure of the law, a sum over the rows, and how the policy's log loss stands to it. */
+static void print_beside_law(const char *name, double sum, const struct metrics_summary *policy)
+{
+	const double law = sum / (double)policy->rows;
+
+	if (!isfinite(law))
+		printf("%s: none, a row contradicts them\n", name);
+	else if (law > 0)
+		printf("%s %.4f, the policy's log loss is %.3f of it\n", name, law,
+		       policy->log_loss / law);
+	else
+		printf("%s %.4f\n", name, law);
+}
+
 static void print_text(const struct scoring *scoring)
 {
 	const struct metrics_summary s = metrics_summarise(&scoring->metrics);
 
 	printf("%" PRIu64 " rows, majority rate %.4f, log loss %.4f, calibration error %.4f\n",
 	       s.rows, s.majority_rate, s.log_loss, s.ece);
-	if (scoring->law_column >= 0)
-		printf("entropy of the law's own choices %.4f, log loss of its own probabilities "
-		       "%.4f: the policy's is %.3f and %.3f of them\n",
-		       scoring->law_entropy / (double)s.rows,
-		       scoring->law_log_loss / (double)s.rows,
-		       s.log_loss * (double)s.rows / scoring->law_entropy,
-		       s.log_loss * (double)s.rows / scoring->law_log_loss);
+	if (scoring->law_column >= 0) {
+		print_beside_law("entropy of the law's own choices", scoring->law_entropy, &s);
+		print_beside_law("log loss of its own probabilities", scoring->law_log_loss, &s);
+	}
 	printf("\n%-24s %9s %9s %9s\n", "", "accuracy", "balanced", "macro-F1");
 	print_line("policy", &scoring->metrics);
 	for (int b = 0; b < BASELINES; b++) {

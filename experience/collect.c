@@ -95,7 +95,8 @@ static void set_columns(struct pool *pool, const struct collect_options *options
 		pool->features++;
 	}
 	if (options->law)
-		pool->columns[pool->features++] = (struct pool_column){.name = POOL_LAW_COLUMN};
+		pool->columns[pool->features++] =
+			(struct pool_column){.name = POOL_LAW_COLUMN, .is_probability = true};
 }
 
 static void start_episode(struct collector *collector)

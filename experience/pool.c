@@ -97,8 +97,18 @@ int pool_add_column(struct pool *pool, const char *name, const char *path, long 
 				"the column is there twice; every name may stand once");
 	memset(column, 0, sizeof(*column));
 	strcpy(column->name, name);
+	column->is_probability = strcmp(name, POOL_LAW_COLUMN) == 0;
 	pool->features++;
 	return 0;
+}
+
+const char *pool_value_problem(const struct pool_column *column, double value)
+{
+	if (!isfinite(value))
+		return "is not a finite number";
+	if (column->is_probability && !(value >= 0 && value <= 1))
+		return "is not a probability, which is from 0 to 1";
+	return NULL;
 }
 
 void pool_find_integers(struct pool *pool)

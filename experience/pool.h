@@ -32,6 +32,7 @@ struct pool_column {
 	char name[POOL_NAME_BYTES];
 	char unit[16];   /* "us", "bytes", "2^-31", "" */
 	bool is_integer; /* every value is a whole number */
+	bool is_probability; /* no value is outside [0, 1]: POOL_LAW_COLUMN */
 };
 
 /* Provenance: where rows came from and what was done to them. */

@@ -113,6 +113,7 @@ static int parse_row(const struct pool *pool, const struct header *header, char 
 		const int meaning = header->meaning[i];
 		const char *name = column_name(pool, meaning);
 		char *field = next_field(&line), *end;
+		const char *problem = NULL;
 		double value;
 
 		if (field == NULL)
@@ -121,8 +122,12 @@ static int parse_row(const struct pool *pool, const struct header *header, char 
 					header->fields);
 		value = strtod(field, &end);
 		if (end == field || *end || !isfinite(value))
-			return error_at(error, ERR_INVALID, path, number, name,
-					"`%.40s` is not a finite number", field);
+			problem = "is not a finite number";
+		else if (meaning >= 0)
+			problem = pool_value_problem(&pool->columns[meaning], value);
+		if (problem)
+			return error_at(error, ERR_INVALID, path, number, name, "`%.40s` %s", field,
+					problem);
 		if (meaning < 0)
 			row->reserved[-meaning] = value;
 		else

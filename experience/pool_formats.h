@@ -37,6 +37,9 @@ int pool_meta_from_json(struct pool *pool, const char *text, const char *path, l
 int pool_add_column(struct pool *pool, const char *name, const char *path, long line,
 		    struct error *error);
 
+/* What is wrong with `value` in the column, or NULL. */
+const char *pool_value_problem(const struct pool_column *column, double value);
+
 /* Marks columns that hold whole numbers only. */
 void pool_find_integers(struct pool *pool);
 

@@ -161,11 +161,14 @@ static int take_state(const struct pool *pool, const json_t *row, double *state,
 				"needs a list of %zu numbers, one a feature", pool->features);
 	for (size_t i = 0; i < pool->features; i++) {
 		const json_t *number = json_array_get(list, i);
+		const char *problem;
 
 		state[i] = json_number_value(number);
-		if (!json_is_number(number) || !isfinite(state[i]))
+		problem = json_is_number(number) ? pool_value_problem(&pool->columns[i], state[i])
+						 : "is not a finite number";
+		if (problem)
 			return error_at(error, ERR_INVALID, path, line, pool->columns[i].name,
-					"needs a finite number");
+					"%s", problem);
 	}
 	return 0;
 }

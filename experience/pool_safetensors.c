@@ -125,10 +125,13 @@ static int read_rows(struct pool *pool, const struct safetensors *file,
 		double state[POOL_MAX_FEATURES];
 
 		for (size_t i = 0; i < pool->features; i++) {
+			const struct pool_column *column = &pool->columns[i];
+			const char *problem;
+
 			state[i] = value_at(entries[i], row);
-			if (!isfinite(state[i]))
-				return bad_value(file, pool->columns[i].name, row,
-						 "is not a finite number", error);
+			problem = pool_value_problem(column, state[i]);
+			if (problem)
+				return bad_value(file, column->name, row, problem, error);
 		}
 		if (action != 0 && action != 1 && action != 2)
 			return bad_value(file, "action", row,

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /* Pools: lossless in every format, and made from records as documented. */
-#include "experience/pool.h"
+#include "experience/pool_formats.h"
 
 #include <math.h>
 #include <setjmp.h>
@@ -182,11 +182,14 @@ static void hostile_files_are_refused_in_one_line(void **state)
 		{"bad_test.csv", "a,action,reward,done\n1,0,1,0\n1,9,1,0\n"},
 		{"bad_test.csv", "a,action,reward,done\nx,0,1,0\n"},
 		{"bad_test.csv", "a,action,reward,done\n1,0,1\n"},
+		{"bad_test.csv", "law_probability,action,reward,done\n1.01,0,1,0\n"},
 		{"bad_test.csv", "a,action,reward,done\n\xff\xfe,0,1,0\n"},
 		{"bad_test.jsonl", "{\"meta\":\n"},
 		{"bad_test.jsonl", "[]\n"},
 		{"bad_test.jsonl",
 		 "{\"meta\":{\"version\":1,\"features\":[\"a\"]}}\n{\"state\":[1,2]}\n"},
+		{"bad_test.jsonl", "{\"meta\":{\"version\":1,\"features\":[\"law_probability\"]}}\n"
+				   "{\"state\":[-0.1],\"action\":0,\"reward\":1,\"done\":0}\n"},
 		{"bad_test.safetensors", "short"},
 		{"bad_test.safetensors", "\xff\xff\xff\xff\xff\xff\xff\x7f{}"},
 	};
@@ -212,6 +215,33 @@ static void hostile_files_are_refused_in_one_line(void **state)
 	}
 }
 
+static void probabilities_are_checked_in_every_format(void **state)
+{
+	static const char *const names[] = {"odd_test.csv", "odd_test.jsonl",
+					    "odd_test.safetensors"};
+
+	(void)state;
+	for (size_t i = 0; i < 3; i++) {
+		struct error error = {0};
+		struct pool pool;
+
+		pool_init(&pool);
+		assert_int_equal(pool_add_column(&pool, POOL_LAW_COLUMN, "", 0, NULL), 0);
+		assert_int_equal(pool_append(&pool, (double[]){1}, 0, 1, false), 0);
+		assert_int_equal(pool_write(&pool, names[i], &error), 0);
+		assert_int_equal(pool_read(&pool, names[i], &error), 0);
+		assert_int_equal(pool_append(&pool, (double[]){1.5}, 0, 1, true), 0);
+		pool.columns[0].is_integer = false;
+		assert_int_equal(pool_write(&pool, names[i], &error), 0);
+		assert_int_equal(pool_read(&pool, names[i], &error), ERR_INVALID);
+		assert_string_equal(error.field, POOL_LAW_COLUMN);
+		assert_string_equal(error.file, names[i]);
+		pool_free(&pool);
+		remove(names[i]);
+		remove("odd_test.csv.meta.json");
+	}
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -219,6 +249,7 @@ int main(void)
 		cmocka_unit_test(the_state_before_is_what_the_last_record_left),
 		cmocka_unit_test(gaps_and_restarts_end_episodes),
 		cmocka_unit_test(hostile_files_are_refused_in_one_line),
+		cmocka_unit_test(probabilities_are_checked_in_every_format),
 	};
 
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

@@ -7,11 +7,20 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Fields of the pool's features in order; fails on one without tokens. */
+/*
+ * Fields of the pool's columns in order, NULL where the column is no feature, and how many are
+ * features; fails on one without tokens.
+ */
 static int find_fields(const struct vocabulary *vocabulary, const struct pool *pool,
-		       const struct vocabulary_field **fields, struct error *error)
+		       const struct vocabulary_field **fields, int32_t *features,
+		       struct error *error)
 {
+	*features = 0;
 	for (size_t i = 0; i < pool->features; i++) {
+		fields[i] = NULL;
+		if (strcmp(pool->columns[i].name, POOL_LAW_COLUMN) == 0)
+			continue;
+		++*features;
 		fields[i] = vocabulary_find(vocabulary, pool->columns[i].name);
 		if (fields[i] == NULL)
 			return error_at(error, ERR_INVALID, NULL, 0, pool->columns[i].name,
@@ -38,9 +47,10 @@ static void spell_rows(struct telemetry *telemetry, const struct vocabulary *voc
 		tokens[0] = return_field ? vocabulary_token(return_field, return_to_go)
 					 : vocabulary->return_unknown;
 		for (size_t i = 0; i < pool->features; i++)
-			tokens[1 + i] = vocabulary_token(fields[i],
-							 pool->state[row * pool->features + i]);
-		tokens[1 + pool->features] = vocabulary_token(action, pool->action[row]);
+			if (fields[i])
+				*++tokens = vocabulary_token(
+					fields[i], pool->state[row * pool->features + i]);
+		*++tokens = vocabulary_token(action, pool->action[row]);
 		telemetry->event[row] = pool->action[row] != POOL_ENQUEUE;
 	}
 }
@@ -49,14 +59,15 @@ int telemetry_spell(struct telemetry *telemetry, const struct vocabulary *vocabu
 		    const struct pool *pool, double gamma, struct error *error)
 {
 	const struct vocabulary_field *fields[POOL_MAX_FEATURES];
+	int32_t features;
 	int code;
 
 	memset(telemetry, 0, sizeof(*telemetry));
-	code = find_fields(vocabulary, pool, fields, error);
+	code = find_fields(vocabulary, pool, fields, &features, error);
 	if (code)
 		return code;
 	telemetry->rows = (int64_t)pool->rows;
-	telemetry->step_tokens = (int32_t)pool->features + 2;
+	telemetry->step_tokens = features + 2;
 	telemetry->tokens = malloc((pool->rows * (size_t)telemetry->step_tokens + 1) *
 				   sizeof(*telemetry->tokens));
 	telemetry->event = malloc(pool->rows + 1);
