@@ -213,11 +213,11 @@ static int json_print(json_t *list, struct error *error)
 
 static struct {
 	const char *export, *type;
-} o = {.type = "f16"};
+} o = {0};
 
 static int export_model(const char **operands, size_t count, struct error *error)
 {
-	const int type = block_type_named(o.type);
+	const int type = o.type ? block_type_named(o.type) : BLOCK_F16;
 
 	if (count != 1)
 		return error_set(error, ERR_INVALID,
@@ -234,9 +234,14 @@ static int export_model(const char **operands, size_t count, struct error *error
 static int run_backbones(const struct command_common *common, const char **operands, size_t count,
 			 struct error *error)
 {
-	json_t *list = json_array();
-	int code = o.export ? export_model(operands, count, error) : 0;
+	json_t *list;
+	int code;
 
+	if (o.type && !o.export)
+		return error_at(error, ERR_INVALID, NULL, 0, "--type",
+				"is of what --export FILE.gguf writes; name that too");
+	list = json_array();
+	code = o.export ? export_model(operands, count, error) : 0;
 	if (o.export)
 		operands = &o.export;
 	for (size_t i = 0; i < count && !code; i++)

@@ -120,6 +120,10 @@ static int choose_policy(struct closed_loop *loop, struct error *error)
 	if (choice < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
 				"%s is neither drawn nor argmax", chosen_verdict);
+	if (!chosen_policy && (chosen_manner.precision || chosen_manner.context))
+		return error_at(error, ERR_INVALID, NULL, 0,
+				chosen_manner.precision ? "--precision" : "--context",
+				"is of a policy, and there is none: name one by --policy DIR");
 	loop->interval = chosen_interval;
 	loop->latency_ms = chosen_decision_ms;
 	loop->choice = (enum aqm_policy_choice)choice;

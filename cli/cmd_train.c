@@ -359,35 +359,46 @@ static int warm_start(struct run *run, struct error *error)
 	return policy_warm_start(&run->net, &run->config, &vocabulary, error);
 }
 
-/* "q_proj,v_proj" into a list; `text` is cut up and holds the names.  NULL: none is named. */
-static const char *const *split_targets(char *text, const char *names[TARGETS_MAX])
+/* "q_proj,v_proj" into a list that ends with NULL; `text` is cut up and holds the names. */
+static int split_targets(char *text, const char *names[TARGETS_MAX], struct error *error)
 {
 	size_t count = 0;
 	char *rest = NULL;
 
-	for (char *name = strtok_r(text, ",", &rest); name && count + 1 < TARGETS_MAX;
-	     name = strtok_r(NULL, ",", &rest))
+	for (char *name = strtok_r(text, ",", &rest); name; name = strtok_r(NULL, ",", &rest)) {
+		if (count + 1 == TARGETS_MAX)
+			return error_at(error, ERR_RANGE, NULL, 0, "--lora-targets",
+					"at most %d names; all means every linear layer",
+					TARGETS_MAX - 1);
 		names[count++] = name;
+	}
 	names[count] = NULL;
-	return count ? names : NULL;
+	return 0;
 }
 
 /* A fresh adapter as the options say, one that is there already, or none. */
 static int put_adapter(struct run *run, struct rng *rng, struct error *error)
 {
 	const int64_t width = run->net.width;
-	const char *names[TARGETS_MAX];
+	const char *names[TARGETS_MAX] = {NULL};
 	struct lora_options lora = {.alpha = o.alpha, .dropout = o.dropout};
-	char text[1024];
+	char *text;
+	int code;
 
 	if (o.full)
 		return 0;
 	if (o.adapter[0])
 		return backbone_lora_load(run->net.backbone, o.adapter, error);
-	snprintf(text, sizeof(text), "%.1023s", o.targets);
-	lora.targets = split_targets(text, names);
+	text = strdup(o.targets);
+	if (!text)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = split_targets(text, names, error);
+	lora.targets = names[0] ? names : NULL;
 	lora.rank = o.rank ? (int64_t)o.rank : o.compat ? 128 : width / 4 < 128 ? width / 4 : 128;
-	return backbone_lora_new(run->net.backbone, &lora, rng, error);
+	if (!code)
+		code = backbone_lora_new(run->net.backbone, &lora, rng, error);
+	free(text);
+	return code;
 }
 
 /* Configuration from options and pool, the network with a fresh adapter and head. */

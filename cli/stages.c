@@ -25,10 +25,12 @@ static void add_note(struct stages *stages, const char *format, ...)
 static void add_note(struct stages *stages, const char *format, ...)
 {
 	const size_t used = strlen(stages->notes);
+	const size_t room = sizeof(stages->notes) - used;
 	va_list arguments;
 
 	va_start(arguments, format);
-	vsnprintf(stages->notes + used, sizeof(stages->notes) - used, format, arguments);
+	if ((size_t)vsnprintf(stages->notes + used, room, format, arguments) >= room)
+		stages->overflowed = true;
 	va_end(arguments);
 }
 
@@ -46,10 +48,12 @@ int stages_init(struct stages *stages, const struct command_common *common, stru
 
 void stages_say_list(struct stages *stages, const char *const *words)
 {
-	for (; *words; words++)
-		if (stages->words < STAGES_WORDS_MAX)
-			snprintf(stages->word[stages->words++], sizeof(stages->word[0]), "%s",
-				 *words);
+	for (; *words; words++) {
+		if (stages->words == STAGES_WORDS_MAX || strlen(*words) >= sizeof(stages->word[0]))
+			stages->overflowed = true;
+		else
+			strcpy(stages->word[stages->words++], *words);
+	}
 }
 
 static void show_stage(struct stages *stages, const char *title)
@@ -87,6 +91,10 @@ int stages_run(struct stages *stages, const char *title, struct error *error)
 	pid_t child;
 
 	show_stage(stages, title);
+	if (stages->overflowed)
+		return error_set(error, ERR_RANGE,
+				 "the command of the stage '%s' is too long; use shorter paths",
+				 title);
 	child = fork();
 	if (child < 0)
 		return error_errno(error, stages->program, "cannot start");

@@ -272,6 +272,8 @@ head -n 19 whole.csv >cut/queue.csv && refuses 'cut/queue.csv:19|cut' plot cut -
 refuses 'aqm|nonsense' simulate short.yaml --aqm nonsense -o made
 refuses 'target_ms' simulate short.yaml --aqm pie --set target_ms=-3 -o made
 refuses 'no-such' simulate short.yaml --policy no-such -o made
+refuses '--precision|--policy' simulate short.yaml --precision int8 -o made
+refuses '--context|--policy' simulate short.yaml --context exact -o made
 refuses 'folder' simulate short.yaml --pcap folder
 refuses '--pcap|--json' simulate short.yaml --pcap - --json
 mkdir series && printf 't_s,queue,qdelay_ms,backlog_bytes,p_base\n0.1,L,x,0,0\n' >series/queue.csv
@@ -302,6 +304,7 @@ refuses 'cut.gguf' train pool.csv --backbone cut.gguf -o made
 refuses 'cut.gguf' backbones cut.gguf
 refuses 'q3' backbones --export made.gguf --type q3 folder
 refuses 'gguf' backbones --export made folder
+refuses '--type|--export' backbones --type q8_0
 refuses 'name one model' backbones --export made.gguf
 refuses 'huge' train pool.csv --backbone huge -o made
 refuses 'policy' predict pool.csv --policy folder

@@ -75,6 +75,9 @@ for key in base_model_name_or_path peft_type r lora_alpha lora_dropout target_mo
 	fan_in_fan_out task_type; do
 	grep -q "\"$key\"" all/adapter_config.json || fail "adapter_config.json lacks $key"
 done
+many=$(printf 'c_attn,%.0s' $(seq 32))
+refuses "31 names" train pool1.csv $tiny --lora-targets "$many" -o made
+refuses "far-behind" train pool1.csv $tiny --lora-targets "c_attn$(printf ',%.0s' $(seq 1100))far-behind" -o made
 refuses "c_attn, c_proj, c_fc" train pool1.csv $tiny --lora-targets c_fc,query -o made
 aqmllm train pool2.csv $small --window 6 --adapter all -o further || fail "--adapter"
 holds further/adapter_config.json r 2
