@@ -32,7 +32,6 @@ typedef void blocked_kernel(const struct blocked_call *call, int64_t row, int ro
 /* How activations go into a product. */
 enum blocked_input {
 	INPUT_F32,
-	INPUT_BF16,
 	INPUT_INT16,
 };
 
@@ -98,7 +97,6 @@ struct avx512_pair {
 #define AVX2_TARGET __attribute__((target("avx2,fma")))
 #define AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma")))
 #define VNNI_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma")))
-#define BF16_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512bf16,avx2,fma")))
 
 AVX2_TARGET TENSOR_INLINE struct avx2_pair avx2_bf16_expand(const unsigned char *w)
 {
@@ -215,21 +213,6 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #define FINISH(call, row, o, sum) (sum)
 #include "tensor/blocked_kernel.h"
 
-#define NAME(x) native_bf16_##x
-#define TARGET BF16_TARGET
-#define LANES 16
-#define GROUP 12
-#define WEIGHT_BYTES 2
-#define INPUT_BYTES 2
-#define SUMS __m512
-#define SUMS_ZERO _mm512_setzero_ps()
-#define WEIGHTS __m512i
-#define EXPAND(w) _mm512_loadu_si512((const void *)(w))
-#define STEP(sum, x, w)                                                                            \
-	_mm512_dpbf16_ps(sum, (__m512bh)_mm512_set1_epi32(pair_load(x)), (__m512bh)(w))
-#define FINISH(call, row, o, sum) (sum)
-#include "tensor/blocked_kernel.h"
-
 #define NAME(x) avx2_int8_##x
 #define TARGET AVX2_TARGET
 #define LANES 8
@@ -340,15 +323,6 @@ static void plain_int8(const struct blocked_call *call, int64_t row, int rows, i
 	}
 }
 
-bool blocked_rounds_to_bf16(void)
-{
-#if defined(__x86_64__) && defined(__GNUC__)
-	return __builtin_cpu_supports("avx512bf16");
-#else
-	return false;
-#endif
-}
-
 /* A kernel and what it takes. */
 struct choice {
 	blocked_kernel *kernel;
@@ -381,10 +355,6 @@ static struct choice choose(enum matrix_type type)
 				: type == MATRIX_BF16 ? avx512_bf16_range
 				: vnni		      ? vnni_int8_range
 						      : avx512_int8_range;
-		if (type == MATRIX_BF16 && blocked_rounds_to_bf16()) {
-			choice.kernel = native_bf16_range;
-			choice.input = INPUT_BF16;
-		}
 	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
 		choice.group = 5;
 		choice.kernel = type == MATRIX_F32    ? avx2_f32_range
@@ -427,19 +397,6 @@ static void row_copy(float *out, int64_t stride, const float *in, int64_t count)
 	}
 }
 
-TENSOR_CLONES
-static void row_halve(uint16_t *out, int64_t stride, const float *in, int64_t count)
-{
-	for (int64_t p = 0; p < count / 2; p++) {
-		out[p * stride * 2] = bf16_from_f32(in[2 * p]);
-		out[p * stride * 2 + 1] = bf16_from_f32(in[2 * p + 1]);
-	}
-	if (count % 2) {
-		out[count / 2 * stride * 2] = bf16_from_f32(in[count - 1]);
-		out[count / 2 * stride * 2 + 1] = 0;
-	}
-}
-
 /* 1.5 x 2^23 rounds to a whole number in the low bits of the sum. */
 TENSOR_INLINE int16_t rounded(float value)
 {
@@ -475,8 +432,6 @@ static void groups_prepare(void *context, int worker, int64_t begin, int64_t end
 
 			if (call->input == INPUT_F32) {
 				row_copy(to, rows, in, count);
-			} else if (call->input == INPUT_BF16) {
-				row_halve(to, rows, in, count);
 			} else {
 				const float largest = row_largest(in, count);
 

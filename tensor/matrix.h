@@ -4,9 +4,8 @@
  *
  * A decision reads every weight once, so its cost is the bytes of the weights:
  * 4 (f32), 2 (bf16, f16), 1 (int8) or 9/16 (int4) each.  Activations stay f32,
- * but for two cases: where weights are whole numbers each row of them is
- * rounded to 16 bits, and where a blocked bf16 matrix meets AVX512_BF16 they
- * are rounded to bf16 (blocked.h).  Gradients are f32 always.
+ * but where weights are whole numbers each row of them may be rounded to 16
+ * bits.  Gradients are f32 always.
  */
 #ifndef TENSOR_MATRIX_H
 #define TENSOR_MATRIX_H
