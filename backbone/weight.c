@@ -15,7 +15,6 @@
 #include "backbone/checkpoint.h"
 
 #define NAME_MAX_BYTES 160
-#define BLOCK_OUTPUTS 16 /* of a blocked matrix */
 
 struct matrix weight_matrix(const struct backbone_weight *weight)
 {
@@ -90,7 +89,7 @@ int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const
 static bool weight_can_settle(const struct backbone_weight *weight)
 {
 	return weight->param.value && weight->matrix.in > 0 && weight->matrix.in % 2 == 0 &&
-	       weight->matrix.out % BLOCK_OUTPUTS == 0;
+	       weight->matrix.out % MATRIX_OUTPUTS == 0;
 }
 
 int backbone_settle(struct backbone *backbone, struct error *error)

@@ -11,16 +11,14 @@
  */
 #include "tensor/blocked.h"
 
-#include <math.h>
-
 #include "tensor/half.h"
+#include "tensor/level.h"
+#include "tensor/rounding.h"
 #include "tensor/threads.h"
 
-#define BLOCK 16
 #define GROUP_MAX 12    /* rows that any kernel takes at once */
-#define LARGEST 32767   /* int8: activations after rounding */
 #define PART_BLOCKS 8
-#define PART_PAIRS 256  /* int8: 2 x 127 x LARGEST x 256 is below 2^31 */
+#define PART_PAIRS 256  /* int8: 2 x 127 x ROUNDING_LARGEST x 256 is below 2^31 */
 #define GRAIN_PRODUCTS (INT64_C(1) << 20)
 
 struct blocked_call;
@@ -111,7 +109,7 @@ AVX2_TARGET TENSOR_INLINE struct avx2_pair avx2_f32_expand(const unsigned char *
 {
 	const float *first = (const float *)(const void *)w;
 
-	return (struct avx2_pair){_mm256_loadu_ps(first), _mm256_loadu_ps(first + BLOCK)};
+	return (struct avx2_pair){_mm256_loadu_ps(first), _mm256_loadu_ps(first + MATRIX_OUTPUTS)};
 }
 
 AVX2_TARGET TENSOR_INLINE __m256 avx2_step(__m256 sum, const unsigned char *x,
@@ -136,7 +134,8 @@ AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_f32_expand(const unsigned 
 {
 	const float *first = (const float *)(const void *)w;
 
-	return (struct avx512_pair){_mm512_loadu_ps(first), _mm512_loadu_ps(first + BLOCK)};
+	return (struct avx512_pair){_mm512_loadu_ps(first),
+				    _mm512_loadu_ps(first + MATRIX_OUTPUTS)};
 }
 
 AVX512_TARGET TENSOR_INLINE __m512 avx512_step(__m512 sum, const unsigned char *x,
@@ -270,56 +269,63 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 static void plain_f32(const struct blocked_call *call, int64_t row, int rows, int64_t b,
 		      int64_t p0, int64_t p1)
 {
-	const float *w = (const float *)call->matrix->data + b * call->pairs * 2 * BLOCK;
+	const float *w = (const float *)call->matrix->data +
+			   b * call->pairs * 2 * MATRIX_OUTPUTS;
 	const float *x = (const float *)(const void *)call->activations + row * call->pairs * 2;
 
 	for (int i = 0; i < rows; i++) {
-		float sum[BLOCK] = {0};
+		float sum[MATRIX_OUTPUTS] = {0};
 
 		for (int64_t p = p0; p < p1; p++)
-			for (int j = 0; j < 2 * BLOCK; j++)
-				sum[j % BLOCK] += w[p * 2 * BLOCK + j] *
-						  x[(p * rows + i) * 2 + j / BLOCK];
-		values_put(call, row + i, b * BLOCK, is_fresh(call, p0), sum, BLOCK);
+			for (int j = 0; j < 2 * MATRIX_OUTPUTS; j++)
+				sum[j % MATRIX_OUTPUTS] += w[p * 2 * MATRIX_OUTPUTS + j] *
+						  x[(p * rows + i) * 2 + j / MATRIX_OUTPUTS];
+		values_put(call, row + i, b * MATRIX_OUTPUTS, is_fresh(call, p0), sum,
+			   MATRIX_OUTPUTS);
 	}
 }
 
 static void plain_bf16(const struct blocked_call *call, int64_t row, int rows, int64_t b,
 		       int64_t p0, int64_t p1)
 {
-	const uint16_t *w = (const uint16_t *)call->matrix->data + b * call->pairs * 2 * BLOCK;
+	const uint16_t *w = (const uint16_t *)call->matrix->data +
+			   b * call->pairs * 2 * MATRIX_OUTPUTS;
 	const float *x = (const float *)(const void *)call->activations + row * call->pairs * 2;
 
 	for (int i = 0; i < rows; i++) {
-		float sum[BLOCK] = {0};
+		float sum[MATRIX_OUTPUTS] = {0};
 
 		for (int64_t p = p0; p < p1; p++)
-			for (int j = 0; j < 2 * BLOCK; j++)
-				sum[j / 2] += bf16_to_f32(w[p * 2 * BLOCK + j]) *
+			for (int j = 0; j < 2 * MATRIX_OUTPUTS; j++)
+				sum[j / 2] += bf16_to_f32(w[p * 2 * MATRIX_OUTPUTS + j]) *
 					      x[(p * rows + i) * 2 + j % 2];
-		values_put(call, row + i, b * BLOCK, is_fresh(call, p0), sum, BLOCK);
+		values_put(call, row + i, b * MATRIX_OUTPUTS, is_fresh(call, p0), sum,
+			   MATRIX_OUTPUTS);
 	}
 }
 
 static void plain_int8(const struct blocked_call *call, int64_t row, int rows, int64_t b,
 		       int64_t p0, int64_t p1)
 {
-	const int8_t *w = (const int8_t *)call->matrix->data + b * call->pairs * 2 * BLOCK;
+	const int8_t *w = (const int8_t *)call->matrix->data +
+			   b * call->pairs * 2 * MATRIX_OUTPUTS;
 	const int16_t *x = (const int16_t *)(const void *)call->activations +
 			   row * call->pairs * 2;
 
 	for (int i = 0; i < rows; i++) {
-		int32_t sum[BLOCK] = {0};
-		float values[BLOCK];
+		int32_t sum[MATRIX_OUTPUTS] = {0};
+		float values[MATRIX_OUTPUTS];
 
 		for (int64_t p = p0; p < p1; p++)
-			for (int j = 0; j < 2 * BLOCK; j++)
-				sum[j / 2] += w[p * 2 * BLOCK + j] *
+			for (int j = 0; j < 2 * MATRIX_OUTPUTS; j++)
+				sum[j / 2] += w[p * 2 * MATRIX_OUTPUTS + j] *
 					      x[(p * rows + i) * 2 + j % 2];
-		for (int j = 0; j < BLOCK; j++)
+		for (int j = 0; j < MATRIX_OUTPUTS; j++)
 			values[j] = (float)sum[j] *
-				    (call->steps[row + i] * call->matrix->scales[b * BLOCK + j]);
-		values_put(call, row + i, b * BLOCK, is_fresh(call, p0), values, BLOCK);
+				    (call->steps[row + i] *
+				     call->matrix->scales[b * MATRIX_OUTPUTS + j]);
+		values_put(call, row + i, b * MATRIX_OUTPUTS, is_fresh(call, p0), values,
+			   MATRIX_OUTPUTS);
 	}
 }
 
@@ -347,15 +353,15 @@ static struct choice choose(enum matrix_type type)
 	struct choice choice = choose_plain(type);
 
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-		const bool vnni = __builtin_cpu_supports("avx512vnni");
+	const enum tensor_level level = tensor_level();
 
+	if (level >= TENSOR_LEVEL_AVX512) {
 		choice.together = 2;
-		choice.kernel = type == MATRIX_F32    ? avx512_f32_range
-				: type == MATRIX_BF16 ? avx512_bf16_range
-				: vnni		      ? vnni_int8_range
-						      : avx512_int8_range;
-	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) {
+		choice.kernel = type == MATRIX_F32		    ? avx512_f32_range
+				: type == MATRIX_BF16		    ? avx512_bf16_range
+				: level >= TENSOR_LEVEL_VNNI ? vnni_int8_range
+							     : avx512_int8_range;
+	} else if (level >= TENSOR_LEVEL_AVX2) {
 		choice.group = 5;
 		choice.kernel = type == MATRIX_F32    ? avx2_f32_range
 				: type == MATRIX_BF16 ? avx2_bf16_range
@@ -365,22 +371,9 @@ static struct choice choose(enum matrix_type type)
 	return choice;
 }
 
-/* First row of a group: groups are of about the same size. */
 static int64_t group_start(const struct blocked_call *call, int64_t group)
 {
-	const int64_t groups = (call->rows + call->group - 1) / call->group;
-
-	return group * call->rows / groups;
-}
-
-TENSOR_CLONES
-static float row_largest(const float *in, int64_t count)
-{
-	float largest = 0;
-
-	for (int64_t i = 0; i < count; i++)
-		largest = fabsf(in[i]) > largest ? fabsf(in[i]) : largest;
-	return largest;
+	return rounding_group_start(call->rows, call->group, group);
 }
 
 /* Pairs of one row go `stride` pairs apart; `last` is 0 where inputs end inside a pair. */
@@ -397,21 +390,19 @@ static void row_copy(float *out, int64_t stride, const float *in, int64_t count)
 	}
 }
 
-/* 1.5 x 2^23 rounds to a whole number in the low bits of the sum. */
-TENSOR_INLINE int16_t rounded(float value)
-{
-	return (int16_t)(vector_bits_from_float(value + 12582912.0f) - 0x4b400000);
-}
-
+/* *step: what 1 means in them. */
 TENSOR_CLONES
-static void row_round(int16_t *out, int64_t stride, const float *in, int64_t count, float inverse)
+static void row_round(int16_t *out, int64_t stride, float *step, const float *in, int64_t count)
 {
+	float inverse;
+
+	*step = rounding_step(in, count, &inverse);
 	for (int64_t p = 0; p < count / 2; p++) {
-		out[p * stride * 2] = rounded(in[2 * p] * inverse);
-		out[p * stride * 2 + 1] = rounded(in[2 * p + 1] * inverse);
+		out[p * stride * 2] = rounding_nearest(in[2 * p] * inverse);
+		out[p * stride * 2 + 1] = rounding_nearest(in[2 * p + 1] * inverse);
 	}
 	if (count % 2) {
-		out[count / 2 * stride * 2] = rounded(in[count - 1] * inverse);
+		out[count / 2 * stride * 2] = rounding_nearest(in[count - 1] * inverse);
 		out[count / 2 * stride * 2 + 1] = 0;
 	}
 }
@@ -430,15 +421,10 @@ static void groups_prepare(void *context, int worker, int64_t begin, int64_t end
 			const float *in = call->in + row * call->in_stride;
 			void *to = call->activations + (first * call->pairs + row - first) * bytes;
 
-			if (call->input == INPUT_F32) {
+			if (call->input == INPUT_F32)
 				row_copy(to, rows, in, count);
-			} else {
-				const float largest = row_largest(in, count);
-
-				call->steps[row] = largest / LARGEST;
-				row_round(to, rows, in, count,
-					  largest > 0 ? LARGEST / largest : 0);
-			}
+			else
+				row_round(to, rows, &call->steps[row], in, count);
 		}
 	}
 }
@@ -447,7 +433,8 @@ static void groups_prepare(void *context, int worker, int64_t begin, int64_t end
 static void blocks_run(void *context, int worker, int64_t begin, int64_t end)
 {
 	const struct blocked_call *call = context;
-	const int64_t blocks = (call->matrix->out + BLOCK - 1) / BLOCK, step = call->together;
+	const int64_t blocks = (call->matrix->out + MATRIX_OUTPUTS - 1) / MATRIX_OUTPUTS;
+	const int64_t step = call->together;
 	const int64_t stop = end * step < blocks ? end * step : blocks;
 
 	(void)worker;
@@ -476,7 +463,7 @@ void blocked_forward(float *out, const float *in, const struct matrix *matrix, b
 				    .pairs = pairs_of(matrix), .add = add, .rows = rows->rows,
 				    .out_stride = rows->out_stride, .out = out, .steps = scratch};
 	const struct choice choice = choose(matrix->type);
-	int64_t groups, units;
+	int64_t groups, together;
 
 	call.input = choice.input;
 	call.group = choice.group;
@@ -486,7 +473,7 @@ void blocked_forward(float *out, const float *in, const struct matrix *matrix, b
 	groups = (call.rows + call.group - 1) / call.group;
 	tensor_split(groups, 1 + GRAIN_PRODUCTS / (call.group * call.pairs * 32), groups_prepare,
 		     &call);
-	units = (matrix->out + BLOCK * call.together - 1) / (BLOCK * call.together);
-	tensor_split(units, 1 + GRAIN_PRODUCTS / (rows->rows * matrix->in * BLOCK * call.together),
-		     blocks_run, &call);
+	together = MATRIX_OUTPUTS * call.together;
+	tensor_split((matrix->out + together - 1) / together,
+		     1 + GRAIN_PRODUCTS / (rows->rows * matrix->in * together), blocks_run, &call);
 }

@@ -53,9 +53,9 @@ TARGET static __attribute__((noinline)) void NAME(put)(const struct blocked_call
 TARGET TENSOR_INLINE void NAME(tile)(const struct blocked_call *call, int64_t row, int64_t b,
 				     int64_t p0, int64_t p1, const int rows, const int wide)
 {
-	const int64_t pair = 2 * BLOCK * WEIGHT_BYTES;
+	const int64_t pair = 2 * MATRIX_OUTPUTS * WEIGHT_BYTES;
 	const int64_t within = WEIGHT_BYTES == 4 ? LANES * WEIGHT_BYTES : 2 * LANES * WEIGHT_BYTES;
-	const int64_t beside = LANES == BLOCK ? call->pairs * pair : within;
+	const int64_t beside = LANES == MATRIX_OUTPUTS ? call->pairs * pair : within;
 	const unsigned char *w =
 		(const unsigned char *)call->matrix->data + (b * call->pairs + p0) * pair;
 	const unsigned char *x =
@@ -80,7 +80,7 @@ TARGET TENSOR_INLINE void NAME(tile)(const struct blocked_call *call, int64_t ro
 		last[i][0] = sum[i][0];
 		last[i][1] = sum[i][1];
 	}
-	NAME(put)(call, row, b * BLOCK, is_fresh(call, p0), last, rows, wide);
+	NAME(put)(call, row, b * MATRIX_OUTPUTS, is_fresh(call, p0), last, rows, wide);
 }
 
 #define CASE(n)                                                                                    \
@@ -95,7 +95,7 @@ TARGET static void NAME(range)(const struct blocked_call *call, int64_t row, int
 			       int64_t p0, int64_t p1)
 {
 	/* the last block of an odd number of them, or the last half of a block */
-	const bool alone = b * BLOCK + LANES >= call->matrix->out;
+	const bool alone = b * MATRIX_OUTPUTS + LANES >= call->matrix->out;
 
 	switch (rows) {
 		CASE(1)

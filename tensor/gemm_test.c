@@ -6,6 +6,7 @@
 #include "tensor/test_support.h"
 
 #include "tensor/gemm.h"
+#include "tensor/level.h"
 #include "tensor/threads.h"
 
 static const int64_t extents[][3] = {
@@ -49,6 +50,19 @@ static void fast_equals_reference(void **state)
 		}
 }
 
+/* skinny.c's kernels for each instruction set that this machine has. */
+static void every_level_equals_reference(void **state)
+{
+	const enum tensor_level most = tensor_level();
+
+	for (int level = 0; level < (int)most; level++) {
+		tensor_level_cap((enum tensor_level)level);
+		assert_int_equal(tensor_level(), level);
+		fast_equals_reference(state);
+	}
+	tensor_level_cap(most);
+}
+
 static void one_thread_gives_the_same(void **state)
 {
 	const int threads = tensor_threads_get();
@@ -81,6 +95,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(fast_equals_reference),
+		cmocka_unit_test(every_level_equals_reference),
 		cmocka_unit_test(one_thread_gives_the_same),
 		cmocka_unit_test(beta_zero_overwrites),
 	};

@@ -9,20 +9,21 @@
  */
 #include "tensor/integer.h"
 
-#include <math.h>
-
 #include "tensor/half.h"
+#include "tensor/level.h"
+#include "tensor/rounding.h"
 #include "tensor/threads.h"
-#include "tensor/vector.h"
 
 #define GROUP_MAX 12        /* rows that kernels take at once */
-#define LARGEST 32767       /* activations after rounding */
 #define BLOCK_BYTES 131072  /* of weights kept in a core's cache */
 #define GRAIN_PRODUCTS (INT64_C(1) << 20)
+#define GRAIN_ROUNDED (INT64_C(1) << 15)
 
 struct integer_call {
 	const struct matrix *matrix;
 	int64_t depth; /* inputs, rounded up to whole blocks */
+	const float *in;
+	int64_t in_stride;
 	bool add;
 	int64_t rows, out_stride;
 	float *out;
@@ -108,22 +109,21 @@ static void kernel_choose(struct integer_call *call)
 	call->range = nibbles_plain;
 	call->group = GROUP_MAX;
 #if defined(__x86_64__) && defined(__GNUC__)
-	if (__builtin_cpu_supports("avx512bw") && __builtin_cpu_supports("avx512vl")) {
-		call->range = __builtin_cpu_supports("avx512vnni") ? vnni_range : avx512_range;
-	} else if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-		   vector_cpu_has_f16c()) {
+	const enum tensor_level level = tensor_level();
+
+	if (level >= TENSOR_LEVEL_AVX512) {
+		call->range = level >= TENSOR_LEVEL_VNNI ? vnni_range : avx512_range;
+	} else if (level >= TENSOR_LEVEL_AVX2) {
 		call->range = avx2_range;
 		call->group = AVX2_GROUP;
 	}
 #endif
 }
 
-/* 1.5 x 2^23 rounds to a whole number in the low bits of the sum. */
 TENSOR_INLINE void block_round(int16_t *out, const float *in, float inverse)
 {
 	for (int j = 0; j < MATRIX_BLOCK; j++)
-		out[j] = (int16_t)(vector_bits_from_float(in[j] * inverse + 12582912.0f) -
-				   0x4b400000);
+		out[j] = rounding_nearest(in[j] * inverse);
 }
 
 /* A row of `count` activations; its blocks go `stride` numbers apart. */
@@ -131,12 +131,9 @@ TENSOR_CLONES
 static void row_round(int16_t *out, int64_t stride, float *step, const float *in, int64_t count)
 {
 	const int64_t whole = count / MATRIX_BLOCK * MATRIX_BLOCK;
-	float largest = 0, inverse, last[MATRIX_BLOCK] = {0};
+	float inverse, last[MATRIX_BLOCK] = {0};
 
-	for (int64_t i = 0; i < count; i++)
-		largest = fabsf(in[i]) > largest ? fabsf(in[i]) : largest;
-	*step = largest / LARGEST;
-	inverse = largest > 0 ? LARGEST / largest : 0;
+	*step = rounding_step(in, count, &inverse);
 	for (int64_t i = 0; i < whole; i += MATRIX_BLOCK, out += stride)
 		block_round(out, in + i, inverse);
 	if (whole == count)
@@ -145,28 +142,24 @@ static void row_round(int16_t *out, int64_t stride, float *step, const float *in
 	block_round(out, last, inverse);
 }
 
-/* First row of a group: groups are of about the same size. */
 static int64_t group_start(const struct integer_call *call, int64_t group)
 {
-	const int64_t groups = (call->rows + call->group - 1) / call->group;
-
-	return group * call->rows / groups;
+	return rounding_group_start(call->rows, call->group, group);
 }
 
-static void activations_round(const struct integer_call *call, const float *in, int64_t in_stride)
+static void groups_round(void *context, int worker, int64_t begin, int64_t end)
 {
-	int64_t group = 0;
+	const struct integer_call *call = context;
 
-	for (int64_t row = 0; row < call->rows; row++) {
-		int64_t first, count;
+	(void)worker;
+	for (int64_t group = begin; group < end; group++) {
+		const int64_t first = group_start(call, group);
+		const int64_t rows = group_start(call, group + 1) - first;
 
-		if (row == group_start(call, group + 1))
-			group++;
-		first = group_start(call, group);
-		count = group_start(call, group + 1) - first;
-		row_round(call->activations + first * call->depth + (row - first) * MATRIX_BLOCK,
-			  count * MATRIX_BLOCK, &call->steps[row], in + row * in_stride,
-			  call->matrix->in);
+		for (int64_t i = 0; i < rows; i++)
+			row_round(call->activations + first * call->depth + i * MATRIX_BLOCK,
+				  rows * MATRIX_BLOCK, &call->steps[first + i],
+				  call->in + (first + i) * call->in_stride, call->matrix->in);
 	}
 }
 
@@ -192,12 +185,15 @@ void integer_forward(float *out, const float *in, const struct matrix *matrix, b
 		     const struct matrix_rows *rows, void *scratch)
 {
 	const int64_t depth = depth_of(matrix);
-	struct integer_call call = {.matrix = matrix, .depth = depth, .add = add,
+	struct integer_call call = {.matrix = matrix, .depth = depth, .in = in,
+				    .in_stride = rows->in_stride, .add = add,
 				    .rows = rows->rows, .out_stride = rows->out_stride,
 				    .out = out, .steps = scratch};
+	int64_t groups;
 
 	call.activations = (int16_t *)(call.steps + rows->rows);
 	kernel_choose(&call);
-	activations_round(&call, in, rows->in_stride);
+	groups = (call.rows + call.group - 1) / call.group;
+	tensor_split(groups, 1 + GRAIN_ROUNDED / (call.group * depth), groups_round, &call);
 	tensor_split(matrix->out, 1 + GRAIN_PRODUCTS / (rows->rows * depth), outputs_run, &call);
 }

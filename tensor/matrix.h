@@ -25,7 +25,8 @@ enum matrix_type {
 	MATRIX_TYPES,
 };
 
-#define MATRIX_BLOCK 32
+#define MATRIX_BLOCK 32   /* inputs that share a scale: int4 */
+#define MATRIX_OUTPUTS 16 /* of a block of a blocked matrix */
 
 /*
  * q4_0 of GGUF: weight j of the block is (nibble - 8) x scale; bytes hold

@@ -12,7 +12,6 @@
 #include "tensor/vector.h"
 
 #define GRAIN_WEIGHTS 65536
-#define OUTPUTS 16 /* of a block */
 #define F16_LARGEST 65504.0f
 
 static const char *const names[MATRIX_TYPES] = {
@@ -40,7 +39,7 @@ static int64_t blocks_of(int64_t in)
 	return (in + MATRIX_BLOCK - 1) / MATRIX_BLOCK;
 }
 
-/* Pairs of inputs, and blocks of OUTPUTS outputs, of a blocked matrix. */
+/* Pairs of inputs, and blocks of MATRIX_OUTPUTS outputs, of a blocked matrix. */
 static int64_t pairs_of(const struct matrix *matrix)
 {
 	return (matrix->in + 1) / 2;
@@ -48,7 +47,7 @@ static int64_t pairs_of(const struct matrix *matrix)
 
 static int64_t padded(int64_t out)
 {
-	return (out + OUTPUTS - 1) / OUTPUTS * OUTPUTS;
+	return (out + MATRIX_OUTPUTS - 1) / MATRIX_OUTPUTS * MATRIX_OUTPUTS;
 }
 
 size_t matrix_data_bytes(const struct matrix *matrix)
@@ -130,10 +129,10 @@ static void floats_store(const struct storage_call *call, int64_t outer)
 /* Place of a weight in a blocked matrix. */
 static int64_t blocked_place(const struct matrix *m, int64_t o, int64_t i)
 {
-	const int64_t pair = o / OUTPUTS * pairs_of(m) + i / 2, output = o % OUTPUTS;
+	const int64_t pair = o / MATRIX_OUTPUTS * pairs_of(m) + i / 2, output = o % MATRIX_OUTPUTS;
 
-	return m->type == MATRIX_F32 ? (pair * 2 + i % 2) * OUTPUTS + output
-				     : (pair * OUTPUTS + output) * 2 + i % 2;
+	return m->type == MATRIX_F32 ? (pair * 2 + i % 2) * MATRIX_OUTPUTS + output
+				     : (pair * MATRIX_OUTPUTS + output) * 2 + i % 2;
 }
 
 /* One output of a blocked matrix; those past the last are zeros. */
@@ -261,13 +260,13 @@ static void blocked_load(float *out, const struct matrix *m, int64_t o, int64_t 
 
 	if (m->type == MATRIX_INT8)
 		for (int64_t i = i0; i < i1; i++)
-			out[i - i0] = scale * (float)bytes[i / 2 * 2 * OUTPUTS + i % 2];
+			out[i - i0] = scale * (float)bytes[i / 2 * 2 * MATRIX_OUTPUTS + i % 2];
 	else if (m->type == MATRIX_BF16)
 		for (int64_t i = i0; i < i1; i++)
-			out[i - i0] = bf16_to_f32(halves[i / 2 * 2 * OUTPUTS + i % 2]);
+			out[i - i0] = bf16_to_f32(halves[i / 2 * 2 * MATRIX_OUTPUTS + i % 2]);
 	else
 		for (int64_t i = i0; i < i1; i++)
-			out[i - i0] = floats[i * OUTPUTS];
+			out[i - i0] = floats[i * MATRIX_OUTPUTS];
 }
 
 /* The whole block, in order. */

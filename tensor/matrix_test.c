@@ -6,7 +6,10 @@
  */
 #include "tensor/test_support.h"
 
+#include <stdio.h>
+
 #include "tensor/gemm.h"
+#include "tensor/level.h"
 #include "tensor/matrix.h"
 #include "tensor/threads.h"
 
@@ -136,29 +139,40 @@ static double tolerance(const struct matrix *m)
 	return (whole ? 2e-4 : 1e-5) * sqrt((double)m->in + 1);
 }
 
+/* With the kernels for each instruction set that this machine has. */
 static void forward_check(struct subject *s, int64_t count, bool bias, bool residual)
 {
+	const enum tensor_level most = tensor_level();
 	const struct matrix *m = &s->matrix;
 	const struct matrix_rows rows = {count, m->in + GAP, m->out + GAP};
 	float *in = test_normal(count * rows.in_stride), *b = test_normal(m->out);
 	float *r = test_normal(count * rows.out_stride);
-	float *out = test_zeros(count * rows.out_stride);
 	float *wanted = test_zeros(count * rows.out_stride);
 	void *scratch = malloc(matrix_scratch_bytes(m, count) + 1);
 
 	assert_non_null(scratch);
-	matrix_forward(out, in, m, bias ? b : NULL, residual ? r : NULL, &rows, scratch);
 	matrix_forward_reference(wanted, in, m, bias ? b : NULL, residual ? r : NULL, &rows);
-	for (int64_t row = 0; row < count; row++) {
-		test_close(matrix_type_name(m->type), out + row * rows.out_stride,
-			   wanted + row * rows.out_stride, m->out, tolerance(m));
-		for (int64_t i = 0; i < GAP && !residual && !bias; i++)
-			assert_true(out[row * rows.out_stride + m->out + i] == 0);
+	for (int level = 0; level <= (int)most; level++) {
+		float *out = test_zeros(count * rows.out_stride);
+		char what[64];
+
+		tensor_level_cap((enum tensor_level)level);
+		assert_int_equal(tensor_level(), level);
+		matrix_forward(out, in, m, bias ? b : NULL, residual ? r : NULL, &rows, scratch);
+		snprintf(what, sizeof(what), "%s, %s", matrix_type_name(m->type),
+			 tensor_level_name((enum tensor_level)level));
+		for (int64_t row = 0; row < count; row++) {
+			test_close(what, out + row * rows.out_stride,
+				   wanted + row * rows.out_stride, m->out, tolerance(m));
+			for (int64_t i = 0; i < GAP && !residual && !bias; i++)
+				assert_true(out[row * rows.out_stride + m->out + i] == 0);
+		}
+		free(out);
 	}
+	tensor_level_cap(most);
 	free(in);
 	free(b);
 	free(r);
-	free(out);
 	free(wanted);
 	free(scratch);
 }
@@ -186,6 +200,35 @@ static void forward_equals_definition(void **state)
 					forward_check(&s, counts[c], c % 2, c % 3 == 0);
 				subject_free(&s);
 			}
+}
+
+/* What is no number in one row of inputs makes all of its outputs none, and no other row's. */
+static void nothing_hides_what_is_no_number(void **state)
+{
+	static const float special[] = {NAN, INFINITY, -INFINITY};
+
+	(void)state;
+	for (int type = 0; type < MATRIX_TYPES; type++)
+		for (int i = 0; i < LIES * 3; i++) {
+			const struct matrix_rows rows = {3, 40, 20};
+			float *in = test_normal(3 * 40), *out = test_zeros(3 * 20);
+			struct subject s;
+			void *scratch;
+
+			if (!possible(type, i / 3))
+				continue;
+			subject_make(&s, type, i / 3, 40, 20);
+			scratch = malloc(matrix_scratch_bytes(&s.matrix, 3) + 1);
+			assert_non_null(scratch);
+			in[40 + 7] = special[i % 3];
+			matrix_forward(out, in, &s.matrix, NULL, NULL, &rows, scratch);
+			for (int o = 0; o < 3 * 20; o++)
+				assert_int_equal(isfinite(out[o]) != 0, o / 20 != 1);
+			free(scratch);
+			free(in);
+			free(out);
+			subject_free(&s);
+		}
 }
 
 static void threads_give_the_same(void **state)
@@ -271,6 +314,7 @@ int main(void)
 		cmocka_unit_test(rounding_is_within_a_step),
 		cmocka_unit_test(storages_return_what_they_hold),
 		cmocka_unit_test(forward_equals_definition),
+		cmocka_unit_test(nothing_hides_what_is_no_number),
 		cmocka_unit_test(threads_give_the_same),
 		cmocka_unit_test(backward_is_the_transpose),
 		cmocka_unit_test(sizes_and_names),

@@ -14,6 +14,7 @@
 #include <stddef.h>
 
 #include "tensor/half.h"
+#include "tensor/level.h"
 #include "tensor/threads.h"
 #include "tensor/vector.h"
 
@@ -126,15 +127,13 @@ static bool is_skinny(const struct gemm *gemm, enum skinny_storage storage)
 
 bool skinny_run(const struct gemm *gemm, const void *b, enum skinny_storage storage)
 {
-	const bool avx512 = __builtin_cpu_supports("avx512f");
+	const enum tensor_level level = tensor_level();
+	const bool avx512 = level >= TENSOR_LEVEL_AVX512;
 	struct skinny_call call = {.gemm = gemm, .b = b, .storage = storage,
 				   .range = avx512 ? avx512_range : avx2_range};
 	int64_t units;
 
-	if (!is_skinny(gemm, storage))
-		return false;
-	if (!avx512 && !(__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma") &&
-			 vector_cpu_has_f16c()))
+	if (level < TENSOR_LEVEL_AVX2 || !is_skinny(gemm, storage))
 		return false;
 	call.unit = gemm->transpose_b ? 2 : avx512 ? 32 : 16;
 	units = gemm->n / call.unit;

@@ -10,12 +10,8 @@
 #ifndef TENSOR_VECTOR_H
 #define TENSOR_VECTOR_H
 
-#include <stdbool.h>
 #include <stdint.h>
 #include <string.h>
-#if defined(__x86_64__)
-#include <cpuid.h>
-#endif
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TENSOR_CLONES /* resolvers run before the sanitizers are ready */
@@ -36,16 +32,6 @@
 #endif
 
 #define TENSOR_LANES 16
-
-#if defined(__x86_64__)
-/* Whether f16 converts in hardware: clang 14 does not know this name in __builtin_cpu_supports. */
-static inline bool vector_cpu_has_f16c(void)
-{
-	unsigned int a, b, c, d;
-
-	return __get_cpuid(1, &a, &b, &c, &d) && (c & bit_F16C);
-}
-#endif
 
 /* Sum of the lanes, pairwise. */
 TENSOR_INLINE float vector_lanes_sum(float *lane)
