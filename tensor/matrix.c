@@ -57,7 +57,7 @@ static void outputs_forward(void *context, int worker, int64_t begin, int64_t en
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
 	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
-	const int64_t depth = at_most(m->in, PART_DEPTH), width = PART_FLOATS / depth;
+	const int64_t depth = at_most(m->in, PART_DEPTH), width = PART_FLOATS / depth / UNIT * UNIT;
 	float *part = call->scratch + worker * PART_FLOATS;
 
 	begin = at_most(begin * UNIT, m->out);
@@ -84,7 +84,7 @@ static void inputs_backward(void *context, int worker, int64_t begin, int64_t en
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
 	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
-	const int64_t depth = at_most(m->out, PART_DEPTH), width = PART_FLOATS / depth;
+	const int64_t depth = at_most(m->out, PART_DEPTH), width = PART_FLOATS / depth / UNIT * UNIT;
 	float *part = call->scratch + worker * PART_FLOATS;
 
 	begin = at_most(begin * UNIT, m->in);
