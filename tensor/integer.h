@@ -12,6 +12,9 @@
 
 #include "tensor/matrix.h"
 
+/* Whether so many rows take longer with weights that were made f32. */
+bool integer_is_faster(int64_t rows);
+
 /* Bytes of scratch for `rows` rows. */
 size_t integer_scratch_bytes(const struct matrix *matrix, int64_t rows);
 

@@ -5,8 +5,9 @@
  * A few rows: the weights stream past once and become numbers in registers
  * (skinny.c).  Many rows, and gradients: parts of the matrix that fit a core's
  * cache become f32 there and go through the f32 product, which costs little
- * against the arithmetic of the product itself.  Blocked matrices and int4 have
- * products of their own (blocked.c, integer.c).
+ * against the arithmetic of the product itself.  Blocked matrices have products
+ * of their own (blocked.c), and so has int4, as far as that is faster
+ * (integer.c).
  */
 #include "tensor/matrix.h"
 
@@ -57,7 +58,8 @@ static void outputs_forward(void *context, int worker, int64_t begin, int64_t en
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
 	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
-	const int64_t depth = at_most(m->in, PART_DEPTH), width = PART_FLOATS / depth / UNIT * UNIT;
+	const int64_t depth = at_most(m->in, PART_DEPTH);
+	const int64_t width = PART_FLOATS / depth / UNIT * UNIT;
 	float *part = call->scratch + worker * PART_FLOATS;
 
 	begin = at_most(begin * UNIT, m->out);
@@ -84,7 +86,8 @@ static void inputs_backward(void *context, int worker, int64_t begin, int64_t en
 	const struct matrix_call *call = context;
 	const struct matrix *m = call->matrix;
 	const bool out_in = m->blocked || m->layout == LINEAR_OUT_IN;
-	const int64_t depth = at_most(m->out, PART_DEPTH), width = PART_FLOATS / depth / UNIT * UNIT;
+	const int64_t depth = at_most(m->out, PART_DEPTH);
+	const int64_t width = PART_FLOATS / depth / UNIT * UNIT;
 	float *part = call->scratch + worker * PART_FLOATS;
 
 	begin = at_most(begin * UNIT, m->in);
@@ -147,7 +150,7 @@ void matrix_forward(float *out, const float *in, const struct matrix *matrix, co
 		blocked_forward(out, in, matrix, call.add, rows, scratch);
 		return;
 	}
-	if (matrix->type == MATRIX_INT4) {
+	if (matrix->type == MATRIX_INT4 && integer_is_faster(rows->rows)) {
 		integer_forward(out, in, matrix, call.add, rows, scratch);
 		return;
 	}
