@@ -31,6 +31,7 @@ struct backbone_weight {
 	const char *const *aliases; /* other names in checkpoints, ends with NULL; NULL: none */
 	bool optional; /* a checkpoint may lack it */
 	bool absent;   /* and does: param.value stays NULL */
+	bool changed;  /* its values are no longer those of the checkpoint */
 	bool used;     /* takes part in the function of input embeddings as configured */
 	/* Projections only (others have matrix.in 0). */
 	enum linear_layout layout; /* of the tensor in a checkpoint, and of param.value */
@@ -223,7 +224,7 @@ int weight_load(struct backbone *backbone, struct backbone_weight *weight,
 
 /*
  * The weight as f32, laid out as declared: from the checkpoint while that is
- * open (what was stored, not what it was rounded to).
+ * open and holds it (what was stored, not what it was rounded to).
  */
 int weight_values(const struct backbone *backbone, const struct backbone_weight *weight,
 		  float *values, struct error *error);

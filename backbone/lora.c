@@ -513,6 +513,8 @@ int backbone_lora_merge(struct backbone *backbone, struct error *error)
 			code = held_merge(backbone, p, error);
 		else
 			product_add(&backbone->adapter, p, p->weight->param.value);
+		if (!code)
+			p->weight->changed = true;
 	}
 	if (code)
 		return code;

@@ -274,6 +274,41 @@ static void folding_rounds_once(void **state)
 	}
 }
 
+/* A second adapter folds into what the first left, whether the checkpoint can be read or not. */
+static void folding_twice_adds_both(void **state)
+{
+	(void)state;
+	for (size_t i = 0; i < 2 * MATRIX_TYPES; i++) {
+		const enum matrix_type type = (enum matrix_type)(i / 2);
+		struct backbone *exact = held(configs[i % 2], MATRIX_F32), *folded;
+		struct pass one, other;
+
+		assert_int_equal(backbone_save(exact, test_folder, NULL), 0);
+		folded = opened(type);
+		for (int times = 0; times < 2; times++) {
+			adapt(exact);
+			assert_int_equal(backbone_lora_merge(exact, NULL), 0);
+			adapt(folded);
+			assert_int_equal(backbone_lora_merge(folded, NULL), 0);
+			if (times == 0)
+				assert_int_equal(backbone_settle(folded, NULL), 0);
+		}
+		pass_make(&one, exact);
+		pass_make(&other, folded);
+		run(exact, &one);
+		run(folded, &other);
+		print_message("%s %s: %.5f\n", backbone_shape(exact)->architecture,
+			      matrix_type_name(type),
+			      distance(other.hidden, one.hidden, TOKENS * one.width));
+		assert_true(distance(other.hidden, one.hidden, TOKENS * one.width) <=
+			    2 * bounds[type]);
+		pass_free(&one);
+		pass_free(&other);
+		backbone_close(exact);
+		backbone_close(folded);
+	}
+}
+
 /* Settled weights are the same function, in windows, over a cache and backward; and can fold. */
 static void settled_is_the_same_function(void **state)
 {
@@ -339,6 +374,7 @@ int main(void)
 		cmocka_unit_test(cache_equals_window),
 		cmocka_unit_test(mapped_halves),
 		cmocka_unit_test(folding_rounds_once),
+		cmocka_unit_test(folding_twice_adds_both),
 		cmocka_unit_test(settled_is_the_same_function),
 		cmocka_unit_test(rounded_weights_neither_train_nor_save),
 	};

@@ -285,7 +285,8 @@ int weight_values(const struct backbone *backbone, const struct backbone_weight 
 	const struct matrix matrix = weight_matrix(weight);
 	struct checkpoint_tensor tensor;
 
-	if (backbone->checkpoint && weight_find(backbone, backbone->checkpoint, weight, &tensor))
+	if (!weight->changed && backbone->checkpoint &&
+	    weight_find(backbone, backbone->checkpoint, weight, &tensor))
 		return checkpoint_read(&tensor, values, error);
 	matrix_to_f32(values, weight->layout, &matrix);
 	return 0;
