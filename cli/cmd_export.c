@@ -5,6 +5,8 @@
 #include <stdio.h>
 #include <string.h>
 
+#include <jansson.h>
+
 #include "base/file.h"
 #include "cli/command.h"
 #include "policy/store.h"
@@ -36,21 +38,39 @@ static int check_output(const struct policy_config *config, struct error *error)
 
 static int merge(struct error *error)
 {
+	const struct policy_manner manner = {.precision = "f32"}; /* others cannot be saved */
+	const size_t existed = file_existing_part(o.output);
 	struct policy_config config;
 	struct policy_net net;
-	int status = policy_store_open(&net, &config, o.merge, error);
+	int status = policy_config_read(&config, o.merge, error);
 
+	if (!status)
+		status = check_output(&config, error);
+	if (!status)
+		status = policy_store_open_as(&net, &config, o.merge, &manner, error);
 	if (status)
 		return status;
-	status = check_output(&config, error);
-	if (!status)
-		status = backbone_lora_merge(net.backbone, error);
+	status = backbone_lora_merge(net.backbone, error);
 	if (!status)
 		status = file_make_folders(o.output, error);
 	if (!status)
 		status = backbone_save(net.backbone, o.output, error);
+	if (status)
+		file_remove_empty_folders(o.output, existed);
 	policy_net_free(&net);
 	return status;
+}
+
+static int print_json(struct error *error)
+{
+	json_t *root = json_pack("{s:s}", "directory", o.output);
+
+	if (!root)
+		return error_set(error, ERR_INVALID, "the path %s is not UTF-8", o.output);
+	json_dumpf(root, stdout, 0);
+	putchar('\n');
+	json_decref(root);
+	return 0;
 }
 
 static int run_export(const struct command_common *common, const char **operands, size_t count,
@@ -66,7 +86,7 @@ static int run_export(const struct command_common *common, const char **operands
 				 "name a policy and a folder: aqmllm export --merge POLICY -o DIR");
 	status = merge(error);
 	if (!status && common->json)
-		printf("{\"directory\": \"%s\"}\n", o.output);
+		status = print_json(error);
 	else if (!status && !common->quiet)
 		printf("%s\n", o.output);
 	return status;

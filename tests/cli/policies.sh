@@ -97,6 +97,12 @@ aqmllm export --merge all -o merged -q || fail "export --merge"
 aqmllm backbones merged >/dev/null || fail "a merged backbone does not open"
 aqmllm train pool1.csv $tiny --backbone merged --untrained -o onmerged || fail "train on it"
 refuses "--output" export --merge all -o merged
+aqmllm train pool1.csv $tiny --precision bf16 -o rounded || fail "train --precision bf16"
+aqmllm export --merge rounded -o "from \"bf16\"" --json >told || fail "export of bf16"
+grep -qF '"from \"bf16\""' told || fail "--json without escapes"
+aqmllm backbones 'from "bf16"' >/dev/null || fail "a backbone merged from bf16 does not open"
+(trap '' XFSZ; ulimit -f 8; aqmllm export --merge all -o made/deep -q 2>told) && fail "it fitted"
+[ ! -e made ] || fail "export left a folder behind"
 aqmllm train pool1.csv $small --window 6 --full -o whole || fail "--full"
 holds whole/policy.json full true
 aqmllm predict pool2.csv --policy whole --limit 50 --stride 5 -q || fail "predict with --full"
