@@ -42,7 +42,7 @@ static const struct golden_case cases[] = {
 	{"policy/gpt2_wpe", golden_policy, "gpt2_wpe", 5e-5},
 	{"policy/llama", golden_policy, "llama", 5e-5},
 	{"policy/opt", golden_policy, "opt", 5e-5},
-	{"policy/t5", golden_policy, "t5", 1e-4},
+	{"policy/t5", golden_policy, "t5", 5e-5},
 };
 
 void golden_note(struct golden_report *report, const char *name, double difference,
