@@ -23,7 +23,7 @@
  *                       carry traces of what they saw when it was there, and
  *                       positions run past those trained; where the model's
  *                       positions end, the cache is built again from the last
- *                       window - 1 steps.  docs/engine.md has the difference.
+ *                       window - 1 steps.  docs/results.md has the difference.
  */
 #ifndef POLICY_STREAM_H
 #define POLICY_STREAM_H

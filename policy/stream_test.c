@@ -114,24 +114,38 @@ static void a_cached_stream_is_exact_where_it_can_be(void **state)
 	(void)state;
 	set_up(&f, TINY_LLAMA, 1, POLICY_ENCODER_linear);
 	assert_true(cached_difference(&f, &anew) < 1e-4);
-	assert_true(anew >= 3); /* positions end every (90 - 20) / 5 steps */
+	assert_int_equal(anew, 4);
 	policy_net_free(&f.net);
 }
 
+/*
+ * How far traces carry is a property of the model: measured with these seeds,
+ * and held to a tenth of it.  Positions end every (90 - 20) / 5 steps.
+ */
 static void a_cached_stream_carries_traces_elsewhere(void **state)
 {
-	static const char *const configs[] = {TINY_GPT2, TINY_LLAMA};
+	static const struct {
+		const char *config;
+		enum policy_encoder encoder;
+		double measured;
+	} rows[] = {
+		{TINY_GPT2, POLICY_ENCODER_linear, 1.0362},
+		{TINY_LLAMA, POLICY_ENCODER_linear, 0.5870},
+		{TINY_GPT2, POLICY_ENCODER_multiscale, 1.2263},
+		{TINY_LLAMA, POLICY_ENCODER_multiscale, 0.4074},
+	};
 
 	(void)state;
-	for (int i = 0; i < 4; i++) {
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		struct fixture f;
 		double difference;
 		int anew;
 
-		set_up(&f, configs[i % 2], 0,
-		       i < 2 ? POLICY_ENCODER_linear : POLICY_ENCODER_multiscale);
+		set_up(&f, rows[i].config, 0, rows[i].encoder);
 		difference = cached_difference(&f, &anew);
-		assert_true(difference > 1e-4 && difference < 10);
+		print_message("%zu: %.4f, %d anew\n", i, difference, anew);
+		assert_true(fabs(difference - rows[i].measured) < 0.1 * rows[i].measured);
+		assert_int_equal(anew, 4);
 		policy_net_free(&f.net);
 	}
 }
