@@ -11,7 +11,7 @@
 
 #include <math.h>
 
-#include "backbone/internal.h"
+#include "backbone/test_kinks.h"
 #include "tensor/gemm.h"
 
 #define BATCH 2
@@ -93,21 +93,6 @@ static void direction_check(struct probe *probe, const char *name, float *value,
 	free(kept);
 }
 
-/*
- * A difference quotient across the kink of a ReLU shows neither slope, so the
- * units are set well on or off, in turn: their biases are ten times what the
- * weights bring.
- */
-static void kinks_avoid(struct backbone *backbone)
-{
-	for (size_t i = 0; i < backbone->weight_count; i++) {
-		const struct backbone_param *param = &backbone->weights[i].param;
-
-		for (int64_t j = 0; strstr(param->name, ".fc1.bias") && j < param->count; j++)
-			param->value[j] = j % 2 ? 15 : -15;
-	}
-}
-
 static void probe_make(struct probe *probe, const struct form *form, struct rng *rng)
 {
 	const struct lora_options lora = {.rank = 3, .alpha = 6, .dropout = form->dropout,
@@ -122,7 +107,7 @@ static void probe_make(struct probe *probe, const struct form *form, struct rng 
 	if (form->targets && backbone_lora_new(probe->backbone, &lora, rng, &error))
 		fail_msg("%s", error.text);
 	test_adapter_stir(probe->backbone, rng);
-	kinks_avoid(probe->backbone);
+	test_kinks_avoid(probe->backbone);
 	probe->count = BATCH * probe->tokens * backbone_shape(probe->backbone)->width;
 	probe->embeds = test_normal(probe->count, 1, rng);
 	probe->slope = test_normal(probe->count, 1, rng);
