@@ -32,7 +32,7 @@ struct train_record {
 
 /*
  * A new run with the options as they stand in their variables (all but
- * output, resume, checkpoint and threads); nothing is written yet.
+ * output, resume and checkpoint); nothing is written yet.
  */
 int train_record_new(struct train_record *record, const char *directory,
 		     const struct option *options, const char *const *pools, size_t count,
