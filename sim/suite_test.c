@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -289,33 +288,42 @@ static void files_read_back_to_the_same(void **state)
 	}
 }
 
+/* Packets that the link's nominal rate has room for. */
+static double capacity_packets(const struct scenario *scenario)
+{
+	return scenario->rate_mbps * 1e6 * scenario->duration_s / (8 * 1500);
+}
+
 /*
- * 200 held-out networks run, packets accounted for, at a sane speed; of each only so long as some
- * thousand packets take.
+ * 200 held-out networks run, packets accounted for; of each only so long as some thousand packets
+ * take.  A network may be all but idle or, where its rate moves, above the nominal one; together
+ * they fill most of what they have.
  */
 static void samples_run(void **state)
 {
 	static struct scenario scenario;
+	double sum = 0;
 
 	(void)state;
 	for (uint64_t i = 0; i < 200; i++) {
 		const struct sim_options options = {.seed = i};
 		struct sim_result *result = calloc(1, sizeof(*result));
 		struct error error = {0};
-		const clock_t start = clock();
+		double share;
 
 		suite_sample(suite_find("heldout"), 11, i, &scenario);
 		scenario.duration_s = fmin(3, fmax(0.6, 100 / scenario.rate_mbps));
 		scenario.warmup_s = scenario.duration_s / 4;
 		if (sim_run(&scenario, &options, result, &error))
 			fail_msg("%s: %s: %s", scenario.name, error.field, error.text);
-		assert_true(result->data_packets > 10);
-		if (clock() - start > 20 * CLOCKS_PER_SEC)
-			fail_msg("%s: over 20 s for %g s", scenario.name, scenario.duration_s);
+		share = (double)result->data_packets / capacity_packets(&scenario);
+		assert_true(share > 0.001 && share < 1.5);
+		sum += share;
 		sim_result_free(result);
 		free(result);
 		scenario_free(&scenario);
 	}
+	assert_true(sum / 200 > 0.6);
 }
 
 static void descriptions_name_what_is_drawn(void **state)

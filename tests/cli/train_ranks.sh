@@ -73,9 +73,10 @@ done
 hard="$train --accumulate 2 --checkpoint-activations --precision bf16 --checkpoint 0"
 mpirun -n 2 "$program" $hard -o straight || fail "a run with all options"
 mpirun -n 2 "$program" $hard -o stopped >said 2>&1 &
-until [ -s stopped/checkpoint.safetensors ]; do sleep 0.02; done
+until [ -s stopped/checkpoint.safetensors ] || ! kill -0 $! 2>/dev/null; do sleep 0.02; done
 kill -TERM $! 2>/dev/null
-wait $!
+wait $! && fail "the run was too short to be stopped"
+[ -s stopped/checkpoint.safetensors ] || fail "the run left no checkpoint: $(cat said)"
 for _ in 1 2 3; do
 	mpirun -n 2 "$program" train --resume -q -o stopped && break
 done

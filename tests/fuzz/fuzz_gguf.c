@@ -81,7 +81,7 @@ static void start(void)
 	}
 }
 
-/* Half of the time a right file takes the place of the input before it is changed. */
+/* One time in eight a right file takes the place of the input before it is changed. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
 	if (!seeds[0])
