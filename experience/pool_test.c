@@ -15,6 +15,7 @@
 #include "base/error.h"
 #include "base/rng.h"
 #include "experience/collect.h"
+#include "experience/record_fields.h"
 
 #define ROWS 500
 
@@ -242,6 +243,30 @@ static void probabilities_are_checked_in_every_format(void **state)
 	}
 }
 
+static void rows_are_records_by_their_columns(void **state)
+{
+	struct aqm_record record;
+	struct pool pool;
+
+	(void)state;
+	pool_init(&pool);
+	assert_int_equal(pool_add_column(&pool, "packet_length", "", 0, NULL), 0);
+	assert_int_equal(pool_add_column(&pool, "no_field", "", 0, NULL), 0);
+	assert_int_equal(pool_add_column(&pool, "queue_type", "", 0, NULL), 0);
+	assert_int_equal(pool_append(&pool, (double[]){1500, 7, 1}, 0, 1, false), 0);
+	assert_int_equal(pool_append(&pool, (double[]){64, 8, 0}, 0, 1, true), 0);
+	record_of_row(&record, &pool, 0);
+	assert_int_equal(record.packet_length, 1500);
+	assert_int_equal(record.queue_type, 1);
+	assert_int_equal(record.total_drops, 0);
+	assert_int_equal(record_value(&record, record_field("packet_length")), 1500);
+	record_of_row(&record, &pool, 1);
+	assert_int_equal(record.packet_length, 64);
+	assert_int_equal(record_field("dequeue_action"), AQM_RECORD_FIELDS - 1);
+	assert_int_equal(record_field("no_field"), -1);
+	pool_free(&pool);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -250,6 +275,7 @@ int main(void)
 		cmocka_unit_test(gaps_and_restarts_end_episodes),
 		cmocka_unit_test(hostile_files_are_refused_in_one_line),
 		cmocka_unit_test(probabilities_are_checked_in_every_format),
+		cmocka_unit_test(rows_are_records_by_their_columns),
 	};
 
 	return cmocka_run_group_tests_name("pool", tests, NULL, NULL);

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "experience/record_fields.h"
+
 struct place {
 	double length;
 	uint32_t row;
@@ -109,25 +111,6 @@ static size_t jump(const struct walker *walker, size_t row, int action, uint64_t
 	return places[below].row < places[above].row ? places[below].row : places[above].row;
 }
 
-/* A pool's row as a record: the fields that the pool has. */
-static void record_of_row(const struct walker *walker, size_t row, struct aqm_record *record)
-{
-	static const char *const names[] = {
-#define IN_DATA_NAME(name) #name,
-		AQM_RECORD_TABLE(IN_DATA_NAME)
-#undef IN_DATA_NAME
-	};
-	int64_t fields[AQM_RECORD_FIELDS] = {0};
-
-	for (int f = 0; f < AQM_RECORD_FIELDS; f++) {
-		const int column = pool_feature(walker->pool, names[f]);
-
-		if (column >= 0)
-			fields[f] = (int64_t)value_at(walker, row, column);
-	}
-	memcpy(record, fields, sizeof(fields));
-}
-
 /* The policy's most likely action at `row`. */
 static int ask(const struct walker *walker, struct policy *policy, size_t row, int *action,
 	       struct error *error)
@@ -140,7 +123,7 @@ static int ask(const struct walker *walker, struct policy *policy, size_t row, i
 	*action = POOL_ENQUEUE;
 	if (policy == NULL)
 		return 0;
-	record_of_row(walker, row, &record);
+	record_of_row(&record, walker->pool, row);
 	code = policy->ops->observe(policy, &record, error);
 	if (code == 0)
 		code = policy->ops->decide(policy, 0, p, error);

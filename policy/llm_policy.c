@@ -13,12 +13,12 @@
 #include "policy/llm_policy.h"
 
 #include <math.h>
-#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
 #include "base/units.h"
+#include "experience/record_fields.h"
 #include "policy/store.h"
 #include "policy/stream.h"
 #include "tensor/threads.h"
@@ -35,44 +35,22 @@ struct llm_policy {
 	struct policy_config config;
 	struct policy_net net;
 	struct policy_stream stream;
-	size_t offset[POOL_MAX_FEATURES]; /* of each feature in struct aqm_record */
+	int field[POOL_MAX_FEATURES]; /* of each feature, in struct aqm_record */
 	float state[POOL_MAX_FEATURES];
 	float target;
 	uint64_t steps;
 	struct policy_cost cost;
 };
 
-static const struct record_field {
-	const char *name;
-	size_t offset;
-} record_fields[AQM_RECORD_FIELDS] = {
-#define RECORD_FIELD(field) {#field, offsetof(struct aqm_record, field)},
-	AQM_RECORD_TABLE(RECORD_FIELD)
-#undef RECORD_FIELD
-};
-
-static int64_t record_value(const struct aqm_record *record, size_t offset)
-{
-	int64_t value;
-
-	memcpy(&value, (const char *)record + offset, sizeof(value));
-	return value;
-}
-
 static int find_features(struct llm_policy *self, struct error *error)
 {
 	for (int i = 0; i < self->config.features; i++) {
-		int field = 0;
-
-		while (field < AQM_RECORD_FIELDS &&
-		       strcmp(record_fields[field].name, self->config.feature[i].name) != 0)
-			field++;
-		if (field == AQM_RECORD_FIELDS)
+		self->field[i] = record_field(self->config.feature[i].name);
+		if (self->field[i] < 0)
 			return error_at(error, ERR_INVALID, POLICY_FILE, 0,
 					self->config.feature[i].name,
 					"feature is not a field of a router's record, so this "
 					"policy can only predict pools");
-		self->offset[i] = record_fields[field].offset;
 	}
 	return 0;
 }
@@ -83,7 +61,7 @@ static int observe(struct policy *policy, const struct aqm_record *record, struc
 
 	(void)error;
 	for (int i = 0; i < self->config.features; i++) {
-		const double raw = (double)record_value(record, self->offset[i]);
+		const double raw = (double)record_value(record, self->field[i]);
 
 		self->state[i] = (float)scaling_apply(&self->config.feature[i].scaling, raw);
 	}
