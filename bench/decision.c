@@ -20,12 +20,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include <dnnl.h>
 
 #include "backbone/backbone.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/test_folder.h"
 #include "tensor/gemm.h"
@@ -105,14 +105,6 @@ struct run {
 	float *embeds, *hidden;
 };
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 static void fail(const struct error *error)
 {
 	char text[1500];
@@ -132,15 +124,15 @@ static int by_size(const void *a, const void *b)
 static double measure(void (*call)(void *context), void *context, double *least)
 {
 	static double times[CALLS_MAX];
-	const double start = now_s();
+	const double start = clock_s();
 	int count = 0;
 
 	call(context);
-	while (count < 5 || (now_s() - start < seconds && count < CALLS_MAX)) {
-		const double before = now_s();
+	while (count < 5 || (clock_s() - start < seconds && count < CALLS_MAX)) {
+		const double before = clock_s();
 
 		call(context);
-		times[count++] = now_s() - before;
+		times[count++] = clock_s() - before;
 	}
 	qsort(times, (size_t)count, sizeof(*times), by_size);
 	if (least)

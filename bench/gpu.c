@@ -19,10 +19,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backbone/backbone.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/test_folder.h"
 #include "learn/adamw.h"
@@ -80,14 +80,6 @@ static void must(int code, const struct error *error)
 	exit(1);
 }
 
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Seconds a call takes: the best of a few rounds. */
 static double measure(void (*call)(struct run *run), struct run *run)
 {
@@ -96,15 +88,15 @@ static double measure(void (*call)(struct run *run), struct run *run)
 	call(run);
 	call(run);
 	for (int round = 0; round < ROUNDS; round++) {
-		const double start = now_s();
+		const double start = clock_s();
 		int calls = 0;
 		double each;
 
 		do {
 			call(run);
 			calls++;
-		} while (now_s() - start < MEASURE_S / ROUNDS);
-		each = (now_s() - start) / calls;
+		} while (clock_s() - start < MEASURE_S / ROUNDS);
+		each = (clock_s() - start) / calls;
 		best = each < best ? each : best;
 	}
 	return best;

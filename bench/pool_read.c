@@ -11,9 +11,9 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/rng.h"
 #include "base/test_folder.h"
 #include "experience/collect.h"
@@ -22,14 +22,6 @@
 #define LINES 540000
 #define RUNS 7
 #define WANTED 1.5e6
-
-static double clock_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 /* Values of the size that real logs hold. */
 static struct aqm_record make_record(struct rng *rng, int64_t i)

@@ -21,9 +21,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/test_folder.h"
 #include "learn/footprint.h"
@@ -90,14 +90,6 @@ struct run {
 	float *weights, *logits;
 	int32_t *labels;
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 static void fail(const struct error *error)
 {
@@ -192,7 +184,7 @@ static void run_open(struct run *run, const struct row *row)
 /* Seconds of one optimizer step. */
 static double step_s(struct run *run, struct rng *dropout)
 {
-	const double start = now_s();
+	const double start = clock_s();
 	struct error error = {0};
 	double loss;
 
@@ -200,7 +192,7 @@ static double step_s(struct run *run, struct rng *dropout)
 			       run->logits, &loss, &error))
 		fail(&error);
 	learner_step(&run->learner);
-	return now_s() - start;
+	return clock_s() - start;
 }
 
 /* Multiply-adds a second of a product of this edge. */
@@ -215,10 +207,10 @@ static double probe_rate(void)
 	double best = INFINITY;
 
 	for (int i = 0; i < 6; i++) {
-		const double start = now_s();
+		const double start = clock_s();
 
 		gemm_run(&gemm);
-		best = fmin(best, now_s() - start);
+		best = fmin(best, clock_s() - start);
 	}
 	free(memory);
 	return (double)EDGE * EDGE * EDGE / best;
@@ -265,10 +257,10 @@ static void row_run(const struct row *row)
 	if (footprint_predict(&footprint, &run.learner, row->batch, STEPS, 0, &error))
 		fail(&error);
 	step_s(&run, &dropout);
-	start = now_s();
+	start = clock_s();
 	do {
 		times[rounds++] = step_s(&run, &dropout);
-	} while (rounds < ROUNDS && now_s() - start < ROUND_S);
+	} while (rounds < ROUNDS && clock_s() - start < ROUND_S);
 	peak = (double)usage_now().peak_bytes;
 	for (int i = 0; i < 3; i++)
 		rate = fmax(rate, probe_rate());

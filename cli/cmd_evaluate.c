@@ -14,14 +14,15 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "backbone/backbone.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/in_data_report.h"
+#include "cli/policy_options.h"
 #include "cli/trial.h"
 #include "cli/trial_report.h"
 #include "cli/trial_results.h"
@@ -54,15 +55,8 @@ static struct {
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
 	 "policy folder; may be repeated; each decides on top of the scenario's own law", 0, 0},
-	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P",
-	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
-	 "says, f32",
-	 0, 0},
-	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW",
-	 "what a full window does: exact forgets the oldest step and computes all again; keep "
-	 "forgets about half, cheaply; cached forgets the oldest and keeps what was computed; "
-	 "default keep",
-	 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
+	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws to compare with, besides the scenario's own; LAW:NAME=VALUE:... sets parameters", 0,
 	 0},
@@ -87,9 +81,7 @@ static const struct option evaluate_options[] = {
 	{"title", 0, OPTION_TEXT, &o.title, "TEXT", "heading of the report", 0, 0},
 	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
 	 0},
-	{"device", 0, OPTION_TEXT, &o.device, "NAME",
-	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
-	 0, 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
 	 4096},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "the same as --jobs", 0, 4096},
@@ -286,14 +278,6 @@ struct watching {
 	const struct command_common *common;
 	double started_s;
 };
-
-static double clock_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
 
 static bool show_runs(void *context, size_t done, size_t total)
 {

@@ -14,16 +14,17 @@
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backbone/generate.h"
 #include "backbone/tokenizer.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "learn/spoken.h"
 #include "learn/telemetry.h"
 #include "policy/reference.h"
+#include "report/statistics.h"
 #include "tensor/threads.h"
 
 #define ANSWER_BYTES 512
@@ -72,14 +73,6 @@ struct asking {
 	float *window, *hidden;
 	int64_t window_tokens;
 };
-
-static double now_s(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
 
 /* First row of the prompt for `row`: `steps` back, within the episode. */
 static size_t prompt_first(const struct pool *pool, size_t row)
@@ -186,9 +179,9 @@ static int ask(struct asking *asking, size_t row, struct answer *answer, struct 
 		return (int)count;
 	*answer = (struct answer){.action = -1};
 	generator_restart(generator);
-	start = now_s();
+	start = clock_s();
 	code = generator_feed(generator, asking->prompt, count, error);
-	answer->read_s = now_s() - start;
+	answer->read_s = clock_s() - start;
 	while (!code && answer->tokens < o.max_tokens) {
 		const int32_t token = generator_best(generator);
 
@@ -199,7 +192,7 @@ static int ask(struct asking *asking, size_t row, struct answer *answer, struct 
 			break;
 		code = generator_feed(generator, &token, 1, error);
 	}
-	answer->write_s = now_s() - start - answer->read_s;
+	answer->write_s = clock_s() - start - answer->read_s;
 	asking->prompt_tokens += (uint64_t)count;
 	return code;
 }
@@ -247,12 +240,12 @@ static int window_make(struct asking *asking, struct error *error)
 
 static int pass_measure(struct asking *asking, struct error *error)
 {
-	const double start = now_s();
+	const double start = clock_s();
 	const int code = backbone_forward(asking->backbone, &asking->generator.arena,
 					  asking->window, 1, asking->window_tokens, asking->hidden,
 					  NULL, NULL, error);
 
-	asking->pass_s[asking->rows - 1] = now_s() - start;
+	asking->pass_s[asking->rows - 1] = clock_s() - start;
 	return code;
 }
 
@@ -286,18 +279,10 @@ struct figures {
 	double prompt_tokens, tokens, read_ms, write_ms, ms, pass_ms, ratio;
 };
 
-static int compare_doubles(const void *left, const void *right)
-{
-	const double a = *(const double *)left, b = *(const double *)right;
-
-	return (a > b) - (a < b);
-}
-
 /* Median, in milliseconds; sorts. */
 static double median_ms(double *seconds, uint64_t count)
 {
-	qsort(seconds, count, sizeof(*seconds), compare_doubles);
-	return count ? 1e3 * (seconds[count / 2] + seconds[(count - 1) / 2]) / 2 : 0;
+	return count ? 1e3 * statistics_box(seconds, count).median : 0;
 }
 
 static struct figures figures_of(const struct asking *asking)

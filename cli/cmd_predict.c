@@ -19,6 +19,7 @@
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "learn/baselines.h"
 #include "learn/predictor.h"
 #include "policy/store.h"
@@ -44,13 +45,8 @@ static const struct option predict_options[] = {
 	 "target: what a router shows; true: as they came true, which tells of the future; default "
 	 "target, true for --compat policies",
 	 0, 0},
-	{"precision", 0, OPTION_TEXT, &o.precision, "P",
-	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
-	 "says, f32",
-	 0, 0},
-	{"device", 0, OPTION_TEXT, &o.device, "NAME",
-	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
-	 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.precision, "P", PRECISION_DOC, 0, 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "default 0: every core", 0, 4096},
 	{"output", 'o', OPTION_TEXT, &o.output, "FILE.csv",
 	 "also write row,action,enqueue,drop,mark with the probabilities", 0, 0},

@@ -4,8 +4,8 @@
  */
 #include <math.h>
 #include <stdio.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "learn/pretrain.h"
@@ -49,17 +49,9 @@ static const struct option options[] = {
 
 struct view {
 	const struct command_common *common;
-	struct timespec start;
+	double start_s;
 	const char *stage;
 };
-
-static double seconds_since(const struct timespec *start)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - start->tv_sec) + (double)(now.tv_nsec - start->tv_nsec) / 1e9;
-}
 
 static bool show(void *context, const struct pretrain_progress *progress)
 {
@@ -68,13 +60,13 @@ static bool show(void *context, const struct pretrain_progress *progress)
 
 	if (view->stage != progress->stage) {
 		view->stage = progress->stage;
-		clock_gettime(CLOCK_MONOTONIC, &view->start);
+		view->start_s = clock_s();
 	}
 	if (!isnan(progress->loss))
 		snprintf(note, sizeof(note), "loss %.3f  held out %.3f  action %.4f",
 			 progress->loss, progress->held_out_loss, progress->held_out_action);
 	progress_text(text, sizeof(text), progress->stage, (uint64_t)progress->done,
-		      (uint64_t)progress->total, seconds_since(&view->start), note);
+		      (uint64_t)progress->total, clock_s() - view->start_s, note);
 	command_progress(view->common, text, progress->done == progress->total);
 	return command_interrupted();
 }

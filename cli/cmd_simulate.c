@@ -11,12 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
 #include "backbone/backbone.h"
+#include "base/clock.h"
 #include "base/progress.h"
 #include "cli/closed_loop.h"
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/series.h"
 #include "cli/summary.h"
 #include "cli/watch.h"
@@ -35,18 +36,10 @@ static bool chosen_unguarded;
 struct running {
 	const struct command_common *common;
 	const struct scenario *scenario;
-	struct timespec started;
+	double started_s;
 	struct series series;
 	struct watch watch;
 };
-
-static double elapsed_s(const struct timespec *since)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)(now.tv_sec - since->tv_sec) + (double)(now.tv_nsec - since->tv_nsec) / 1e9;
-}
 
 static bool show_progress(void *context, double done)
 {
@@ -59,7 +52,7 @@ static bool show_progress(void *context, double done)
 	command_progress(running->common,
 			 progress_text(text, sizeof(text), running->scenario->name,
 				       (uint64_t)(done * 100 + 0.5), 100,
-				       elapsed_s(&running->started), note),
+				       clock_s() - running->started_s, note),
 			 false);
 	return command_interrupted();
 }
@@ -203,7 +196,7 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 	loop.params = params;
 	if (code == 0)
 		code = choose_policy(&loop, error);
-	clock_gettime(CLOCK_MONOTONIC, &running.started);
+	running.started_s = clock_s();
 	if (code == 0)
 		code = run_with_series(&running, &loop, error);
 	policy_destroy(loop.policy);
@@ -250,21 +243,11 @@ static const struct option simulate_options[] = {
 	{"set", 0, OPTION_LIST, &chosen_settings, "K=V",
 	 "parameter of the law, after the scenario's own; may be repeated", 0, 0},
 	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
-	{"device", 0, OPTION_TEXT, &chosen_device, "NAME",
-	 "where the policy's backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); "
-	 "default cpu",
-	 0, 0},
+	{"device", 0, OPTION_TEXT, &chosen_device, "NAME", DEVICE_DOC, 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
 	 "folder of a policy that decides on top of the law", 0, 0},
-	{"precision", 0, OPTION_TEXT, &chosen_manner.precision, "P",
-	 "storage of the policy's weights: f32, bf16, f16, int8 or int4; default as policy.json "
-	 "says, f32",
-	 0, 0},
-	{"context", 0, OPTION_TEXT, &chosen_manner.context, "HOW",
-	 "what a full window does: exact forgets the oldest step and computes all again; keep "
-	 "forgets about half, cheaply; cached forgets the oldest and keeps what was computed; "
-	 "default keep",
-	 0, 0},
+	{"precision", 0, OPTION_TEXT, &chosen_manner.precision, "P", PRECISION_DOC, 0, 0},
+	{"context", 0, OPTION_TEXT, &chosen_manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"interval", 0, OPTION_U64, &chosen_interval, "N",
 	 "every Nth arriving packet is put to the policy (10)", 1, 1e9},
 	{"decision-ms", 0, OPTION_DOUBLE, &chosen_decision_ms, "D",

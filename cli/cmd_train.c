@@ -19,9 +19,11 @@
 #include <unistd.h>
 
 #include "backbone/backbone.h"
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
 #include "cli/command.h"
+#include "cli/policy_options.h"
 #include "cli/train_ranks.h"
 #include "cli/train_record.h"
 #include "learn/sources.h"
@@ -184,9 +186,7 @@ static const struct option train_options[] = {
 	 0, 4096},
 	{"checkpoint", 0, OPTION_DOUBLE, &o.checkpoint_s, "SECONDS",
 	 "between checkpoints within an epoch; default 30", 0, 1e9},
-	{"device", 0, OPTION_TEXT, &o.device, "NAME",
-	 "where the backbone computes: cpu, cuda or cuda:bf16 (weights in bfloat16); default cpu",
-	 0, 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
 	{"threads", 0, OPTION_U64, &o.threads, "N",
 	 "default: every core; --resume keeps the number, which the last bits depend on", 0, 64},
 	{"compat", 0, OPTION_FLAG, &o.compat, NULL, "reproduce the released code with its quirks",
@@ -205,7 +205,7 @@ struct run {
 	struct dataset dataset;
 	struct trainer *trainer;
 	struct trainer_options options;
-	struct train_clock clock;
+	double started_s; /* of this epoch or the run: for the progress bar */
 	char adapter[PATH_MAX]; /* absolute, so that a resumed run finds it from anywhere */
 };
 
@@ -457,7 +457,7 @@ static void on_progress(void *context, uint64_t epoch, size_t done, size_t total
 
 	snprintf(label, sizeof(label), "epoch %" PRIu64 "/%" PRIu64, epoch, o.epochs);
 	snprintf(note, sizeof(note), "loss %.4f", loss);
-	progress_text(text, sizeof(text), label, done, total, train_clock_s(&run->clock), note);
+	progress_text(text, sizeof(text), label, done, total, clock_s() - run->started_s, note);
 	command_progress(run->common, text, false);
 }
 
@@ -483,7 +483,7 @@ static int on_epoch(void *context, const struct trainer_epoch *history, size_t c
 	struct run *run = context;
 	const struct trainer_epoch *e = &history[count - 1];
 
-	train_clock_start(&run->clock);
+	run->started_s = clock_s();
 	command_progress(run->common, "", false);
 	if (!run->common->quiet && !run->common->json)
 		print_epoch(e);
@@ -586,7 +586,7 @@ static int run_training(struct run *run, bool resume, struct error *error)
 		status = trainer_resume(run->trainer, error);
 	if (status)
 		return status;
-	train_clock_start(&run->clock);
+	run->started_s = clock_s();
 	status = trainer_run(run->trainer, &observer, error);
 	return status ? status : print_result(run, error);
 }

@@ -16,7 +16,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 
 #include "base/file.h"
@@ -339,22 +338,4 @@ struct rng train_record_rng(uint64_t seed, uint64_t use)
 
 	rng_seed(&root, seed);
 	return rng_split(&root, RNG_USES + use);
-}
-
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
-void train_clock_start(struct train_clock *clock)
-{
-	clock->start_s = now_s();
-}
-
-double train_clock_s(const struct train_clock *clock)
-{
-	return now_s() - clock->start_s;
 }

@@ -68,11 +68,4 @@ int train_record_reference(struct policy_backbone *backbone, const char *referen
 /* Generator for use number `use` of a seed, apart from those of the trainer. */
 struct rng train_record_rng(uint64_t seed, uint64_t use);
 
-/* Wall clock of a progress bar. */
-struct train_clock {
-	double start_s;
-};
-void train_clock_start(struct train_clock *clock);
-double train_clock_s(const struct train_clock *clock);
-
 #endif

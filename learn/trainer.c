@@ -20,8 +20,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/file.h"
 #include "base/parallel.h"
 #include "learn/checkpoint.h"
@@ -556,14 +556,6 @@ static void begin_epoch(struct trainer *trainer)
 	state->joules = 0;
 }
 
-static double now_s(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
-}
-
 static void usage_start(struct trainer *trainer)
 {
 	trainer->since = usage_now();
@@ -651,7 +643,7 @@ static int run_step(struct trainer *trainer, const struct trainer_observer *obse
 static int pause_between(struct trainer *trainer, const struct trainer_observer *observer,
 			 double *saved_s, struct error *error)
 {
-	const double now = now_s();
+	const double now = clock_s();
 	struct {
 		bool stop, save;
 	} rank0;
@@ -667,7 +659,7 @@ static int pause_between(struct trainer *trainer, const struct trainer_observer 
 		return status;
 	usage_add(trainer);
 	status = save_state(trainer, error);
-	*saved_s = now_s();
+	*saved_s = clock_s();
 	if (!status && rank0.stop)
 		status = error_set(
 			error, ERR_INTERRUPTED,
@@ -680,7 +672,7 @@ int trainer_run(struct trainer *trainer, const struct trainer_observer *observer
 		struct error *error)
 {
 	struct run_state *state = &trainer->state;
-	double saved_s = now_s();
+	double saved_s = clock_s();
 	int status = 0;
 
 	while (!status && !state->finished) {
@@ -694,7 +686,7 @@ int trainer_run(struct trainer *trainer, const struct trainer_observer *observer
 		}
 		if (!status)
 			status = end_epoch(trainer, observer, error);
-		saved_s = now_s();
+		saved_s = clock_s();
 	}
 	return status;
 }

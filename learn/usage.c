@@ -8,11 +8,13 @@
 #include <stdio.h>
 #include <time.h>
 
-static double clock_s(clockid_t id)
+#include "base/clock.h"
+
+static double processor_s(void)
 {
 	struct timespec now;
 
-	clock_gettime(id, &now);
+	clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &now);
 	return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
@@ -34,8 +36,7 @@ static void read_memory(struct usage *usage)
 
 struct usage usage_now(void)
 {
-	struct usage usage = {.wall_s = clock_s(CLOCK_MONOTONIC),
-			      .cpu_s = clock_s(CLOCK_PROCESS_CPUTIME_ID)};
+	struct usage usage = {.wall_s = clock_s(), .cpu_s = processor_s()};
 
 	read_memory(&usage);
 	return usage;
