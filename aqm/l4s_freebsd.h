@@ -29,6 +29,12 @@
 #define AQM_FREEBSD_MEAN_PACKET_BYTES 800
 #define AQM_FREEBSD_QUANTUM_BYTES 1514
 
+/* The gates of dummynet's drop_early, as probabilities in the same scale. */
+#define AQM_FREEBSD_SAFE_PROBABILITY (AQM_FREEBSD_PROBABILITY_ONE / 5) /* below, if delay is low */
+#define AQM_FREEBSD_SAFE_BYTES (2 * AQM_FREEBSD_MEAN_PACKET_BYTES)
+#define AQM_FREEBSD_ACCUMULATED_LEAST (AQM_FREEBSD_PROBABILITY_ONE * 17 / 20) /* 0.85: draws */
+#define AQM_FREEBSD_ACCUMULATED_SURE (AQM_FREEBSD_PROBABILITY_ONE * 17 / 2)   /* 8.5: acts */
+
 /* status_flags of the log */
 enum aqm_freebsd_status { AQM_FREEBSD_ACTIVE = 1, AQM_FREEBSD_IN_MEASUREMENT = 2 };
 
@@ -177,16 +183,16 @@ AQM_INLINE bool aqm_freebsd_acts(const struct aqm_freebsd_params *params,
 	const uint64_t bits = facts->random & one, more = (facts->random >> 32) & one;
 
 	if ((pie->previous_qdelay_us < params->target_us / 2 &&
-	     pie->p < AQM_FREEBSD_PROBABILITY_ONE / 5) ||
-	    facts->backlog_bytes[facts->queue] <= 2 * AQM_FREEBSD_MEAN_PACKET_BYTES)
+	     pie->p < AQM_FREEBSD_SAFE_PROBABILITY) ||
+	    facts->backlog_bytes[facts->queue] <= AQM_FREEBSD_SAFE_BYTES)
 		return false;
 	if (pie->p == 0)
 		pie->accumulated = 0;
 	if (params->flags & AQM_FREEBSD_DERANDOMISE) {
 		pie->accumulated += (uint64_t)pie->p;
-		if (pie->accumulated < one * 17 / 20)
+		if (pie->accumulated < (uint64_t)AQM_FREEBSD_ACCUMULATED_LEAST)
 			return false;
-		if (pie->accumulated >= one * 17 / 2)
+		if (pie->accumulated >= (uint64_t)AQM_FREEBSD_ACCUMULATED_SURE)
 			return true;
 	}
 	if (bits >= (uint64_t)pie->p || (facts->queue == AQM_QUEUE_C && more >= (uint64_t)pie->p))

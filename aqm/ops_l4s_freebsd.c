@@ -148,21 +148,21 @@ static void freebsd_record(const void *p, const void *vars, const struct aqm_fac
 static double freebsd_act_probability(const void *p, const struct aqm_record *before)
 {
 	const struct freebsd_params *own = p;
-	const int64_t one = AQM_FREEBSD_PROBABILITY_ONE;
-	const double share = (double)before->drop_probability / (double)one;
+	const double share = (double)before->drop_probability /
+			     (double)AQM_FREEBSD_PROBABILITY_ONE;
 	const int64_t accumulated = before->drop_probability == 0
 					    ? 0
 					    : before->accumulated_probability +
 						      before->drop_probability;
 
 	if ((before->previous_queue_delay < (int64_t)own->core.target_us / 2 &&
-	     before->drop_probability < one / 5) ||
-	    before->length_in_bytes <= 2 * AQM_FREEBSD_MEAN_PACKET_BYTES)
+	     before->drop_probability < AQM_FREEBSD_SAFE_PROBABILITY) ||
+	    before->length_in_bytes <= AQM_FREEBSD_SAFE_BYTES)
 		return 0;
 	if (own->core.flags & AQM_FREEBSD_DERANDOMISE) {
-		if (accumulated < one * 17 / 20)
+		if (accumulated < AQM_FREEBSD_ACCUMULATED_LEAST)
 			return 0;
-		if (accumulated >= one * 17 / 2)
+		if (accumulated >= AQM_FREEBSD_ACCUMULATED_SURE)
 			return 1;
 	}
 	return before->queue_type == AQM_QUEUE_C ? share * share : share;
