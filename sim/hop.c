@@ -31,25 +31,12 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 	sim_queue_result_add(&hop->result->queues[SIM_ALL], verdict, sojourn_ns);
 }
 
-/* Which hop of the scenario this is; the way back is none, and has no parameters: any will do. */
-static uint64_t number_of(const struct scenario *scenario, const struct hop_plan *plan)
-{
-	uint64_t i = 0;
-
-	while (i < scenario->hop_count && &scenario->hops[i] != plan)
-		i++;
-	return i;
-}
-
 static int build_queue(struct hop *hop, struct world *world, const struct hop_plan *plan,
 		       struct rng random, struct error *error)
 {
 	const struct scenario *scenario = world->scenario;
-	const uint64_t number = number_of(scenario, plan);
-	const long line = number < scenario->hop_count ? scenario->hop_lines[number] : 0;
-	const struct law_settings settings = {plan->params,
-					      scenario->hop_param_lines[number],
-					      plan->param_count, plan->limit_packets};
+	const struct law_settings settings = {plan->params, plan->param_lines, plan->param_count,
+					      plan->limit_packets};
 	struct queue_config config = {
 		.law = aqm_find(plan->aqm),
 		.pool = &world->pool,
@@ -61,14 +48,14 @@ static int build_queue(struct hop *hop, struct world *world, const struct hop_pl
 	int code;
 
 	if (config.law == NULL)
-		return error_at(error, ERR_INVALID, scenario->path, line, "aqm",
+		return error_at(error, ERR_INVALID, scenario->path, plan->line, "aqm",
 				"%s is not a law; aqmllm aqms lists them", plan->aqm);
 	code = sim_law_params(scenario, config.law, &settings, &params, error);
 	if (code)
 		return code;
 	config.params = params;
 	if (aqm_params_get(config.law, params, "hz", &hz) == 0 && hz > 0)
-		code = error_at(error, ERR_UNSUPPORTED, scenario->path, line, "aqm",
+		code = error_at(error, ERR_UNSUPPORTED, scenario->path, plan->line, "aqm",
 				"%s is a router with a clock of its own, not a hop", plan->aqm);
 	else
 		hop->queue = queue_new(&config, error);

@@ -9,6 +9,12 @@
 /* Labels of the generators that a path's own is split into. */
 enum stream { STREAM_LOSS = 1, STREAM_BURST, STREAM_JITTER, STREAM_REORDER };
 
+bool impairments_any(const struct impairments *plan)
+{
+	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
+	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
+}
+
 void impaired_path_init(struct impaired_path *path, const struct impairments *plan,
 			struct clock *clock, struct sim_node *next, const struct rng *random,
 			struct packet_pool *pool)

@@ -69,6 +69,9 @@ void jitter_init(struct jitter *jitter, struct clock *clock, struct sim_node *ne
 /* Frees the list of packets, not these. */
 void jitter_free(struct jitter *jitter);
 
+/* Whether there is anything to do to packets. */
+bool impairments_any(const struct impairments *plan);
+
 /* All impairments of one path, in a row: losses, then jitter, then detours. */
 struct impaired_path {
 	struct loss loss;

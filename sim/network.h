@@ -78,6 +78,8 @@ struct hop_plan {
 	char params[SCENARIO_MAX_HOP_PARAMS][SCENARIO_PARAM_SIZE];
 	uint64_t param_count;
 	uint64_t limit_packets; /* 0: the law's default */
+	/* Of the file, for messages; 0: made in memory. */
+	long line, param_lines[SCENARIO_MAX_HOP_PARAMS];
 };
 
 #endif

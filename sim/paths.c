@@ -11,17 +11,11 @@
 /* Labels of generators: of all, then two of every group. */
 enum place { PLACE_ALL, PLACE_ACK_PATH, PLACE_HOPS, PLACE_GROUPS };
 
-static bool is_impaired(const struct impairments *plan)
-{
-	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
-	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
-}
-
 static bool groups_are_impaired(const struct scenario *scenario)
 {
 	for (uint64_t g = 0; g < scenario->group_count; g++)
-		if (is_impaired(&scenario->groups[g].impairments) ||
-		    is_impaired(&scenario->groups[g].return_impairments))
+		if (impairments_any(&scenario->groups[g].impairments) ||
+		    impairments_any(&scenario->groups[g].return_impairments))
 			return true;
 	return false;
 }
@@ -71,7 +65,7 @@ static int refuse_pipe(const struct world *world, struct error *error)
 
 	if (world->pipe.rate_bps == 0 ||
 	    (scenario->hop_count == 0 && !scenario->ack_path.given &&
-	     !is_impaired(&scenario->impairments) && !groups_are_impaired(scenario)))
+	     !impairments_any(&scenario->impairments) && !groups_are_impaired(scenario)))
 		return 0;
 	return error_at(error, ERR_UNSUPPORTED, scenario->path, 0, key,
 			"a router with a clock of its own (%s) has none of these",
@@ -92,7 +86,7 @@ static int build_all(struct world *world, const struct rng *random, struct error
 	node_init(&world->paths.fork, &fork_ops, &world->clock, NULL);
 	impaired_path_init(&world->paths.all, &scenario->impairments, &world->clock,
 			   fork ? &world->paths.fork : &world->gate, &of_all, &world->pool);
-	world->result->network.told = fork || is_impaired(&scenario->impairments);
+	world->result->network.told = fork || impairments_any(&scenario->impairments);
 	return code ? code : routes_build(world, world->paths.all.entry, &of_hops, error);
 }
 

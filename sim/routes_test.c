@@ -158,7 +158,14 @@ static void files_keep_hops_and_paths(void **state)
 	assert_int_equal(scenario_read(again, path, &error), 0);
 	assert_string_equal(again->place, "a");
 	assert_int_equal(again->hop_count, 2);
-	assert_memory_equal(again->hops, scenario->hops, sizeof(again->hops));
+	for (uint64_t i = 0; i < again->hop_count; i++) {
+		struct hop_plan *hop = &again->hops[i];
+
+		/* They may stand elsewhere in the file. */
+		hop->line = scenario->hops[i].line;
+		memcpy(hop->param_lines, scenario->hops[i].param_lines, sizeof(hop->param_lines));
+		assert_memory_equal(hop, &scenario->hops[i], sizeof(*hop));
+	}
 	assert_memory_equal(again->groups, scenario->groups, sizeof(again->groups));
 	scenario_free(again);
 	scenario_free(scenario);

@@ -87,8 +87,6 @@ struct scenario {
 	struct scenario_line lines[SCENARIO_MAX_LINES]; /* keys of the top and the bottleneck */
 	uint64_t line_count;
 	long param_lines[SCENARIO_MAX_PARAMS];
-	long hop_lines[SCENARIO_MAX_HOPS];
-	long hop_param_lines[SCENARIO_MAX_HOPS + 1][SCENARIO_MAX_HOP_PARAMS]; /* the last: none */
 };
 
 /* Defaults of every key; no flows. */

@@ -31,11 +31,10 @@ int scenario_read_ack_path(struct reader *reader, void *object, yaml_node_t *nod
 
 static int read_hop_param(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
-	const uint64_t number = reader->scenario->hop_count - 1;
-	struct hop_plan *hop = &reader->scenario->hops[number];
+	struct hop_plan *hop = &reader->scenario->hops[reader->scenario->hop_count - 1];
 	const struct key key = {.name = "params", .size = sizeof(hop->params[0])};
 
-	reader->scenario->hop_param_lines[number][index] = reader_line(item);
+	hop->param_lines[index] = reader_line(item);
 	hop->param_count = index + 1;
 	return reader_string(reader, &key, item, hop->params[index]);
 }
@@ -61,8 +60,7 @@ static int read_hop(struct reader *reader, yaml_node_t *item, uint64_t index)
 	struct hop_plan *hop = &reader->scenario->hops[index];
 	int code;
 
-	*hop = (struct hop_plan){.aqm = "fifo"};
-	reader->scenario->hop_lines[index] = reader_line(item);
+	*hop = (struct hop_plan){.aqm = "fifo", .line = reader_line(item)};
 	reader->scenario->hop_count = index + 1;
 	code = reader_mapping(reader, hop_keys, hop, item, "hops");
 	if (code == 0 && hop->name[0] == '\0')
@@ -141,7 +139,7 @@ int scenario_check_hops(const struct scenario *scenario, struct error *error)
 	for (uint64_t i = 0; i < scenario->hop_count; i++)
 		if (find_place(scenario, scenario->hops[i].name) != i + 1)
 			return error_at(error, ERR_INVALID, scenario->path,
-					scenario->hop_lines[i], "hops",
+					scenario->hops[i].line, "hops",
 					"two places are named %s; give each a name of its own",
 					scenario->hops[i].name);
 	for (uint64_t g = 0; code == 0 && g < scenario->group_count; g++)

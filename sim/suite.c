@@ -22,27 +22,27 @@
 
 #define HELD_OUT_ONE_IN 5
 
+/* Runs long enough to converge, over links of any rate. */
+#define WHOLE_RUNS .networks = 20, .duration_s = 40, .warmup_s = 10, .most_mbps = SUITE_RATE_MOST
+
 const struct suite suites[] = {
 	{
 		.name = "train",
+		.stream = 0,
 		.summary = "networks to learn from",
 		.side = SUITE_TRAIN,
-		.networks = 20,
-		.duration_s = 40,
-		.warmup_s = 10,
-		.most_mbps = SUITE_RATE_MOST,
+		WHOLE_RUNS,
 	},
 	{
 		.name = "heldout",
+		.stream = 1,
 		.summary = "networks of the same kind that `train` never has",
 		.side = SUITE_HELDOUT,
-		.networks = 20,
-		.duration_s = 40,
-		.warmup_s = 10,
-		.most_mbps = SUITE_RATE_MOST,
+		WHOLE_RUNS,
 	},
 	{
 		.name = "small",
+		.stream = 2,
 		.summary = "a short look at held-out networks: every kind of link in turn",
 		.side = SUITE_HELDOUT,
 		.networks = 24,
@@ -130,7 +130,7 @@ void suite_sample(const struct suite *suite, uint64_t seed, uint64_t index,
 	unsigned kind;
 
 	rng_seed(&root, seed);
-	root = rng_split(&root, (uint64_t)(suite - suites));
+	root = rng_split(&root, suite->stream);
 	rng = rng_split(&root, index);
 	kind = suite->in_turn ? (unsigned)(index % suite_link_kinds()) : suite_choose_link(&rng);
 	do {

@@ -26,6 +26,7 @@ enum suite_side {
 
 struct suite {
 	const char *name, *summary;
+	uint64_t stream;   /* label of its generator: another gives other networks */
 	enum suite_side side;
 	uint64_t networks; /* where nobody says how many */
 	double duration_s, warmup_s;

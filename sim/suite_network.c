@@ -5,8 +5,8 @@
  */
 #include <inttypes.h>
 #include <math.h>
-#include <string.h>
 
+#include "sim/impair.h"
 #include "sim/suite_parts.h"
 
 #define MAX_STEPS 3
@@ -206,12 +206,10 @@ void suite_sample_impairments(struct scenario *scenario, struct rng *rng)
 /* As scenario_init() leaves it but for its rate and delay. */
 static bool is_plain(const struct scenario *scenario)
 {
-	const struct impairments nothing = {0};
-
 	return scenario->step_count == 0 && scenario->rate_kind == RATE_NONE &&
 	       scenario->handover.every_s == 0 && scenario->aggregation.packets == 0 &&
 	       !scenario->ack_path.given &&
-	       memcmp(&scenario->impairments, &nothing, sizeof(nothing)) == 0;
+	       !impairments_any(&scenario->impairments);
 }
 
 static void add_param(struct scenario *scenario, const char *text)
