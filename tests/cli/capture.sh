@@ -2,20 +2,10 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Captures as Wireshark's command line sees them, beside the summary of the same run.
 # usage: capture.sh PROGRAM
-set -u
-program=$(realpath "$1")
+. "$(dirname "$0")/common.sh"
 command -v tshark >/dev/null || {
 	echo "SKIP: no tshark, so nobody but ourselves reads the captures; install the package tshark"
 	exit 77
-}
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-
-fail() {
-	echo "FAILED: $*"
-	failed=1
 }
 
 # Packets of a capture that a display filter keeps.
@@ -101,5 +91,4 @@ look testbed
 [ "$(count 'frame.interface_name == "return"')" = 0 ] || fail "a way back past the shared pipe"
 [ "$(count 'frame.interface_name == "C" and tcp.len == 0')" -gt 100 ] ||
 	fail "no acknowledgement in the shared pipe"
-[ $failed = 0 ] && echo "capture: good"
-exit $failed
+finish "capture"

@@ -2,36 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # The program as its users meet it: the path from a scenario to a report, the same bytes twice,
 # interruption and resumption, and what bad input gets.  usage: commands.sh PROGRAM SCENARIOS
-set -u
-program=$(realpath "$1") scenarios=$(realpath "$2")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-
-fail() {
-	echo "FAILED: $*"
-	failed=1
-}
-
-aqmllm() {
-	"$program" "$@"
-}
-
-# Bad input: one line that holds every PATTERN, status 2, and no output left.
-refuses() { # patterns separated by |, then the command
-	local patterns=$1 pattern
-	shift
-	aqmllm "$@" >out 2>err
-	local status=$?
-	[ $status = 2 ] || fail "$*: exit status $status, not 2: $(cat err)"
-	[ "$(wc -l <err)" = 1 ] || fail "$*: $(wc -l <err) lines of error: $(cat err)"
-	while read -r pattern; do
-		grep -q -- "$pattern" err || fail "$*: no '$pattern' in: $(cat err)"
-	done <<<"${patterns//|/$'\n'}"
-	[ ! -e made ] || fail "$*: left something behind"
-	rm -rf made
-}
+scenarios=$(realpath "$2")
+. "$(dirname "$0")/common.sh"
 
 # A scenario short enough for a test.
 cat >short.yaml <<'Y'
@@ -338,5 +310,4 @@ for wrong in 'cc: nosuch' 'cc: cubic, rate_mbps: 3' 'cc: cubic, rtt_ms: 1' 'cc: 
 	refuses 'wrong.yaml:3' simulate wrong.yaml -o made
 done
 refuses 'nonesuch' nonesuch
-[ $failed = 0 ] && echo "commands: good"
-exit $failed
+finish "commands"

@@ -1,16 +1,7 @@
-#!/usr/bin/env bash
+#!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# The comparison of backbone families, as a user runs it.  compare.sh PROGRAM
-set -u
-program=$(realpath "$1")
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-
-fail() {
-	echo "FAILED: $*"
-	exit 1
-}
+# The comparison of backbone families, as a user runs it.  usage: compare.sh PROGRAM
+. "$(dirname "$0")/common.sh"
 
 cat >short.yaml <<'Y'
 name: short
@@ -45,4 +36,4 @@ mkdir late && : >late/opt
 grep -q "OPT is adapted" said || fail "the family that failed is not named: $(cat said)"
 [ "$(grep -c backbone rows)" = 1 ] && grep -q GPT-2 rows || fail "GPT-2 finished and is not told"
 [ -s late/report.html ] || fail "no report of what finished"
-echo "compare: good"
+finish "compare"

@@ -2,32 +2,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Everything that train can make, from the outside: encoders, adapters, whole backbones, several
 # pools, and the released code with its quirks.  usage: policies.sh PROGRAM
-set -u
-program=$(realpath "$1")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-
-fail() {
-	echo "FAILED: $*"
-	failed=1
-}
-
-aqmllm() {
-	"$program" "$@"
-}
-
-# The command ends with status 2 and one line that holds the pattern.
-refuses() { # pattern, then the command
-	local pattern=$1
-	shift
-	aqmllm "$@" >out 2>err
-	local status=$?
-	[ $status = 2 ] || fail "$*: exit status $status, not 2: $(cat err)"
-	[ "$(wc -l <err)" = 1 ] || fail "$*: $(wc -l <err) lines of error"
-	grep -q -- "$pattern" err || fail "$*: no '$pattern' in: $(cat err)"
-}
+. "$(dirname "$0")/common.sh"
 
 # A JSON file holds "key": value, whatever the layout.
 holds() { # file, key, value
@@ -140,5 +115,4 @@ for pair in 'r 128' 'lora_alpha 32.0' 'lora_dropout 0.05' 'target_modules ["c_at
 done
 refuses "encoder linear" train pool1.csv --compat --encoder multiscale --untrained -o made
 
-[ $failed = 0 ] && echo "all good"
-exit $failed
+finish "policies"

@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # A sweep under mpirun: the bytes of one process, interruption, and what ranks that differ get.
 # usage: ranks.sh PROGRAM mpi|alone   (how it was built)
-set -u
-program=$(realpath "$1") built=$2
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-
-fail() {
-	echo "FAILED: $*"
-	failed=1
-}
+built=$2
+. "$(dirname "$0")/common.sh"
 
 for rtt in 20 40; do
 	cat >net$rtt.yaml <<Y
@@ -36,16 +27,7 @@ if [ "$built" = alone ]; then
 	echo "SKIP: sweeps over ranks (built without Open MPI: install libopenmpi-dev)"
 	exit 77
 fi
-command -v mpirun >/dev/null || {
-	echo "SKIP: sweeps over ranks (no mpirun: install openmpi-bin)"
-	exit 77
-}
-
-# One machine, few cores, perhaps root in a container.
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm_rsh_agent=false
-# Open MPI keeps memory to its end; leaks of ours are looked for elsewhere.
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
+needs_mpirun "sweeps over ranks"
 
 sweep="evaluate suite --against pie,codel --seeds 3 -q -o report"
 for ranks in 1 2 3; do
@@ -77,5 +59,4 @@ mpirun -n 1 "$program" evaluate suite/net20.yaml -o made : \
 	-n 1 "$program" evaluate suite/absent.yaml -o made >said 2>&1
 [ $? = 2 ] && grep -q 'rank 1: .*absent' said || fail "a rank without the file: $(cat said)"
 [ ! -e made ] || fail "bad input left something behind"
-[ $failed = 0 ] && echo "ranks: good"
-exit $failed
+finish "ranks"

@@ -2,17 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # One training run over ranks: what equals what, interruption, and errors of one rank.
 # usage: train_ranks.sh PROGRAM mpi|alone   (how it was built)
-set -u
-program=$(realpath "$1") built=$2
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
-cd "$work" || exit 1
-failed=0
-
-fail() {
-	echo "FAILED: $*"
-	failed=1
-}
+built=$2
+. "$(dirname "$0")/common.sh"
 
 cat >net.yaml <<Y
 name: net
@@ -34,14 +25,8 @@ if [ "$built" = alone ]; then
 	echo "SKIP: training over ranks (built without Open MPI: install libopenmpi-dev)"
 	exit 77
 fi
-command -v mpirun >/dev/null || {
-	echo "SKIP: training over ranks (no mpirun: install openmpi-bin)"
-	exit 77
-}
-export OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-export OMPI_MCA_btl_vader_single_copy_mechanism=none OMPI_MCA_plm_rsh_agent=false
+needs_mpirun "training over ranks"
 export OMPI_MCA_mpi_yield_when_idle=1
-export ASAN_OPTIONS=${ASAN_OPTIONS:+$ASAN_OPTIONS:}detect_leaks=0
 
 same() {
 	for file in policy.json policy.safetensors adapter_model.safetensors; do
@@ -95,5 +80,4 @@ mpirun -n 1 "$program" $train -o made : -n 1 "$program" train absent.csv -o made
 mpirun -n 2 "$program" $train --compat -o made >said 2>&1
 [ $? = 2 ] && grep -q -- '--compat' said || fail "--compat over ranks: $(cat said)"
 [ ! -e made/policy.json ] || fail "bad input left something behind"
-[ $failed = 0 ] && echo "training over ranks: good"
-exit $failed
+finish "training over ranks"
