@@ -47,8 +47,8 @@ static const struct option options[] = {
 	 "an episode ends where syslog time jumps by more (default 5)", 0, 1e9},
 	{"law", 0, OPTION_TEXT, &chosen.law, "NAME",
 	 "the law that wrote the log: adds its own probability of acting on each packet, which is "
-	 "no feature, for predict to compare with; a law that cannot is refused with those that "
-	 "can",
+	 "no feature, for predict to compare with; another name lists the laws that can tell "
+	 "theirs",
 	 0, 0},
 	{"set", 0, OPTION_LIST, &chosen.settings, "K=V",
 	 "parameter of that law; may be repeated", 0, 0},
