@@ -9,7 +9,7 @@
 # built-in backbone, stories260K (STORIES=DIR, else ../shared/weights/stories260K,
 # else left out) and a small Llama shape, pre-trained weights beside random ones.
 # JOBS trainings at once (default 1), THREADS each (default: cores / JOBS),
-# EPOCHS (default 20), SEEDS (default "1").
+# EPOCHS (default 10), SEEDS (default "1").
 build=${1:-build} out=${2:-build/imitation} law=${3:-pie}
 program=$build/aqmllm
 jobs=${JOBS:-1}
@@ -33,7 +33,7 @@ one() { # name, seed, training options...
 	shift 2
 	folder=$out/$law-$name-$seed
 	[ -s "$folder/result.json" ] ||
-		{ "$program" train "$out/pool-$law.safetensors" --epochs "${EPOCHS:-20}" \
+		{ "$program" train "$out/pool-$law.safetensors" --epochs "${EPOCHS:-10}" \
 			--threads "$threads" --seed "$seed" -o "$folder" -q "$@" &&
 			"$program" predict "$out/pool-$law.safetensors" --policy "$folder" \
 				--held-out 0.2 --stride 10 --limit 20000 --threads "$threads" --json \
