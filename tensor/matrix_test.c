@@ -211,12 +211,14 @@ static void nothing_hides_what_is_no_number(void **state)
 	for (int type = 0; type < MATRIX_TYPES; type++)
 		for (int i = 0; i < LIES * 3; i++) {
 			const struct matrix_rows rows = {3, 40, 20};
-			float *in = test_normal(3 * 40), *out = test_zeros(3 * 20);
+			float *in, *out;
 			struct subject s;
 			void *scratch;
 
 			if (!possible(type, i / 3))
 				continue;
+			in = test_normal(3 * 40);
+			out = test_zeros(3 * 20);
 			subject_make(&s, type, i / 3, 40, 20);
 			scratch = malloc(matrix_scratch_bytes(&s.matrix, 3) + 1);
 			assert_non_null(scratch);
