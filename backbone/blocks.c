@@ -8,7 +8,7 @@
 #include <string.h>
 #include <strings.h>
 
-#include "tensor/half.h"
+#include "base/half.h"
 
 static const struct {
 	uint32_t type;
@@ -201,12 +201,10 @@ static bool plain_decode(enum block_type type, const uint8_t *from, int64_t coun
 		memcpy(out, from, (size_t)count * sizeof(*out));
 		return true;
 	case BLOCK_F16:
-		for (int64_t i = 0; i < count; i++)
-			out[i] = f16_at(from + 2 * i);
+		f16_all_to_f32(out, from, count);
 		return true;
 	case BLOCK_BF16:
-		for (int64_t i = 0; i < count; i++)
-			out[i] = bf16_to_f32(u16_at(from + 2 * i));
+		bf16_all_to_f32(out, from, count);
 		return true;
 	case BLOCK_F64:
 		for (int64_t i = 0; i < count; i++) {

@@ -13,7 +13,7 @@
 #include <string.h>
 
 #include "backbone/blocks.h"
-#include "tensor/half.h"
+#include "base/half.h"
 #include "base/rng.h"
 
 /* Scales that binary16 holds exactly, so that the formulas below are exact too. */

@@ -9,8 +9,8 @@
 
 #include <math.h>
 
+#include "base/half.h"
 #include "base/safetensors.h"
-#include "tensor/half.h"
 
 #define TOKENS 40
 

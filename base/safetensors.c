@@ -24,6 +24,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/half.h"
+
 #define HEADER_MAX_BYTES (UINT64_C(16) << 20)
 #define HEADER_MAX_DEPTH 3 /* file, tensor, shape */
 #define METADATA_KEY "__metadata__"
@@ -306,38 +308,6 @@ const char *safetensors_metadata(const struct safetensors *file, const char *key
 		json_object_get(json_object_get((json_t *)file->header, METADATA_KEY), key));
 }
 
-static float f32_from_bits(uint32_t bits)
-{
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-/* IEEE binary16: 1 sign, 5 exponent (bias 15), 10 fraction. */
-static float f32_from_f16(uint16_t half)
-{
-	const uint32_t sign = (uint32_t)(half & 0x8000) << 16, fraction = half & 0x3ff;
-	const uint32_t exponent = half >> 10 & 0x1f;
-
-	if (exponent == 31)
-		return f32_from_bits(sign | 0x7f800000 | fraction << 13);
-	if (exponent == 0) /* zero and subnormals: fraction x 2^-24 is exact */
-		return (sign ? -1.0f : 1.0f) * (float)fraction * 0x1p-24f;
-	return f32_from_bits(sign | (exponent + 112) << 23 | fraction << 13);
-}
-
-static void halves_to_f32(const struct safetensors_entry *entry, float *out)
-{
-	for (int64_t i = 0; i < entry->count; i++) {
-		uint16_t half;
-
-		memcpy(&half, (const char *)entry->data + 2 * i, sizeof(half));
-		out[i] = entry->dtype == SAFETENSORS_BF16 ? f32_from_bits((uint32_t)half << 16)
-							  : f32_from_f16(half);
-	}
-}
-
 int safetensors_to_f32(const struct safetensors_entry *entry, float *out, struct error *error)
 {
 	switch (entry->dtype) {
@@ -346,8 +316,10 @@ int safetensors_to_f32(const struct safetensors_entry *entry, float *out, struct
 			memcpy(out, entry->data, entry->size_bytes);
 		return 0;
 	case SAFETENSORS_F16:
+		f16_all_to_f32(out, entry->data, entry->count);
+		return 0;
 	case SAFETENSORS_BF16:
-		halves_to_f32(entry, out);
+		bf16_all_to_f32(out, entry->data, entry->count);
 		return 0;
 	case SAFETENSORS_F64:
 		for (int64_t i = 0; i < entry->count; i++) {

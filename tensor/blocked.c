@@ -11,7 +11,7 @@
  */
 #include "tensor/blocked.h"
 
-#include "tensor/half.h"
+#include "base/half.h"
 #include "tensor/level.h"
 #include "tensor/rounding.h"
 #include "tensor/threads.h"

@@ -9,7 +9,7 @@
  */
 #include "tensor/integer.h"
 
-#include "tensor/half.h"
+#include "base/half.h"
 #include "tensor/level.h"
 #include "tensor/rounding.h"
 #include "tensor/threads.h"

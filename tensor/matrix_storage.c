@@ -7,7 +7,7 @@
 #include <math.h>
 #include <string.h>
 
-#include "tensor/half.h"
+#include "base/half.h"
 #include "tensor/threads.h"
 #include "tensor/vector.h"
 
@@ -229,23 +229,13 @@ void matrix_from_f32(struct matrix *matrix, void *data, float *scales, const flo
 TENSOR_CLONES
 static void bf16_load(float *out, const unsigned char *from, int64_t count)
 {
-	for (int64_t i = 0; i < count; i++) {
-		uint16_t half;
-
-		memcpy(&half, from + 2 * i, sizeof(half));
-		out[i] = bf16_to_f32(half);
-	}
+	bf16_all_to_f32(out, from, count);
 }
 
 TENSOR_CLONES
 static void f16_load(float *out, const unsigned char *from, int64_t count)
 {
-	for (int64_t i = 0; i < count; i++) {
-		uint16_t half;
-
-		memcpy(&half, from + 2 * i, sizeof(half));
-		out[i] = f16_to_f32(half);
-	}
+	f16_all_to_f32(out, from, count);
 }
 
 /* Inputs [i0, i1) of one output of a blocked matrix. */

@@ -22,11 +22,11 @@ TENSOR_INLINE float rounding_step(const float *in, int64_t count, float *inverse
 	float largest;
 
 	for (int64_t i = 0; i < count; i++) {
-		const int32_t size = (int32_t)(vector_bits_from_float(in[i]) & 0x7fffffff);
+		const int32_t size = (int32_t)(bits_from_float(in[i]) & 0x7fffffff);
 
 		bits = size > bits ? size : bits;
 	}
-	largest = vector_float_from_bits((uint32_t)bits);
+	largest = bits_to_float((uint32_t)bits);
 	*inverse = largest > 0 ? ROUNDING_LARGEST / largest : 0;
 	return largest / ROUNDING_LARGEST;
 }
@@ -34,7 +34,7 @@ TENSOR_INLINE float rounding_step(const float *in, int64_t count, float *inverse
 /* 1.5 x 2^23 rounds to a whole number in the low bits of the sum. */
 TENSOR_INLINE int16_t rounding_nearest(float value)
 {
-	return (int16_t)(vector_bits_from_float(value + 12582912.0f) - 0x4b400000);
+	return (int16_t)(bits_from_float(value + 12582912.0f) - 0x4b400000);
 }
 
 /* First of `rows` rows in a group, where groups hold at most `most` and about the same number. */

@@ -13,7 +13,7 @@
 
 #include <stddef.h>
 
-#include "tensor/half.h"
+#include "base/half.h"
 #include "tensor/level.h"
 #include "tensor/threads.h"
 #include "tensor/vector.h"

@@ -13,6 +13,8 @@
 #include <stdint.h>
 #include <string.h>
 
+#include "base/bits.h"
+
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
 #define TENSOR_CLONES /* resolvers run before the sanitizers are ready */
 #elif defined(__x86_64__) && defined(__GLIBC__) && defined(__GNUC__) && !defined(__clang__)
@@ -86,22 +88,6 @@ TENSOR_INLINE float vector_max(const float *x, int64_t count)
 	return largest;
 }
 
-TENSOR_INLINE float vector_float_from_bits(uint32_t bits)
-{
-	float value;
-
-	memcpy(&value, &bits, sizeof(value));
-	return value;
-}
-
-TENSOR_INLINE uint32_t vector_bits_from_float(float value)
-{
-	uint32_t bits;
-
-	memcpy(&bits, &value, sizeof(bits));
-	return bits;
-}
-
 /*
  * e^x within 3e-7 relative for x in [-87, 88]; outside, the value at the edge.
  * x = k ln 2 + r with k whole and |r| <= ln 2 / 2; e^r by its Taylor series to
@@ -127,7 +113,7 @@ TENSOR_INLINE float vector_exp(float x)
 	p = p * r + 0.5f;
 	p = p * r + 1.0f;
 	p = p * r + 1.0f;
-	return p * vector_float_from_bits((vector_bits_from_float(shifted) + 127) << 23);
+	return p * bits_to_float((bits_from_float(shifted) + 127) << 23);
 }
 
 #endif

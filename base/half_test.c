@@ -3,9 +3,18 @@
  * 16-bit numbers: every pattern there and back, and rounding against the
  * nearest of both neighbours.
  */
-#include "tensor/test_support.h"
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <cmocka.h>
 
-#include "tensor/half.h"
+#include <math.h>
+
+#include "base/half.h"
+#include "base/rng.h"
+
+static struct rng test_rng = {{1, 2, 3, 4}};
 
 static void every_half_comes_back(void **state)
 {
