@@ -141,24 +141,87 @@ void relu_backward(float *d_in, const float *d_out, const float *in, int64_t cou
 	tensor_split(count, GRAIN_FLOATS, relu_backward_range, &call);
 }
 
-TENSOR_CLONES
-static void silu_forward_rows(void *context, int worker, int64_t begin, int64_t end)
+/* The sigmoid that a gate is multiplied with. */
+enum gate { GATE_SILU, GATE_GELU };
+
+TENSOR_INLINE void gate_sigmoids(const enum gate kind, float *s, const float *gate, int64_t count)
 {
-	const struct activation_call *call = context;
+	if (kind == GATE_SILU)
+		sigmoids(s, gate, count);
+	else
+		gelu_gates(s, gate, count);
+}
+
+/* Derivative of x s, with s the sigmoid of gate x. */
+TENSOR_INLINE float gate_slope(const enum gate kind, float x, float s)
+{
+	return kind == GATE_SILU ? s * (1.0f + x * (1.0f - s)) : gelu_slope(x, s);
+}
+
+TENSOR_INLINE void gate_forward_rows(const enum gate kind, const struct activation_call *call,
+				     int64_t begin, int64_t end)
+{
 	const int64_t width = call->width;
 
-	(void)worker;
-	for (int64_t row = begin; row < end; row++) {
+	for (int64_t row = begin; row < end; row++)
 		for (int64_t first = 0; first < width; first += BLOCK) {
 			const int64_t count = block_length(width - first);
 			const float *gate = call->in + row * 2 * width + first, *up = gate + width;
 			float *out = call->out + row * width + first, s[BLOCK];
 
-			sigmoids(s, gate, count);
+			gate_sigmoids(kind, s, gate, count);
 			for (int64_t i = 0; i < count; i++)
 				out[i] = gate[i] * s[i] * up[i];
 		}
-	}
+}
+
+TENSOR_INLINE void gate_backward_rows(const enum gate kind, const struct activation_call *call,
+				      int64_t begin, int64_t end)
+{
+	const int64_t width = call->width;
+
+	for (int64_t row = begin; row < end; row++)
+		for (int64_t first = 0; first < width; first += BLOCK) {
+			const int64_t count = block_length(width - first);
+			const float *gate = call->in + row * 2 * width + first, *up = gate + width;
+			const float *d_out = call->d_out + row * width + first;
+			float *d_gate = call->out + row * 2 * width + first;
+			float *d_up = d_gate + width, s[BLOCK];
+
+			gate_sigmoids(kind, s, gate, count);
+			for (int64_t i = 0; i < count; i++) {
+				d_up[i] = d_out[i] * gate[i] * s[i];
+				d_gate[i] = d_out[i] * up[i] * gate_slope(kind, gate[i], s[i]);
+			}
+		}
+}
+
+TENSOR_CLONES
+static void silu_forward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	(void)worker;
+	gate_forward_rows(GATE_SILU, context, begin, end);
+}
+
+TENSOR_CLONES
+static void gelu_gate_forward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	(void)worker;
+	gate_forward_rows(GATE_GELU, context, begin, end);
+}
+
+TENSOR_CLONES
+static void silu_backward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	(void)worker;
+	gate_backward_rows(GATE_SILU, context, begin, end);
+}
+
+TENSOR_CLONES
+static void gelu_gate_backward_rows(void *context, int worker, int64_t begin, int64_t end)
+{
+	(void)worker;
+	gate_backward_rows(GATE_GELU, context, begin, end);
 }
 
 void silu_gate_forward(float *out, const float *in, int64_t rows, int64_t width)
@@ -166,40 +229,6 @@ void silu_gate_forward(float *out, const float *in, int64_t rows, int64_t width)
 	struct activation_call call = {.out = out, .in = in, .width = width};
 
 	tensor_split(rows, 1 + GRAIN_FLOATS / width, silu_forward_rows, &call);
-}
-
-/* The derivative of one block of a row; up and d_up lie `width` after gate and d_gate. */
-TENSOR_INLINE void silu_block_backward(float *d_gate, const float *d_out, const float *gate,
-				       int64_t width, int64_t count)
-{
-	const float *up = gate + width;
-	float *d_up = d_gate + width, sigmoid[BLOCK];
-
-	sigmoids(sigmoid, gate, count);
-	for (int64_t i = 0; i < count; i++) {
-		const float s = sigmoid[i], g = d_out[i];
-
-		d_up[i] = g * gate[i] * s;
-		d_gate[i] = g * up[i] * s * (1.0f + gate[i] * (1.0f - s));
-	}
-}
-
-TENSOR_CLONES
-static void silu_backward_rows(void *context, int worker, int64_t begin, int64_t end)
-{
-	const struct activation_call *call = context;
-	const int64_t width = call->width;
-
-	(void)worker;
-	for (int64_t row = begin; row < end; row++) {
-		const float *gate = call->in + row * 2 * width;
-		const float *d_out = call->d_out + row * width;
-		float *d_gate = call->out + row * 2 * width;
-
-		for (int64_t first = 0; first < width; first += BLOCK)
-			silu_block_backward(d_gate + first, d_out + first, gate + first, width,
-					    block_length(width - first));
-	}
 }
 
 void silu_gate_backward(float *d_in, const float *d_out, const float *in, int64_t rows,
@@ -210,62 +239,11 @@ void silu_gate_backward(float *d_in, const float *d_out, const float *in, int64_
 	tensor_split(rows, 1 + GRAIN_FLOATS / width, silu_backward_rows, &call);
 }
 
-TENSOR_CLONES
-static void gelu_gate_forward_rows(void *context, int worker, int64_t begin, int64_t end)
-{
-	const struct activation_call *call = context;
-	const int64_t width = call->width;
-
-	(void)worker;
-	for (int64_t row = begin; row < end; row++) {
-		for (int64_t first = 0; first < width; first += BLOCK) {
-			const int64_t count = block_length(width - first);
-			const float *gate = call->in + row * 2 * width + first, *up = gate + width;
-			float *out = call->out + row * width + first, s[BLOCK];
-
-			gelu_gates(s, gate, count);
-			for (int64_t i = 0; i < count; i++)
-				out[i] = gate[i] * s[i] * up[i];
-		}
-	}
-}
-
 void gelu_gate_forward(float *out, const float *in, int64_t rows, int64_t width)
 {
 	struct activation_call call = {.out = out, .in = in, .width = width};
 
 	tensor_split(rows, 1 + GRAIN_FLOATS / width, gelu_gate_forward_rows, &call);
-}
-
-/* As silu_block_backward(). */
-TENSOR_INLINE void gelu_block_backward(float *d_gate, const float *d_out, const float *gate,
-				       int64_t width, int64_t count)
-{
-	const float *up = gate + width;
-	float *d_up = d_gate + width, gelu[BLOCK];
-
-	gelu_gates(gelu, gate, count);
-	for (int64_t i = 0; i < count; i++) {
-		const float s = gelu[i], g = d_out[i];
-
-		d_up[i] = g * gate[i] * s;
-		d_gate[i] = g * up[i] * gelu_slope(gate[i], s);
-	}
-}
-
-TENSOR_CLONES
-static void gelu_gate_backward_rows(void *context, int worker, int64_t begin, int64_t end)
-{
-	const struct activation_call *call = context;
-	const int64_t width = call->width;
-
-	(void)worker;
-	for (int64_t row = begin; row < end; row++)
-		for (int64_t first = 0; first < width; first += BLOCK)
-			gelu_block_backward(call->out + row * 2 * width + first,
-					    call->d_out + row * width + first,
-					    call->in + row * 2 * width + first, width,
-					    block_length(width - first));
 }
 
 void gelu_gate_backward(float *d_in, const float *d_out, const float *in, int64_t rows,
