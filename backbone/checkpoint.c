@@ -393,6 +393,23 @@ static int scattered_read(const struct checkpoint_tensor *tensor, float *out, st
 	return 0;
 }
 
+int checkpoint_damaged(const struct checkpoint_tensor *tensor, int64_t element,
+		       struct error *error)
+{
+	return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
+			"element %lld is not a finite number; the checkpoint is damaged",
+			(long long)element);
+}
+
+int checkpoint_finite_check(const struct checkpoint_tensor *tensor, const float *values,
+			    struct error *error)
+{
+	for (int64_t i = 0; i < tensor->count; i++)
+		if (!__builtin_isfinite(values[i]))
+			return checkpoint_damaged(tensor, i, error);
+	return 0;
+}
+
 int checkpoint_read(const struct checkpoint_tensor *tensor, float *out, struct error *error)
 {
 	int code = 0;
@@ -405,12 +422,7 @@ int checkpoint_read(const struct checkpoint_tensor *tensor, float *out, struct e
 		code = scattered_read(tensor, out, error);
 	else
 		block_decode(tensor->type, tensor->data, tensor->count, out);
-	for (int64_t i = 0; i < tensor->count && !code; i++)
-		if (!__builtin_isfinite(out[i]))
-			code = error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
-					"element %lld is not a finite number; the checkpoint is "
-					"damaged", (long long)i);
-	return code;
+	return code ? code : checkpoint_finite_check(tensor, out, error);
 }
 
 static void shape_text(char *text, size_t size, int dims, const int64_t *shape)

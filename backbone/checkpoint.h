@@ -93,6 +93,14 @@ struct checkpoint_tensor checkpoint_tensor_of(const struct safetensors *file,
  */
 int checkpoint_read(const struct checkpoint_tensor *tensor, float *out, struct error *error);
 
+/* Refuses values of the tensor that are not finite. */
+int checkpoint_finite_check(const struct checkpoint_tensor *tensor, const float *values,
+			    struct error *error);
+
+/* Sets the error for one that is not finite and returns its code. */
+int checkpoint_damaged(const struct checkpoint_tensor *tensor, int64_t element,
+		       struct error *error);
+
 /*
  * The stored bytes of a matrix with rotary pairs, its rows in Hugging Face's
  * order: `out` has room for size_bytes.  ERR_INVALID.

@@ -127,6 +127,21 @@ void backbone_projection_declare(struct backbone *backbone,
 		weight_declare(backbone, name, START_ZERO, used, 1, &projection->out);
 }
 
+void backbone_rows_declare(struct backbone *backbone, struct backbone_layer *layer,
+			   const struct projection_row *rows, size_t count, bool used,
+			   const char *path)
+{
+	for (size_t i = 0; i < count; i++) {
+		struct backbone_projection *p = &layer->projections[rows[i].role];
+
+		p->in = rows[i].in;
+		p->out = rows[i].out;
+		p->layout = LINEAR_OUT_IN;
+		backbone_projection_declare(backbone, p, rows[i].start, rows[i].bias, used,
+					    "%s.%s", path, rows[i].name);
+	}
+}
+
 int backbone_lm_head_declare(struct backbone *backbone, const struct config *config, bool tied,
 			     struct error *error)
 {

@@ -186,6 +186,20 @@ void backbone_projection_declare(struct backbone *backbone,
 				 bool bias, bool used, const char *format, ...)
 	__attribute__((format(printf, 6, 7)));
 
+/* A projection of a layer, `name` under the layer's path. */
+struct projection_row {
+	enum projection_role role;
+	const char *name;
+	int64_t in, out;
+	enum weight_start start;
+	bool bias;
+};
+
+/* Declares the projections of one layer, LINEAR_OUT_IN, in order. */
+void backbone_rows_declare(struct backbone *backbone, struct backbone_layer *layer,
+			   const struct projection_row *rows, size_t count, bool used,
+			   const char *path);
+
 /*
  * Reads tie_word_embeddings (`tied` when missing) and, where the head is not
  * the token embedding and the options ask for it, declares lm_head.weight.

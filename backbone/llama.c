@@ -170,13 +170,7 @@ static void layer_declare(struct backbone *backbone, int64_t index, bool attenti
 	const struct backbone_shape *shape = &backbone->shape;
 	const int64_t q_width = shape->heads * backbone->decoder.head_width;
 	const int64_t kv_width = shape->kv_heads * backbone->decoder.head_width;
-	const struct {
-		enum projection_role role;
-		const char *name;
-		int64_t in, out;
-		enum weight_start start;
-		bool bias;
-	} rows[] = {
+	const struct projection_row rows[] = {
 		{ROLE_Q, "self_attn.q_proj", shape->width, q_width, START_NORMAL, attention_bias},
 		{ROLE_K, "self_attn.k_proj", shape->width, kv_width, START_NORMAL, attention_bias},
 		{ROLE_V, "self_attn.v_proj", shape->width, kv_width, START_NORMAL, attention_bias},
@@ -188,21 +182,14 @@ static void layer_declare(struct backbone *backbone, int64_t index, bool attenti
 	};
 	struct backbone_layer *layer = &backbone->decoder.layers[index];
 	const bool used = index < backbone->decoder.run_layers;
-	const int at = (int)index;
+	char path[32];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct backbone_projection *p = &layer->projections[rows[i].role];
-
-		p->in = rows[i].in;
-		p->out = rows[i].out;
-		p->layout = LINEAR_OUT_IN;
-		backbone_projection_declare(backbone, p, rows[i].start, rows[i].bias, used,
-					    "layers.%d.%s", at, rows[i].name);
-	}
+	snprintf(path, sizeof(path), "layers.%d", (int)index);
+	backbone_rows_declare(backbone, layer, rows, sizeof(rows) / sizeof(rows[0]), used, path);
 	backbone_norm_declare(backbone, &layer->attention_norm, false, used,
-			      "layers.%d.input_layernorm", at);
+			      "%s.input_layernorm", path);
 	backbone_norm_declare(backbone, &layer->ffn_norm, false, used,
-			      "layers.%d.post_attention_layernorm", at);
+			      "%s.post_attention_layernorm", path);
 }
 
 static int llama_configure(struct backbone *backbone, const struct config *config,

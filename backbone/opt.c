@@ -9,6 +9,7 @@
  */
 #include "backbone/pass.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #define POSITION_OFFSET 2
@@ -80,36 +81,24 @@ static int settings_read(struct backbone *backbone, const struct config *config,
 static void layer_declare(struct backbone *backbone, int64_t index, bool bias)
 {
 	const int64_t width = backbone->shape.inner_width, ffn = backbone->shape.ffn_width;
-	const struct {
-		enum projection_role role;
-		const char *name;
-		int64_t in, out;
-		enum weight_start start;
-	} rows[] = {
-		{ROLE_Q, "self_attn.q_proj", width, width, START_NORMAL},
-		{ROLE_K, "self_attn.k_proj", width, width, START_NORMAL},
-		{ROLE_V, "self_attn.v_proj", width, width, START_NORMAL},
-		{ROLE_OUT, "self_attn.out_proj", width, width, START_RESIDUAL},
-		{ROLE_UP, "fc1", width, ffn, START_NORMAL},
-		{ROLE_DOWN, "fc2", ffn, width, START_RESIDUAL},
+	const struct projection_row rows[] = {
+		{ROLE_Q, "self_attn.q_proj", width, width, START_NORMAL, bias},
+		{ROLE_K, "self_attn.k_proj", width, width, START_NORMAL, bias},
+		{ROLE_V, "self_attn.v_proj", width, width, START_NORMAL, bias},
+		{ROLE_OUT, "self_attn.out_proj", width, width, START_RESIDUAL, bias},
+		{ROLE_UP, "fc1", width, ffn, START_NORMAL, bias},
+		{ROLE_DOWN, "fc2", ffn, width, START_RESIDUAL, bias},
 	};
 	struct backbone_layer *layer = &backbone->decoder.layers[index];
 	const bool used = index < backbone->decoder.run_layers;
-	const int at = (int)index;
+	char path[32];
 
-	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-		struct backbone_projection *p = &layer->projections[rows[i].role];
-
-		p->in = rows[i].in;
-		p->out = rows[i].out;
-		p->layout = LINEAR_OUT_IN;
-		backbone_projection_declare(backbone, p, rows[i].start, bias, used,
-					    "decoder.layers.%d.%s", at, rows[i].name);
-	}
+	snprintf(path, sizeof(path), "decoder.layers.%d", (int)index);
+	backbone_rows_declare(backbone, layer, rows, sizeof(rows) / sizeof(rows[0]), used, path);
 	backbone_norm_declare(backbone, &layer->attention_norm, true, used,
-			      "decoder.layers.%d.self_attn_layer_norm", at);
+			      "%s.self_attn_layer_norm", path);
 	backbone_norm_declare(backbone, &layer->ffn_norm, true, used,
-			      "decoder.layers.%d.final_layer_norm", at);
+			      "%s.final_layer_norm", path);
 }
 
 /* The maps between the width of the embeddings and that of the layers. */

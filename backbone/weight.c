@@ -181,11 +181,7 @@ static int finite_check(const struct checkpoint_tensor *tensor, struct error *er
 		special_find(tensor->data, tensor->count / format->numbers, format->bytes,
 			     tensor->type == BLOCK_BF16 ? 0x7f80 : 0x7c00);
 
-	if (damaged < 0)
-		return 0;
-	return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
-			"element %lld is not a finite number; the checkpoint is damaged",
-			(long long)(damaged * format->numbers));
+	return damaged < 0 ? 0 : checkpoint_damaged(tensor, damaged * format->numbers, error);
 }
 
 /*
@@ -249,25 +245,13 @@ static bool words_fit(const struct backbone *backbone, const struct backbone_wei
 	       (uintptr_t)tensor->data % sizeof(float) == 0;
 }
 
-static int words_check(const float *values, const struct checkpoint_tensor *tensor,
-		       struct error *error)
-{
-	for (int64_t i = 0; i < tensor->count; i++)
-		if (!__builtin_isfinite(values[i]))
-			return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
-					"element %lld is not a finite number; the checkpoint is "
-					"damaged",
-					(long long)i);
-	return 0;
-}
-
 int weight_load(struct backbone *backbone, struct backbone_weight *weight,
 		const struct checkpoint_tensor *tensor, struct error *error)
 {
 	if (words_fit(backbone, weight, tensor)) {
 		weight->param.value = (float *)(uintptr_t)tensor->data;
 		backbone->words_in_file = true;
-		return words_check(weight->param.value, tensor, error);
+		return checkpoint_finite_check(tensor, weight->param.value, error);
 	}
 	if (weight_is_held(backbone, weight))
 		return weight_fits(weight, backbone->options.precision, tensor)
