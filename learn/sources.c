@@ -39,6 +39,10 @@ static int check_alike(const struct reading *reading, size_t index, struct error
 		return error_at(error, ERR_INVALID, path, 0, "state",
 				"is %s, and that of %s is %s; make both with the same --state",
 				other->meta.state, reading->paths[0], first->meta.state);
+	if (first->meta.gamma != other->meta.gamma)
+		return error_at(error, ERR_INVALID, path, 0, "gamma",
+				"is %g, and that of %s is %g; make both with the same --gamma",
+				other->meta.gamma, reading->paths[0], first->meta.gamma);
 	return 0;
 }
 
@@ -47,11 +51,13 @@ static int append(struct pool *to, const struct pool *from, size_t begin, size_t
 		  struct error *error)
 {
 	double state[POOL_MAX_FEATURES];
+	size_t column[POOL_MAX_FEATURES]; /* of `from` */
 
+	for (size_t i = 0; i < to->features; i++)
+		column[i] = (size_t)pool_feature(from, to->columns[i].name);
 	for (size_t row = begin; row < end; row++) {
 		for (size_t i = 0; i < to->features; i++)
-			state[i] = from->state[row * from->features +
-					       (size_t)pool_feature(from, to->columns[i].name)];
+			state[i] = from->state[row * from->features + column[i]];
 		if (pool_append(to, state, from->action[row], from->reward[row],
 				from->done[row] || row + 1 == end))
 			return error_set(error, ERR_NO_MEMORY, "rows of several pools");

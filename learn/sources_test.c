@@ -65,6 +65,21 @@ static void tails_stay_out(void **state)
 	sources_free(&sources);
 }
 
+/* The pool `from`, made for another gamma. */
+static void write_discounted(const char *from, const char *to, double gamma)
+{
+	char path[TEST_PATH_BYTES];
+	struct pool pool;
+
+	pool_init(&pool);
+	test_path(path, from);
+	assert_int_equal(pool_read(&pool, path, NULL), 0);
+	pool.meta.gamma = gamma;
+	test_path(path, to);
+	assert_int_equal(pool_write(&pool, path, NULL), 0);
+	pool_free(&pool);
+}
+
 static void misfits_are_named(void **state)
 {
 	struct sources sources;
@@ -76,6 +91,11 @@ static void misfits_are_named(void **state)
 	assert_int_equal(read_two(&sources, "a.csv", "c.csv", &error), ERR_INVALID);
 	assert_string_equal(error.field, "y");
 	assert_non_null(strstr(error.file, "c.csv"));
+	sources_free(&sources);
+	write_discounted("a.csv", "g.jsonl", 0.5);
+	assert_int_equal(read_two(&sources, "a.csv", "g.jsonl", &error), ERR_INVALID);
+	assert_string_equal(error.field, "gamma");
+	assert_non_null(strstr(error.text, "0.95"));
 	sources_free(&sources);
 	assert_int_equal(read_two(&sources, "a.csv", "none.csv", &error), ERR_NOT_FOUND);
 	sources_free(&sources);

@@ -13,8 +13,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#define SUM_RANKS_MAX 4096
-
 struct verdict {
 	int code;
 	struct error error;
@@ -44,7 +42,8 @@ int spread_open(struct spread *spread, const struct ranks *ranks, int64_t window
 		sizeof(struct share) + (size_t)(most * window_floats) * sizeof(float);
 	spread->own = calloc(1, spread->record_bytes);
 	spread->all = calloc((size_t)ranks->count, spread->record_bytes);
-	if (spread->own && spread->all)
+	spread->values = calloc((size_t)ranks->count, sizeof(*spread->values));
+	if (spread->own && spread->all && spread->values)
 		return 0;
 	spread_close(spread);
 	return error_set(error, ERR_NO_MEMORY, "messages between %d ranks", ranks->count);
@@ -54,6 +53,7 @@ void spread_close(struct spread *spread)
 {
 	free(spread->own);
 	free(spread->all);
+	free(spread->values);
 	memset(spread, 0, sizeof(*spread));
 }
 
@@ -156,13 +156,13 @@ void spread_gradients(const struct spread *spread, const struct backbone_param *
 
 double spread_sum(const struct spread *spread, double value)
 {
-	double all[SUM_RANKS_MAX] = {0}, sum = 0;
+	double sum = 0;
 
-	if (is_alone(spread) || spread->ranks.count > SUM_RANKS_MAX)
+	if (is_alone(spread))
 		return value;
-	ranks_gather(&spread->ranks, &value, sizeof(value), all);
+	ranks_gather(&spread->ranks, &value, sizeof(value), spread->values);
 	for (int rank = 0; rank < spread->ranks.count; rank++)
-		sum += all[rank];
+		sum += spread->values[rank];
 	return sum;
 }
 

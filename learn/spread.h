@@ -26,6 +26,7 @@ struct spread {
 	struct ranks ranks;
 	size_t record_bytes; /* of a rank's share of a micro-batch */
 	char *own, *all;     /* one record, and those of all ranks */
+	double *values;      /* (ranks): spread_sum() */
 };
 
 /* `window_floats` logits a window, at most `windows` windows a micro-batch.  ERR_NO_MEMORY. */
