@@ -414,6 +414,11 @@ const struct backbone_shape *backbone_shape(const struct backbone *backbone)
 	return &backbone->shape;
 }
 
+bool backbone_sees_both_ways(const struct backbone *backbone)
+{
+	return backbone->t5 && backbone->options.bidirectional;
+}
+
 size_t backbone_memory_bytes(const struct backbone *backbone)
 {
 	size_t mapped = 0;

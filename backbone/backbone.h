@@ -140,6 +140,9 @@ void backbone_close(struct backbone *backbone);
 
 const struct backbone_shape *backbone_shape(const struct backbone *backbone);
 
+/* True when hidden states depend on later tokens: T5 with backbone_options.bidirectional. */
+bool backbone_sees_both_ways(const struct backbone *backbone);
+
 /* Fresh adapter: A uniform (Kaiming, as PEFT), B zero. */
 int backbone_lora_new(struct backbone *backbone, const struct lora_options *options,
 		      struct rng *rng, struct error *error);

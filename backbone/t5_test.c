@@ -95,6 +95,7 @@ static void only_the_trained_form_looks_ahead(void **state)
 		pass.embeds[50 * WIDTH] += 5;
 		run(backbone, &pass, pass.again);
 		assert_true(difference(&pass, 50, TOKENS) > 1e-2);
+		assert_int_equal(backbone_sees_both_ways(backbone), options.bidirectional);
 		if (options.bidirectional)
 			assert_true(difference(&pass, 0, 50) > 1e-3);
 		else

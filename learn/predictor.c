@@ -159,12 +159,6 @@ static int push_all(struct pass *pass, size_t first, size_t end, struct error *e
 	return status ? status : flush(pass, error);
 }
 
-static bool sees_both_ways(const struct policy_net *net, const struct policy_config *config)
-{
-	return config->compat &&
-	       strcmp(backbone_shape(net->backbone)->architecture, "t5") == 0;
-}
-
 int predictor_run(const struct policy_net *net, const struct dataset *dataset, size_t first,
 		  size_t end, const struct predictor_options *options, struct metrics *metrics,
 		  void (*each)(void *context, size_t row, const double probability[POOL_ACTIONS]),
@@ -176,7 +170,7 @@ int predictor_run(const struct policy_net *net, const struct dataset *dataset, s
 			    .metrics = metrics,
 			    .each = each,
 			    .context = context,
-			    .hides = sees_both_ways(net, dataset->config),
+			    .hides = backbone_sees_both_ways(net->backbone),
 			    .stride = options->stride};
 	int status;
 
