@@ -122,8 +122,10 @@ static int flush(struct pass *pass, struct error *error)
 static int push(struct pass *pass, size_t last, int64_t scored, struct error *error)
 {
 	const size_t past = (last - pass->dataset->episode[last]) / pass->options->interval;
-	const int64_t steps = (int64_t)past + 1 < pass->options->window ? (int64_t)past + 1
-									: pass->options->window;
+	const int64_t whole = pass->options->window, kept = whole - pass->stride;
+	const int64_t most =
+		pass->options->streamed && kept + scored < whole ? kept + scored : whole;
+	const int64_t steps = (int64_t)past + 1 < most ? (int64_t)past + 1 : most;
 	int status = 0;
 
 	if (pass->waiting == PREDICTOR_BATCH || (pass->waiting && steps != pass->steps))
@@ -143,12 +145,15 @@ static int push(struct pass *pass, size_t last, int64_t scored, struct error *er
 static int push_all(struct pass *pass, size_t first, size_t end, struct error *error)
 {
 	const uint32_t *episode = pass->dataset->episode;
-	const size_t stride = pass->options->interval > 1 ? 1 : (size_t)pass->stride;
+	const size_t usual = pass->options->interval > 1 ? 1 : (size_t)pass->stride;
 	const size_t limit = pass->options->limit;
 	const size_t skip = limit && end - first > limit ? (end - first) / limit : 1;
 	int status = 0;
 
 	for (size_t row = first; !status && row < end;) {
+		const bool begins =
+			pass->options->streamed && !pass->hides && episode[row] == row;
+		const size_t stride = begins ? (size_t)pass->options->window : usual;
 		size_t run = 1;
 
 		while (run < stride && row + run < end && episode[row + run] == episode[row])

@@ -21,6 +21,11 @@ struct predictor_options {
 	uint32_t interval; /* the context is every `interval`-th row before */
 	bool true_returns; /* show returns as they came true; false: the target, as at a router */
 	size_t limit;	   /* score at most about this many rows, evenly spread; 0: all */
+	/*
+	 * Windows as policy/stream.h moves them: the first of an episode scores all of its rows,
+	 * the others keep window - stride rows as context, never more.
+	 */
+	bool streamed;
 };
 
 /*
