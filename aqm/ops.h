@@ -84,8 +84,7 @@ struct aqm_flow_shape {
 	bool leave_at_once; /* an empty new queue does not go through the old ones first (DRR++) */
 };
 
-/* The packet's fate was decided at arrival; the host skips on_dequeue()'s verdict but not the call.
- */
+/* Of whoever wraps a law: the packet was decided on in the law's place. */
 #define AQM_COOKIE_DECIDED (UINT32_C(1) << 31)
 
 struct aqm_ops {

@@ -7,20 +7,22 @@
  * to which the parameters point: counters outlive the queue, and one policy
  * serves one run at a time anyway.
  *
- * Bits 29 and 30 of a packet's cookie hold what the policy decided, for the
- * count of differences at departure, or that the guard took the decision away;
- * the inner law keeps the bits below.
+ * Bit 31 of a packet's cookie says that the policy decided it, bits 29 and 30
+ * hold its verdict: a law that decides at departure is heard there, and its
+ * signal stands where the guard does not let the policy omit it.  The inner law
+ * keeps the bits below.
  */
 #include "policy/aqm_policy.h"
 
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "aqm/guard.h"
 #include "base/units.h"
 
+#define USUAL_TARGET_MS 15 /* of a law that names none */
 #define VERDICT_SHIFT 29
-#define OVERRIDDEN 3 /* in place of a verdict */
 #define INNER_COOKIE ((UINT32_C(1) << VERDICT_SHIFT) - 1)
 
 /* What stands before the inner law's parameters. */
@@ -41,6 +43,7 @@ struct aqm_policy {
 	bool waiting;                  /* a decision is being made */
 	uint64_t ready_ns;             /* when it will be there */
 	double probability[3];         /* of it */
+	bool senseless;                /* they are no probabilities */
 	int64_t decided_action;        /* of the last packet, for its record; 0: the law's */
 };
 
@@ -79,6 +82,13 @@ static void fail(struct aqm_policy *self, int code)
 	self->waiting = false;
 }
 
+static bool are_probabilities(const double p[3])
+{
+	const double sum = p[AQM_PASS] + p[AQM_DROP] + p[AQM_MARK];
+
+	return p[AQM_PASS] >= 0 && p[AQM_DROP] >= 0 && p[AQM_MARK] >= 0 && fabs(sum - 1) < 1e-3;
+}
+
 /* Shows the policy the state before the decision and lets it think. */
 static void ask(struct aqm_policy *self, const void *params, const void *vars,
 		const struct aqm_facts *facts)
@@ -97,6 +107,7 @@ static void ask(struct aqm_policy *self, const void *params, const void *vars,
 		fail(self, code);
 		return;
 	}
+	self->senseless = !are_probabilities(self->probability);
 	self->counts.decisions++;
 	self->waiting = true;
 	self->ready_ns = facts->now_ns + self->config.latency_ns;
@@ -137,17 +148,20 @@ static enum aqm_verdict effect_of(enum aqm_verdict verdict, unsigned ecn)
 	return verdict == AQM_MARK && ecn == AQM_NOT_ECT ? AQM_DROP : verdict;
 }
 
-static bool guard_allows(struct aqm_policy *self, const void *params, const void *vars,
-			 unsigned queue, enum aqm_verdict wanted)
+/* What the guard makes of a policy's wish where the law says `law`. */
+static enum aqm_verdict judge(struct aqm_policy *self, const void *params, const void *vars,
+			      const struct aqm_facts *facts, enum aqm_verdict law,
+			      enum aqm_verdict wanted)
 {
-	const struct aqm_ops *law = self->config.law;
+	const struct aqm_ops *ops = self->config.law;
 	struct aqm_view view = {0};
 
-	if (!self->config.guarded || law->view == NULL)
-		return true;
-	law->view(inner_params(params), vars, &view);
-	return aqm_guard_allows(&self->guard_params, &self->guard, queue,
-				queue == AQM_QUEUE_L ? view.p_l : view.p_c, wanted);
+	if (!self->config.guarded)
+		return wanted;
+	if (ops->view)
+		ops->view(inner_params(params), vars, &view);
+	return aqm_guard_judges(&self->guard_params, &self->guard, facts, law, wanted,
+				view.p_l >= AQM_Q32_ONE || view.p_c >= AQM_Q32_ONE);
 }
 
 /* A decision is there: the packet's verdict, in place of `law_verdict`. */
@@ -155,24 +169,21 @@ static enum aqm_verdict apply(struct aqm_policy *self, const void *params, const
 			      const struct aqm_facts *facts, enum aqm_verdict law_verdict,
 			      uint32_t *cookie)
 {
-	const enum aqm_verdict wanted = effect_of(choose(self, facts->random), facts->ecn);
-	const bool late_law = self->config.law->late;
-	enum aqm_verdict verdict = wanted;
+	const enum aqm_verdict law = effect_of(law_verdict, facts->ecn);
+	const enum aqm_verdict wanted =
+		self->senseless ? law : effect_of(choose(self, facts->random), facts->ecn);
+	const enum aqm_verdict verdict = judge(self, params, vars, facts, law, wanted);
 
 	self->waiting = false;
 	self->counts.applied++;
-	if (!guard_allows(self, params, vars, facts->queue, wanted)) {
-		verdict = law_verdict;
-		*cookie |= (uint32_t)OVERRIDDEN << VERDICT_SHIFT;
+	if (self->senseless || verdict != wanted) {
 		self->counts.overridden++;
-		if (verdict != AQM_PASS)
-			aqm_guard_signalled(&self->guard, facts->queue);
 	} else {
-		*cookie |= AQM_COOKIE_DECIDED | (uint32_t)wanted << VERDICT_SHIFT;
-		self->decided_action = wanted == AQM_PASS   ? AQM_LOGGED_ENQUEUE
-				       : wanted == AQM_DROP ? AQM_LOGGED_DROP
-							    : AQM_LOGGED_MARK;
-		if (late_law ? wanted == AQM_DROP : wanted != effect_of(law_verdict, facts->ecn))
+		*cookie |= AQM_COOKIE_DECIDED | (uint32_t)verdict << VERDICT_SHIFT;
+		self->decided_action = verdict == AQM_PASS   ? AQM_LOGGED_ENQUEUE
+				       : verdict == AQM_DROP ? AQM_LOGGED_DROP
+							     : AQM_LOGGED_MARK;
+		if (self->config.law->late ? verdict == AQM_DROP : verdict != law)
 			self->counts.differed++;
 	}
 	self->config.policy->ops->acted(self->config.policy, verdict);
@@ -185,6 +196,7 @@ static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 	struct aqm_policy *self = self_of(params);
 	enum aqm_verdict verdict;
 
+	aqm_guard_arrived(&self->guard, facts);
 	consider(self, params, vars, facts);
 	self->decided_action = 0;
 	verdict = self->config.law->on_enqueue(inner_params(params), vars, stats, facts, cookie);
@@ -194,23 +206,42 @@ static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 	return apply(self, params, vars, facts, verdict, cookie);
 }
 
+/*
+ * A packet departs on which the policy decided `was`, and has its mark if that was one; now the
+ * law decides, too late to be asked before.
+ */
+static enum aqm_verdict depart(struct aqm_policy *self, const void *params, const void *vars,
+			       const struct aqm_facts *facts, enum aqm_verdict law,
+			       enum aqm_verdict was)
+{
+	if (law == was) {
+		if (was != AQM_PASS)
+			aqm_guard_repays(&self->guard, facts->queue);
+		return AQM_PASS;
+	}
+	if (law > was && judge(self, params, vars, facts, law, was) != was) {
+		self->counts.overridden++;
+		return law;
+	}
+	self->counts.differed++;
+	return AQM_PASS;
+}
+
 static enum aqm_verdict on_dequeue(const void *params, void *vars, void *stats,
 				   const struct aqm_facts *facts)
 {
 	struct aqm_policy *self = self_of(params);
-	const uint32_t was = facts->cookie >> VERDICT_SHIFT & 3;
 	struct aqm_facts plain = *facts;
-	enum aqm_verdict verdict;
+	enum aqm_verdict verdict = AQM_PASS;
 
+	aqm_guard_departs(&self->guard_params, &self->guard, facts);
 	plain.cookie &= INNER_COOKIE;
-	verdict = self->config.law->on_dequeue(inner_params(params), vars, stats, &plain);
-	if (!self->config.law->late)
+	if (self->config.law->on_dequeue)
+		verdict = self->config.law->on_dequeue(inner_params(params), vars, stats, &plain);
+	if (!self->config.law->late || !(facts->cookie & AQM_COOKIE_DECIDED))
 		return verdict;
-	if ((facts->cookie & AQM_COOKIE_DECIDED) && was != effect_of(verdict, facts->ecn))
-		self->counts.differed++;
-	if (was == OVERRIDDEN && verdict != AQM_PASS)
-		aqm_guard_signalled(&self->guard, facts->queue);
-	return verdict;
+	return depart(self, params, vars, facts, effect_of(verdict, facts->ecn),
+		      facts->cookie >> VERDICT_SHIFT & 3);
 }
 
 static void record(const void *params, const void *vars, const struct aqm_facts *facts,
@@ -231,7 +262,7 @@ static void init(const void *params, void *vars, void *stats)
 	self->waiting = false;
 	self->failed = 0;
 	self->decided_action = 0;
-	aqm_guard_init(&self->guard_params, &self->guard);
+	aqm_guard_init(&self->guard);
 	self->config.policy->ops->reset(self->config.policy);
 	self->config.law->init(inner_params(params), vars, stats);
 }
@@ -292,7 +323,11 @@ static void idle(const void *params, void *vars)
 
 static void on_empty(const void *params, void *vars, void *stats, const struct aqm_facts *facts)
 {
-	inner_of(params)->on_empty(inner_params(params), vars, stats, facts);
+	struct aqm_policy *self = self_of(params);
+
+	aqm_guard_found_empty(&self->guard, facts->now_ns);
+	if (self->config.law->on_empty)
+		self->config.law->on_empty(inner_params(params), vars, stats, facts);
 }
 
 static void view(const void *params, const void *vars, struct aqm_view *out)
@@ -319,19 +354,19 @@ static void wrap_ops(struct aqm_policy *self)
 		.check = check,
 		.init = init,
 		.on_enqueue = on_enqueue,
+		.on_dequeue = on_dequeue,
+		.on_empty = on_empty,
 		.record = record,
 	};
 	ops->flow_shape = law->flow_shape ? flow_shape : NULL;
 	ops->at_rest = law->at_rest ? at_rest : NULL;
 	ops->on_overflow = law->on_overflow ? on_overflow : NULL;
 	ops->classify = law->classify ? classify : NULL;
-	ops->on_dequeue = law->on_dequeue ? on_dequeue : NULL;
 	ops->tick_due_ns = law->tick_due_ns ? tick_due_ns : NULL;
 	ops->tick = law->tick ? tick : NULL;
 	ops->schedule = law->schedule ? schedule : NULL;
 	ops->served = law->served ? served : NULL;
 	ops->idle = law->idle ? idle : NULL;
-	ops->on_empty = law->on_empty ? on_empty : NULL;
 	ops->view = law->view ? view : NULL;
 }
 
@@ -354,6 +389,18 @@ static int wrap_params(struct aqm_policy *self, struct error *error)
 	return 0;
 }
 
+/* The law's aims, by the names that laws give them. */
+static void set_guard(struct aqm_policy *self)
+{
+	const struct aqm_ops *law = self->config.law;
+	double target_ms = USUAL_TARGET_MS, step_ms;
+
+	aqm_params_get(law, self->config.law_params, "target_ms", &target_ms);
+	step_ms = target_ms;
+	aqm_params_get(law, self->config.law_params, "step_ms", &step_ms);
+	aqm_guard_set(&self->guard_params, ns_from_ms(target_ms), ns_from_ms(step_ms));
+}
+
 int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *config,
 		   struct error *error)
 {
@@ -367,7 +414,6 @@ int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *
 	if (self == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a policy in the loop");
 	self->config = *config;
-	self->guard_params = (struct aqm_guard_params){AQM_GUARD_GAIN, AQM_GUARD_BURST};
 	code = wrap_params(self, error);
 	if (code) {
 		aqm_policy_free(self);
@@ -375,6 +421,7 @@ int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *
 	}
 	wrap_ops(self);
 	self->config.law_params = self->params + 1;
+	set_guard(self);
 	*wrapped = self;
 	return 0;
 }

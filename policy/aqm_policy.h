@@ -47,7 +47,7 @@ struct aqm_policy_config {
 	uint64_t interval;         /* >= 1 */
 	uint64_t latency_ns;
 	enum aqm_policy_choice choice;
-	bool guarded;              /* by aqm/guard.h, with its default gain and burst */
+	bool guarded;              /* by aqm/guard.h, around what the law aims at */
 };
 
 /* Since the law was last initialised. */
@@ -56,7 +56,11 @@ struct aqm_policy_counts {
 	uint64_t decisions;  /* packets put to the policy */
 	uint64_t applied;    /* verdicts that came from the policy or were denied by the guard */
 	uint64_t late;       /* decisions still being made when the next was due */
-	uint64_t overridden; /* verdicts that the guard replaced by the law's */
+	/*
+	 * Verdicts replaced by the law's, at arrival or at departure: by the guard, or because they
+	 * were no probabilities.
+	 */
+	uint64_t overridden;
 	/*
 	 * Packets that met another fate than the inner law had in store: its verdict in the
 	 * state it was in.  A packet dropped on arrival, where the law would only have decided

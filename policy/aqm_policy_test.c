@@ -5,6 +5,7 @@
  */
 #include "policy/aqm_policy.h"
 
+#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,9 +13,6 @@
 #include <string.h>
 
 #include <cmocka.h>
-
-#include "aqm/guard.h"
-#include "base/rng.h"
 
 /* Says what it is told to say, and remembers what it saw. */
 struct puppet {
@@ -263,43 +261,56 @@ static void interval_zero_is_refused(void **state)
 	assert_int_equal(aqm_policy_new(&wrapped, &never, &error), ERR_INVALID);
 }
 
-/* Signals of a policy that wants `wanted` always, where the law signals with probability p. */
-static unsigned guarded_signals(enum aqm_verdict wanted, double p, unsigned packets)
+static void what_is_no_probability_is_the_laws(void **state)
 {
-	const struct aqm_guard_params params = {AQM_GUARD_GAIN, AQM_GUARD_BURST};
-	const uint64_t p_q32 = (uint64_t)(p * 4294967296.0);
-	struct aqm_guard_vars vars;
-	struct rng random;
-	unsigned signals = 0;
-
-	rng_seed(&random, 7);
-	aqm_guard_init(&params, &vars);
-	for (unsigned i = 0; i < packets; i++) {
-		if (aqm_guard_allows(&params, &vars, AQM_QUEUE_C, p_q32, wanted)) {
-			signals += wanted != AQM_PASS;
-		} else if (rng_uniform(&random) < p) {
-			aqm_guard_signalled(&vars, AQM_QUEUE_C);
-			signals++;
-		}
-	}
-	return signals;
-}
-
-static void the_guard_bounds_a_policy_by_the_law(void **state)
-{
-	const unsigned packets = 200000;
+	const double bad[][2] = {{NAN, NAN}, {INFINITY, 0}, {-0.5, 0.5}, {2, 0}, {0, NAN}};
 
 	(void)state;
-	for (double p = 0.001; p < 0.12; p *= 3) {
-		const double law = p * packets;
-		const unsigned most = guarded_signals(AQM_DROP, p, packets);
-		const unsigned least = guarded_signals(AQM_PASS, p, packets);
+	for (size_t i = 0; i < sizeof(bad) / sizeof(bad[0]); i++) {
+		struct stage stage;
 
-		assert_in_range(most, law, law * (AQM_GUARD_GAIN + 1.05) + AQM_GUARD_BURST + 30);
-		assert_true(least + AQM_GUARD_BURST + 1 > law / (AQM_GUARD_GAIN + 1) * 0.95);
+		stage_open(&stage, "fifo", &every_packet, bad[i][0], bad[i][1]);
+		if (i == 3)
+			stage.puppet.probability[AQM_PASS] = 0;
+		assert_int_equal(arrive(&stage, 0, AQM_ECT0, NULL), AQM_PASS);
+		assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 1);
+		assert_int_equal(aqm_policy_counts(stage.wrapped).differed, 0);
+		stage_close(&stage);
 	}
-	assert_int_equal(guarded_signals(AQM_DROP, 0, packets), AQM_GUARD_BURST);
-	assert_int_equal(guarded_signals(AQM_PASS, 0, packets), 0);
+}
+
+/* One packet of L through a guarded or unguarded DualPI2, which waits for `sojourn_ns`. */
+static enum aqm_verdict pass_and_depart(struct stage *stage, uint64_t sojourn_ns)
+{
+	struct aqm_facts facts = {.len_bytes = 1500, .ecn = AQM_ECT1, .queue = AQM_QUEUE_L};
+
+	facts.now_ns = 1000000000;
+	facts.backlog_pkts[AQM_QUEUE_L] = 7;
+	assert_int_equal(stage->ops->on_enqueue(stage->params, stage->vars, stage->stats, &facts,
+						&facts.cookie),
+			 AQM_PASS);
+	facts.now_ns += sojourn_ns;
+	facts.sojourn_ns = sojourn_ns;
+	return stage->ops->on_dequeue(stage->params, stage->vars, stage->stats, &facts);
+}
+
+static void signals_of_a_late_law_stand_at_departure(void **state)
+{
+	const struct aqm_policy_config guarded = {.interval = 1, .guarded = true};
+	struct stage stage;
+
+	(void)state;
+	stage_open(&stage, "dualpi2", &guarded, 0, 0);
+	assert_int_equal(pass_and_depart(&stage, 900000), AQM_PASS);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 0);
+	assert_int_equal(pass_and_depart(&stage, 1100000), AQM_MARK);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 1);
+	stage_close(&stage);
+	stage_open(&stage, "dualpi2", &every_packet, 0, 0);
+	assert_int_equal(pass_and_depart(&stage, 1100000), AQM_PASS);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 0);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).differed, 1);
+	stage_close(&stage);
 }
 
 int main(void)
@@ -312,7 +323,8 @@ int main(void)
 		cmocka_unit_test(records_tell_the_deed),
 		cmocka_unit_test(a_failing_policy_leaves_the_law_alone),
 		cmocka_unit_test(interval_zero_is_refused),
-		cmocka_unit_test(the_guard_bounds_a_policy_by_the_law),
+		cmocka_unit_test(what_is_no_probability_is_the_laws),
+		cmocka_unit_test(signals_of_a_late_law_stand_at_departure),
 	};
 
 	return cmocka_run_group_tests_name("aqm_policy", tests, NULL, NULL);

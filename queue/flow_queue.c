@@ -421,15 +421,13 @@ static enum aqm_verdict judge(struct flow_queues *host, struct flow_queue *flow,
 {
 	const struct queue *queue = queue_of(host);
 	struct aqm_facts facts = {0};
-	enum aqm_verdict verdict;
 
 	if (queue->law->on_dequeue == NULL)
 		return AQM_PASS;
 	fill_facts(host, flow, &facts, host->now_ns);
 	queue_host_packet_facts(&facts, packet);
 	facts.sojourn_ns = host->now_ns - packet->enqueued_ns;
-	verdict = queue->law->on_dequeue(queue->params, flow->vars, queue->stats, &facts);
-	return packet->cookie & AQM_COOKIE_DECIDED ? AQM_PASS : verdict;
+	return queue->law->on_dequeue(queue->params, flow->vars, queue->stats, &facts);
 }
 
 static void found_empty(struct flow_queues *host, struct flow_queue *flow)

@@ -273,7 +273,6 @@ static enum aqm_verdict judge_departure(struct hosted *host, const struct packet
 {
 	struct queue *queue = &host->base.queue;
 	struct aqm_facts facts = {0};
-	enum aqm_verdict verdict;
 
 	if (queue->law->on_dequeue == NULL)
 		return AQM_PASS;
@@ -281,8 +280,7 @@ static enum aqm_verdict judge_departure(struct hosted *host, const struct packet
 	queue_host_packet_facts(&facts, packet);
 	facts.queue = (uint8_t)from;
 	facts.sojourn_ns = now_ns - packet->enqueued_ns;
-	verdict = queue->law->on_dequeue(queue->params, queue->vars, queue->stats, &facts);
-	return packet->cookie & AQM_COOKIE_DECIDED ? AQM_PASS : verdict;
+	return queue->law->on_dequeue(queue->params, queue->vars, queue->stats, &facts);
 }
 
 static void packet_sent(struct hosted *host, const struct packet *packet, enum aqm_queue from)
