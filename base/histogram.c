@@ -42,6 +42,16 @@ double histogram_mean(const struct histogram *histogram)
 	return histogram->count ? histogram->sum / (double)histogram->count : 0;
 }
 
+double histogram_mean_of(const struct histogram *histogram, double (*f)(double value))
+{
+	double sum = 0;
+
+	for (unsigned i = 0; i < HISTOGRAM_BUCKETS; i++)
+		if (histogram->buckets[i])
+			sum += (double)histogram->buckets[i] * f(log_bucket_middle(i, BITS));
+	return histogram->count ? sum / (double)histogram->count : 0;
+}
+
 double histogram_quantile(const struct histogram *histogram, double q)
 {
 	const double wanted = ceil(q * (double)histogram->count);

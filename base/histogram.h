@@ -26,6 +26,9 @@ void histogram_merge(struct histogram *into, const struct histogram *from);
 /* Mean of what was added (exact but for rounding of a double); 0 when empty. */
 double histogram_mean(const struct histogram *histogram);
 
+/* Mean of f(value), every value taken as its bucket's middle; 0 when empty. */
+double histogram_mean_of(const struct histogram *histogram, double (*f)(double value));
+
 /* Value at quantile q in [0, 1] (nearest rank, bucket middle, at most the maximum); 0 when empty.
  */
 double histogram_quantile(const struct histogram *histogram, double q);
