@@ -207,32 +207,11 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 	return code;
 }
 
-/* "dualpi2:target_ms=5:k=2", split in place; settings are tried on the law's defaults. */
 static int add_law(struct trial *trial, char *text, struct error *error)
 {
-	struct trial_arm arm = {.law = text};
-	const struct aqm_ops *law;
-	void *params;
-	int code;
+	struct trial_arm arm;
+	const int code = trial_arm_law(&arm, text, "--against", error);
 
-	if (snprintf(arm.name, sizeof(arm.name), "%s", text) >= (int)sizeof(arm.name))
-		return error_at(error, ERR_RANGE, NULL, 0, "--against",
-				"%s: at most %zu characters name an arm", text,
-				sizeof(arm.name) - 1);
-	arm.settings = strchr(text, ':');
-	if (arm.settings)
-		*strchr(text, ':') = '\0', arm.settings++;
-	law = aqm_find(text);
-	if (law == NULL)
-		return error_at(error, ERR_INVALID, NULL, 0, "--against",
-				"'%s' is not a law; aqmllm aqms lists them", text);
-	params = malloc(law->params_size + 1);
-	if (params == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory");
-	code = aqm_params_default(law, params, error);
-	if (code == 0)
-		code = trial_arm_set(&arm, law, params, error);
-	free(params);
 	return code ? code : add_arm(trial, &arm, error);
 }
 

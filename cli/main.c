@@ -35,7 +35,8 @@
 	X(replay)                                                                               \
 	X(scenarios)                                                                            \
 	X(simulate)                                                                             \
-	X(train)
+	X(train)                                                                                \
+	X(tune)
 
 #define COMMAND_EXTERN(name) extern const struct command command_##name;
 COMMAND_TABLE(COMMAND_EXTERN)

@@ -11,7 +11,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/parallel.h"
 #include "cli/trial_runner.h"
@@ -19,6 +18,20 @@
 size_t trial_runs(const struct trial *trial)
 {
 	return trial->scenario_count * trial->arm_count * trial->seeds;
+}
+
+bool trial_is_wanted(const struct trial *trial, size_t index)
+{
+	return trial->wanted == NULL || trial->wanted[index];
+}
+
+size_t trial_wanted_runs(const struct trial *trial)
+{
+	size_t count = 0;
+
+	for (size_t i = 0; i < trial_runs(trial); i++)
+		count += trial_is_wanted(trial, i);
+	return count;
 }
 
 const struct trial_outcome *trial_outcome_of(const struct trial *trial, size_t scenario, size_t arm,
@@ -59,26 +72,6 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	policy_destroy(loop->policy);
 	free(result);
 	return code == ERR_NO_MEMORY ? error_set(error, code, "out of memory for a run") : code;
-}
-
-int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
-		  struct error *error)
-{
-	const char *at = arm->settings;
-	int code = 0;
-
-	while (code == 0 && at && *at) {
-		const size_t length = strcspn(at, ":");
-		char setting[128];
-
-		if (length >= sizeof(setting))
-			return error_at(error, ERR_RANGE, NULL, 0, arm->name, "too long");
-		memcpy(setting, at, length);
-		setting[length] = '\0';
-		code = aqm_params_set(law, params, setting, error);
-		at += length + (at[length] == ':');
-	}
-	return code;
 }
 
 int trial_run(const struct trial_job *job, double bin_s, void *context,
@@ -129,15 +122,21 @@ int trial_run_all(struct trial *trial, unsigned threads, struct error *error)
 		    : trial_runner_close(&runner, error);
 }
 
-void trial_free(struct trial *trial)
+void trial_forget(struct trial *trial)
 {
 	const size_t runs = trial->outcomes ? trial_runs(trial) : 0;
 
 	for (size_t i = 0; i < runs; i++)
 		trial_outcome_free(&trial->outcomes[i]);
+	free(trial->outcomes);
+	trial->outcomes = NULL;
+}
+
+void trial_free(struct trial *trial)
+{
+	trial_forget(trial);
 	for (size_t i = 0; i < trial->scenario_count; i++)
 		scenario_free(&trial->scenarios[i]);
-	free(trial->outcomes);
 	free(trial->keys);
 	free(trial->scenarios);
 }

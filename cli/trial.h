@@ -11,7 +11,7 @@
 #include "cli/closed_loop.h"
 #include "cli/trial_outcome.h"
 
-#define TRIAL_MAX_ARMS 32
+#define TRIAL_MAX_ARMS 512
 #define TRIAL_NAME_BYTES 64
 
 struct trial_arm {
@@ -48,6 +48,7 @@ struct trial {
 	double bin_s;
 	struct trial_key *keys;		/* (scenario, arm, seed): trial_keys(); owned */
 	const char *folder;		/* that keeps finished runs, in its runs/ */
+	const bool *wanted;		/* (scenario, arm, seed): what to run; NULL: all */
 	struct trial_outcome *outcomes; /* (scenario, arm, seed); owned */
 	size_t kept;			/* runs that the folder held already */
 	void *context;
@@ -67,11 +68,22 @@ int trial_read_suite(struct trial *trial, const char *suite, struct error *error
 /* When scenarios, arms and seeds are chosen: the keys of all runs. */
 int trial_keys(struct trial *trial, struct error *error);
 
+/*
+ * An arm from "LAW" or "LAW:NAME=VALUE:...", which is split in place and outlives
+ * the arm; settings are tried on the law's defaults.  The error names `option`.
+ */
+int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct error *error);
+
 /* Sets a law's parameters as the arm wants them.  ERR_INVALID, ERR_RANGE. */
 int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
 		  struct error *error);
 
 size_t trial_runs(const struct trial *trial);
+
+/* How many of them are wanted, and whether one is. */
+size_t trial_wanted_runs(const struct trial *trial);
+bool trial_is_wanted(const struct trial *trial, size_t index);
+
 struct trial_job trial_job_at(const struct trial *trial, size_t index);
 
 /* One run, on its own.  `stop` is asked about 100 times; true ends it with ERR_INTERRUPTED. */
@@ -88,6 +100,9 @@ int trial_run_all(struct trial *trial, unsigned threads, struct error *error);
 
 const struct trial_outcome *trial_outcome_of(const struct trial *trial, size_t scenario, size_t arm,
 					     size_t seed);
+
+/* Outcomes only; the trial can be run again, perhaps wanting other runs. */
+void trial_forget(struct trial *trial);
 void trial_free(struct trial *trial);
 
 #endif

@@ -125,6 +125,7 @@ int trial_outcome_keep(struct trial_outcome *outcome, const struct sim_result *r
 	*outcome = (struct trial_outcome){
 		.cost = *cost, .warmup_s = result->warmup_s, .bin_s = result->bin_s};
 	run_figures(outcome->values, result, counts);
+	objective_measure(result, &outcome->figures);
 	code = allocate_bins(outcome, result->bin_count);
 	for (uint64_t i = 0; code == 0 && i < result->bin_count; i++) {
 		outcome->qdelay_ms[i] = result->bins[i].qdelay_ms[SIM_ALL];
@@ -180,6 +181,8 @@ static void put_outcome(FILE *out, const struct trial_outcome *outcome)
 
 	for (int m = 0; m < TRIAL_METRICS; m++)
 		put_double(out, outcome->values[m]);
+	for (int i = 0; i < OBJECTIVE_FIGURES; i++)
+		put_double(out, outcome->figures.values[i]);
 	put_double(out, outcome->warmup_s);
 	put_double(out, outcome->bin_s);
 	put_double(out, delays->sum);
@@ -300,6 +303,8 @@ static int take_outcome(struct trial_outcome *outcome, struct words *words)
 
 	for (int m = 0; m < TRIAL_METRICS; m++)
 		outcome->values[m] = take_double(words);
+	for (int i = 0; i < OBJECTIVE_FIGURES; i++)
+		outcome->figures.values[i] = take_double(words);
 	outcome->warmup_s = take_double(words);
 	outcome->bin_s = take_double(words);
 	outcome->qdelay_ns.sum = take_double(words);

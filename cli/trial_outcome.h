@@ -10,6 +10,7 @@
 #define CLI_TRIAL_OUTCOME_H
 
 #include "base/digest.h"
+#include "learn/objective.h"
 #include "policy/aqm_policy.h"
 #include "sim/run.h"
 
@@ -54,6 +55,7 @@ struct trial_delays {
 
 struct trial_outcome {
 	double values[TRIAL_METRICS];
+	struct objective_figures figures; /* what rewards read */
 	struct policy_cost cost; /* zero without a policy */
 	double warmup_s, bin_s;
 	uint64_t bin_count;

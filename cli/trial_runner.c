@@ -19,6 +19,7 @@ int trial_runner_open(struct trial_runner *runner, struct trial *trial, struct e
 	if (trial->outcomes == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
 	code = trial_store_open(&runner->store, trial, error);
+	runner->total = trial_wanted_runs(trial);
 	if (code == 0)
 		runner->done = trial->kept = trial_store_kept(runner->store);
 	return code;
@@ -34,7 +35,7 @@ int trial_runner_close(struct trial_runner *runner, struct error *error)
 	if (runner->stopped)
 		return error_set(error, ERR_INTERRUPTED,
 				 "interrupted after %zu of %zu runs; the same command goes on",
-				 runner->done, trial_runs(runner->trial));
+				 runner->done, runner->total);
 	return 0;
 }
 
@@ -60,12 +61,13 @@ bool trial_runner_stopped(void *context, double done)
 	return stopped;
 }
 
-/* With the lock held: the first run not given out and not kept from before, if any. */
+/* With the lock held: the first run wanted, not given out and not kept from before, if any. */
 static bool find_next(struct trial_runner *runner)
 {
 	const size_t runs = trial_runs(runner->trial);
 
-	while (runner->next < runs && trial_store_has(runner->store, runner->next))
+	while (runner->next < runs && (trial_store_has(runner->store, runner->next) ||
+				       !trial_is_wanted(runner->trial, runner->next)))
 		runner->next++;
 	return runner->next < runs;
 }
@@ -109,7 +111,7 @@ void trial_runner_done(struct trial_runner *runner, size_t index)
 	pthread_mutex_lock(&runner->lock);
 	runner->done++;
 	if (trial->progress)
-		trial->progress(trial->context, runner->done, trial_runs(trial));
+		trial->progress(trial->context, runner->done, runner->total);
 	pthread_mutex_unlock(&runner->lock);
 }
 

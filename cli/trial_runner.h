@@ -19,7 +19,7 @@ struct trial_runner {
 	struct trial *trial;
 	struct trial_store *store;
 	pthread_mutex_t lock; /* of what follows */
-	size_t next, done;
+	size_t next, done, total;
 	bool stopped;
 	int code; /* of the first run in order that failed */
 	size_t failed_index;

@@ -60,7 +60,8 @@ int trial_store_open(struct trial_store **out, struct trial *trial, struct error
 				  : error_set(error, ERR_NO_MEMORY, "out of memory");
 	}
 	for (size_t i = 0; code == 0 && i < trial_runs(trial); i++)
-		code = look_for(store, trial, i, error);
+		if (trial_is_wanted(trial, i))
+			code = look_for(store, trial, i, error);
 	if (code) {
 		trial_store_close(store);
 		store = NULL;

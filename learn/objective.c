@@ -183,13 +183,16 @@ static void measure_flows(const struct sim_result *result, double *values)
 
 void objective_measure(const struct sim_result *result, struct objective_figures *figures)
 {
+	const struct aqm_ops *law = aqm_find(result->aqm);
+	const bool one_queue = law && !law->dual;
 	const struct sim_queue_result *all = &result->queues[SIM_ALL];
+	const struct sim_queue_result *l = &result->queues[one_queue ? AQM_QUEUE_C : AQM_QUEUE_L];
 	const double arrived = (double)(all->packets + all->drops);
 	double *values = figures->values;
 
 	for (int i = 0; i < OBJECTIVE_FIGURES; i++)
 		values[i] = NAN;
-	measure_queue(&result->queues[AQM_QUEUE_L].qdelay_ns, &values[OBJECTIVE_l_mean_ms],
+	measure_queue(&l->qdelay_ns, &values[OBJECTIVE_l_mean_ms],
 		      &values[OBJECTIVE_l_p50_ms], &values[OBJECTIVE_l_p99_ms]);
 	measure_queue(&result->queues[AQM_QUEUE_C].qdelay_ns, &values[OBJECTIVE_c_mean_ms],
 		      &values[OBJECTIVE_c_p50_ms], &values[OBJECTIVE_c_p99_ms]);

@@ -107,7 +107,7 @@ int objective_parse(struct objective *objective, const char *text, struct error 
 /* The same as text that objective_parse() reads back: "k=v,...", no zero weights. */
 void objective_text(const struct objective *objective, char *text, size_t size);
 
-/* Figures of a finished run. */
+/* Figures of a finished run.  Where the law has one queue, L packets wait in it like all. */
 void objective_measure(const struct sim_result *result, struct objective_figures *figures);
 
 /* A term of a run.  Finite. */

@@ -141,6 +141,7 @@ static void figures_of_a_result(void **state)
 	(void)state;
 	result->flows = flows;
 	result->flow_count = 5;
+	strcpy(result->aqm, "dualpi2");
 	result->utilisation = 0.5;
 	result->queues[SIM_ALL].packets = fill(&result->queues[SIM_ALL].qdelay_ns, 0, 100);
 	result->queues[SIM_ALL].drops = 25;
@@ -156,6 +157,9 @@ static void figures_of_a_result(void **state)
 	assert_near(figures.values[OBJECTIVE_balance], log(30.001 / 15.001));
 	assert_near(figures.values[OBJECTIVE_loss], 0.2);
 	assert_true(fabs(figures.values[OBJECTIVE_paper] / paper - 1) < 0.004);
+	strcpy(result->aqm, "pie");
+	objective_measure(result, &figures);
+	assert_near(figures.values[OBJECTIVE_l_mean_ms], 49.5);
 	free(result);
 }
 

@@ -1,0 +1,216 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Which runs hindsight needs, and what it chooses.
+ */
+#include "cli/tuning.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
+{
+	if (trial->arm_count == TRIAL_MAX_ARMS)
+		return error_set(error, ERR_RANGE, "more than %d laws and settings",
+				 TRIAL_MAX_ARMS);
+	for (size_t i = 0; i < trial->arm_count; i++)
+		if (strcmp(trial->arms[i].name, arm->name) == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
+					"stands twice among the laws; leave one out");
+	trial->arms[trial->arm_count++] = *arm;
+	return 0;
+}
+
+static int add_law(struct trial *trial, char *text, const char *option, struct error *error)
+{
+	struct trial_arm arm;
+	const int code = trial_arm_law(&arm, text, option, error);
+
+	return code ? code : add_arm(trial, &arm, error);
+}
+
+/* The reference and the law may be one. */
+static int add_laws(struct tuning *tuning, const struct tuning_laws *laws, struct error *error)
+{
+	struct trial *trial = &tuning->trial;
+	const bool same = strcmp(laws->reference, laws->law) == 0;
+	char *rest = laws->beside, *law;
+	int code = add_law(trial, laws->reference, "--reference", error);
+
+	if (code == 0 && !same)
+		code = add_law(trial, laws->law, "--law", error);
+	tuning->law = same ? 0 : 1;
+	tuning->beside = trial->arm_count;
+	while (code == 0 && rest && (law = strsep(&rest, ",")))
+		code = add_law(trial, law, "--against", error);
+	tuning->beside_count = trial->arm_count - tuning->beside;
+	return code;
+}
+
+static int add_settings(struct tuning *tuning, struct error *error)
+{
+	struct trial *trial = &tuning->trial;
+	const struct trial_arm law = trial->arms[tuning->law];
+	int code = 0;
+
+	tuning->points = calloc(tuning->settings + 1, sizeof(*tuning->points));
+	if (tuning->points == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	tuning->first_setting = trial->arm_count;
+	for (size_t i = 0; code == 0 && i < tuning->settings; i++) {
+		struct trial_arm arm = law;
+		char point[DESIGN_SETTINGS_BYTES];
+
+		design_point(&tuning->design, i, point);
+		snprintf(tuning->points[i], sizeof(tuning->points[i]), "%s%s%s",
+			 law.settings ? law.settings : "", law.settings ? ":" : "", point);
+		snprintf(arm.name, sizeof(arm.name), "%.40s #%zu", law.law, i);
+		arm.settings = tuning->points[i];
+		code = add_arm(trial, &arm, error);
+	}
+	return code;
+}
+
+int tuning_prepare(struct tuning *tuning, const struct tuning_laws *laws, struct error *error)
+{
+	struct trial *trial = &tuning->trial;
+	const struct aqm_ops *law;
+	int code = add_laws(tuning, laws, error);
+
+	if (code)
+		return code;
+	law = aqm_find(trial->arms[tuning->law].law);
+	code = laws->vary ? design_parse(&tuning->design, law, laws->vary, error)
+			  : design_usual(&tuning->design, law, error);
+	if (code == 0)
+		code = add_settings(tuning, error);
+	if (code)
+		return code;
+	trial->seeds = tuning->tuning_seeds + tuning->other_seeds;
+	tuning->wanted = calloc(trial_runs(trial) + 1, sizeof(*tuning->wanted));
+	tuning->best = calloc(trial->scenario_count + 1, sizeof(*tuning->best));
+	trial->wanted = tuning->wanted;
+	return tuning->wanted && tuning->best ? 0
+					      : error_set(error, ERR_NO_MEMORY, "out of memory");
+}
+
+/* Seeds [from, to) of an arm in a scenario. */
+static void want(struct tuning *tuning, size_t scenario, size_t arm, size_t from, size_t to)
+{
+	const struct trial *trial = &tuning->trial;
+
+	for (size_t seed = from; seed < to; seed++)
+		tuning->wanted[(scenario * trial->arm_count + arm) * trial->seeds + seed] = true;
+}
+
+void tuning_want_settings(struct tuning *tuning)
+{
+	const struct trial *trial = &tuning->trial;
+
+	for (size_t s = 0; s < trial->scenario_count; s++) {
+		for (size_t arm = 0; arm < tuning->first_setting; arm++)
+			want(tuning, s, arm, 0, trial->seeds);
+		for (size_t arm = tuning->first_setting; arm < trial->arm_count; arm++)
+			want(tuning, s, arm, 0, tuning->tuning_seeds);
+	}
+}
+
+void tuning_want_chosen(struct tuning *tuning)
+{
+	const struct trial *trial = &tuning->trial;
+
+	for (size_t s = 0; s < trial->scenario_count; s++) {
+		want(tuning, s, tuning->best[s], tuning->tuning_seeds, trial->seeds);
+		want(tuning, s, tuning->one, tuning->tuning_seeds, trial->seeds);
+	}
+}
+
+double tuning_reward(const struct tuning *tuning, size_t scenario, size_t arm, size_t seed)
+{
+	const struct trial *trial = &tuning->trial;
+
+	return objective_reward(&tuning->objective,
+				&trial_outcome_of(trial, scenario, arm, seed)->figures,
+				&trial_outcome_of(trial, scenario, 0, seed)->figures);
+}
+
+static double mean_reward(const struct tuning *tuning, size_t scenario, size_t arm, size_t from,
+			  size_t to)
+{
+	double sum = 0;
+
+	for (size_t seed = from; seed < to; seed++)
+		sum += tuning_reward(tuning, scenario, arm, seed);
+	return sum / (double)(to - from);
+}
+
+double tuning_reward_tuned(const struct tuning *tuning, size_t scenario, size_t arm)
+{
+	return mean_reward(tuning, scenario, arm, 0, tuning->tuning_seeds);
+}
+
+double tuning_reward_compared(const struct tuning *tuning, size_t scenario, size_t arm)
+{
+	return mean_reward(tuning, scenario, arm, tuning->tuning_seeds, tuning->trial.seeds);
+}
+
+double tuning_figure(const struct tuning *tuning, size_t scenario, size_t arm,
+		     enum objective_figure figure)
+{
+	const struct trial *trial = &tuning->trial;
+	double sum = 0;
+
+	for (size_t seed = tuning->tuning_seeds; seed < trial->seeds; seed++)
+		sum += trial_outcome_of(trial, scenario, arm, seed)->figures.values[figure];
+	return sum / (double)tuning->other_seeds;
+}
+
+/* The first of the best arms by `value`: the law as it is, or one of its settings. */
+static size_t best_arm(const struct tuning *tuning, size_t scenario,
+		       double (*value)(const struct tuning *tuning, size_t scenario, size_t arm))
+{
+	size_t best = tuning->law;
+	double most = value(tuning, scenario, best);
+
+	for (size_t arm = tuning->first_setting; arm < tuning->trial.arm_count; arm++) {
+		const double other = value(tuning, scenario, arm);
+
+		if (other > most) {
+			most = other;
+			best = arm;
+		}
+	}
+	return best;
+}
+
+static double reward_of_all(const struct tuning *tuning, size_t scenario, size_t arm)
+{
+	double sum = 0;
+
+	(void)scenario;
+	for (size_t s = 0; s < tuning->trial.scenario_count; s++)
+		sum += tuning_reward_tuned(tuning, s, arm);
+	return sum;
+}
+
+void tuning_choose(struct tuning *tuning)
+{
+	for (size_t s = 0; s < tuning->trial.scenario_count; s++)
+		tuning->best[s] = best_arm(tuning, s, tuning_reward_tuned);
+	tuning->one = best_arm(tuning, 0, reward_of_all);
+}
+
+const char *tuning_settings_of(const struct tuning *tuning, size_t arm)
+{
+	const char *settings = tuning->trial.arms[arm].settings;
+
+	return settings ? settings : "";
+}
+
+void tuning_free(struct tuning *tuning)
+{
+	trial_free(&tuning->trial);
+	free(tuning->points);
+	free(tuning->wanted);
+	free(tuning->best);
+}
