@@ -87,24 +87,25 @@ AQM_INLINE void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
 	stats->updates++;
 }
 
-/*
- * Fate of a packet under p' alone.  A squared probability compares two draws
- * with p' (RFC 9332 section 4.2.1), each half of the packet's random bits.
- */
-AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *params,
-					   const struct aqm_dualpi2_vars *vars,
-					   struct aqm_dualpi2_stats *stats,
-					   const struct aqm_facts *facts)
+/* While less than two packets of MTU size are queued p' is not applied. */
+AQM_INLINE bool aqm_dualpi2_is_short(const struct aqm_dualpi2_params *params,
+				     const struct aqm_facts *facts)
 {
-	const uint64_t backlog_bytes =
-		facts->backlog_bytes[AQM_QUEUE_C] + facts->backlog_bytes[AQM_QUEUE_L];
-	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
-	const bool squared = aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more);
+	return facts->backlog_bytes[AQM_QUEUE_C] + facts->backlog_bytes[AQM_QUEUE_L] <
+	       2 * (uint64_t)params->mtu_bytes;
+}
+
+/* Fate of a packet under p' alone; `squared`: what a draw with probability p'^2 said. */
+AQM_INLINE enum aqm_verdict aqm_dualpi2_fate(const struct aqm_dualpi2_params *params,
+					     const struct aqm_dualpi2_vars *vars,
+					     struct aqm_dualpi2_stats *stats,
+					     const struct aqm_facts *facts, bool squared)
+{
 	const bool saturated = aqm_coupled_q32(params->k_q16, vars->p_q32) >= AQM_Q32_ONE;
 	/* p_C >= min(1 / k^2, 1): with k below 1 marks still serve Classic up to p' = 1. */
 	const bool overload = saturated || vars->p_q32 >= AQM_Q32_ONE;
 
-	if (backlog_bytes < 2 * (uint64_t)params->mtu_bytes)
+	if (aqm_dualpi2_is_short(params, facts))
 		return AQM_PASS;
 	stats->overload_packets += overload;
 	if (facts->queue == AQM_QUEUE_C) {
@@ -114,9 +115,24 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *para
 	}
 	if (saturated)
 		return params->drop_overload && squared ? AQM_DROP : AQM_MARK;
-	if (!aqm_coupled_chance(params->k_q16, vars->p_q32, bits))
+	if (!aqm_coupled_chance(params->k_q16, vars->p_q32, (uint32_t)facts->random))
 		return AQM_PASS;
 	return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
+}
+
+/*
+ * The same with the packet's random bits.  A squared probability compares two draws
+ * with p' (RFC 9332 section 4.2.1), each half of them.
+ */
+AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *params,
+					   const struct aqm_dualpi2_vars *vars,
+					   struct aqm_dualpi2_stats *stats,
+					   const struct aqm_facts *facts)
+{
+	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
+
+	return aqm_dualpi2_fate(params, vars, stats, facts,
+				aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more));
 }
 
 /*

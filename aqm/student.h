@@ -1,0 +1,397 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The student: DualPI2 with a small network beside it.
+ *
+ * `supervise`: at every update of p' the network reads the features and sets
+ * target, step, coupling and gains for the time up to the next, each within its
+ * declared range, and how regularly Classic packets are signalled.  Packets meet
+ * DualPI2's law under those settings.  Outputs of 0 leave it as it is.
+ *
+ * `verdict`: at every arrival the network says how likely each verdict should be,
+ * as powers of two, and the packet's random bits draw one.  The law runs beside
+ * it, sees what the queue does, and decides where the guard does not let the
+ * network.
+ *
+ * The guard (aqm/guard.h) keeps verdicts within its envelope of the law with the
+ * parameters' own settings, and takes a supervisor's settings away while the link
+ * idles or packets wait too long under them.
+ *
+ * Regular signals: between independent draws (0) and even intervals (1) the p_C of
+ * packets are added up, and one is signalled when they reach a threshold of
+ *
+ *     regularity + (1 - regularity) E,  E exponential with mean 1,
+ *
+ * of which a new one is drawn at each signal.  Its mean is 1 whatever the
+ * regularity, so the rate of signals is that of p_C, and the standard deviation of
+ * the intervals is (1 - regularity) of that of independent draws.
+ */
+#ifndef AQM_STUDENT_H
+#define AQM_STUDENT_H
+
+#include "aqm/dual_scheduler.h"
+#include "aqm/dualpi2.h"
+#include "aqm/guard.h"
+#include "aqm/student_features.h"
+#include "aqm/student_net.h"
+
+/*
+ * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
+ * times 2^output, cut to [low, high] of the unit told; regularity is the output, cut.
+ */
+#define AQM_STUDENT_SETTINGS(X)                                                                    \
+	X(target, 1, 60, "Classic queue delay aimed at, ms")                                       \
+	X(step, 0.25, 4, "sojourn above which L packets are marked, ms")                           \
+	X(k, 0.25, 8, "coupling factor")                                                           \
+	X(gain, 0.125, 8, "factor of alpha and beta")                                              \
+	X(regularity, 0, 1, "of Classic signals: 0 independent draws, 1 even intervals")
+
+/* X(name, text): outputs of `verdict`; the chances are as 2^pass to 2^mark to 2^drop. */
+#define AQM_STUDENT_CHANCES(X)                                                                     \
+	X(pass, "log2 of the chance of letting it pass, up to a constant")                         \
+	X(mark, "likewise of marking it")                                                          \
+	X(drop, "likewise of dropping it")
+
+#define AQM_STUDENT_SETTING_ENUM(name, low, high, text) AQM_STUDENT_SETTING_##name,
+enum aqm_student_setting {
+	AQM_STUDENT_SETTINGS(AQM_STUDENT_SETTING_ENUM) AQM_STUDENT_SETTING_COUNT
+};
+#undef AQM_STUDENT_SETTING_ENUM
+
+struct aqm_student_stats {
+	struct aqm_dualpi2_stats law;
+	uint64_t packets;    /* that arrived */
+	uint64_t decisions;  /* of the network */
+	uint64_t overridden; /* packets on which the guard put the law in the network's place */
+};
+
+/*
+ * For whoever records or replaces decisions.  decided() is called after the network has spoken,
+ * with what it saw and said; `outputs` may be changed, and count then.
+ */
+struct aqm_student_tap {
+	void *context;
+	void (*decided)(void *context, const struct aqm_facts *facts, const int16_t *features,
+			int16_t *outputs);      /* or NULL */
+	struct aqm_student_stats *stats; /* copied here at every update; or NULL */
+};
+
+struct aqm_student_params {
+	struct aqm_dualpi2_params base; /* what outputs of 0 leave as it is */
+	struct aqm_dual_scheduler_params scheduler;
+	uint32_t limit_pkts;
+	bool guarded;
+	const struct aqm_student_model *model; /* NULL: the host's; outlives the queue */
+	const struct aqm_student_tap *tap;     /* or NULL; likewise */
+};
+
+struct aqm_student_vars {
+	const struct aqm_student_model *model;
+	struct aqm_dualpi2_vars law;
+	struct aqm_dualpi2_params now; /* the settings in force */
+	struct aqm_wrr_vars wrr;
+	struct aqm_guard_params guard_params;
+	struct aqm_guard_vars guard;
+	bool mistrusted; /* the settings in force are the parameters' own */
+	struct aqm_student_sense sense;
+	struct aqm_student_state state;
+	int16_t input[AQM_STUDENT_INPUTS];   /* of a net */
+	int16_t output[AQM_STUDENT_OUTPUTS]; /* the last ones, 12 fraction bits */
+	uint32_t regularity_q16;
+	uint64_t added_q32;       /* p_C since the last signal */
+	uint64_t exponential_q32; /* E of the next one */
+};
+
+/* `shipped`: the model where the parameters name none. */
+AQM_INLINE void aqm_student_init(const struct aqm_student_params *params,
+				 const struct aqm_student_model *shipped,
+				 struct aqm_student_vars *vars, struct aqm_student_stats *stats)
+{
+	*vars = (struct aqm_student_vars){
+		.model = params->model ? params->model : shipped,
+		.now = params->base,
+		.exponential_q32 = AQM_Q32_ONE,
+	};
+	*stats = (struct aqm_student_stats){0};
+	aqm_dualpi2_init(&params->base, &vars->law, &stats->law);
+	aqm_wrr_reset(&params->scheduler.wrr, &vars->wrr, params->base.mtu_bytes);
+	aqm_guard_set(&vars->guard_params, params->base.target_ns, params->base.step.threshold_ns);
+	aqm_guard_init(&vars->guard);
+	aqm_student_sense_init(&vars->sense);
+}
+
+/* Inputs [from, to) from their features. */
+AQM_INLINE void aqm_student_read_inputs(struct aqm_student_vars *vars, uint32_t from, uint32_t to)
+{
+	const struct aqm_student_model *model = vars->model;
+
+	for (uint32_t i = from; i < to; i++)
+		vars->input[i] = aqm_student_input(vars->sense.feature[model->feature[i]],
+						   model->offset[i], model->scale[i]);
+}
+
+/* The network speaks; inputs and features are up to date. */
+AQM_INLINE void aqm_student_think(const struct aqm_student_params *params,
+				  struct aqm_student_vars *vars, struct aqm_student_stats *stats,
+				  const struct aqm_facts *facts)
+{
+	if (vars->model->kind == AQM_STUDENT_tree)
+		aqm_student_tree_run(vars->model, vars->sense.feature, vars->output);
+	else
+		aqm_student_net_run(vars->model, &vars->state, vars->input, vars->output);
+	stats->decisions++;
+	if (params->tap && params->tap->decided)
+		params->tap->decided(params->tap->context, facts, vars->sense.feature,
+				     vars->output);
+}
+
+/* value x 2^output, within [low, high]; value is at most 2^32. */
+AQM_INLINE uint64_t aqm_student_scaled(uint64_t value, int16_t output, uint64_t low, uint64_t high)
+{
+	const uint64_t scaled = (value * aqm_exp2_q16(output)) >> 16;
+
+	return scaled < low ? low : scaled > high ? high : scaled;
+}
+
+/* Gains of the factor [1/8, 8]; none is above 2^22 (aqm_pi_change_q32()). */
+AQM_INLINE uint32_t aqm_student_gain(uint32_t gain_q16, int16_t output)
+{
+	const uint64_t high = gain_q16 < 1U << 19 ? 8 * (uint64_t)gain_q16 : 1U << 22;
+
+	return (uint32_t)aqm_student_scaled(gain_q16, output, gain_q16 / 8, high);
+}
+
+/* The settings that the outputs ask for. */
+AQM_INLINE void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
+					   const int16_t *out, struct aqm_student_vars *vars)
+{
+	const int32_t regularity = out[AQM_STUDENT_SETTING_regularity];
+
+	vars->now.target_ns = aqm_student_scaled(
+		base->target_ns, out[AQM_STUDENT_SETTING_target], 1000000, 60000000);
+	vars->now.step.threshold_ns = aqm_student_scaled(
+		base->step.threshold_ns, out[AQM_STUDENT_SETTING_step], 250000, 4000000);
+	vars->now.k_q16 = (uint32_t)aqm_student_scaled(
+		base->k_q16, out[AQM_STUDENT_SETTING_k], 1U << 14, 8U << 16);
+	vars->now.alpha_q16 = aqm_student_gain(base->alpha_q16, out[AQM_STUDENT_SETTING_gain]);
+	vars->now.beta_q16 = aqm_student_gain(base->beta_q16, out[AQM_STUDENT_SETTING_gain]);
+	vars->regularity_q16 =
+		(uint32_t)aqm_clamp_s64(regularity, 0, AQM_STUDENT_ONE) * (65536 / AQM_STUDENT_ONE);
+}
+
+/* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
+AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
+				      struct aqm_student_vars *vars,
+				      struct aqm_student_stats *stats,
+				      const struct aqm_facts *facts)
+{
+	aqm_student_think(params, vars, stats, facts);
+	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
+		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = (int16_t)(vars->output[i] / 16);
+	vars->mistrusted = params->guarded && !aqm_guard_trusts(&vars->guard);
+	if (vars->mistrusted) {
+		vars->now = params->base;
+		vars->regularity_q16 = 0;
+	} else {
+		aqm_student_settings_apply(&params->base, vars->output, vars);
+	}
+}
+
+AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
+{
+	return vars->law.p_q32 >= AQM_Q32_ONE ||
+	       aqm_coupled_q32(vars->now.k_q16, vars->law.p_q32) >= AQM_Q32_ONE;
+}
+
+/* The periodic update: what is slow is measured, a supervisor speaks, p' moves. */
+AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
+				 struct aqm_student_vars *vars, struct aqm_student_stats *stats,
+				 const struct aqm_facts *facts)
+{
+	aqm_student_sense_tick(&vars->sense, facts, vars->law.p_q32, aqm_student_overload(vars),
+			       params->base.tupdate_ns);
+	aqm_student_read_inputs(vars, 0, vars->model->inputs);
+	if (vars->model->mode == AQM_STUDENT_supervise)
+		aqm_student_supervise(params, vars, stats, facts);
+	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
+	if (params->tap && params->tap->stats)
+		*params->tap->stats = *stats;
+}
+
+/* The law's probability of signalling a packet of this queue, at most 1. */
+AQM_INLINE uint64_t aqm_student_law_p_q32(const struct aqm_student_vars *vars, unsigned queue)
+{
+	const uint64_t coupled = aqm_coupled_q32(vars->now.k_q16, vars->law.p_q32);
+
+	if (queue == AQM_QUEUE_C)
+		return aqm_square_q32(vars->law.p_q32);
+	return coupled > AQM_Q32_ONE ? AQM_Q32_ONE : coupled;
+}
+
+/* 2^out for each verdict, x 2^16; in the order of enum aqm_verdict: pass, mark, drop. */
+AQM_INLINE void aqm_student_chances(const int16_t *out, uint32_t chance[3])
+{
+	for (uint32_t i = 0; i < 3; i++)
+		chance[i] = aqm_exp2_q16(out[i]);
+}
+
+/* A verdict drawn with 32 bits: drops from 0 up, then marks.  No division. */
+AQM_INLINE enum aqm_verdict aqm_student_draw(const int16_t *out, uint32_t bits)
+{
+	uint32_t chance[3];
+	uint64_t at;
+
+	aqm_student_chances(out, chance);
+	at = ((uint64_t)chance[0] + chance[1] + chance[2]) * bits;
+	if (at < (uint64_t)chance[AQM_DROP] << 32)
+		return AQM_DROP;
+	return at < ((uint64_t)chance[AQM_DROP] + chance[AQM_MARK]) << 32 ? AQM_MARK : AQM_PASS;
+}
+
+/* A mark that cannot be carried is a drop. */
+AQM_INLINE enum aqm_verdict aqm_student_effect(enum aqm_verdict verdict, uint8_t ecn)
+{
+	return verdict == AQM_MARK && ecn == AQM_NOT_ECT ? AQM_DROP : verdict;
+}
+
+/* The network's verdict for a packet that arrives. */
+AQM_INLINE enum aqm_verdict aqm_student_wants(const struct aqm_student_params *params,
+					      struct aqm_student_vars *vars,
+					      struct aqm_student_stats *stats,
+					      const struct aqm_facts *facts)
+{
+	aqm_student_sense_now(&vars->sense, facts);
+	aqm_student_sense_packet(&vars->sense, facts, aqm_student_law_p_q32(vars, facts->queue));
+	aqm_student_read_inputs(vars, 0, vars->model->fast_inputs);
+	aqm_student_think(params, vars, stats, facts);
+	return aqm_student_effect(aqm_student_draw(vars->output, (uint32_t)facts->random),
+				  facts->ecn);
+}
+
+/* What the guard makes of `wanted` where the law says `law`. */
+AQM_INLINE enum aqm_verdict aqm_student_judge(const struct aqm_student_params *params,
+					      struct aqm_student_vars *vars,
+					      const struct aqm_facts *facts, enum aqm_verdict law,
+					      enum aqm_verdict wanted)
+{
+	return params->guarded ? aqm_guard_judges(&vars->guard_params, &vars->guard, facts, law,
+						  wanted, aqm_student_overload(vars))
+			       : wanted;
+}
+
+/* `decided`: the network's verdict stands; otherwise the law's is still to come, at departure. */
+AQM_INLINE enum aqm_verdict aqm_student_on_enqueue(const struct aqm_student_params *params,
+						   struct aqm_student_vars *vars,
+						   struct aqm_student_stats *stats,
+						   const struct aqm_facts *facts, bool *decided)
+{
+	enum aqm_verdict wanted;
+
+	stats->packets++;
+	aqm_student_sense_arrival(&vars->sense, facts);
+	if (params->guarded)
+		aqm_guard_arrived(&vars->guard, facts);
+	*decided = false;
+	if (vars->model->mode != AQM_STUDENT_verdict)
+		return AQM_PASS;
+	wanted = aqm_student_wants(params, vars, stats, facts);
+	if (aqm_student_judge(params, vars, facts, AQM_PASS, wanted) != wanted) {
+		stats->overridden++;
+		return AQM_PASS;
+	}
+	*decided = true;
+	if (wanted != AQM_PASS)
+		aqm_student_sense_signal(&vars->sense, facts);
+	return wanted;
+}
+
+/* E of an exponential distribution with mean 1 from 32 bits, x 2^32: ln 2 x log2 (2^32 / bits). */
+AQM_INLINE uint64_t aqm_student_exponential(uint32_t bits)
+{
+	const uint64_t log2_q8 = (uint64_t)(32 * AQM_LOG2_ONE - aqm_log2_q8(bits));
+
+	return log2_q8 * UINT64_C(11629080); /* ln 2 x 2^24 */
+}
+
+/* A Classic packet's p_C is added; true: it is the one to signal. */
+AQM_INLINE bool aqm_student_adds_up(struct aqm_student_vars *vars, uint32_t bits)
+{
+	const uint64_t even_q16 = vars->regularity_q16;
+	const uint64_t threshold =
+		(even_q16 << 16) + ((vars->exponential_q32 >> 16) * (65536 - even_q16));
+
+	vars->added_q32 += aqm_square_q32(vars->law.p_q32);
+	if (vars->added_q32 < threshold)
+		return false;
+	vars->added_q32 -= threshold;
+	/* One signal a packet is the most there can be: what is left over does not pile up. */
+	if (vars->added_q32 > AQM_Q32_ONE)
+		vars->added_q32 = AQM_Q32_ONE;
+	vars->exponential_q32 = aqm_student_exponential(bits);
+	return true;
+}
+
+/* The law's verdict at departure under the settings in force. */
+AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
+					    struct aqm_student_stats *stats,
+					    const struct aqm_facts *facts,
+					    uint32_t qlen_at_arrival_pkts)
+{
+	if (vars->regularity_q16 == 0)
+		vars->added_q32 = 0; /* independent draws remember nothing */
+	if (vars->regularity_q16 == 0 || facts->queue != AQM_QUEUE_C)
+		return aqm_dualpi2_on_dequeue(&vars->now, &vars->law, &stats->law, facts,
+					      qlen_at_arrival_pkts);
+	if (aqm_dualpi2_is_short(&vars->now, facts))
+		return AQM_PASS;
+	return aqm_dualpi2_fate(&vars->now, &vars->law, &stats->law, facts,
+				aqm_student_adds_up(vars, (uint32_t)facts->random));
+}
+
+/*
+ * A packet departs that the network gave the verdict `was`, and has its mark if that was one; the
+ * law decides only now.
+ */
+AQM_INLINE enum aqm_verdict aqm_student_depart(const struct aqm_student_params *params,
+					       struct aqm_student_vars *vars,
+					       struct aqm_student_stats *stats,
+					       const struct aqm_facts *facts, enum aqm_verdict law,
+					       enum aqm_verdict was)
+{
+	if (law == was && was != AQM_PASS && params->guarded)
+		aqm_guard_repays(&vars->guard, facts->queue);
+	if (law <= was || aqm_student_judge(params, vars, facts, law, was) == was)
+		return AQM_PASS;
+	stats->overridden++;
+	return law;
+}
+
+/* `decided`: the network's verdict `was` stood at arrival. */
+AQM_INLINE enum aqm_verdict aqm_student_on_dequeue(const struct aqm_student_params *params,
+						   struct aqm_student_vars *vars,
+						   struct aqm_student_stats *stats,
+						   const struct aqm_facts *facts,
+						   uint32_t qlen_at_arrival_pkts, bool decided,
+						   enum aqm_verdict was)
+{
+	enum aqm_verdict verdict;
+
+	if (params->guarded)
+		aqm_guard_departs(&vars->guard_params, &vars->guard, facts);
+	stats->overridden += vars->mistrusted;
+	verdict = aqm_student_law(vars, stats, facts, qlen_at_arrival_pkts);
+	if (decided)
+		verdict = aqm_student_depart(params, vars, stats, facts,
+					     aqm_student_effect(verdict, facts->ecn), was);
+	aqm_student_sense_departure(&vars->sense, facts, verdict);
+	return verdict;
+}
+
+/* The link asked for a packet and there was none. */
+AQM_INLINE void aqm_student_on_empty(const struct aqm_student_params *params,
+				     struct aqm_student_vars *vars, uint64_t now_ns)
+{
+	if (params->guarded)
+		aqm_guard_found_empty(&vars->guard, now_ns);
+}
+
+#endif

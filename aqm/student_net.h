@@ -1,0 +1,281 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The network of a student, in integers only.
+ *
+ * Activations are int16 with 12 fraction bits, so within +-8.  Weights are int8;
+ * each row (an output) has its own power of two: weight = q / 2^shift.  Sums and
+ * biases are int32 with 12 + shift fraction bits: at most 96 products of
+ * 127 x 32768 and a bias of 2^30 stay below 2^31.  After a row is shifted down,
+ * rounded to nearest, it is cut to int16 and goes through its activation:
+ *
+ *     relu      max(z, 0)
+ *     tanh      z (1 - |z| / 4) up to |z| = 2, then +-1
+ *     sigmoid   (1 + tanh(z / 2)) / 2
+ *
+ * The curves are the network's own functions, not approximations of others: the
+ * float twin (learn/student_float.h) is trained with the same ones.
+ *
+ * Layers are dense, or a gated recurrent cell (Cho et al. 2014) made of two of
+ * them: gates r and z of [x, h], then the candidate n of [x, r h]; h moves by
+ * z (n - h).  A tree asks one feature a node and ends in a row of outputs.
+ *
+ * A model is plain constant data; it may be shared by any number of queues.
+ * What checks it is the reader of files (policy/student_file.h).
+ */
+#ifndef AQM_STUDENT_NET_H
+#define AQM_STUDENT_NET_H
+
+#include "aqm/platform.h"
+
+#define AQM_STUDENT_WEIGHTS 8192 /* bytes of int8, padding included */
+#define AQM_STUDENT_ROWS 512     /* of all layers, padding included */
+#define AQM_STUDENT_LAYERS 8
+#define AQM_STUDENT_INPUTS 96    /* most inputs of a layer */
+#define AQM_STUDENT_WIDTH 96     /* most outputs of a layer */
+#define AQM_STUDENT_OUTPUTS 8    /* most outputs of the whole */
+#define AQM_STUDENT_LANES 16     /* rows of a layer are padded to a multiple of these */
+#define AQM_STUDENT_NODES 255
+#define AQM_STUDENT_LEAVES 128   /* x AQM_STUDENT_OUTPUTS outputs */
+#define AQM_STUDENT_ONE 4096     /* an activation of 1 */
+#define AQM_STUDENT_BIAS_MAX (1 << 30)
+#define AQM_STUDENT_SHIFT_MAX 15
+
+/* X(name): what a student is made of */
+#define AQM_STUDENT_KINDS(X) X(net) X(tree)
+
+/* X(name): what it decides; aqm/student.h */
+#define AQM_STUDENT_MODES(X) X(supervise) X(verdict)
+
+/* X(name) */
+#define AQM_STUDENT_ACTIVATIONS(X) X(linear) X(relu) X(tanh) X(sigmoid)
+
+/* X(name): a cell is `gates` and then `candidate` */
+#define AQM_STUDENT_LAYER_KINDS(X) X(dense) X(gates) X(candidate)
+
+#define AQM_STUDENT_ENUM(name) AQM_STUDENT_##name,
+enum aqm_student_kind { AQM_STUDENT_KINDS(AQM_STUDENT_ENUM) AQM_STUDENT_KIND_COUNT };
+enum aqm_student_mode { AQM_STUDENT_MODES(AQM_STUDENT_ENUM) AQM_STUDENT_MODE_COUNT };
+enum aqm_student_activation {
+	AQM_STUDENT_ACTIVATIONS(AQM_STUDENT_ENUM) AQM_STUDENT_ACTIVATION_COUNT
+};
+enum aqm_student_layer_kind {
+	AQM_STUDENT_LAYER_KINDS(AQM_STUDENT_ENUM) AQM_STUDENT_LAYER_KIND_COUNT
+};
+#undef AQM_STUDENT_ENUM
+
+struct aqm_student_layer {
+	uint8_t kind;       /* enum aqm_student_layer_kind */
+	uint8_t activation; /* enum aqm_student_activation; of gates: sigmoid */
+	uint16_t inputs;    /* of gates and candidate: those of the cell and its state */
+	uint16_t outputs;   /* of gates: twice the state, r first */
+	/*
+	 * Index of its first weight.  Inputs go by pairs, of an odd number the last one with a
+	 * 0: weight of input 2 j + b of row i is at (j x rows + i) x 2 + b, rows being outputs
+	 * rounded up to lanes.
+	 */
+	uint16_t first_weight;
+	uint16_t first_row; /* index into bias and shift */
+};
+
+/* Features below `threshold` go to `below`, others to `above`; 255 - i there: leaf i. */
+struct aqm_student_node {
+	uint8_t input;     /* index into the model's inputs */
+	uint8_t below, above;
+	uint8_t leaves;    /* bit 0: `below` is a leaf; bit 1: `above` is */
+	int16_t threshold; /* as the feature is, with 8 fraction bits */
+};
+
+struct aqm_student_tree {
+	struct aqm_student_node nodes[AQM_STUDENT_NODES];
+	int16_t leaves[AQM_STUDENT_LEAVES][AQM_STUDENT_OUTPUTS]; /* with 12 fraction bits */
+};
+
+struct aqm_student_weights {
+	int8_t weight[AQM_STUDENT_WEIGHTS];
+	int32_t bias[AQM_STUDENT_ROWS];
+	uint8_t shift[AQM_STUDENT_ROWS];
+};
+
+struct aqm_student_model {
+	uint8_t kind; /* enum aqm_student_kind */
+	uint8_t mode; /* enum aqm_student_mode */
+	uint8_t inputs, outputs;
+	uint8_t fast_inputs; /* so many inputs, the first ones, change with every packet */
+	uint8_t layers;      /* of a net */
+	uint8_t nodes;       /* of a tree */
+	uint8_t leaves;
+	/* Of each input: its feature (aqm/student_features.h), ascending. */
+	uint8_t feature[AQM_STUDENT_INPUTS];
+	/* What is taken from a feature, and what it is then multiplied by: both of 8 fraction bits.
+	 */
+	int16_t offset[AQM_STUDENT_INPUTS];
+	int16_t scale[AQM_STUDENT_INPUTS]; /* 0..16383 */
+	struct aqm_student_layer layer[AQM_STUDENT_LAYERS];
+	union {
+		struct aqm_student_weights net;
+		struct aqm_student_tree tree;
+	};
+};
+
+/* What a student remembers between decisions: its cells' states, 16 fraction bits, in +-1. */
+struct aqm_student_state {
+	int32_t hidden[AQM_STUDENT_WIDTH];
+};
+
+AQM_INLINE uint32_t aqm_student_rows(uint32_t outputs)
+{
+	return (outputs + AQM_STUDENT_LANES - 1) / AQM_STUDENT_LANES * AQM_STUDENT_LANES;
+}
+
+AQM_INLINE int16_t aqm_student_cut(int32_t value)
+{
+	return (int16_t)(value < -32768 ? -32768 : value > 32767 ? 32767 : value);
+}
+
+/* An input from its feature. */
+AQM_INLINE int16_t aqm_student_input(int16_t feature, int16_t offset, int16_t scale)
+{
+	return aqm_student_cut(((int32_t)feature - offset) * scale >> 4);
+}
+
+AQM_INLINE int16_t aqm_student_tanh(int16_t z)
+{
+	const int32_t size = z < 0 ? -(int32_t)z : z;
+
+	if (size >= 2 * AQM_STUDENT_ONE)
+		return z < 0 ? -AQM_STUDENT_ONE : AQM_STUDENT_ONE;
+	return (int16_t)(z - z * size / (4 * AQM_STUDENT_ONE));
+}
+
+AQM_INLINE int16_t aqm_student_sigmoid(int16_t z)
+{
+	return (int16_t)((AQM_STUDENT_ONE + aqm_student_tanh((int16_t)(z / 2))) / 2);
+}
+
+AQM_INLINE int16_t aqm_student_activate(uint8_t activation, int16_t z)
+{
+	switch (activation) {
+	case AQM_STUDENT_relu:
+		return z < 0 ? 0 : z;
+	case AQM_STUDENT_tanh:
+		return aqm_student_tanh(z);
+	case AQM_STUDENT_sigmoid:
+		return aqm_student_sigmoid(z);
+	default:
+		return z;
+	}
+}
+
+/*
+ * The rows' sums: rows of `sum`, from the layer's inputs.  `x` has room for an even number of
+ * inputs; what stands behind the last one must be 0.
+ */
+AQM_INLINE void aqm_student_sums_plain(const struct aqm_student_weights *net,
+				       const struct aqm_student_layer *layer, const int16_t *x,
+				       int32_t *sum)
+{
+	const uint32_t rows = aqm_student_rows(layer->outputs);
+	const int8_t *weight = net->weight + layer->first_weight;
+
+	for (uint32_t i = 0; i < rows; i++)
+		sum[i] = net->bias[layer->first_row + i];
+	for (uint32_t j = 0; j < layer->inputs; j += 2, weight += 2 * rows)
+		for (uint32_t i = 0; i < rows; i++)
+			sum[i] += weight[2 * i] * x[j] + weight[2 * i + 1] * x[j + 1];
+}
+
+/* A host may sum with its own instructions; integers have one result. */
+#ifndef AQM_STUDENT_SUMS
+#define AQM_STUDENT_SUMS aqm_student_sums_plain
+#endif
+
+/* One dense layer; y has room for the padded rows. */
+AQM_INLINE void aqm_student_dense(const struct aqm_student_weights *net,
+				  const struct aqm_student_layer *layer, const int16_t *x,
+				  int16_t *y)
+{
+	int32_t sum[AQM_STUDENT_WIDTH];
+
+	AQM_STUDENT_SUMS(net, layer, x, sum);
+	for (uint32_t i = 0; i < layer->outputs; i++) {
+		const uint32_t shift = net->shift[layer->first_row + i];
+		const int32_t half = (1 << shift) >> 1;
+
+		y[i] = aqm_student_activate(layer->activation,
+					    aqm_student_cut((sum[i] + half) >> shift));
+	}
+}
+
+/*
+ * One step of a cell: `layer` points to its gates, its candidate follows.  On entry x holds the
+ * cell's inputs and has room for the state behind them; on return y is the new state.
+ */
+AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
+				 const struct aqm_student_layer *layer, int16_t *x,
+				 int32_t *hidden, int16_t *y)
+{
+	const uint32_t size = layer[1].outputs, inputs = layer->inputs - size;
+	int16_t gate[AQM_STUDENT_WIDTH];
+
+	for (uint32_t i = 0; i < size; i++)
+		x[inputs + i] = (int16_t)(hidden[i] >> 4);
+	aqm_student_dense(net, layer, x, gate);
+	for (uint32_t i = 0; i < size; i++)
+		x[inputs + i] = (int16_t)(gate[i] * x[inputs + i] / AQM_STUDENT_ONE);
+	aqm_student_dense(net, layer + 1, x, y);
+	for (uint32_t i = 0; i < size; i++) {
+		hidden[i] += gate[size + i] * (16 * y[i] - hidden[i]) / AQM_STUDENT_ONE;
+		y[i] = (int16_t)(hidden[i] >> 4);
+	}
+}
+
+/* The net's outputs, 12 fraction bits, from its inputs; x has AQM_STUDENT_INPUTS places. */
+AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
+				    struct aqm_student_state *state,
+				    const int16_t x[AQM_STUDENT_INPUTS],
+				    int16_t out[AQM_STUDENT_OUTPUTS])
+{
+	int16_t from[AQM_STUDENT_INPUTS + 1], to[AQM_STUDENT_WIDTH];
+	int32_t *hidden = state->hidden;
+
+	for (uint32_t i = 0; i < model->inputs; i++)
+		from[i] = x[i];
+	for (uint32_t l = 0; l < model->layers; l++) {
+		const struct aqm_student_layer *layer = &model->layer[l];
+		uint32_t outputs = layer->outputs;
+
+		from[layer->inputs] = 0;
+		if (layer->kind == AQM_STUDENT_gates) {
+			outputs = layer[1].outputs;
+			aqm_student_cell(&model->net, layer, from, hidden, to);
+			hidden += outputs;
+			l++;
+		} else {
+			aqm_student_dense(&model->net, layer, from, to);
+		}
+		for (uint32_t i = 0; i < outputs; i++)
+			from[i] = to[i];
+	}
+	for (uint32_t i = 0; i < model->outputs; i++)
+		out[i] = from[i];
+}
+
+/* The tree's outputs from features as they are, at most `nodes` questions. */
+AQM_INLINE void aqm_student_tree_run(const struct aqm_student_model *model, const int16_t *features,
+				     int16_t out[AQM_STUDENT_OUTPUTS])
+{
+	const struct aqm_student_tree *tree = &model->tree;
+	uint32_t at = 0, leaf = model->nodes == 0;
+
+	for (uint32_t i = 0; i < model->nodes && !leaf; i++) {
+		const struct aqm_student_node *node = &tree->nodes[at];
+		const bool above = features[model->feature[node->input]] >= node->threshold;
+
+		at = above ? node->above : node->below;
+		leaf = (uint32_t)node->leaves >> above & 1;
+	}
+	for (uint32_t i = 0; i < model->outputs; i++)
+		out[i] = tree->leaves[at][i];
+}
+
+#endif

@@ -1,0 +1,223 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The student's arithmetic: logarithms, sums in every instruction set, cells, trees, draws, and
+ * the regularity of signals.
+ */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "aqm/student.h"
+#include "aqm/student_vector.h"
+#include "base/rng.h"
+
+static void logarithms_are_near(void **state)
+{
+	(void)state;
+	assert_int_equal(aqm_log2_q8(0), 0);
+	assert_int_equal(aqm_log2_q8(UINT64_MAX), 63 * 256 + 255);
+	for (uint64_t x = 1; x < UINT64_C(1) << 60; x += 1 + x / 37)
+		assert_true(fabs(aqm_log2_q8(x) / 256.0 - log2((double)x + 1)) < 0.017);
+	for (int32_t z = -8 * 4096; z <= 8 * 4096; z++)
+		assert_true(fabs(aqm_exp2_q16(z) / 65536.0 / exp2(z / 4096.0) - 1) <
+			    0.004 + exp2(-15 - z / 4096.0));
+	for (int32_t z = -8 * 4096 + 1; z <= 8 * 4096; z++)
+		assert_true(aqm_exp2_q16(z) >= aqm_exp2_q16(z - 1));
+	assert_int_equal(aqm_exp2_q16(0), 65536);
+}
+
+static int16_t any_short(struct rng *rng)
+{
+	return rng_below(rng, 8) ? (int16_t)rng_u64(rng)
+				 : (int16_t)(rng_below(rng, 2) ? INT16_MIN : INT16_MAX);
+}
+
+/* Extremes included: with 96 inputs of the largest size the sums stay within 32 bits. */
+static void sums_are_the_same_with_every_instruction_set(void **state)
+{
+	static struct aqm_student_weights net;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 1);
+	for (int round = 0; round < 3000; round++) {
+		const struct aqm_student_layer layer = {
+			.inputs = (uint16_t)(1 + rng_below(&rng, AQM_STUDENT_INPUTS)),
+			.outputs = (uint16_t)(1 + rng_below(&rng, 80)),
+			.first_weight = (uint16_t)rng_below(&rng, 64),
+			.first_row = (uint16_t)rng_below(&rng, 400),
+		};
+		int32_t plain[AQM_STUDENT_WIDTH], other[AQM_STUDENT_WIDTH];
+		int16_t x[AQM_STUDENT_INPUTS + 1] = {0};
+
+		for (int i = 0; i < AQM_STUDENT_WEIGHTS; i++)
+			net.weight[i] = (int8_t)((int)rng_below(&rng, 255) - 127);
+		if (round % 16 == 0)
+			memset(net.weight, 127, sizeof(net.weight));
+		for (int i = 0; i < AQM_STUDENT_ROWS; i++)
+			net.bias[i] = round % 16 ? (int32_t)rng_u64(&rng) / 2
+						 : AQM_STUDENT_BIAS_MAX;
+		for (int i = 0; i < layer.inputs; i++)
+			x[i] = round % 32 ? any_short(&rng) : INT16_MAX;
+		aqm_student_sums_plain(&net, &layer, x, plain);
+		for (int way = 0; way < AQM_STUDENT_VECTOR_COUNT; way++) {
+			if (!aqm_student_vector_use((enum aqm_student_vector)way))
+				continue;
+			aqm_student_sums_vector(&net, &layer, x, other);
+			assert_memory_equal(plain, other, layer.outputs * sizeof(plain[0]));
+		}
+	}
+	aqm_student_vector_use(aqm_student_vector_best());
+}
+
+static void curves_are_odd_and_bounded(void **state)
+{
+	(void)state;
+	for (int z = INT16_MIN; z <= INT16_MAX; z++) {
+		const int tanh_z = aqm_student_tanh((int16_t)z);
+		const int sigmoid_z = aqm_student_sigmoid((int16_t)z);
+		const double x = z / 4096.0;
+		const double exact = fabs(x) >= 2 ? copysign(1, x) : x * (1 - fabs(x) / 4);
+
+		assert_true(fabs(tanh_z / 4096.0 - exact) <= 1.0 / 4096);
+		assert_in_range(sigmoid_z, 0, 4096);
+		if (z > INT16_MIN)
+			assert_int_equal(aqm_student_tanh((int16_t)-z), -tanh_z);
+	}
+}
+
+static void trees_go_where_features_say(void **state)
+{
+	const struct aqm_student_model model = {
+		.kind = AQM_STUDENT_tree,
+		.inputs = 2,
+		.outputs = 1,
+		.nodes = 2,
+		.leaves = 3,
+		.feature = {3, 7},
+		.tree = {.nodes = {{0, 0, 1, 1, 100}, {1, 1, 2, 3, -5}},
+			 .leaves = {{10}, {20}, {30}}},
+	};
+	const struct aqm_student_model alone = {
+		.kind = AQM_STUDENT_tree, .outputs = 1, .leaves = 1, .tree = {.leaves = {{7}}}};
+	int16_t features[AQM_STUDENT_FEATURE_COUNT] = {0}, out[AQM_STUDENT_OUTPUTS];
+
+	(void)state;
+	features[3] = 99;
+	aqm_student_tree_run(&model, features, out);
+	assert_int_equal(out[0], 10);
+	features[3] = 100;
+	features[7] = -6;
+	aqm_student_tree_run(&model, features, out);
+	assert_int_equal(out[0], 20);
+	features[7] = -5;
+	aqm_student_tree_run(&model, features, out);
+	assert_int_equal(out[0], 30);
+	aqm_student_tree_run(&alone, features, out);
+	assert_int_equal(out[0], 7);
+}
+
+static void verdicts_are_drawn_as_often_as_said(void **state)
+{
+	const int16_t out[3] = {4 * 4096, 0, -4096}; /* 16 : 1 : 1/2 */
+	unsigned count[3] = {0};
+
+	(void)state;
+	for (uint64_t bits = 0; bits < UINT64_C(1) << 32; bits += 4099)
+		count[aqm_student_draw(out, (uint32_t)bits)]++;
+	assert_true(fabs(count[AQM_PASS] * 4099 / 4294967296.0 - 16 / 17.5) < 1e-4);
+	assert_true(fabs(count[AQM_MARK] * 4099 / 4294967296.0 - 1 / 17.5) < 1e-4);
+	assert_true(fabs(count[AQM_DROP] * 4099 / 4294967296.0 - 0.5 / 17.5) < 1e-4);
+	/* Drops come first, as with other policies: packets with small bits are hit hardest. */
+	assert_int_equal(aqm_student_draw(out, 0), AQM_DROP);
+	assert_int_equal(aqm_student_draw(out, UINT32_MAX), AQM_PASS);
+}
+
+/* Mean and deviation of the gaps between signals at p_C = 1/25. */
+static void gaps(double regularity, double *mean, double *deviation)
+{
+	struct aqm_student_vars vars = {
+		.regularity_q16 = (uint32_t)(regularity * 65536),
+		.exponential_q32 = AQM_Q32_ONE,
+		.law.p_q32 = AQM_Q32_ONE / 5,
+	};
+	double sum = 0, squares = 0, last = 0;
+	int signals = 0;
+	struct rng rng;
+
+	rng_seed(&rng, 4);
+	for (int packet = 1; signals < 20000; packet++) {
+		if (!aqm_student_adds_up(&vars, (uint32_t)rng_u64(&rng)))
+			continue;
+		sum += packet - last;
+		squares += (packet - last) * (packet - last);
+		last = packet;
+		signals++;
+	}
+	*mean = sum / signals;
+	*deviation = sqrt(squares / signals - *mean * *mean);
+}
+
+static void regularity_changes_gaps_and_not_their_mean(void **state)
+{
+	static const double values[] = {1.0 / 65536, 0.25, 0.5, 0.75, 1};
+
+	(void)state;
+	for (int i = 0; i < 5; i++) {
+		double mean, deviation;
+
+		gaps(values[i], &mean, &deviation);
+		assert_true(fabs(mean / 25 - 1) < 0.02);
+		assert_true(fabs(deviation / 25 - (1 - values[i])) < 0.04);
+	}
+}
+
+static void settings_stay_in_their_ranges(void **state)
+{
+	const struct aqm_student_params params = {
+		.base = {.target_ns = 15000000,
+			 .alpha_q16 = 8 << 16,
+			 .beta_q16 = 209570,
+			 .k_q16 = 2 << 16,
+			 .step.threshold_ns = 1000000}};
+	struct aqm_student_vars vars;
+	struct aqm_student_stats stats;
+	static const struct aqm_student_model model = {.inputs = 1};
+
+	(void)state;
+	aqm_student_init(&params, &model, &vars, &stats);
+	for (int z = INT16_MIN; z <= INT16_MAX; z += 61) {
+		for (int i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
+			vars.output[i] = (int16_t)z;
+		aqm_student_settings_apply(&params.base, vars.output, &vars);
+		assert_in_range(vars.now.target_ns, 1000000, 60000000);
+		assert_in_range(vars.now.step.threshold_ns, 250000, 4000000);
+		assert_in_range(vars.now.k_q16, 1 << 14, 8 << 16);
+		assert_in_range(vars.now.alpha_q16, 1 << 16, 1 << 22);
+		assert_in_range(vars.now.beta_q16, 209570 / 8, 8 * 209570);
+		assert_in_range(vars.regularity_q16, 0, 65536);
+	}
+	memset(vars.output, 0, sizeof(vars.output));
+	aqm_student_settings_apply(&params.base, vars.output, &vars);
+	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(logarithms_are_near),
+		cmocka_unit_test(sums_are_the_same_with_every_instruction_set),
+		cmocka_unit_test(curves_are_odd_and_bounded),
+		cmocka_unit_test(trees_go_where_features_say),
+		cmocka_unit_test(verdicts_are_drawn_as_often_as_said),
+		cmocka_unit_test(regularity_changes_gaps_and_not_their_mean),
+		cmocka_unit_test(settings_stay_in_their_ranges),
+	};
+
+	return cmocka_run_group_tests_name("student", tests, NULL, NULL);
+}

@@ -1,0 +1,190 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What is written is read again; what is damaged, or would compute beyond its ranges, is refused.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "base/rng.h"
+#include "policy/student_file.h"
+
+static struct aqm_student_model model, again;
+static unsigned char bytes[STUDENT_FILE_MAX];
+
+static void fill(struct aqm_student_model *net, uint64_t seed)
+{
+	struct rng rng;
+
+	rng_seed(&rng, seed);
+	for (int layer = 0; layer < net->layers; layer++) {
+		for (int row = 0; row < net->layer[layer].outputs; row++) {
+			int8_t weights[AQM_STUDENT_INPUTS];
+
+			for (int i = 0; i < net->layer[layer].inputs; i++)
+				weights[i] = (int8_t)((int)rng_below(&rng, 255) - 127);
+			student_model_set_row(net, layer, row, weights,
+					      (int32_t)rng_u64(&rng) / 2,
+					      (uint8_t)rng_below(&rng, 16));
+		}
+	}
+}
+
+static void make_tree(struct aqm_student_model *tree)
+{
+	assert_int_equal(student_model_shape(tree, AQM_STUDENT_verdict, "", NULL, 0, NULL), 0);
+	tree->kind = AQM_STUDENT_tree;
+	tree->layers = 0;
+	memset(&tree->tree, 0, sizeof(tree->tree));
+	memset(tree->layer, 0, sizeof(tree->layer));
+	tree->nodes = 2;
+	tree->leaves = 3;
+	tree->tree.nodes[0] = (struct aqm_student_node){0, 0, 1, 1, 128};
+	tree->tree.nodes[1] = (struct aqm_student_node){3, 1, 2, 3, 2000};
+	for (int i = 0; i < 3; i++)
+		tree->tree.leaves[i][i] = 4096;
+}
+
+static void check_same(void)
+{
+	const size_t size = student_file_build(&model, bytes);
+
+	assert_int_equal(student_file_parse(&again, bytes, size, "a", NULL), 0);
+	assert_memory_equal(&model, &again, sizeof(model));
+}
+
+static void what_is_written_is_read_again(void **state)
+{
+	static const char *const layers[] = {"", "32,32", "gru16,32", "tanh24,gru8", "16,gru4,gru5"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+		for (int mode = 0; mode < AQM_STUDENT_MODE_COUNT; mode++) {
+			assert_int_equal(student_model_shape(&model, (enum aqm_student_mode)mode,
+							     layers[i], NULL, 0, NULL),
+					 0);
+			fill(&model, i);
+			check_same();
+		}
+	}
+	make_tree(&model);
+	check_same();
+}
+
+/* Every byte counts: whatever one is changed, the file is refused. */
+static void every_changed_byte_is_noticed(void **state)
+{
+	const uint8_t features[] = {7, 9, 30};
+	size_t size;
+
+	(void)state;
+	assert_int_equal(
+		student_model_shape(&model, AQM_STUDENT_supervise, "4", features, 3, NULL), 0);
+	fill(&model, 1);
+	size = student_file_build(&model, bytes);
+	for (size_t i = 0; i < size; i++) {
+		struct error error = {0};
+
+		bytes[i] ^= 1;
+		assert_int_not_equal(student_file_parse(&again, bytes, size, "a", &error), 0);
+		assert_true(error.text[0]);
+		bytes[i] ^= 1;
+	}
+	for (size_t cut = 0; cut < size; cut++)
+		assert_int_not_equal(student_file_parse(&again, bytes, cut, "a", NULL), 0);
+}
+
+/* A file that was made wrong, with a checksum that is right. */
+static void assert_refused(const char *field)
+{
+	const size_t size = student_file_build(&model, bytes);
+	struct error error = {0};
+
+	assert_int_not_equal(student_file_parse(&again, bytes, size, "a", &error), 0);
+	assert_string_equal(error.field, field);
+}
+
+static void start(void)
+{
+	assert_int_equal(
+		student_model_shape(&model, AQM_STUDENT_supervise, "8", NULL, 0, NULL), 0);
+}
+
+static void numbers_out_of_range_are_refused(void **state)
+{
+	(void)state;
+	start();
+	model.net.bias[3] = AQM_STUDENT_BIAS_MAX + 1;
+	assert_refused("weights");
+	start();
+	model.net.shift[0] = 16;
+	assert_refused("weights");
+	start();
+	model.net.weight[0] = -128;
+	assert_refused("weights");
+	start();
+	model.layer[1].inputs = 9;
+	assert_refused("layers");
+	start();
+	model.layer[0].kind = AQM_STUDENT_gates;
+	assert_refused("layers");
+	start();
+	model.scale[2] = -1;
+	assert_refused("backlog_c");
+	start();
+	model.feature[0] = AQM_STUDENT_FEATURE_is_l;
+	assert_refused("is_l");
+	start();
+	model.feature[4] = model.feature[3];
+	assert_refused("backlog_l");
+}
+
+static void trees_that_do_not_end_are_refused(void **state)
+{
+	(void)state;
+	make_tree(&model);
+	model.tree.nodes[1].leaves = 2;
+	assert_refused("tree"); /* below leads to node 1 itself */
+	make_tree(&model);
+	model.tree.nodes[0].above = 2;
+	assert_refused("tree");
+	make_tree(&model);
+	model.tree.nodes[1].above = 3;
+	assert_refused("tree");
+	make_tree(&model);
+	model.tree.nodes[1].input = model.inputs;
+	assert_refused("tree");
+}
+
+static void shapes_that_do_not_fit_are_refused(void **state)
+{
+	static const char *const wrong[] = {"97",    "0",   "32,,32", "gru49", "gru",
+					    "lstm8", "32 ", "96,96",  "4,4,4,4,4,4,4,4"};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		struct error error = {0};
+
+		assert_int_not_equal(student_model_shape(&model, AQM_STUDENT_supervise, wrong[i],
+							 NULL, 0, &error),
+				     0);
+		assert_true(error.text[0]);
+	}
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(what_is_written_is_read_again),
+		cmocka_unit_test(every_changed_byte_is_noticed),
+		cmocka_unit_test(numbers_out_of_range_are_refused),
+		cmocka_unit_test(trees_that_do_not_end_are_refused),
+		cmocka_unit_test(shapes_that_do_not_fit_are_refused),
+	};
+
+	return cmocka_run_group_tests_name("student file", tests, NULL, NULL);
+}
