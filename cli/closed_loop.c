@@ -12,6 +12,7 @@
 
 #include "base/units.h"
 #include "cli/capture.h"
+#include "cli/student_law.h"
 #include "experience/kernel_log.h"
 
 struct taps {
@@ -113,6 +114,22 @@ static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *
 	return close_files(taps, code, error);
 }
 
+/* A law alone.  Of a student, too, what it decided is counted. */
+static int run_law(struct taps *taps, struct sim_result *result, struct aqm_policy_counts *counts,
+		   struct error *error)
+{
+	const struct closed_loop *loop = taps->loop;
+	struct student_watch watch;
+	int code;
+
+	if (!student_watch_open(&watch, loop->law, loop->params))
+		return run_tapped(taps, loop->law, loop->params, result, error);
+	code = run_tapped(taps, loop->law, &watch.params, result, error);
+	if (code == 0 && counts)
+		*counts = student_watch_counts(&watch);
+	return code;
+}
+
 int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,
 		    struct aqm_policy_counts *counts, struct error *error)
 {
@@ -132,7 +149,7 @@ int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,
 	if (counts)
 		memset(counts, 0, sizeof(*counts));
 	if (loop->policy == NULL)
-		return run_tapped(&taps, loop->law, loop->params, result, error);
+		return run_law(&taps, result, counts, error);
 	code = aqm_policy_new(&wrapped, &config, error);
 	if (code == 0)
 		code = run_tapped(&taps, aqm_policy_ops(wrapped), aqm_policy_params(wrapped),

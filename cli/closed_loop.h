@@ -32,7 +32,7 @@ struct closed_loop {
 };
 
 /*
- * Runs it.  `counts` (may be NULL) is zero without a policy.  Log and
+ * Runs it.  `counts` (may be NULL) is zero without a policy or a student.  Log and
  * capture are replaced atomically, and not at all when the run fails.
  */
 int closed_loop_run(const struct closed_loop *loop, struct sim_result *result,

@@ -28,6 +28,7 @@
 #include "cli/trial_results.h"
 #include "cli/trial_spread.h"
 #include "cluster/ranks.h"
+#include "policy/student_file.h"
 
 #define REHEARSALS 30 /* decisions timed for --decision-ms measured, the first third left out */
 #define LIST_MAX 8
@@ -54,7 +55,9 @@ static struct {
 
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
-	 "policy folder; may be repeated; each decides on top of the scenario's own law", 0, 0},
+	 "policy folder; may be repeated; each decides on top of the scenario's own law; or a "
+	 "student, FILE.aqms, which is a law of its own",
+	 0, 0},
 	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
@@ -207,6 +210,17 @@ static int add_policy(struct trial *trial, const char *folder, const struct list
 	return code;
 }
 
+/* A student is a law of its own, asked when it wants to be. */
+static int add_student(struct trial *trial, const char *path, struct error *error)
+{
+	struct trial_arm arm = {.policy = path, .student = true, .unguarded = o.unguarded};
+	struct aqm_student_model model;
+	const int code = student_file_read(&model, path, error);
+
+	snprintf(arm.name, sizeof(arm.name), "%.60s", name_of(path));
+	return code ? code : add_arm(trial, &arm, error);
+}
+
 static int add_law(struct trial *trial, char *text, struct error *error)
 {
 	struct trial_arm arm;
@@ -248,7 +262,10 @@ static int add_arms(struct trial *trial, struct error *error)
 	if (code == 0)
 		code = parse_list(&decisions, "--decision-ms", o.decisions, 0, true, error);
 	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
-		code = add_policy(trial, o.policies.items[i], &intervals, &decisions, error);
+		code = student_file_named(o.policies.items[i])
+			       ? add_student(trial, o.policies.items[i], error)
+			       : add_policy(trial, o.policies.items[i], &intervals, &decisions,
+					    error);
 	return code;
 }
 

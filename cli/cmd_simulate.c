@@ -19,6 +19,7 @@
 #include "cli/command.h"
 #include "cli/policy_options.h"
 #include "cli/series.h"
+#include "cli/student_law.h"
 #include "cli/summary.h"
 #include "cli/watch.h"
 #include "sim/run.h"
@@ -66,11 +67,24 @@ static bool take_bin(void *context, const struct sim_moment *moment)
 	return running->watch.open && watch_bin(&running->watch, moment);
 }
 
-/* The law and its parameters (the caller frees them), as scenario and options want it. */
-static int choose_law(const struct scenario *scenario, const struct aqm_ops **law, void **params,
-		      struct error *error)
+static bool is_student(void)
 {
-	int code = sim_law_named(scenario, chosen_aqm, law, params, error);
+	return chosen_policy && student_file_named(chosen_policy);
+}
+
+/* The law and its parameters (the caller frees them), as scenario and options want it. */
+static int choose_law(const struct scenario *scenario, struct aqm_student_model *model,
+		      const struct aqm_ops **law, void **params, struct error *error)
+{
+	int code;
+
+	if (is_student() && chosen_aqm && strcmp(chosen_aqm, "student") != 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--aqm",
+				"a student is a law of its own: leave out --aqm %s, or the student",
+				chosen_aqm);
+	code = is_student() ? student_law_open(model, scenario, chosen_policy, chosen_unguarded,
+					       law, params, error)
+			    : sim_law_named(scenario, chosen_aqm, law, params, error);
 
 	for (size_t i = 0; code == 0 && i < chosen_settings.count; i++)
 		code = aqm_params_set(*law, *params, chosen_settings.items[i], error);
@@ -121,6 +135,8 @@ static int choose_policy(struct closed_loop *loop, struct error *error)
 	loop->latency_ms = chosen_decision_ms;
 	loop->choice = (enum aqm_policy_choice)choice;
 	loop->unguarded = chosen_unguarded;
+	if (is_student())
+		return 0;
 	code = chosen_policy ? backbone_place_all(chosen_device, error) : 0;
 	return chosen_policy && !code
 		       ? policy_open_as(&loop->policy, chosen_policy, &chosen_manner, error)
@@ -190,8 +206,9 @@ static int simulate(const struct command_common *common, struct scenario *scenar
 		.context = &running,
 		.progress = show_progress,
 	};
+	struct aqm_student_model model;
 	void *params = NULL;
-	int code = choose_law(scenario, &loop.law, &params, error);
+	int code = choose_law(scenario, &model, &loop.law, &params, error);
 
 	loop.params = params;
 	if (code == 0)
@@ -245,7 +262,8 @@ static const struct option simulate_options[] = {
 	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
 	{"device", 0, OPTION_TEXT, &chosen_device, "NAME", DEVICE_DOC, 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
-	 "folder of a policy that decides on top of the law", 0, 0},
+	 "folder of a policy that decides on top of the law; or a student, FILE.aqms, as the law",
+	 0, 0},
 	{"precision", 0, OPTION_TEXT, &chosen_manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &chosen_manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"interval", 0, OPTION_U64, &chosen_interval, "N",

@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "base/parallel.h"
+#include "cli/student_law.h"
 #include "cli/trial_runner.h"
 
 size_t trial_runs(const struct trial *trial)
@@ -59,7 +60,7 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	struct policy_cost cost = {0};
 	int code = result ? 0 : ERR_NO_MEMORY;
 
-	if (code == 0 && arm->policy)
+	if (code == 0 && arm->policy && !arm->student)
 		code = policy_open_as(&loop->policy, arm->policy, &arm->manner, error);
 	if (code == 0)
 		code = closed_loop_run(loop, result, &counts, error);
@@ -89,8 +90,12 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 		.context = context,
 		.progress = stop,
 	};
+	struct aqm_student_model model;
 	void *params = NULL;
-	int code = sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
+	int code = job->arm->student
+			   ? student_law_open(&model, job->scenario, job->arm->policy,
+					      job->arm->unguarded, &loop.law, &params, error)
+			   : sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
 
 	loop.params = params;
 	if (code == 0)

@@ -19,6 +19,7 @@ struct trial_arm {
 	const char *law;	     /* NULL: the scenario's own */
 	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
 	const char *policy;	     /* folder, or NULL: the law alone */
+	bool student;		     /* `policy` is a student (policy/student_file.h) */
 	struct policy_manner manner; /* of the policy */
 	const char *device;	     /* where its backbone computes; NULL: cpu */
 	uint64_t interval;

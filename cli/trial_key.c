@@ -69,7 +69,9 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);
-		if (arm->policy)
+		if (arm->student && !file_is_folder(arm->policy))
+			code = digest_add_file(&arms[a], arm->policy, error);
+		else if (arm->policy)
 			code = add_policy(&arms[a], arm->policy, error);
 	}
 	return code;

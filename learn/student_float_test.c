@@ -116,7 +116,8 @@ static void a_new_net_says_nothing(void **state)
 	rng_seed(&rng, 6);
 	for (size_t i = 0; i < LAYERS; i++) {
 		assert_int_equal(
-			student_model_shape(&shape, AQM_STUDENT_supervise, layers[i], NULL, 0, NULL),
+			student_model_shape(&shape, AQM_STUDENT_supervise, layers[i], NULL, 0,
+					    NULL),
 			0);
 		student_float_init(&shape, theta, &rng);
 		draw_features(&rng, features);

@@ -59,7 +59,8 @@ static void check_same(void)
 
 static void what_is_written_is_read_again(void **state)
 {
-	static const char *const layers[] = {"", "32,32", "gru16,32", "tanh24,gru8", "16,gru4,gru5"};
+	static const char *const layers[] = {"", "32,32", "gru16,32", "tanh24,gru8",
+					     "16,gru4,gru5"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {

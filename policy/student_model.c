@@ -117,22 +117,26 @@ static int check_inputs(struct aqm_student_model *model, const char *file, struc
 }
 
 /* Every node points forward, so that a walk ends. */
+static bool leads_on(const struct aqm_student_model *model, int node, int side)
+{
+	const struct aqm_student_node *own = &model->tree.nodes[node];
+	const int next = side ? own->above : own->below;
+
+	if (own->leaves >> side & 1)
+		return next < model->leaves;
+	return next > node && next < model->nodes;
+}
+
 static int check_tree(const struct aqm_student_model *model, const char *file, struct error *error)
 {
 	if (model->leaves == 0 || model->leaves > AQM_STUDENT_LEAVES)
 		return error_at(error, ERR_RANGE, file, 0, "tree", "%d leaves; 1 to %d go",
 				model->leaves, AQM_STUDENT_LEAVES);
 	for (int i = 0; i < model->nodes; i++) {
-		const struct aqm_student_node *node = &model->tree.nodes[i];
-		const int next[2] = {node->below, node->above};
-
-		if (node->input >= model->inputs || node->leaves > 3)
+		if (model->tree.nodes[i].input >= model->inputs || model->tree.nodes[i].leaves > 3)
 			return refuse(file, "tree", error, "a node asks for what there is not");
-		for (int side = 0; side < 2; side++)
-			if (node->leaves >> side & 1 ? next[side] >= model->leaves
-						     : next[side] <= i || next[side] >= model->nodes)
-				return refuse(file, "tree", error,
-					      "a node leads back, or nowhere");
+		if (!leads_on(model, i, 0) || !leads_on(model, i, 1))
+			return refuse(file, "tree", error, "a node leads back, or nowhere");
 	}
 	return 0;
 }

@@ -42,8 +42,9 @@ static void mix(void *context, uint64_t now_ns, const struct aqm_record *record)
 }
 
 /* A run under a law of this name; the digest is of all its records. */
-static uint64_t run(const char *network, const char *law, const struct aqm_student_model *model,
-		    const struct aqm_student_tap *tap, struct sim_result *result)
+static uint64_t run_guarded(bool guarded, const char *network, const char *law,
+			    const struct aqm_student_model *model,
+			    const struct aqm_student_tap *tap, struct sim_result *result)
 {
 	uint64_t digest = 1;
 	struct sim_options options = {.seed = 3, .context = &digest, .record = mix};
@@ -57,6 +58,7 @@ static uint64_t run(const char *network, const char *law, const struct aqm_stude
 	if (strcmp(law, "student") == 0) {
 		((struct aqm_student_params *)params)->model = model;
 		((struct aqm_student_params *)params)->tap = tap;
+		((struct aqm_student_params *)params)->guarded = guarded;
 	}
 	options.params = params;
 	memset(result, 0, sizeof(*result));
@@ -66,6 +68,12 @@ static uint64_t run(const char *network, const char *law, const struct aqm_stude
 	scenario_free(scenario);
 	free(scenario);
 	return digest;
+}
+
+static uint64_t run(const char *network, const char *law, const struct aqm_student_model *model,
+		    struct sim_result *result)
+{
+	return run_guarded(true, network, law, model, NULL, result);
 }
 
 /* One linear layer over one feature, of zeros. */
@@ -91,11 +99,11 @@ static void a_silent_student_is_dualpi2(void **state)
 
 	(void)state;
 	for (size_t i = 0; i < NETWORKS; i++) {
-		const uint64_t law = run(networks[i], "dualpi2", NULL, NULL, &result);
+		const uint64_t law = run(networks[i], "dualpi2", NULL, &result);
 		uint64_t student;
 
 		sim_result_free(&result);
-		student = run(networks[i], "student", &model, NULL, &result);
+		student = run(networks[i], "student", &model, &result);
 		sim_result_free(&result);
 		assert_true(student == law);
 	}
@@ -120,16 +128,16 @@ static void ask(void *context, const struct aqm_facts *facts, const int16_t *fea
 	wish->idle_log2 = features[AQM_STUDENT_FEATURE_idle_4000] / 256.0;
 }
 
-static double classic_ms(const struct wish *wish)
+static double classic_ms(const struct wish *wish, bool guarded)
 {
 	const struct aqm_student_model model =
 		silent(AQM_STUDENT_supervise, AQM_STUDENT_SETTING_COUNT);
 	struct aqm_student_stats stats = {0};
-	const struct aqm_student_tap tap = {.stats = &stats, .context = (void *)wish, .decided = ask};
+	const struct aqm_student_tap tap = {(void *)wish, ask, &stats};
 	struct sim_result result;
 	double mean;
 
-	run(networks[0], "student", &model, &tap, &result);
+	run_guarded(guarded, networks[0], "student", &model, &tap, &result);
 	assert_true(stats.packets >= result.arrived_packets * 99 / 100);
 	mean = histogram_mean(&result.queues[AQM_QUEUE_C].qdelay_ns) / 1e6;
 	sim_result_free(&result);
@@ -142,19 +150,21 @@ static void settings_are_heard(void **state)
 	double mean;
 
 	(void)state;
-	mean = classic_ms(&as_it_is);
+	mean = classic_ms(&as_it_is, true);
 	assert_true(mean > 11 && mean < 19);
 	assert_in_range(as_it_is.decisions, 12000 / 16 - 1, 12000 / 16);
 	/* 12 Mbit/s are 1.5 MB/s. */
 	assert_true(fabs(as_it_is.rate_log2 - log2(1.5e6)) < 0.05);
 	low.outputs[AQM_STUDENT_SETTING_target] = -2 * AQM_STUDENT_ONE;
-	assert_true(classic_ms(&low) < 0.5 * mean);
+	assert_true(classic_ms(&low, true) < 0.5 * mean);
 	/* A short queue runs dry now and then. */
 	assert_true(low.idle_log2 > as_it_is.idle_log2);
 	high.outputs[AQM_STUDENT_SETTING_target] = AQM_STUDENT_ONE;
-	assert_true(classic_ms(&high) > 1.5 * mean);
+	assert_true(classic_ms(&high, false) > 1.5 * mean);
+	/* The guard does not let packets wait so long. */
+	assert_true(classic_ms(&high, true) < 1.25 * mean);
 	beyond.outputs[AQM_STUDENT_SETTING_target] = INT16_MAX;
-	assert_true(classic_ms(&beyond) < 70);
+	assert_true(classic_ms(&beyond, false) < 70);
 }
 
 /* Even chances: two thirds of the packets are marked or dropped where there is no guard. */
@@ -165,7 +175,7 @@ static void verdicts_are_heard_and_guarded(void **state)
 	double signals, packets;
 
 	(void)state;
-	run(networks[1], "student", &model, NULL, &result);
+	run(networks[1], "student", &model, &result);
 	signals = (double)(result.queues[SIM_ALL].marks + result.queues[SIM_ALL].drops);
 	packets = (double)(result.queues[SIM_ALL].packets + result.queues[SIM_ALL].drops);
 	assert_true(signals < 0.35 * packets);
