@@ -82,7 +82,7 @@ static void values_put(const struct blocked_call *call, int64_t row, int64_t o, 
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <immintrin.h>
+#include "tensor/avx512.h"
 
 /* Two inputs of eight (sixteen) outputs. */
 struct avx2_pair {
@@ -93,8 +93,6 @@ struct avx512_pair {
 };
 
 #define AVX2_TARGET __attribute__((target("avx2,fma")))
-#define AVX512_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx2,fma")))
-#define VNNI_TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,avx2,fma")))
 
 AVX2_TARGET TENSOR_INLINE struct avx2_pair avx2_bf16_expand(const unsigned char *w)
 {
@@ -121,7 +119,7 @@ AVX2_TARGET TENSOR_INLINE __m256 avx2_step(__m256 sum, const unsigned char *x,
 	return _mm256_fmadd_ps(_mm256_set1_ps(pair[1]), w.second, sum);
 }
 
-AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_bf16_expand(const unsigned char *w)
+AVX512_BW TENSOR_INLINE struct avx512_pair avx512_bf16_expand(const unsigned char *w)
 {
 	const __m512i both = _mm512_loadu_si512((const void *)w);
 	const __m512i high = _mm512_set1_epi32(-65536);
@@ -130,7 +128,7 @@ AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_bf16_expand(const unsigned
 				    _mm512_castsi512_ps(_mm512_and_si512(both, high))};
 }
 
-AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_f32_expand(const unsigned char *w)
+AVX512_BW TENSOR_INLINE struct avx512_pair avx512_f32_expand(const unsigned char *w)
 {
 	const float *first = (const float *)(const void *)w;
 
@@ -138,7 +136,7 @@ AVX512_TARGET TENSOR_INLINE struct avx512_pair avx512_f32_expand(const unsigned 
 				    _mm512_loadu_ps(first + MATRIX_OUTPUTS)};
 }
 
-AVX512_TARGET TENSOR_INLINE __m512 avx512_step(__m512 sum, const unsigned char *x,
+AVX512_BW TENSOR_INLINE __m512 avx512_step(__m512 sum, const unsigned char *x,
 					     struct avx512_pair w)
 {
 	const float *pair = (const float *)(const void *)x;
@@ -171,7 +169,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #include "tensor/blocked_kernel.h"
 
 #define NAME(x) avx512_f32_##x
-#define TARGET AVX512_TARGET
+#define TARGET AVX512_BW
 #define LANES 16
 #define GROUP 12
 #define WEIGHT_BYTES 4
@@ -199,7 +197,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #include "tensor/blocked_kernel.h"
 
 #define NAME(x) avx512_bf16_##x
-#define TARGET AVX512_TARGET
+#define TARGET AVX512_BW
 #define LANES 16
 #define GROUP 12
 #define WEIGHT_BYTES 2
@@ -236,7 +234,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 				    _mm512_loadu_ps((call)->matrix->scales + (o))))
 
 #define NAME(x) avx512_int8_##x
-#define TARGET AVX512_TARGET
+#define TARGET AVX512_BW
 #define LANES 16
 #define GROUP 12
 #define WEIGHT_BYTES 1
@@ -251,7 +249,7 @@ TENSOR_INLINE int32_t pair_load(const unsigned char *x)
 #include "tensor/blocked_kernel.h"
 
 #define NAME(x) vnni_int8_##x
-#define TARGET VNNI_TARGET
+#define TARGET AVX512_VNNI
 #define LANES 16
 #define GROUP 12
 #define WEIGHT_BYTES 1

@@ -72,15 +72,15 @@ TENSOR_INLINE void result_put(const struct integer_call *call, int64_t row, int6
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <immintrin.h>
+#include "tensor/avx512.h"
 
 #define NAME(x) vnni_##x
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,avx512vnni,f16c")))
+#define TARGET AVX512_VNNI
 #define DOT(sum, x, y) _mm512_dpwssd_epi32(sum, x, y)
 #include "tensor/integer_avx512.h"
 
 #define NAME(x) avx512_##x
-#define TARGET __attribute__((target("avx512f,avx512bw,avx512vl,f16c")))
+#define TARGET AVX512_BW
 #define DOT(sum, x, y) _mm512_add_epi32(sum, _mm512_madd_epi16(x, y))
 #include "tensor/integer_avx512.h"
 

@@ -39,6 +39,9 @@ static enum tensor_level find(void)
 {
 	if (!__builtin_cpu_supports("avx2") || !__builtin_cpu_supports("fma") || !has_f16c())
 		return TENSOR_LEVEL_PLAIN;
+#ifdef TENSOR_EMULATE_AVX512
+	return TENSOR_LEVEL_VNNI;
+#endif
 	if (!__builtin_cpu_supports("avx512f") || !__builtin_cpu_supports("avx512bw") ||
 	    !__builtin_cpu_supports("avx512vl"))
 		return TENSOR_LEVEL_AVX2;

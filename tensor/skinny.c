@@ -23,7 +23,7 @@
 
 #if defined(__x86_64__) && defined(__GNUC__)
 
-#include <immintrin.h>
+#include "tensor/avx512.h"
 
 #define DEPTH 16 /* rows of B at a time */
 
@@ -50,7 +50,7 @@ static double element(const struct skinny_call *call, int64_t index)
 }
 
 #define NAME(x) avx512_##x
-#define TARGET __attribute__((target("avx512f")))
+#define TARGET AVX512_F
 #define VECTOR __m512
 #define LANES 16
 #define WIDE_ROWS 12 /* most rows whose sums fit in registers two vectors wide */

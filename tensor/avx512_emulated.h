@@ -1,0 +1,197 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The AVX-512 intrinsics that our kernels use, over pairs of AVX2 vectors; for
+ * tests only (tensor/avx512.h).  What an instruction leaves undefined is filled
+ * with a pattern here, so that a kernel that relies on it fails.
+ */
+#ifndef TENSOR_AVX512_EMULATED_H
+#define TENSOR_AVX512_EMULATED_H
+
+#include <string.h>
+
+typedef struct {
+	__m256 half[2];
+} emulated_floats;
+
+typedef struct {
+	__m256i half[2];
+} emulated_integers;
+
+#define __m512 emulated_floats
+#define __m512i emulated_integers
+
+#define EMULATED static inline __attribute__((target("avx2,fma,f16c"), always_inline, unused))
+
+EMULATED emulated_integers emulated_add_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_add_epi32(a.half[0], b.half[0]), _mm256_add_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_sub_epi16(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_sub_epi16(a.half[0], b.half[0]), _mm256_sub_epi16(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_and_si512(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_and_si256(a.half[0], b.half[0]), _mm256_and_si256(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_madd_epi16(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_madd_epi16(a.half[0], b.half[0]), _mm256_madd_epi16(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_slli_epi32(emulated_integers a, int count)
+{
+	return (emulated_integers){
+		{_mm256_slli_epi32(a.half[0], count), _mm256_slli_epi32(a.half[1], count)}};
+}
+
+EMULATED emulated_floats emulated_add_ps(emulated_floats a, emulated_floats b)
+{
+	return (emulated_floats){
+		{_mm256_add_ps(a.half[0], b.half[0]), _mm256_add_ps(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_floats emulated_mul_ps(emulated_floats a, emulated_floats b)
+{
+	return (emulated_floats){
+		{_mm256_mul_ps(a.half[0], b.half[0]), _mm256_mul_ps(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_floats emulated_fmadd_ps(emulated_floats a, emulated_floats b, emulated_floats c)
+{
+	return (emulated_floats){{_mm256_fmadd_ps(a.half[0], b.half[0], c.half[0]),
+				  _mm256_fmadd_ps(a.half[1], b.half[1], c.half[1])}};
+}
+
+EMULATED emulated_floats emulated_castsi512_ps(emulated_integers a)
+{
+	return (emulated_floats){{_mm256_castsi256_ps(a.half[0]), _mm256_castsi256_ps(a.half[1])}};
+}
+
+EMULATED emulated_floats emulated_cvtepi32_ps(emulated_integers a)
+{
+	return (emulated_floats){{_mm256_cvtepi32_ps(a.half[0]), _mm256_cvtepi32_ps(a.half[1])}};
+}
+
+EMULATED emulated_integers emulated_cvtepi8_epi16(__m256i a)
+{
+	return (emulated_integers){{_mm256_cvtepi8_epi16(_mm256_castsi256_si128(a)),
+				    _mm256_cvtepi8_epi16(_mm256_extracti128_si256(a, 1))}};
+}
+
+EMULATED emulated_integers emulated_cvtepu16_epi32(__m256i a)
+{
+	return (emulated_integers){{_mm256_cvtepu16_epi32(_mm256_castsi256_si128(a)),
+				    _mm256_cvtepu16_epi32(_mm256_extracti128_si256(a, 1))}};
+}
+
+EMULATED emulated_floats emulated_cvtph_ps(__m256i a)
+{
+	return (emulated_floats){{_mm256_cvtph_ps(_mm256_castsi256_si128(a)),
+				  _mm256_cvtph_ps(_mm256_extracti128_si256(a, 1))}};
+}
+
+EMULATED emulated_integers emulated_set1_epi16(short a)
+{
+	return (emulated_integers){{_mm256_set1_epi16(a), _mm256_set1_epi16(a)}};
+}
+
+EMULATED emulated_integers emulated_set1_epi32(int a)
+{
+	return (emulated_integers){{_mm256_set1_epi32(a), _mm256_set1_epi32(a)}};
+}
+
+EMULATED emulated_floats emulated_set1_ps(float a)
+{
+	return (emulated_floats){{_mm256_set1_ps(a), _mm256_set1_ps(a)}};
+}
+
+EMULATED emulated_floats emulated_setzero_ps(void)
+{
+	return (emulated_floats){{_mm256_setzero_ps(), _mm256_setzero_ps()}};
+}
+
+EMULATED emulated_integers emulated_setzero_si512(void)
+{
+	return (emulated_integers){{_mm256_setzero_si256(), _mm256_setzero_si256()}};
+}
+
+EMULATED emulated_floats emulated_loadu_ps(const float *from)
+{
+	return (emulated_floats){{_mm256_loadu_ps(from + 8 * 0), _mm256_loadu_ps(from + 8 * 1)}};
+}
+
+EMULATED emulated_integers emulated_loadu_si512(const void *from)
+{
+	return (emulated_integers){{_mm256_loadu_si256((const __m256i *)from + 0),
+				    _mm256_loadu_si256((const __m256i *)from + 1)}};
+}
+
+EMULATED emulated_integers emulated_castsi256_si512(__m256i a)
+{
+	return (emulated_integers){{a, _mm256_set1_epi32(0x5a5a5a5a)}};
+}
+
+EMULATED emulated_integers emulated_dpwssd_epi32(emulated_integers sum, emulated_integers a,
+						 emulated_integers b)
+{
+	return emulated_add_epi32(sum, emulated_madd_epi16(a, b));
+}
+
+EMULATED emulated_integers emulated_inserti64x4(emulated_integers a, __m256i b, int place)
+{
+	a.half[place] = b;
+	return a;
+}
+
+EMULATED void emulated_storeu_ps(float *to, emulated_floats a)
+{
+	memcpy(to, &a, sizeof(a));
+}
+
+/* In the order of the real one: halves are folded over each other. */
+EMULATED float emulated_reduce_add_ps(emulated_floats a)
+{
+	float lanes[16];
+
+	memcpy(lanes, &a, sizeof(a));
+	for (int width = 8; width > 0; width /= 2)
+		for (int i = 0; i < width; i++)
+			lanes[i] += lanes[i + width];
+	return lanes[0];
+}
+
+#define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_add_ps emulated_add_ps
+#define _mm512_and_si512 emulated_and_si512
+#define _mm512_castsi256_si512 emulated_castsi256_si512
+#define _mm512_castsi512_ps emulated_castsi512_ps
+#define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
+#define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_cvtph_ps emulated_cvtph_ps
+#define _mm512_dpwssd_epi32 emulated_dpwssd_epi32
+#define _mm512_fmadd_ps emulated_fmadd_ps
+#define _mm512_inserti64x4 emulated_inserti64x4
+#define _mm512_loadu_ps emulated_loadu_ps
+#define _mm512_loadu_si512 emulated_loadu_si512
+#define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_mul_ps emulated_mul_ps
+#define _mm512_reduce_add_ps emulated_reduce_add_ps
+#define _mm512_set1_epi16 emulated_set1_epi16
+#define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_set1_ps emulated_set1_ps
+#define _mm512_setzero_ps emulated_setzero_ps
+#define _mm512_setzero_si512 emulated_setzero_si512
+#define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_storeu_ps emulated_storeu_ps
+#define _mm512_sub_epi16 emulated_sub_epi16
+
+#endif
