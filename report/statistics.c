@@ -112,6 +112,34 @@ struct interval statistics_interval(const double *values, size_t count)
 	return interval;
 }
 
+/* The x at which I_x(a, b) is p; rises with x. */
+static double beta_quantile(double p, double a, double b)
+{
+	double low = 0, high = 1;
+
+	for (int i = 0; i < 200 && low < high; i++) {
+		const double middle = (low + high) / 2;
+
+		if (beta_share(a, b, middle) < p)
+			low = middle;
+		else
+			high = middle;
+	}
+	return (low + high) / 2;
+}
+
+struct bounds statistics_proportion(size_t successes, size_t trials)
+{
+	const double k = (double)successes, n = (double)trials;
+	struct bounds bounds = {0, 1};
+
+	if (successes > 0)
+		bounds.low = beta_quantile(1 - CONFIDENCE, k, n - k + 1);
+	if (successes < trials)
+		bounds.high = beta_quantile(CONFIDENCE, k + 1, n - k);
+	return bounds;
+}
+
 struct interval statistics_paired(const double *a, const double *b, size_t count)
 {
 	struct interval interval = {NAN, NAN, count};

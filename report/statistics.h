@@ -4,7 +4,8 @@
  * quantiles, boxes.
  *
  * Intervals are two-sided 95 % by Student's t over independent runs (seeds).
- * With fewer than two values there is none: half_width is NaN.
+ * With fewer than two values there is none: half_width is NaN.  A share of
+ * successes has the exact interval of its binomial distribution.
  */
 #ifndef REPORT_STATISTICS_H
 #define REPORT_STATISTICS_H
@@ -14,6 +15,11 @@
 struct interval {
 	double mean, half_width;
 	size_t count;
+};
+
+/* Ends of a two-sided 95 % confidence interval. */
+struct bounds {
+	double low, high;
 };
 
 /* What a box plot shows of a distribution. */
@@ -33,6 +39,12 @@ struct interval statistics_interval(const double *values, size_t count);
 
 /* Of a[i] - b[i]: the same seeds in the same order. */
 struct interval statistics_paired(const double *a, const double *b, size_t count);
+
+/*
+ * Of the probability behind `successes` in `trials` independent trials: exact (Clopper and Pearson
+ * 1934), so at least 95 % whatever the probability is.  Without trials 0 and 1.
+ */
+struct bounds statistics_proportion(size_t successes, size_t trials);
 
 /* Quantile q in [0, 1] of ascending values, linear between ranks; NaN when empty. */
 double statistics_quantile(const double *sorted, size_t count, double q);

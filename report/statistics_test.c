@@ -37,6 +37,29 @@ static void intervals_shrink_when_pairs_move_together(void **state)
 	assert_true(isnan(statistics_interval(a, 0).mean));
 }
 
+static void proportions_are_those_of_the_tables(void **state)
+{
+	/* Clopper and Pearson 1934; 0 and n of n also by hand: 1 - 0.025^(1/n). */
+	static const struct {
+		size_t successes, trials;
+		double low, high;
+	} rows[] = {
+		{0, 10, 0, 0.30850},	    {10, 10, 0.69150, 1},	{5, 10, 0.18709, 0.81291},
+		{1, 20, 0.00127, 0.24873}, {20, 20, 0.83157, 1},	{8, 25, 0.14950, 0.53500},
+		{50, 100, 0.39832, 0.60168}, {0, 0, 0, 1},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		const struct bounds bounds =
+			statistics_proportion(rows[i].successes, rows[i].trials);
+
+		assert_true(fabs(bounds.low - rows[i].low) < 1e-5);
+		assert_true(fabs(bounds.high - rows[i].high) < 1e-5);
+	}
+	assert_true(fabs(statistics_proportion(20, 20).low - pow(0.025, 1.0 / 20)) < 1e-12);
+}
+
 static void boxes_interpolate_between_ranks(void **state)
 {
 	double values[] = {5, 1, 4, 2, 3};
@@ -53,6 +76,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(students_t_is_that_of_the_tables),
 		cmocka_unit_test(intervals_shrink_when_pairs_move_together),
+		cmocka_unit_test(proportions_are_those_of_the_tables),
 		cmocka_unit_test(boxes_interpolate_between_ranks),
 	};
 
