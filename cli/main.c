@@ -18,6 +18,7 @@
 #include "config.h"
 
 #define COMMAND_TABLE(X)                                                                   \
+	X(analyse)                                                                              \
 	X(apps)                                                                                 \
 	X(aqms)                                                                                 \
 	X(backbones)                                                                            \

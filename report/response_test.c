@@ -17,7 +17,7 @@
 static void a_second_order_step_overshoots_and_settles(void **state)
 {
 	enum { COUNT = 2000 };
-	const struct step_response_options options = {0.01, 200, 0.05, 0};
+	const struct step_response_options options = {0.01, 200, 0.05, 0, 300};
 	const double decay = 1, turn = 3;
 	double values[COUNT];
 	struct step_response response;
@@ -41,7 +41,7 @@ static void a_second_order_step_overshoots_and_settles(void **state)
 static void what_ends_outside_has_not_settled(void **state)
 {
 	double values[100];
-	const struct step_response_options options = {1, 10, 0.1, 0};
+	const struct step_response_options options = {1, 10, 0.1, 0, 8};
 
 	(void)state;
 	for (int i = 0; i < 100; i++)
@@ -54,6 +54,10 @@ static void what_ends_outside_has_not_settled(void **state)
 		values[i] = 10;
 	assert_true(step_response_of(values, 100, &options).settling_s == 0);
 	assert_true(isnan(step_response_of(values, 0, &options).final));
+	/* One that leaves the band again later had settled, if it held for long enough. */
+	for (int i = 0; i < 100; i++)
+		values[i] = i < 5 || i == 12 || i == 60 ? 20 : 10;
+	assert_true(step_response_of(values, 100, &options).settling_s == 13);
 }
 
 static void a_geometric_sequence_gives_its_rate(void **state)

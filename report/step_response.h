@@ -14,7 +14,7 @@ struct step_response {
 	double peak, trough;   /* of all samples after the step */
 	double overshoot;      /* peak - final, at least 0 */
 	double undershoot;     /* final - trough, at least 0 */
-	double settling_s;     /* until it stays within final +- band; INFINITY: not before the end */
+	double settling_s;     /* until it stays within final +- band; INFINITY: it never does */
 };
 
 struct step_response_options {
@@ -22,11 +22,12 @@ struct step_response_options {
 	size_t final_samples;    /* at the end, whose mean is the final value; >= 1 */
 	double band_share;       /* of the final value */
 	double band_least;       /* the band is at least this */
+	size_t hold_samples;     /* that have to lie within the band in a row; >= 1 */
 };
 
 /*
- * `values` (count) begin at the step.  A course that is still outside the band among its last
- * final_samples has not settled.  All NaN without samples.
+ * `values` (count) begin at the step.  What staying means is hold_samples: a noisy course leaves
+ * every band again some day.  All NaN without samples.
  */
 struct step_response step_response_of(const double *values, size_t count,
 				      const struct step_response_options *options);

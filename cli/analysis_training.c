@@ -1,0 +1,212 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Training, read back: how |J - J*| shrinks, and eq. 9 beside it.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/file.h"
+#include "cli/analysis.h"
+#include "cli/train_record.h"
+#include "report/contraction.h"
+#include "report/table.h"
+
+/* One run's record. */
+struct training {
+	const char *name, *column;
+	double *values; /* (count); owned */
+	size_t count;
+};
+
+static const char *name_of(const char *folder)
+{
+	const char *slash = strrchr(folder, '/');
+
+	return slash && slash[1] ? slash + 1 : folder;
+}
+
+/* Drops rows without a value; false: none is left. */
+static bool keep_finite(double *values, size_t *count)
+{
+	size_t kept = 0;
+
+	for (size_t i = 0; i < *count; i++)
+		if (isfinite(values[i]))
+			values[kept++] = values[i];
+	*count = kept;
+	return kept > 0;
+}
+
+static int read_column(struct training *training, const char *path, const char *column,
+		       struct error *error)
+{
+	struct table_column cells = {.name = column};
+	int code = table_read(path, &cells, 1, &training->count, error);
+
+	if (code)
+		return code;
+	training->column = column;
+	if (!keep_finite(cells.cells, &training->count)) {
+		table_free(&cells, 1);
+		return error_at(error, ERR_INVALID, path, 0, column,
+				"no row has a value; name another column by --column");
+	}
+	training->values = cells.cells;
+	return 0;
+}
+
+static int training_read(struct training *training, const char *folder, const char *column,
+			 struct error *error)
+{
+	char path[4200];
+	int code = file_join(path, sizeof(path), folder, TRAIN_METRICS_FILE, error);
+
+	*training = (struct training){.name = name_of(folder)};
+	if (code)
+		return code;
+	if (column)
+		return read_column(training, path, column, error);
+	if (read_column(training, path, "held_out_log_loss", error) == 0)
+		return 0;
+	return read_column(training, path, "train_loss", error);
+}
+
+static const struct findings_column columns[] = {
+	{"run", "run"},
+	{"measure", "J"},
+	{"epochs", "epochs"},
+	{"first", "J_0"},
+	{"last", "J_last"},
+	{"limit", "J* (fit)"},
+	{"rate", "rho"},
+	{"rate_low", "95 % from"},
+	{"rate_high", "to"},
+	{"explained", "R²"},
+	{"lambda", "lambda"},
+	{"needed", "eq. 9 needs"},
+};
+
+static void judge(struct findings *findings, const struct training *training,
+		  const struct contraction *fit)
+{
+	if (isnan(fit->rate))
+		findings_verdict(findings, "%s: %zu epochs are too few to fit a rate: 4 at least",
+				 training->name, training->count);
+	else if (fit->explained < 0.5)
+		findings_verdict(findings,
+				 "%s: no contraction is visible: J* + A rho^k explains %.0f %% of "
+				 "the variation of %s",
+				 training->name, 100 * fit->explained, training->column);
+	else
+		findings_verdict(findings,
+				 "%s: |J_k - J*| shrinks by a factor %.4g an epoch (95 %%: %.4g to "
+				 "%.4g), half-life %.3g epochs",
+				 training->name, fit->rate, fit->rate_bounds.low,
+				 fit->rate_bounds.high, log(0.5) / log(fit->rate));
+	if (fit->needed >= 1)
+		findings_verdict(findings,
+				 "%s: at epoch %zu |J_k - J*| is no smaller than at the first: no "
+				 "lambda > 0 makes eq. 9 true of this run",
+				 training->name, fit->worst + 1);
+	else if (fit->needed > 0)
+		findings_verdict(findings,
+				 "%s: eq. 9 holds at every epoch up to a factor of %.4g an epoch "
+				 "(epoch %zu needs it), not at the fitted rate",
+				 training->name, fit->needed, fit->worst + 1);
+}
+
+/* |J_k - J*|, the fit and eq. 9 with the factor it needs. */
+static int draw(struct findings *findings, const struct training *training,
+		const struct contraction *fit, size_t index, struct error *error)
+{
+	struct figure *figure = calloc(1, sizeof(*figure));
+	const size_t count = training->count;
+	double *memory = calloc(4 * count + 1, sizeof(*memory));
+	static const char *const names[] = {"|J - J*|, measured", "fit", "eq. 9, least factor"};
+	char name[64], title[128];
+	const double start = fabs(training->values[0] - fit->limit);
+
+	if (!figure || !memory) {
+		free(figure);
+		free(memory);
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a figure");
+	}
+	for (size_t k = 0; k < count; k++) {
+		memory[k] = (double)k + 1;
+		memory[count + k] = fabs(training->values[k] - fit->limit);
+		memory[2 * count + k] = fabs(fit->amplitude) * pow(fit->rate, (double)k);
+		memory[3 * count + k] = start * pow(fit->needed, (double)k);
+	}
+	for (size_t s = 0; s < 3; s++)
+		figure->series[figure->series_count++] = (struct figure_series){
+			.name = names[s], .x = memory, .y = memory + (s + 1) * count,
+			.count = count};
+	snprintf(title, sizeof(title), "%.60s: |%.30s - J*|", training->name, training->column);
+	snprintf(name, sizeof(name), "contraction-%zu", index + 1);
+	figure->kind = FIGURE_LINES;
+	figure->title = title;
+	figure->x_label = "epoch";
+	figure->y_label = training->column;
+	figure->from_zero = true;
+	findings_figure(findings, figure, name, "Distance from the fitted limit over training");
+	free(memory);
+	free(figure);
+	return 0;
+}
+
+static int tell(struct findings *findings, const char *folder, const char *column, double gamma,
+		size_t index, struct error *error)
+{
+	struct training training;
+	struct contraction fit;
+	int code = training_read(&training, folder, column, error);
+
+	if (code)
+		return code;
+	fit = contraction_of(training.values, training.count);
+	findings_row(findings, (const struct findings_cell[]){
+				       {training.name, 0},
+				       {training.column, 0},
+				       {NULL, (double)training.count},
+				       {NULL, training.values[0]},
+				       {NULL, training.values[training.count - 1]},
+				       {NULL, fit.limit},
+				       {NULL, fit.rate},
+				       {NULL, fit.rate_bounds.low},
+				       {NULL, fit.rate_bounds.high},
+				       {NULL, fit.explained},
+				       {NULL, (1 - fit.rate) / gamma},
+				       {NULL, fit.needed},
+			       });
+	judge(findings, &training, &fit);
+	if (!isnan(fit.rate))
+		code = draw(findings, &training, &fit, index, error);
+	free(training.values);
+	return code;
+}
+
+int analysis_training(const char *const *folders, size_t count, const char *column, double gamma,
+		      struct findings *findings, struct error *error)
+{
+	int code = 0;
+
+	findings_section(findings, "Contraction over training");
+	findings_say(findings,
+		     "J_k = J* + A rho^k fitted by least squares to a column of the run's "
+		     "metrics.csv, epoch by epoch; intervals: bootstrap of the residuals. Eq. 9 "
+		     "of the paper, |J_k - J*| <= (1 - gamma lambda)^k |J_0 - J*|, leaves lambda "
+		     "open: (1 - rho) / gamma is what the fit makes of it with gamma %g, and the "
+		     "last column is the smallest factor with which the inequality holds at every "
+		     "epoch of the run. J is a supervised loss unless --column says otherwise, "
+		     "which is not the return that eq. 9 speaks of.",
+		     gamma);
+	findings_table(findings, "training", "Fitted contraction", columns,
+		       sizeof(columns) / sizeof(*columns));
+	for (size_t i = 0; code == 0 && i < count; i++)
+		code = tell(findings, folders[i], column, gamma, i, error);
+	findings_table_end(findings);
+	return code;
+}

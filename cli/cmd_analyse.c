@@ -1,0 +1,451 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aqmllm analyse: the paper's appendix, measured rather than assumed.
+ *
+ * Arms are a law alone, each policy on top of it, and each law of --against;
+ * every part of the report lays them side by side.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "backbone/backbone.h"
+#include "base/clock.h"
+#include "base/file.h"
+#include "base/progress.h"
+#include "cli/analysis.h"
+#include "cli/command.h"
+#include "cli/policy_options.h"
+#include "cli/train_record.h"
+
+#define PART_LOOP 1u
+#define PART_STEPS 2u
+#define PART_TRAINING 4u
+
+static struct {
+	struct option_list policies, settings, runs;
+	struct policy_manner manner;
+	const char *scenario, *aqm, *against, *epsilons, *verdict, *device, *output, *only, *queue;
+	const char *column;
+	uint64_t interval, seeds, seed, threads;
+	double decision_ms, sample_ms, target_ms, band, gamma;
+	bool unguarded;
+} o = {
+	.scenario = "paper",
+	.epsilons = "5,10,15,20,30,50,100",
+	.verdict = "drawn",
+	.device = "cpu",
+	.queue = "C",
+	.interval = 10,
+	.seeds = 20,
+	.seed = 1,
+	.sample_ms = 16,
+	.band = 25,
+	.gamma = 0.95,
+};
+
+static const struct option analyse_options[] = {
+	{"scenario", 's', OPTION_TEXT, &o.scenario, "S",
+	 "network: a scenario file or a name that aqmllm scenarios lists; default paper", 0, 0},
+	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
+	 "folder of a policy that decides on top of the law; may be repeated", 0, 0},
+	{"aqm", 0, OPTION_TEXT, &o.aqm, "NAME",
+	 "law to analyse, alone and under the policies; default the scenario's", 0, 0},
+	{"set", 0, OPTION_LIST, &o.settings, "K=V",
+	 "parameter of that law, after the scenario's own; may be repeated", 0, 0},
+	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
+	 "laws to lay beside it; LAW:NAME=VALUE:... sets parameters", 0, 0},
+	{"run", 0, OPTION_LIST, &o.runs, "DIR",
+	 "folder of a training run (metrics.csv), for the contraction over training; may be "
+	 "repeated; default the policies' folders that have one",
+	 0, 0},
+	{"column", 0, OPTION_TEXT, &o.column, "NAME",
+	 "column of metrics.csv that is J; default held_out_log_loss, else train_loss", 0, 0},
+	{"gamma", 0, OPTION_DOUBLE, &o.gamma, "G", "gamma of eq. 9; default 0.95", 0.001, 1},
+	{"only", 0, OPTION_TEXT, &o.only, "PART,...",
+	 "parts of the report: loop (drift, largest deviation, mixing), steps, training; default "
+	 "all that there is something for",
+	 0, 0},
+	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each experiment; default 20", 2, 10000},
+	{"seed", 0, OPTION_U64, &o.seed, "S", "the first seed; default 1", 0, 0},
+	{"sample-ms", 0, OPTION_DOUBLE, &o.sample_ms, "W",
+	 "time between samples of the queue delay; default 16", 0.1, 1e4},
+	{"target-ms", 0, OPTION_DOUBLE, &o.target_ms, "T",
+	 "the target of V and of deviations; default the law's own", 0, 1e6},
+	{"eps-ms", 0, OPTION_TEXT, &o.epsilons, "E,...",
+	 "deviations whose probability is asked for; default 5,10,15,20,30,50,100", 0, 0},
+	{"band-percent", 0, OPTION_DOUBLE, &o.band, "X",
+	 "how near to its final value the delay has settled; default 25", 0.1, 1000},
+	{"queue", 0, OPTION_TEXT, &o.queue, "Q",
+	 "whose delay: C (of a single queue: the queue), L, or all; default C", 0, 0},
+	{"interval", 0, OPTION_U64, &o.interval, "N",
+	 "every Nth arriving packet is put to the policy; default 10", 1, 1e9},
+	{"decision-ms", 0, OPTION_DOUBLE, &o.decision_ms, "D",
+	 "simulated time that a decision takes; default 0", 0, 1e6},
+	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW",
+	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
+	 "likely; default drawn",
+	 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL,
+	 "let policies signal as often or as rarely as they like", 0, 0},
+	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
+	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},
+	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
+	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
+	 4096},
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the report; required", 0, 0},
+	{0},
+};
+
+/* Texts that arms point to: settings, and the list of --against cut in place. */
+static char own_settings[1024], against[1024];
+static const char *run_folders[OPTION_LIST_MAX];
+static size_t run_count;
+
+static const char *name_of(const char *folder)
+{
+	const char *slash = strrchr(folder, '/');
+
+	return slash && slash[1] ? slash + 1 : folder;
+}
+
+static int add_arm(struct trial *trial, const struct trial_arm *arm, const char *name,
+		   struct error *error)
+{
+	struct trial_arm *added = &trial->arms[trial->arm_count];
+
+	if (trial->arm_count == TRIAL_MAX_ARMS)
+		return error_set(error, ERR_RANGE, "more than %d laws and policies; name fewer",
+				 TRIAL_MAX_ARMS);
+	*added = *arm;
+	snprintf(added->name, sizeof(added->name), "%.63s", name);
+	for (size_t i = 0; i < trial->arm_count; i++)
+		if (strcmp(trial->arms[i].name, added->name) == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, name,
+					"would be analysed twice under one name; leave one out, or "
+					"rename a policy's folder");
+	trial->arm_count++;
+	return 0;
+}
+
+/* --set K=V --set K=V as K=V:K=V, tried on the law. */
+static int join_settings(const struct trial *trial, struct error *error)
+{
+	struct trial_arm arm = {.law = o.aqm, .settings = own_settings, .name = "--set"};
+	const struct aqm_ops *law;
+	void *params;
+	size_t used = 0;
+	int code;
+
+	for (size_t i = 0; i < o.settings.count && used < sizeof(own_settings); i++)
+		used += (size_t)snprintf(own_settings + used, sizeof(own_settings) - used, "%s%s",
+					 i ? ":" : "", o.settings.items[i]);
+	if (used >= sizeof(own_settings))
+		return error_at(error, ERR_RANGE, NULL, 0, "--set", "the list is too long");
+	code = sim_law_named(trial->scenarios, o.aqm, &law, &params, error);
+	if (code)
+		return code;
+	code = trial_arm_set(&arm, law, params, error);
+	free(params);
+	return code;
+}
+
+static int add_own(struct trial *trial, struct error *error)
+{
+	const struct trial_arm arm = {.law = o.aqm, .settings = own_settings};
+	const char *law = o.aqm ? o.aqm : trial->scenarios[0].aqm;
+	char name[sizeof(own_settings) + 64];
+	int code = join_settings(trial, error);
+
+	snprintf(name, sizeof(name), "%.62s%s%s", law, own_settings[0] ? ":" : "", own_settings);
+	return code ? code : add_arm(trial, &arm, name, error);
+}
+
+static int add_policies(struct trial *trial, struct error *error)
+{
+	const int choice = aqm_policy_choice_find(o.verdict);
+	int code = 0;
+
+	if (choice < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
+				"%s is neither drawn nor argmax", o.verdict);
+	for (size_t i = 0; code == 0 && i < o.policies.count; i++) {
+		const struct trial_arm arm = {
+			.law = o.aqm,
+			.settings = own_settings,
+			.policy = o.policies.items[i],
+			.manner = o.manner,
+			.device = o.device,
+			.interval = o.interval,
+			.latency_ms = o.decision_ms,
+			.choice = (enum aqm_policy_choice)choice,
+			.unguarded = o.unguarded,
+		};
+		struct policy *policy = NULL;
+		char name[TRIAL_NAME_BYTES];
+
+		code = policy_open_as(&policy, arm.policy, &arm.manner, error);
+		policy_destroy(policy);
+		snprintf(name, sizeof(name), "%.40s/%" PRIu64, name_of(arm.policy), o.interval);
+		if (code == 0)
+			code = add_arm(trial, &arm, name, error);
+	}
+	return code;
+}
+
+/* "pi2:target_ms=5,pie", cut in place. */
+static int add_laws(struct trial *trial, struct error *error)
+{
+	char *rest = against, *text;
+	int code = 0;
+
+	if (o.against == NULL)
+		return 0;
+	if (strlen(o.against) >= sizeof(against))
+		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
+	strcpy(against, o.against);
+	while (code == 0 && (text = strsep(&rest, ","))) {
+		struct trial_arm arm = {.law = text, .name = "--against"};
+		const struct aqm_ops *law;
+		char name[TRIAL_NAME_BYTES];
+		void *params;
+
+		snprintf(name, sizeof(name), "%s", text);
+		strsep(&text, ":");
+		arm.settings = text;
+		code = sim_law_named(trial->scenarios, arm.law, &law, &params, error);
+		if (code)
+			return code;
+		code = trial_arm_set(&arm, law, params, error);
+		free(params);
+		if (code == 0)
+			code = add_arm(trial, &arm, name, error);
+	}
+	return code;
+}
+
+/* "5,10" into eps; false when it is not a list of positive numbers. */
+static bool parse_epsilons(struct analysis_options *options)
+{
+	const char *at = o.epsilons;
+
+	while (options->epsilon_count < ANALYSIS_MAX_EPSILONS) {
+		char *end;
+		const double value = strtod(at, &end);
+
+		if (end == at || !(value > 0 && value < 1e9))
+			return false;
+		options->epsilons_ms[options->epsilon_count++] = value;
+		if (*end == '\0')
+			return true;
+		if (*end != ',')
+			return false;
+		at = end + 1;
+	}
+	return false;
+}
+
+static int choose_options(struct analysis_options *options, struct error *error)
+{
+	static const struct {
+		const char *name;
+		unsigned queue;
+	} queues[] = {{"C", AQM_QUEUE_C}, {"L", AQM_QUEUE_L}, {"all", SIM_ALL}};
+
+	*options = (struct analysis_options){
+		.sample_ms = o.sample_ms,
+		.target_ms = o.target_ms,
+		.band = o.band / 100,
+		.threads = (unsigned)o.threads,
+		.queue = SIM_QUEUES,
+	};
+	for (size_t i = 0; i < 3; i++)
+		if (strcmp(o.queue, queues[i].name) == 0)
+			options->queue = queues[i].queue;
+	if (options->queue == SIM_QUEUES)
+		return error_at(error, ERR_INVALID, NULL, 0, "--queue", "%s is none of C, L, all",
+				o.queue);
+	if (!parse_epsilons(options))
+		return error_at(error, ERR_INVALID, NULL, 0, "--eps-ms",
+				"%s: give up to %d positive numbers, separated by commas",
+				o.epsilons, ANALYSIS_MAX_EPSILONS);
+	return 0;
+}
+
+/* Training runs: those of --run, or the policies that have a record. */
+static void choose_runs(void)
+{
+	char path[4200];
+
+	for (size_t i = 0; i < o.runs.count; i++)
+		run_folders[run_count++] = o.runs.items[i];
+	for (size_t i = 0; o.runs.count == 0 && i < o.policies.count; i++)
+		if (file_join(path, sizeof(path), o.policies.items[i], TRAIN_METRICS_FILE, NULL) ==
+			    0 &&
+		    file_exists(path))
+			run_folders[run_count++] = o.policies.items[i];
+}
+
+static int choose_parts(unsigned *parts, struct error *error)
+{
+	static const struct {
+		const char *name;
+		unsigned part;
+	} known[] = {{"loop", PART_LOOP}, {"steps", PART_STEPS}, {"training", PART_TRAINING}};
+	char list[256], *rest = list, *word;
+
+	*parts = PART_LOOP | PART_STEPS | (run_count ? PART_TRAINING : 0);
+	if (o.only == NULL)
+		return 0;
+	*parts = 0;
+	snprintf(list, sizeof(list), "%s", o.only);
+	while ((word = strsep(&rest, ","))) {
+		unsigned part = 0;
+
+		for (size_t i = 0; i < sizeof(known) / sizeof(*known); i++)
+			if (strcmp(word, known[i].name) == 0)
+				part = known[i].part;
+		if (part == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, "--only",
+					"%s is none of loop, steps, training", word);
+		*parts |= part;
+	}
+	if ((*parts & PART_TRAINING) && run_count == 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--only",
+				"training needs a run with a metrics.csv: --run DIR");
+	return 0;
+}
+
+/* What the progress bar needs. */
+struct watching {
+	const struct command_common *common;
+	double started_s;
+};
+
+static bool show_runs(void *context, size_t done, size_t total)
+{
+	const struct watching *watching = context;
+	char text[160];
+
+	progress_text(text, sizeof(text), "analyse", done, total, clock_s() - watching->started_s,
+		      "runs");
+	command_progress(watching->common, text, false);
+	return command_interrupted();
+}
+
+static bool was_stopped(void *context)
+{
+	(void)context;
+	return command_interrupted();
+}
+
+static int run_experiments(const struct command_common *common, struct analysis *analysis,
+			   unsigned parts, struct error *error)
+{
+	struct trial *trial = &analysis->trial;
+	struct watching watching = {common, clock_s()};
+	int code = analysis_experiments(analysis, o.scenario, !(parts & PART_STEPS), error);
+
+	trial->first_seed = o.seed;
+	trial->seeds = o.seeds;
+	trial->folder = o.output;
+	trial->context = &watching;
+	trial->progress = show_runs;
+	trial->stop = was_stopped;
+	if (code == 0)
+		code = add_own(trial, error);
+	if (code == 0)
+		code = add_policies(trial, error);
+	if (code == 0)
+		code = add_laws(trial, error);
+	if (code == 0)
+		code = analysis_run(analysis, error);
+	command_progress(common, "", false);
+	trial->context = NULL;
+	return code;
+}
+
+static int tell(const struct command_common *common, const struct analysis *analysis,
+		unsigned parts, struct error *error)
+{
+	struct findings *findings;
+	char subtitle[512] = "";
+	int code;
+
+	if (parts & (PART_LOOP | PART_STEPS))
+		snprintf(subtitle, sizeof(subtitle), "%s, %" PRIu64 " seeds",
+			 analysis->trial.scenarios[0].name, o.seeds);
+	code = findings_open(&findings, common, o.output, "AQM-LLM: the closed loop, analysed",
+			     subtitle, error);
+	if (code == 0 && (parts & PART_LOOP))
+		code = analysis_loop(analysis, findings, error);
+	if (code == 0 && (parts & PART_STEPS))
+		code = analysis_steps(analysis, findings, error);
+	if (code == 0 && (parts & PART_TRAINING))
+		code = analysis_training(run_folders, run_count, o.column, o.gamma, findings,
+					 error);
+	return findings_close(findings, code, "analysis", error);
+}
+
+static int analyse(const struct command_common *common, struct analysis *analysis,
+		   struct error *error)
+{
+	unsigned parts = 0;
+	int code = choose_options(&analysis->options, error);
+
+	choose_runs();
+	if (code == 0)
+		code = choose_parts(&parts, error);
+	if (code == 0)
+		code = backbone_place_all(o.device, error);
+	if (code == 0 && (parts & (PART_LOOP | PART_STEPS)))
+		code = run_experiments(common, analysis, parts, error);
+	return code ? code : tell(common, analysis, parts, error);
+}
+
+static int run_analyse(const struct command_common *common, const char **operands, size_t count,
+		       struct error *error)
+{
+	struct analysis *analysis;
+	int code;
+
+	(void)operands;
+	if (count)
+		return error_set(error, ERR_INVALID,
+				 "takes no operands; the network is --scenario S, policies are "
+				 "--policy DIR");
+	if (o.output == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output",
+				"name the folder of the report: -o DIR");
+	analysis = calloc(1, sizeof(*analysis));
+	if (analysis == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = analyse(common, analysis, error);
+	analysis_free(analysis);
+	free(analysis);
+	return code;
+}
+
+const struct command command_analyse = {
+	.name = "analyse",
+	.operands = "[--policy DIR] [--scenario S] [--run DIR] -o DIR",
+	.summary = "the paper's appendix, measured: drift, deviations, mixing, settling, "
+		   "contraction",
+	.details =
+		"The law (the scenario's, or --aqm with --set), each policy on top of it and each "
+		"law of --against run in closed loop on the same seeds, and the report lays them "
+		"side by side: Lyapunov drift by queue delay with bootstrap intervals; the "
+		"probability that the delay stays within eps of its target, with exact binomial "
+		"bounds; the integrated autocorrelation time of the delay; settling time and "
+		"overshoot when the load doubles and when the rate halves; and, of training runs, "
+		"the fitted contraction of |J - J*| beside eq. 9. Where a condition of the paper "
+		"is refuted on these runs it says so. docs/learned.md tells what each number "
+		"means.\n\n"
+		"DIR receives report.html, analysis.json (what --json prints), a CSV file a table "
+		"and figures/; runs/ keeps every finished run under a name made of all it is a "
+		"function of, so the same command goes on where it was interrupted.",
+	.options = analyse_options,
+	.run = run_analyse,
+};
