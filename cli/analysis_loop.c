@@ -210,7 +210,8 @@ static int drift_part(const struct analysis *analysis, struct findings *findings
 	findings_table(findings, "drift", "Drift by queue delay; \"open\": the interval holds 0",
 		       drift_columns, sizeof(drift_columns) / sizeof(*drift_columns));
 	code = each_arm(analysis, findings, picture, tell_drift, error);
-	findings_table_end(findings);
+	if (code == 0)
+		findings_table_end(findings);
 	picture->figure.kind = FIGURE_LINES;
 	picture->figure.title = "Lyapunov drift over about 100 ms";
 	picture->figure.x_label = "queue delay, ms";
@@ -309,7 +310,8 @@ static int supremum_part(const struct analysis *analysis, struct findings *findi
 	findings_table(findings, "supremum", "Runs that stay within eps of the target",
 		       supremum_columns, sizeof(supremum_columns) / sizeof(*supremum_columns));
 	code = each_arm(analysis, findings, NULL, tell_supremum, error);
-	findings_table_end(findings);
+	if (code == 0)
+		findings_table_end(findings);
 	return code ? code : each_arm(analysis, findings, NULL, judge_supremum, error);
 }
 
@@ -375,7 +377,8 @@ static int mixing_part(const struct analysis *analysis, struct findings *finding
 	findings_table(findings, "mixing", "Autocorrelation time of the queue delay",
 		       mixing_columns, sizeof(mixing_columns) / sizeof(*mixing_columns));
 	code = each_arm(analysis, findings, NULL, tell_mixing, error);
-	findings_table_end(findings);
+	if (code == 0)
+		findings_table_end(findings);
 	return code;
 }
 

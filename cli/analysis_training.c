@@ -93,8 +93,8 @@ static void judge(struct findings *findings, const struct training *training,
 		  const struct contraction *fit)
 {
 	if (isnan(fit->rate))
-		findings_verdict(findings, "%s: %zu epochs are too few to fit a rate: 4 at least",
-				 training->name, training->count);
+		findings_verdict(findings, "%s: %zu epochs are too few to fit a rate: %d at least",
+				 training->name, training->count, CONTRACTION_LEAST);
 	else if (fit->explained < 0.5)
 		findings_verdict(findings,
 				 "%s: no contraction is visible: J* + A rho^k explains %.0f %% of "
@@ -207,6 +207,7 @@ int analysis_training(const char *const *folders, size_t count, const char *colu
 		       sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; code == 0 && i < count; i++)
 		code = tell(findings, folders[i], column, gamma, i, error);
-	findings_table_end(findings);
+	if (code == 0)
+		findings_table_end(findings);
 	return code;
 }

@@ -25,6 +25,7 @@ struct findings {
 	const struct findings_column *columns;
 	size_t column_count;
 	json_t *rows, *pending; /* verdicts on it, told when it is shown */
+	size_t kept; /* how much of `figures` was there before */
 	bool no_gnuplot;
 	int failed;
 	struct error failure;
@@ -55,6 +56,7 @@ int findings_open(struct findings **out, const struct command_common *common, co
 	findings->common = common;
 	snprintf(findings->folder, sizeof(findings->folder), "%s", folder);
 	code = file_join(findings->figures, sizeof(findings->figures), folder, "figures", error);
+	findings->kept = file_existing_part(findings->figures);
 	if (code == 0)
 		code = file_make_folders(findings->figures, error);
 	findings->html = code ? NULL : html_open(title, subtitle);
@@ -333,6 +335,8 @@ int findings_close(struct findings *findings, int code, const char *name, struct
 	}
 	if (code == 0)
 		code = write_all(findings, name, error);
+	if (code)
+		file_remove_empty_folders(findings->figures, findings->kept);
 	if (findings->html)
 		html_close(findings->html, NULL, NULL);
 	json_decref(findings->rows);

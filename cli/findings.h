@@ -60,7 +60,7 @@ void findings_figure(struct findings *findings, const struct figure *figure, con
 
 /*
  * Writes report.html and `name`.json, and prints what is left to print; frees it.
- * `code` other than 0 gives everything up and is returned.
+ * `code` other than 0 gives everything up, leaves no empty folder, and is returned.
  */
 int findings_close(struct findings *findings, int code, const char *name, struct error *error);
 

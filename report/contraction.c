@@ -141,7 +141,7 @@ struct contraction contraction_of(const double *values, size_t count)
 	double squares = 0;
 	const double mean = statistics_mean(values, count);
 
-	if (count < 4)
+	if (count < CONTRACTION_LEAST)
 		return fit;
 	for (size_t k = 0; k < count; k++)
 		squares += (values[k] - mean) * (values[k] - mean);

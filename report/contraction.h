@@ -28,7 +28,9 @@ struct contraction {
 	size_t worst;          /* the k that needs it */
 };
 
-/* Of J_0 .. J_(count - 1), count >= 4; else all NaN. */
+#define CONTRACTION_LEAST 6 /* values: three parameters, and something left to judge them by */
+
+/* Of J_0 .. J_(count - 1); all NaN for fewer than CONTRACTION_LEAST. */
 struct contraction contraction_of(const double *values, size_t count);
 
 #endif

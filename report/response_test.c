@@ -94,7 +94,7 @@ static void what_rises_first_needs_more_than_one(void **state)
 
 	(void)state;
 	assert_true(fit.needed > 1 && fit.worst == 1);
-	assert_true(isnan(contraction_of(values, 3).rate));
+	assert_true(isnan(contraction_of(values, CONTRACTION_LEAST - 1).rate));
 }
 
 struct numbers {
