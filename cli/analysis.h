@@ -43,7 +43,7 @@ struct analysis {
 	enum analysis_experiment experiments[ANALYSIS_EXPERIMENTS]; /* of the trial's scenarios */
 	double step_s;		    /* when the steps come */
 	double targets_ms[TRIAL_MAX_ARMS];
-	double **courses;	    /* (runs): queue delay in ms, `samples` each, from 0 s on; owned */
+	double **courses;	    /* (runs): ms, `samples` each, from 0 s on; owned */
 	size_t samples;		    /* in a course */
 	size_t kept;		    /* runs that the folder held already */
 };

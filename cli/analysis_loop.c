@@ -151,7 +151,7 @@ static void drift_judge(struct findings *findings, const struct arm_runs *runs,
 			 positive > 0 ? "refuted on these runs" : "not refuted on these runs");
 	if (high > 0)
 		findings_verdict(findings,
-				 "%s, over %.4g ms: outside %.4g to %.4g ms it is negative wherever "
+				 "%s, over %.4g ms: outside %.4g to %.4g ms it is negative where "
 				 "there were enough samples; mean V %.4g ms²",
 				 runs->name, horizon_ms, low, high, drift->mean_v);
 }

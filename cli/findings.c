@@ -318,7 +318,8 @@ static int write_all(struct findings *findings, const char *name, struct error *
 	}
 	if (code == 0 && findings->no_gnuplot)
 		fprintf(stderr,
-			"aqmllm: warning: no pictures, there is no gnuplot; the numbers are in %s\n",
+			"aqmllm: warning: no pictures, there is no gnuplot; the numbers are in "
+			"%s\n",
 			findings->figures);
 	if (code == 0 && is_told(findings))
 		printf("\n%s\n", path);

@@ -25,8 +25,8 @@ struct autocorrelation_time {
 };
 
 /*
- * Of `runs` series of one process, `count` samples each, about their common mean.  NaN where nothing
- * moves or without memory.
+ * Of `runs` series of one process, `count` samples each, about their common mean.  NaN where
+ * nothing moves or without memory.
  */
 struct autocorrelation_time autocorrelation_time_of(const double *const *series, size_t runs,
 						    size_t count);

@@ -33,7 +33,7 @@ static void a_second_order_step_overshoots_and_settles(void **state)
 	assert_true(fabs(response.final - 10) < 1e-3);
 	assert_true(fabs(response.overshoot - 10 * exp(-acos(-1) * decay / turn)) < 0.01);
 	assert_true(fabs(response.undershoot - 10) < 1e-3 && fabs(response.band - 0.5) < 1e-4);
-	/* The last half turn that leaves the band has its extreme at 2 pi / w: 10 e^-2.09 = 1.23. */
+	/* The last half turn that leaves the band has its extreme at 2 pi / w: 1.23. */
 	assert_true(response.settling_s > 2 * acos(-1) / turn);
 	assert_true(response.settling_s < 3 * acos(-1) / turn);
 }
