@@ -366,6 +366,26 @@ int decoder_layer_again(const struct backbone_call *call, const struct decoder_t
 	return code;
 }
 
+int decoder_input(const struct backbone_call *call, float *x, const float *embeds)
+{
+	return input_forward(call, x, embeds, NULL);
+}
+
+int decoder_layer_map(struct backbone_call *call, int64_t index, const float *in, float *out)
+{
+	const int64_t floats = call->rows * call->backbone->shape.inner_width;
+	struct layer_arrays arrays;
+	int code = arrays_share(call, &arrays);
+
+	arrays.in = in;
+	if (!code)
+		code = layer_forward(call, index, &arrays, NULL, false);
+	if (!code)
+		memcpy(out, call->backbone->decoder.norm_after ? arrays.norm2 : arrays.out,
+		       (size_t)floats * sizeof(*out));
+	return code;
+}
+
 static int layers_forward(struct backbone_call *call, const struct layer_arrays *shared,
 			  struct decoder_tape *tape, const float **last)
 {

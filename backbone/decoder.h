@@ -61,6 +61,16 @@ struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t h
 int decoder_layer_again(const struct backbone_call *call, const struct decoder_tape *tape,
 			int64_t index, struct layer_arrays *arrays);
 
+/* What the first layer reads: embeds, mapped and with positions. */
+int decoder_input(const struct backbone_call *call, float *x, const float *embeds);
+
+/* Layer `index` alone: out (rows, H) of in (rows, H).  ERR_NO_MEMORY. */
+int decoder_layer_map(struct backbone_call *call, int64_t index, const float *in, float *out);
+
+/* d_in = J^T d_out of that map at `in`; adds to gradients of parameters.  ERR_NO_MEMORY. */
+int decoder_layer_pull(struct backbone_call *call, int64_t index, const float *in,
+		       const float *d_out, float *d_in);
+
 /* See struct backbone_pass. */
 int decoder_backward(struct backbone_call *call, const struct backbone_tape *tape,
 		     const float *d_hidden, float *d_embeds);

@@ -171,6 +171,25 @@ static int layer_backward(const struct backbone_call *call, const struct decoder
 	return code;
 }
 
+int decoder_layer_pull(struct backbone_call *call, int64_t index, const float *in,
+		       const float *d_out, float *d_in)
+{
+	const size_t bytes =
+		(size_t)(call->rows * call->backbone->shape.inner_width) * sizeof(*d_in);
+	struct decoder_tape tape = {.checkpoints = true};
+	struct backward_arrays arrays;
+	int code = arrays_make(call, &arrays);
+
+	tape.layers = arena_calloc(call->arena, (size_t)index + 1, sizeof(*tape.layers));
+	if (code || !tape.layers)
+		return ERR_NO_MEMORY;
+	tape.layers[index].in = in;
+	memcpy(arrays.d, d_out, bytes);
+	code = layer_backward(call, &tape, index, &arrays);
+	memcpy(d_in, arrays.d, bytes);
+	return code;
+}
+
 /* d becomes the gradient of the last layer's result. */
 static int output_backward(const struct backbone_call *call, const struct decoder_tape *tape,
 			   const float *d_hidden, struct backward_arrays *arrays)
