@@ -75,6 +75,20 @@ int analysis_loop(const struct analysis *analysis, struct findings *findings,
 int analysis_steps(const struct analysis *analysis, struct findings *findings,
 		   struct error *error);
 
+/* Whose layers are looked at, and where. */
+struct analysis_layers {
+	const char *const *folders; /* (count): policies */
+	size_t count, states;	    /* windows of each */
+	const char *pool;	    /* NULL: what each policy was trained on */
+	uint64_t interval;	    /* rows between steps of a window */
+	void *context;
+	bool (*progress)(void *context); /* after every state; true: stop */
+};
+
+/* Singular values and spectral radii of the layers' Jacobians. */
+int analysis_layers(const struct analysis_layers *what, struct findings *findings,
+		    struct error *error);
+
 /*
  * Contraction of |J - J*| over the epochs of training runs: column `column` of metrics.csv in each
  * folder (NULL: the held-out loss, or the training loss where there is none).  `gamma` as in eq. 9.

@@ -19,17 +19,19 @@
 #include "cli/command.h"
 #include "cli/policy_options.h"
 #include "cli/train_record.h"
+#include "policy/config.h"
 
 #define PART_LOOP 1u
 #define PART_STEPS 2u
 #define PART_TRAINING 4u
+#define PART_LAYERS 8u
 
 static struct {
 	struct option_list policies, settings, runs;
 	struct policy_manner manner;
 	const char *scenario, *aqm, *against, *epsilons, *verdict, *device, *output, *only, *queue;
-	const char *column;
-	uint64_t interval, seeds, seed, threads;
+	const char *column, *pool;
+	uint64_t states, interval, seeds, seed, threads;
 	double decision_ms, sample_ms, target_ms, band, gamma;
 	bool unguarded;
 } o = {
@@ -38,6 +40,7 @@ static struct {
 	.verdict = "drawn",
 	.device = "cpu",
 	.queue = "C",
+	.states = 3,
 	.interval = 10,
 	.seeds = 20,
 	.seed = 1,
@@ -64,8 +67,12 @@ static const struct option analyse_options[] = {
 	{"column", 0, OPTION_TEXT, &o.column, "NAME",
 	 "column of metrics.csv that is J; default held_out_log_loss, else train_loss", 0, 0},
 	{"gamma", 0, OPTION_DOUBLE, &o.gamma, "G", "gamma of eq. 9; default 0.95", 0.001, 1},
+	{"pool", 0, OPTION_TEXT, &o.pool, "POOL",
+	 "states at which layers are looked at; default what each policy was trained on", 0, 0},
+	{"states", 0, OPTION_U64, &o.states, "N", "so many windows of it; default 3", 1, 10000},
 	{"only", 0, OPTION_TEXT, &o.only, "PART,...",
-	 "parts of the report: loop (drift, largest deviation, mixing), steps, training; default "
+	 "parts of the report: loop (drift, largest deviation, mixing), steps, layers, training; "
+	 "default "
 	 "all that there is something for",
 	 0, 0},
 	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each experiment; default 20", 2, 10000},
@@ -103,6 +110,8 @@ static const struct option analyse_options[] = {
 static char own_settings[1024], against[1024];
 static const char *run_folders[OPTION_LIST_MAX];
 static size_t run_count;
+static const char *layered[OPTION_LIST_MAX]; /* policies with a backbone */
+static size_t layered_count;
 
 static const char *name_of(const char *folder)
 {
@@ -288,15 +297,30 @@ static void choose_runs(void)
 			run_folders[run_count++] = o.policies.items[i];
 }
 
+/* Policies of other kinds, and students in files, have no layers to take apart. */
+static void choose_layered(void)
+{
+	struct policy_config *config = malloc(sizeof(*config));
+
+	for (size_t i = 0; config && i < o.policies.count; i++)
+		if (policy_config_read(config, o.policies.items[i], NULL) == 0)
+			layered[layered_count++] = o.policies.items[i];
+	free(config);
+}
+
 static int choose_parts(unsigned *parts, struct error *error)
 {
 	static const struct {
 		const char *name;
 		unsigned part;
-	} known[] = {{"loop", PART_LOOP}, {"steps", PART_STEPS}, {"training", PART_TRAINING}};
+	} known[] = {{"loop", PART_LOOP},
+		     {"steps", PART_STEPS},
+		     {"layers", PART_LAYERS},
+		     {"training", PART_TRAINING}};
 	char list[256], *rest = list, *word;
 
-	*parts = PART_LOOP | PART_STEPS | (run_count ? PART_TRAINING : 0);
+	*parts = PART_LOOP | PART_STEPS | (run_count ? PART_TRAINING : 0) |
+		 (layered_count ? PART_LAYERS : 0);
 	if (o.only == NULL)
 		return 0;
 	*parts = 0;
@@ -309,12 +333,15 @@ static int choose_parts(unsigned *parts, struct error *error)
 				part = known[i].part;
 		if (part == 0)
 			return error_at(error, ERR_INVALID, NULL, 0, "--only",
-					"%s is none of loop, steps, training", word);
+					"%s is none of loop, steps, layers, training", word);
 		*parts |= part;
 	}
 	if ((*parts & PART_TRAINING) && run_count == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--only",
 				"training needs a run with a metrics.csv: --run DIR");
+	if ((*parts & PART_LAYERS) && layered_count == 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--only",
+				"layers needs a policy with a backbone: --policy DIR");
 	return 0;
 }
 
@@ -367,6 +394,31 @@ static int run_experiments(const struct command_common *common, struct analysis 
 	return code;
 }
 
+static bool layers_stopped(void *context)
+{
+	(void)context;
+	return command_interrupted();
+}
+
+static int tell_layers(const struct command_common *common, struct findings *findings,
+		       struct error *error)
+{
+	const struct analysis_layers what = {
+		.folders = layered,
+		.count = layered_count,
+		.states = o.states,
+		.pool = o.pool,
+		.interval = o.interval,
+		.progress = layers_stopped,
+	};
+	int code;
+
+	command_progress(common, "analyse: Jacobians of the layers", false);
+	code = analysis_layers(&what, findings, error);
+	command_progress(common, "", false);
+	return code;
+}
+
 static int tell(const struct command_common *common, const struct analysis *analysis,
 		unsigned parts, struct error *error)
 {
@@ -383,6 +435,8 @@ static int tell(const struct command_common *common, const struct analysis *anal
 		code = analysis_loop(analysis, findings, error);
 	if (code == 0 && (parts & PART_STEPS))
 		code = analysis_steps(analysis, findings, error);
+	if (code == 0 && (parts & PART_LAYERS))
+		code = tell_layers(common, findings, error);
 	if (code == 0 && (parts & PART_TRAINING))
 		code = analysis_training(run_folders, run_count, o.column, o.gamma, findings,
 					 error);
@@ -396,6 +450,7 @@ static int analyse(const struct command_common *common, struct analysis *analysi
 	int code = choose_options(&analysis->options, error);
 
 	choose_runs();
+	choose_layered();
 	if (code == 0)
 		code = choose_parts(&parts, error);
 	if (code == 0)
@@ -439,10 +494,11 @@ const struct command command_analyse = {
 		"side by side: Lyapunov drift by queue delay with bootstrap intervals; the "
 		"probability that the delay stays within eps of its target, with exact binomial "
 		"bounds; the integrated autocorrelation time of the delay; settling time and "
-		"overshoot when the load doubles and when the rate halves; and, of training runs, "
-		"the fitted contraction of |J - J*| beside eq. 9. Where a condition of the paper "
-		"is refuted on these runs it says so. docs/learned.md tells what each number "
-		"means.\n\n"
+		"overshoot when the load doubles and when the rate halves; of policies with a "
+		"backbone, singular values and spectral radii of its layers' Jacobians, with and "
+		"without the adapter; and, of training runs, the fitted contraction of |J - J*| "
+		"beside eq. 9. Where a condition of the paper is refuted on these runs it says so. "
+		"docs/learned.md tells what each number means.\n\n"
 		"DIR receives report.html, analysis.json (what --json prints), a CSV file a table "
 		"and figures/; runs/ keeps every finished run under a name made of all it is a "
 		"function of, so the same command goes on where it was interrupted.",

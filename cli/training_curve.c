@@ -89,8 +89,7 @@ static int parse(struct training_curve *curve, char *text, const char *path, str
 	return 0;
 }
 
-/* The pools and the held-out share that train.json of the folder names. */
-static int read_sources(struct sources *sources, const char *folder, struct error *error)
+int training_curve_sources(struct sources *sources, const char *folder, struct error *error)
 {
 	const char *paths[SOURCES_MAX];
 	char path[4096];
@@ -124,7 +123,7 @@ void training_curve_score(struct training_curve *curve, const char *folder)
 	struct sources sources = {.count = 0};
 	struct error gone = {0};
 
-	if (read_sources(&sources, folder, &gone) == 0) {
+	if (training_curve_sources(&sources, folder, &gone) == 0) {
 		curve->has_baselines = sources.cut < sources.pool.rows;
 		for (int b = 0; b < BASELINES && curve->has_baselines; b++) {
 			struct metrics metrics;

@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "learn/baselines.h"
+#include "learn/sources.h"
 #include "learn/trainer.h"
 
 struct training_curve {
@@ -25,6 +26,9 @@ int training_curve_read(struct training_curve *curve, const char *folder, struct
 
 /* Scores the baselines, which reads the pools; they stay unknown where those have moved. */
 void training_curve_score(struct training_curve *curve, const char *folder);
+
+/* The pools and the held-out share that train.json of the folder names; sources_free() is due. */
+int training_curve_sources(struct sources *sources, const char *folder, struct error *error);
 void training_curve_free(struct training_curve *curve);
 
 #endif

@@ -52,6 +52,17 @@ grep '^dualpi2,16' all/drift.csv | cmp -s - before || fail "damaged runs are bel
 aqmllm analyse --run taught --only training --column train_loss -q -o trained || fail "--only training"
 grep -q "^taught,train_loss,6," trained/training.csv || fail "--column"
 
+echo "== layers"
+aqmllm analyse --policy taught --only layers --states 1 --interval 1 -q -o layers || fail "layers"
+# 4 layers and the whole, with the adapter and without; a residual layer stretches something.
+[ "$(wc -l <layers/layers.csv)" = 11 ] || fail "layers.csv: $(wc -l <layers/layers.csv) lines"
+awk -F, 'NR > 1 && ($4 <= 1 || $8 > 0.01) { print; bad = 1 } END { exit bad }' layers/layers.csv ||
+	fail "no layer of a trained network contracts, and J and its transpose agree"
+grep -q "refuted on these states" layers/report.html || fail "no verdict on layers"
+mv pool.csv elsewhere.csv
+refuses "taught|--pool" analyse --policy taught --only layers -o made
+aqmllm analyse --policy taught --only layers --states 1 --pool elsewhere.csv -q -o layers || fail "--pool"
+
 echo "== bad input"
 refuses "--output" analyse -s short.yaml
 refuses "takes no operands" analyse short.yaml -o made
@@ -60,6 +71,7 @@ refuses "is not a law" analyse -s short.yaml --against nosuch -o made
 refuses "target" analyse -s short.yaml --set targt_ms=3 -o made
 refuses "--only|loop, steps" analyse -s short.yaml --only loops -o made
 refuses "--run" analyse -s short.yaml --only training -o made
+refuses "--policy" analyse -s short.yaml --only layers -o made
 refuses "--eps-ms" analyse -s short.yaml --eps-ms 5,-1 -o made
 refuses "--queue" analyse -s short.yaml --queue X -o made
 refuses "nosuch" analyse --run taught --only training --column nosuch -o made
