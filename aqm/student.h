@@ -4,8 +4,11 @@
  *
  * `supervise`: at every update of p' the network reads the features and sets
  * target, step, coupling and gains for the time up to the next, each within its
- * declared range, and how regularly Classic packets are signalled.  Packets meet
- * DualPI2's law under those settings.  Outputs of 0 leave it as it is.
+ * declared range, how regularly Classic packets are signalled, and how much of
+ * p' is given up while the link idles.  One more output moves a level that the
+ * network sees as a feature: what it needs to integrate, finer than a feature's
+ * steps.  Packets meet DualPI2's law under those settings.  Outputs of 0 leave
+ * it as it is.
  *
  * `verdict`: at every arrival the network says how likely each verdict should be,
  * as powers of two, and the packet's random bits draw one.  The law runs beside
@@ -36,20 +39,24 @@
 
 /*
  * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
- * times 2^output, cut to [low, high] of the unit told; regularity is the output, cut.
+ * times 2^output, cut to [low, high] of the unit told; regularity and decay are the output, cut.
  */
 #define AQM_STUDENT_SETTINGS(X)                                                                    \
 	X(target, 1, 60, "Classic queue delay aimed at, ms")                                       \
 	X(step, 0.25, 4, "sojourn above which L packets are marked, ms")                           \
 	X(k, 0.25, 8, "coupling factor")                                                           \
 	X(gain, 0.125, 8, "factor of alpha and beta")                                              \
-	X(regularity, 0, 1, "of Classic signals: 0 independent draws, 1 even intervals")
+	X(regularity, 0, 1, "of Classic signals: 0 independent draws, 1 even intervals")           \
+	X(decay, 0, 1, "share of p' given up at an update before which the link only idled")       \
+	X(level, -4, 4, "speed of the level, which moves by 4 x this in 2^30 ns within its range")
 
 /* X(name, text): outputs of `verdict`; the chances are as 2^pass to 2^mark to 2^drop. */
 #define AQM_STUDENT_CHANCES(X)                                                                     \
 	X(pass, "log2 of the chance of letting it pass, up to a constant")                         \
 	X(mark, "likewise of marking it")                                                          \
 	X(drop, "likewise of dropping it")
+
+#define AQM_STUDENT_LEVEL_Q16 (4 * 65536) /* the level stays within +- this */
 
 #define AQM_STUDENT_SETTING_ENUM(name, low, high, text) AQM_STUDENT_SETTING_##name,
 enum aqm_student_setting {
@@ -97,6 +104,8 @@ struct aqm_student_vars {
 	int16_t input[AQM_STUDENT_INPUTS];   /* of a net */
 	int16_t output[AQM_STUDENT_OUTPUTS]; /* the last ones, 12 fraction bits */
 	uint32_t regularity_q16;
+	uint32_t decay_q16;
+	int32_t level_q16;
 	uint64_t added_q32;       /* p_C since the last signal */
 	uint64_t exponential_q32; /* E of the next one */
 };
@@ -160,12 +169,15 @@ AQM_INLINE uint32_t aqm_student_gain(uint32_t gain_q16, int16_t output)
 	return (uint32_t)aqm_student_scaled(gain_q16, output, gain_q16 / 8, high);
 }
 
+AQM_INLINE uint32_t aqm_student_share_q16(int16_t output)
+{
+	return (uint32_t)aqm_clamp_s64(output, 0, AQM_STUDENT_ONE) * (65536 / AQM_STUDENT_ONE);
+}
+
 /* The settings that the outputs ask for. */
 AQM_INLINE void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
 					   const int16_t *out, struct aqm_student_vars *vars)
 {
-	const int32_t regularity = out[AQM_STUDENT_SETTING_regularity];
-
 	vars->now.target_ns = aqm_student_scaled(
 		base->target_ns, out[AQM_STUDENT_SETTING_target], 1000000, 60000000);
 	vars->now.step.threshold_ns = aqm_student_scaled(
@@ -174,8 +186,20 @@ AQM_INLINE void aqm_student_settings_apply(const struct aqm_dualpi2_params *base
 		base->k_q16, out[AQM_STUDENT_SETTING_k], 1U << 14, 8U << 16);
 	vars->now.alpha_q16 = aqm_student_gain(base->alpha_q16, out[AQM_STUDENT_SETTING_gain]);
 	vars->now.beta_q16 = aqm_student_gain(base->beta_q16, out[AQM_STUDENT_SETTING_gain]);
-	vars->regularity_q16 =
-		(uint32_t)aqm_clamp_s64(regularity, 0, AQM_STUDENT_ONE) * (65536 / AQM_STUDENT_ONE);
+	vars->regularity_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_regularity]);
+	vars->decay_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_decay]);
+}
+
+/* The level moves; it is seen with 8 fraction bits and kept with 16. */
+AQM_INLINE void aqm_student_level_move(struct aqm_student_vars *vars, uint64_t tupdate_ns)
+{
+	const int64_t moves =
+		vars->output[AQM_STUDENT_SETTING_level] * (int64_t)tupdate_ns / (1 << 24);
+
+	vars->level_q16 = (int32_t)aqm_clamp_s64(vars->level_q16 + moves, -AQM_STUDENT_LEVEL_Q16,
+						 AQM_STUDENT_LEVEL_Q16);
+	vars->sense.feature[AQM_STUDENT_FEATURE_own_level] =
+		(int16_t)(vars->level_q16 / (65536 / AQM_LOG2_ONE));
 }
 
 /* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
@@ -185,12 +209,14 @@ AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 				      const struct aqm_facts *facts)
 {
 	aqm_student_think(params, vars, stats, facts);
-	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
+	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = (int16_t)(vars->output[i] / 16);
+	aqm_student_level_move(vars, params->base.tupdate_ns);
 	vars->mistrusted = params->guarded && !aqm_guard_trusts(&vars->guard);
 	if (vars->mistrusted) {
 		vars->now = params->base;
 		vars->regularity_q16 = 0;
+		vars->decay_q16 = 0;
 	} else {
 		aqm_student_settings_apply(&params->base, vars->output, vars);
 	}
@@ -200,6 +226,14 @@ AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
 {
 	return vars->law.p_q32 >= AQM_Q32_ONE ||
 	       aqm_coupled_q32(vars->now.k_q16, vars->law.p_q32) >= AQM_Q32_ONE;
+}
+
+/* What of p' goes because the link idled: both shares are at most 1, p' is at most 2^32. */
+AQM_INLINE uint64_t aqm_student_given_up(const struct aqm_student_vars *vars)
+{
+	const uint64_t share_q16 = ((uint64_t)vars->decay_q16 * vars->sense.idle_q16) >> 16;
+
+	return (vars->law.p_q32 * share_q16) >> 16;
 }
 
 /* The periodic update: what is slow is measured, a supervisor speaks, p' moves. */
@@ -213,6 +247,7 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 	if (vars->model->mode == AQM_STUDENT_supervise)
 		aqm_student_supervise(params, vars, stats, facts);
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
+	vars->law.p_q32 -= aqm_student_given_up(vars);
 	if (params->tap && params->tap->stats)
 		*params->tap->stats = *stats;
 }

@@ -58,6 +58,9 @@
 	X(peak_l_2000, 10, 0.25, "log2 of L's largest delay, 2 s")                                 \
 	X(idle_500, 8, 0.25, "log2 of the share of time with nothing to send, x 2^16, over 1/2 s") \
 	X(idle_4000, 8, 0.25, "log2 of the share of time with nothing to send, x 2^16, over 4 s")  \
+	X(idle, 0, 0.25, "16 x the share of the last tick with nothing to send")                   \
+	X(idle_blamed, 0, 0.25, "the same if a Classic packet was signalled in the last 4 s")      \
+	X(signalled_c, 0.5, 2, "a Classic packet was signalled in the last 4 s: 1")                \
 	X(rate, 22, 0.25, "log2 of bytes a second that the link takes while there are any")        \
 	X(rate_change, 0, 1, "log2 of that rate, of the last ticks over that of 2 s")              \
 	X(rate_variation, 0.5, 1, "mean size of rate_change over 2 s")                             \
@@ -73,7 +76,9 @@
 	X(own_step, 0, 0.5, "likewise for step")                                                   \
 	X(own_k, 0, 0.5, "likewise for k")                                                         \
 	X(own_gain, 0, 0.5, "likewise for gain")                                                   \
-	X(own_regularity, 0, 0.5, "likewise for regularity")
+	X(own_regularity, 0, 0.5, "likewise for regularity")                                       \
+	X(own_decay, 0, 0.5, "likewise for decay")                                                 \
+	X(own_level, 0, 1, "the level that the student moves")
 
 #define AQM_STUDENT_FEATURES(X)                                                                    \
 	AQM_STUDENT_FEATURES_PACKET(X)                                                             \
@@ -134,6 +139,7 @@ struct aqm_student_sense {
 	uint64_t byte_ns_q8;   /* what a byte takes, in ns with 8 fraction bits; below 2^32 */
 	uint64_t signalled_ns[AQM_QUEUES]; /* 0: never */
 	uint32_t signal_gap; /* between the last two in Classic, in 1024 ns */
+	uint32_t idle_q16;   /* share of the last tick with nothing to send */
 	uint32_t ticks;
 	struct aqm_student_counts count;
 	struct aqm_student_sums sum;
@@ -356,6 +362,22 @@ AQM_INLINE void aqm_student_rate_features(struct aqm_student_sense *sense)
 		sense->byte_ns_q8 = UINT32_MAX;
 }
 
+/* What was idle since the tick before, and whether the law may have caused it. */
+AQM_INLINE void aqm_student_idle_features(struct aqm_student_sense *sense, uint64_t now_ns,
+					  uint64_t tick_ns)
+{
+	const uint64_t idle_ns = sense->count.idle_ns < tick_ns ? sense->count.idle_ns : tick_ns;
+	const bool recent =
+		aqm_student_since(now_ns, sense->signalled_ns[AQM_QUEUE_C]) < 1U << 22;
+	int16_t *feature = sense->feature;
+
+	sense->idle_q16 = (uint32_t)aqm_div64(idle_ns << 16, tick_ns);
+	feature[AQM_STUDENT_FEATURE_idle] = (int16_t)(sense->idle_q16 >> 4);
+	feature[AQM_STUDENT_FEATURE_idle_blamed] =
+		recent ? feature[AQM_STUDENT_FEATURE_idle] : (int16_t)0;
+	feature[AQM_STUDENT_FEATURE_signalled_c] = recent ? AQM_LOG2_ONE : 0;
+}
+
 AQM_INLINE void aqm_student_flow_features(struct aqm_student_sense *sense, uint64_t tick_ns)
 {
 	const struct aqm_student_sums *sum = &sense->sum;
@@ -433,6 +455,7 @@ AQM_INLINE void aqm_student_sense_tick(struct aqm_student_sense *sense,
 	aqm_student_window_features(sense);
 	aqm_student_rate_features(sense);
 	aqm_student_flow_features(sense, tick_ns);
+	aqm_student_idle_features(sense, facts->now_ns, tick_ns);
 	sense->feature[AQM_STUDENT_FEATURE_p_base] = aqm_student_log(p_q32);
 	sense->feature[AQM_STUDENT_FEATURE_overload] = overload ? AQM_LOG2_ONE : 0;
 	aqm_student_sense_now(sense, facts);

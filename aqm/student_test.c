@@ -207,6 +207,40 @@ static void settings_stay_in_their_ranges(void **state)
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
 }
 
+static void the_level_integrates_within_its_range(void **state)
+{
+	static struct aqm_student_vars vars;
+	const uint64_t tupdate_ns = 16000000;
+
+	(void)state;
+	vars.output[AQM_STUDENT_SETTING_level] = AQM_STUDENT_ONE;
+	aqm_student_level_move(&vars, tupdate_ns);
+	/* 4 in 2^30 ns: finer than the feature shows. */
+	assert_int_equal(vars.level_q16, 3906);
+	assert_int_equal(vars.sense.feature[AQM_STUDENT_FEATURE_own_level], 15);
+	for (int i = 0; i < 100; i++)
+		aqm_student_level_move(&vars, tupdate_ns);
+	assert_int_equal(vars.sense.feature[AQM_STUDENT_FEATURE_own_level], 4 * 256);
+	vars.output[AQM_STUDENT_SETTING_level] = INT16_MIN;
+	for (int i = 0; i < 100; i++)
+		aqm_student_level_move(&vars, 4000000000);
+	assert_int_equal(vars.level_q16, -4 * 65536);
+}
+
+static void idle_time_gives_up_probability(void **state)
+{
+	static struct aqm_student_vars vars;
+
+	(void)state;
+	vars.law.p_q32 = AQM_Q32_ONE;
+	vars.decay_q16 = 65536;
+	assert_int_equal(aqm_student_given_up(&vars), 0);
+	vars.sense.idle_q16 = 65536;
+	assert_int_equal(aqm_student_given_up(&vars), AQM_Q32_ONE);
+	vars.decay_q16 = vars.sense.idle_q16 = 32768;
+	assert_int_equal(aqm_student_given_up(&vars), AQM_Q32_ONE / 4);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -217,6 +251,8 @@ int main(void)
 		cmocka_unit_test(verdicts_are_drawn_as_often_as_said),
 		cmocka_unit_test(regularity_changes_gaps_and_not_their_mean),
 		cmocka_unit_test(settings_stay_in_their_ranges),
+		cmocka_unit_test(the_level_integrates_within_its_range),
+		cmocka_unit_test(idle_time_gives_up_probability),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);
