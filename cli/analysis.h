@@ -4,7 +4,8 @@
  *
  * Runs in closed loop are those of a trial whose scenarios are experiments on
  * one network: as it is, with twice the load from half time on, with half the
- * rate from half time on.  Each leaves a course of the queue delay.
+ * rate from half time on, with a disturbance.  Each leaves a course of the queue
+ * delay, the last one what signals hold of the disturbance as well.
  */
 #ifndef CLI_ANALYSIS_H
 #define CLI_ANALYSIS_H
@@ -16,7 +17,8 @@
 #define ANALYSIS_EXPERIMENT_TABLE(X)                                                               \
 	X(steady, "as the scenario says")                                                          \
 	X(load_step, "every group of flows starts once more at half time")                         \
-	X(rate_step, "the link's rate halves at half time")
+	X(rate_step, "the link's rate halves at half time")                                        \
+	X(disturbed, "signals are disturbed (sim/perturbation.h)")
 
 enum analysis_experiment {
 #define ANALYSIS_EXPERIMENT_ENUM(name, doc) ANALYSIS_##name,
@@ -35,6 +37,8 @@ struct analysis_options {
 	double band;	     /* share of the final value that counts as settled */
 	unsigned queue;	     /* whose delay: enum aqm_queue, or SIM_ALL */
 	unsigned threads;    /* 0: one a core */
+	double low_hz, high_hz, depth; /* of the disturbance: sim/perturbation.h */
+	size_t tones;		       /* likewise */
 };
 
 struct analysis {
@@ -43,17 +47,18 @@ struct analysis {
 	enum analysis_experiment experiments[ANALYSIS_EXPERIMENTS]; /* of the trial's scenarios */
 	double step_s;		    /* when the steps come */
 	double targets_ms[TRIAL_MAX_ARMS];
-	double **courses;	    /* (runs): ms, `samples` each, from 0 s on; owned */
+	/* (runs): ms, `samples` each, from 0 s on; struct perturbation_sums behind; owned */
+	double **courses;
 	size_t samples;		    /* in a course */
 	size_t kept;		    /* runs that the folder held already */
 };
 
 /*
- * The experiments on the scenario `name` (a file or a name of the library), as the trial's
- * scenarios; `steady_only`: the first alone.  Steps of rate are left out where the link's rate
- * varies of itself.
+ * Experiments on the scenario `name` (a file or a name of the library), as the trial's scenarios:
+ * the steady one first, then those of which `wanted` has bit (1 << experiment).  Steps of rate are
+ * left out where the link's rate varies of itself.
  */
-int analysis_experiments(struct analysis *analysis, const char *name, bool steady_only,
+int analysis_experiments(struct analysis *analysis, const char *name, unsigned wanted,
 			 struct error *error);
 
 /*
@@ -70,6 +75,18 @@ const double *analysis_course(const struct analysis *analysis, size_t scenario, 
 /* Lyapunov drift, P(sup |qdelay - target| <= eps), mixing time. */
 int analysis_loop(const struct analysis *analysis, struct findings *findings,
 		  struct error *error);
+
+/* What signals held of the disturbance; of other experiments zero. */
+const struct perturbation_sums *analysis_sums(const struct analysis *analysis, size_t scenario,
+					      size_t arm, size_t seed);
+
+/* The disturbance of runs with this seed: phases differ between seeds, and nothing else. */
+void analysis_disturbance(const struct analysis *analysis, uint64_t seed,
+			  struct perturbation_plan *plan);
+
+/* Gain and phase margins; nothing without disturbed runs. */
+int analysis_margins(const struct analysis *analysis, struct findings *findings,
+		     struct error *error);
 
 /* Settling after steps of load and rate. */
 int analysis_steps(const struct analysis *analysis, struct findings *findings,

@@ -15,8 +15,10 @@
 #include "base/file.h"
 #include "base/parallel.h"
 #include "cli/analysis.h"
+#include "cli/student_law.h"
 
 #define HEAD (DIGEST_BYTES + sizeof(uint64_t))
+#define SUMS (sizeof(struct perturbation_sums) / sizeof(double)) /* all of them doubles */
 
 static const struct {
 	const char *name, *doc;
@@ -71,12 +73,14 @@ static bool rate_varies(const struct scenario *scenario)
 	return scenario->trace_ms || scenario->step_count || scenario->rate_kind;
 }
 
-static int change(struct scenario *scenario, enum analysis_experiment experiment, double at_s,
-		  struct error *error)
+static int change(const struct analysis *analysis, struct scenario *scenario,
+		  enum analysis_experiment experiment, struct error *error)
 {
-	char text[96];
-	const int length = snprintf(text, sizeof(text), "%s at %a", experiments[experiment].name,
-				    at_s);
+	const struct analysis_options *options = &analysis->options;
+	const double at_s = analysis->step_s;
+	char text[256];
+	int length =
+		snprintf(text, sizeof(text), "%s at %a", experiments[experiment].name, at_s);
 	struct digest digest;
 	int code = 0;
 
@@ -85,6 +89,10 @@ static int change(struct scenario *scenario, enum analysis_experiment experiment
 	if (experiment == ANALYSIS_rate_step)
 		scenario->steps[scenario->step_count++] =
 			(struct scenario_step){at_s, scenario->rate_mbps / 2};
+	if (experiment == ANALYSIS_disturbed)
+		length = snprintf(text, sizeof(text), "disturbed: %zu tones, %a to %a, depth %a",
+				  options->tones, options->low_hz, options->high_hz,
+				  options->depth);
 	digest_init(&digest);
 	digest_add(&digest, scenario->content, sizeof(scenario->content));
 	digest_add(&digest, text, (size_t)length);
@@ -106,7 +114,7 @@ static int copy_scenario(struct scenario *to, const struct scenario *from, struc
 	return 0;
 }
 
-int analysis_experiments(struct analysis *analysis, const char *name, bool steady_only,
+int analysis_experiments(struct analysis *analysis, const char *name, unsigned wanted,
 			 struct error *error)
 {
 	struct trial *trial = &analysis->trial;
@@ -124,16 +132,16 @@ int analysis_experiments(struct analysis *analysis, const char *name, bool stead
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a scenario");
 	trial->scenarios = all;
 	analysis->step_s = (all->warmup_s + all->duration_s) / 2;
-	for (int e = 1; e < ANALYSIS_EXPERIMENTS && !steady_only && code == 0; e++) {
+	for (int e = 1; e < ANALYSIS_EXPERIMENTS && code == 0; e++) {
 		struct scenario *next = &all[trial->scenario_count];
 
-		if (e == ANALYSIS_rate_step && rate_varies(all))
+		if (!(wanted & 1u << e) || (e == ANALYSIS_rate_step && rate_varies(all)))
 			continue;
 		code = copy_scenario(next, all, error);
 		if (code)
 			return code;
 		analysis->experiments[trial->scenario_count++] = (enum analysis_experiment)e;
-		code = change(next, (enum analysis_experiment)e, analysis->step_s, error);
+		code = change(analysis, next, (enum analysis_experiment)e, error);
 	}
 	return code;
 }
@@ -174,7 +182,7 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm, struc
 	struct sim_result *result = calloc(1, sizeof(*result));
 	int code = result ? 0 : error_set(error, ERR_NO_MEMORY, "out of memory for a run");
 
-	if (code == 0 && arm->policy)
+	if (code == 0 && arm->policy && !arm->student)
 		code = policy_open_as(&loop->policy, arm->policy, &arm->manner, error);
 	if (code == 0)
 		code = closed_loop_run(loop, result, NULL, error);
@@ -185,10 +193,46 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm, struc
 	return code;
 }
 
+/* The law of an arm in this scenario; `model` outlives the run. */
+static int open_law(const struct trial_job *job, struct aqm_student_model *model,
+		    const struct aqm_ops **law, void **params, struct error *error)
+{
+	int code = job->arm->student
+			   ? student_law_open(model, job->scenario, job->arm->policy,
+					      job->arm->unguarded, law, params, error)
+			   : sim_law_named(job->scenario, job->arm->law, law, params, error);
+
+	return code ? code : trial_arm_set(job->arm, *law, *params, error);
+}
+
+void analysis_disturbance(const struct analysis *analysis, uint64_t seed,
+			  struct perturbation_plan *plan)
+{
+	const struct analysis_options *options = &analysis->options;
+
+	*plan = (struct perturbation_plan){
+		.begin_s = analysis->trial.scenarios[0].warmup_s,
+		.end_s = analysis->trial.scenarios[0].duration_s,
+		.queue = options->queue == SIM_ALL ? PERTURBATION_ANY_QUEUE : options->queue,
+		.seed = seed,
+	};
+	perturbation_plan_make(plan, options->low_hz, options->high_hz, options->tones,
+			       options->depth);
+}
+
+static bool is_disturbed(const struct analysis *analysis, const struct trial_job *job)
+{
+	return analysis->experiments[job->scenario - analysis->trial.scenarios] ==
+	       ANALYSIS_disturbed;
+}
+
 static int run_one(struct crew *crew, const struct trial_job *job, double *course,
 		   struct error *error)
 {
 	struct taking taking = {crew, course, 0, 0};
+	struct perturbation_plan plan;
+	struct perturbation_sums sums = {0};
+	struct aqm_student_model model;
 	struct closed_loop loop = {
 		.scenario = job->scenario,
 		.seed = job->seed,
@@ -202,13 +246,17 @@ static int run_one(struct crew *crew, const struct trial_job *job, double *cours
 		.progress = was_stopped,
 	};
 	void *params = NULL;
-	int code = sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
+	int code = open_law(job, &model, &loop.law, &params, error);
 
 	loop.params = params;
-	if (code == 0)
-		code = trial_arm_set(job->arm, loop.law, params, error);
+	if (is_disturbed(crew->analysis, job)) {
+		analysis_disturbance(crew->analysis, job->seed, &plan);
+		loop.disturbance = &plan;
+		loop.disturbed = &sums;
+	}
 	if (code == 0)
 		code = run_loop(&loop, job->arm, error);
+	memcpy(course + crew->analysis->samples, &sums, sizeof(sums));
 	free(params);
 	return code;
 }
@@ -260,7 +308,7 @@ static unsigned char *bytes_of(const unsigned char *key, const double *course, u
 /* True when the folder holds this run whole. */
 static bool course_read(const struct crew *crew, const unsigned char *key, double *course)
 {
-	const size_t samples = crew->analysis->samples * sizeof(*course);
+	const size_t count = crew->analysis->samples + SUMS, samples = count * sizeof(*course);
 	char path[4200], *bytes = NULL;
 	unsigned char *again = NULL;
 	size_t size, expected;
@@ -271,7 +319,7 @@ static bool course_read(const struct crew *crew, const unsigned char *key, doubl
 		return false;
 	if (size == HEAD + samples + DIGEST_BYTES) {
 		memcpy(course, bytes + HEAD, samples);
-		again = bytes_of(key, course, crew->analysis->samples, &expected);
+		again = bytes_of(key, course, count, &expected);
 		good = again && memcmp(again, bytes, size) == 0;
 	}
 	free(again);
@@ -283,7 +331,7 @@ static int course_write(const struct crew *crew, const unsigned char *key, const
 			struct error *error)
 {
 	size_t size;
-	unsigned char *bytes = bytes_of(key, course, crew->analysis->samples, &size);
+	unsigned char *bytes = bytes_of(key, course, crew->analysis->samples + SUMS, &size);
 	char path[4200];
 	int code;
 
@@ -358,7 +406,7 @@ static int make_courses(struct analysis *analysis, struct error *error)
 	analysis->samples = (size_t)(trial->scenarios[0].duration_s / sample_s + 1e-9);
 	analysis->courses = calloc(runs + 1, sizeof(*analysis->courses));
 	for (size_t i = 0; analysis->courses && i < runs; i++) {
-		analysis->courses[i] = calloc(analysis->samples + 1, sizeof(double));
+		analysis->courses[i] = calloc(analysis->samples + SUMS, sizeof(double));
 		if (analysis->courses[i] == NULL)
 			return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
 	}
@@ -366,24 +414,28 @@ static int make_courses(struct analysis *analysis, struct error *error)
 				 : error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
 }
 
-/* The target of every arm's law, unless one is given. */
+/* The target of every arm's law, unless one is given; what has none has that of the first. */
 static int find_targets(struct analysis *analysis, struct error *error)
 {
 	const struct trial *trial = &analysis->trial;
 	int code = 0;
 
 	for (size_t a = 0; code == 0 && a < trial->arm_count; a++) {
+		const struct trial_job job = {trial->scenarios, &trial->arms[a], 0};
+		struct aqm_student_model model;
 		const struct aqm_ops *law;
 		void *params = NULL;
 
 		analysis->targets_ms[a] = analysis->options.target_ms;
 		if (analysis->targets_ms[a] > 0)
 			continue;
-		code = sim_law_named(trial->scenarios, trial->arms[a].law, &law, &params, error);
-		if (code == 0)
-			code = trial_arm_set(&trial->arms[a], law, params, error);
-		if (code == 0 && aqm_params_get(law, params, "target_ms",
-						&analysis->targets_ms[a]) != 0)
+		code = open_law(&job, &model, &law, &params, error);
+		if (code == 0 &&
+		    aqm_params_get(law, params, "target_ms", &analysis->targets_ms[a]) == 0)
+			code = 0;
+		else if (code == 0 && a > 0)
+			analysis->targets_ms[a] = analysis->targets_ms[0];
+		else if (code == 0)
 			code = error_at(error, ERR_INVALID, NULL, 0, "--target-ms",
 					"%s has no target of its own; give one", law->name);
 		free(params);
@@ -444,4 +496,13 @@ const double *analysis_course(const struct analysis *analysis, size_t scenario, 
 		from = analysis->samples;
 	*count = analysis->samples - from;
 	return analysis->courses[run] + from;
+}
+
+const struct perturbation_sums *analysis_sums(const struct analysis *analysis, size_t scenario,
+					      size_t arm, size_t seed)
+{
+	const struct trial *trial = &analysis->trial;
+	const size_t run = (scenario * trial->arm_count + arm) * trial->seeds + seed;
+
+	return (const void *)(analysis->courses[run] + analysis->samples);
 }

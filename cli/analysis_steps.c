@@ -20,7 +20,7 @@
 #define HOLD_S 3	   /* in the band: the mean of few runs leaves it again now and then */
 #define BEFORE_S 5	   /* shown before the step */
 
-static const char *const titles[] = {"steady", "twice the flows", "half the rate"};
+static const char *const titles[] = {"steady", "twice the flows", "half the rate", NULL};
 
 /* The courses of one arm after one step. */
 struct arm_step {
@@ -201,6 +201,8 @@ static int tell_all(const struct analysis *analysis, const size_t *all, double *
 	const struct trial *trial = &analysis->trial;
 
 	for (size_t s = 1; s < trial->scenario_count; s++) {
+		if (titles[analysis->experiments[s]] == NULL)
+			continue;
 		for (size_t a = 0; a < trial->arm_count; a++) {
 			const double ms = analysis->options.sample_ms;
 			struct arm_step step = {
@@ -248,10 +250,12 @@ int analysis_steps(const struct analysis *analysis, struct findings *findings, s
 		findings_table_end(findings);
 	}
 	for (size_t s = 1; code == 0 && s < trial->scenario_count; s++)
-		code = draw_courses(analysis, s, all, titles[analysis->experiments[s]],
-				    analysis->experiments[s] == ANALYSIS_load_step ? "load_step"
-										   : "rate_step",
-				    findings, error);
+		if (titles[analysis->experiments[s]])
+			code = draw_courses(analysis, s, all, titles[analysis->experiments[s]],
+					    analysis->experiments[s] == ANALYSIS_load_step
+						    ? "load_step"
+						    : "rate_step",
+					    findings, error);
 	free(scratch);
 	free(all);
 	return code;

@@ -87,8 +87,8 @@ static int close_files(struct taps *taps, int code, struct error *error)
 	return code ? code : closed;
 }
 
-static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *params,
-		      struct sim_result *result, struct error *error)
+static int run_as_is(struct taps *taps, const struct aqm_ops *law, const void *params,
+		     struct sim_result *result, struct error *error)
 {
 	const struct closed_loop *loop = taps->loop;
 	const struct sim_options options = {
@@ -112,6 +112,26 @@ static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *
 		code = taps->failed;
 	}
 	return close_files(taps, code, error);
+}
+
+/* With a disturbance behind the law, where there is to be one. */
+static int run_tapped(struct taps *taps, const struct aqm_ops *law, const void *params,
+		      struct sim_result *result, struct error *error)
+{
+	const struct closed_loop *loop = taps->loop;
+	struct perturbation *disturbed = NULL;
+	int code;
+
+	if (loop->disturbance == NULL)
+		return run_as_is(taps, law, params, result, error);
+	code = perturbation_new(&disturbed, loop->disturbance, law, params, error);
+	if (code == 0)
+		code = run_as_is(taps, perturbation_ops(disturbed), perturbation_params(disturbed),
+				 result, error);
+	if (code == 0)
+		*loop->disturbed = *perturbation_sums(disturbed);
+	perturbation_free(disturbed);
+	return code;
 }
 
 /* A law alone.  Of a student, too, what it decided is counted. */

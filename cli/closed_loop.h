@@ -7,6 +7,7 @@
 #define CLI_CLOSED_LOOP_H
 
 #include "policy/aqm_policy.h"
+#include "sim/perturbation.h"
 #include "sim/run.h"
 
 struct closed_loop {
@@ -18,6 +19,8 @@ struct closed_loop {
 	double latency_ms;            /* simulated time that a decision takes */
 	enum aqm_policy_choice choice;
 	bool unguarded;
+	const struct perturbation_plan *disturbance; /* between law and senders, or NULL */
+	struct perturbation_sums *disturbed;	     /* takes what came of it */
 	uint64_t seed;
 	double bin_s;
 	const char *log;              /* file for the router's log, or NULL */

@@ -20,11 +20,14 @@
 #include "cli/policy_options.h"
 #include "cli/train_record.h"
 #include "policy/config.h"
+#include "policy/student_file.h"
 
 #define PART_LOOP 1u
 #define PART_STEPS 2u
 #define PART_TRAINING 4u
 #define PART_LAYERS 8u
+#define PART_MARGINS 16u
+#define PART_RUNS (PART_LOOP | PART_STEPS | PART_MARGINS) /* that need closed loops */
 
 static struct {
 	struct option_list policies, settings, runs;
@@ -32,7 +35,8 @@ static struct {
 	const char *scenario, *aqm, *against, *epsilons, *verdict, *device, *output, *only, *queue;
 	const char *column, *pool;
 	uint64_t states, interval, seeds, seed, threads;
-	double decision_ms, sample_ms, target_ms, band, gamma;
+	uint64_t tones;
+	double decision_ms, sample_ms, target_ms, band, gamma, low_hz, high_hz, depth;
 	bool unguarded;
 } o = {
 	.scenario = "paper",
@@ -47,13 +51,19 @@ static struct {
 	.sample_ms = 16,
 	.band = 25,
 	.gamma = 0.95,
+	.tones = 10,
+	.low_hz = 0.1,
+	.high_hz = 5,
+	.depth = 80,
 };
 
 static const struct option analyse_options[] = {
 	{"scenario", 's', OPTION_TEXT, &o.scenario, "S",
 	 "network: a scenario file or a name that aqmllm scenarios lists; default paper", 0, 0},
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
-	 "folder of a policy that decides on top of the law; may be repeated", 0, 0},
+	 "folder of a policy that decides on top of the law; or a student, FILE.aqms, which is a "
+	 "law of its own; may be repeated",
+	 0, 0},
 	{"aqm", 0, OPTION_TEXT, &o.aqm, "NAME",
 	 "law to analyse, alone and under the policies; default the scenario's", 0, 0},
 	{"set", 0, OPTION_LIST, &o.settings, "K=V",
@@ -71,8 +81,8 @@ static const struct option analyse_options[] = {
 	 "states at which layers are looked at; default what each policy was trained on", 0, 0},
 	{"states", 0, OPTION_U64, &o.states, "N", "so many windows of it; default 3", 1, 10000},
 	{"only", 0, OPTION_TEXT, &o.only, "PART,...",
-	 "parts of the report: loop (drift, largest deviation, mixing), steps, layers, training; "
-	 "default "
+	 "parts of the report: loop (drift, largest deviation, mixing), steps, margins, layers, "
+	 "training; default "
 	 "all that there is something for",
 	 0, 0},
 	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each experiment; default 20", 2, 10000},
@@ -87,6 +97,13 @@ static const struct option analyse_options[] = {
 	 "how near to its final value the delay has settled; default 25", 0.1, 1000},
 	{"queue", 0, OPTION_TEXT, &o.queue, "Q",
 	 "whose delay: C (of a single queue: the queue), L, or all; default C", 0, 0},
+	{"tones", 0, OPTION_U64, &o.tones, "N",
+	 "sines of the disturbance for gain and phase margins; default 10", 2,
+	 PERTURBATION_MAX_TONES},
+	{"low-hz", 0, OPTION_DOUBLE, &o.low_hz, "F", "the slowest; default 0.1", 1e-3, 1e3},
+	{"high-hz", 0, OPTION_DOUBLE, &o.high_hz, "F", "the fastest; default 5", 1e-3, 1e3},
+	{"depth-percent", 0, OPTION_DOUBLE, &o.depth, "X",
+	 "so many of the signals the disturbance holds back or adds at most; default 80", 1, 95},
 	{"interval", 0, OPTION_U64, &o.interval, "N",
 	 "every Nth arriving packet is put to the policy; default 10", 1, 1e9},
 	{"decision-ms", 0, OPTION_DOUBLE, &o.decision_ms, "D",
@@ -120,22 +137,17 @@ static const char *name_of(const char *folder)
 	return slash && slash[1] ? slash + 1 : folder;
 }
 
-static int add_arm(struct trial *trial, const struct trial_arm *arm, const char *name,
-		   struct error *error)
+static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
 {
-	struct trial_arm *added = &trial->arms[trial->arm_count];
-
 	if (trial->arm_count == TRIAL_MAX_ARMS)
 		return error_set(error, ERR_RANGE, "more than %d laws and policies; name fewer",
 				 TRIAL_MAX_ARMS);
-	*added = *arm;
-	snprintf(added->name, sizeof(added->name), "%.63s", name);
 	for (size_t i = 0; i < trial->arm_count; i++)
-		if (strcmp(trial->arms[i].name, added->name) == 0)
-			return error_at(error, ERR_INVALID, NULL, 0, name,
+		if (strcmp(trial->arms[i].name, arm->name) == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
 					"would be analysed twice under one name; leave one out, or "
 					"rename a policy's folder");
-	trial->arm_count++;
+	trial->arms[trial->arm_count++] = *arm;
 	return 0;
 }
 
@@ -163,13 +175,46 @@ static int join_settings(const struct trial *trial, struct error *error)
 
 static int add_own(struct trial *trial, struct error *error)
 {
-	const struct trial_arm arm = {.law = o.aqm, .settings = own_settings};
+	struct trial_arm arm = {.law = o.aqm, .settings = own_settings};
 	const char *law = o.aqm ? o.aqm : trial->scenarios[0].aqm;
-	char name[sizeof(own_settings) + 64];
 	int code = join_settings(trial, error);
 
-	snprintf(name, sizeof(name), "%.62s%s%s", law, own_settings[0] ? ":" : "", own_settings);
-	return code ? code : add_arm(trial, &arm, name, error);
+	snprintf(arm.name, sizeof(arm.name), "%.16s%s%.44s", law, own_settings[0] ? ":" : "",
+		 own_settings);
+	return code ? code : add_arm(trial, &arm, error);
+}
+
+/* A student is a law of its own, asked when it wants to be. */
+static int add_student(struct trial *trial, const char *path, struct error *error)
+{
+	struct trial_arm arm = {.policy = path, .student = true, .unguarded = o.unguarded};
+	struct aqm_student_model model;
+	const int code = student_file_read(&model, path, error);
+
+	snprintf(arm.name, sizeof(arm.name), "%.60s", name_of(path));
+	return code ? code : add_arm(trial, &arm, error);
+}
+
+static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_choice choice,
+		      struct error *error)
+{
+	struct trial_arm arm = {
+		.law = o.aqm,
+		.settings = own_settings,
+		.policy = folder,
+		.manner = o.manner,
+		.device = o.device,
+		.interval = o.interval,
+		.latency_ms = o.decision_ms,
+		.choice = choice,
+		.unguarded = o.unguarded,
+	};
+	struct policy *policy = NULL;
+	const int code = policy_open_as(&policy, folder, &arm.manner, error);
+
+	policy_destroy(policy);
+	snprintf(arm.name, sizeof(arm.name), "%.40s/%" PRIu64, name_of(folder), o.interval);
+	return code ? code : add_arm(trial, &arm, error);
 }
 
 static int add_policies(struct trial *trial, struct error *error)
@@ -180,27 +225,11 @@ static int add_policies(struct trial *trial, struct error *error)
 	if (choice < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
 				"%s is neither drawn nor argmax", o.verdict);
-	for (size_t i = 0; code == 0 && i < o.policies.count; i++) {
-		const struct trial_arm arm = {
-			.law = o.aqm,
-			.settings = own_settings,
-			.policy = o.policies.items[i],
-			.manner = o.manner,
-			.device = o.device,
-			.interval = o.interval,
-			.latency_ms = o.decision_ms,
-			.choice = (enum aqm_policy_choice)choice,
-			.unguarded = o.unguarded,
-		};
-		struct policy *policy = NULL;
-		char name[TRIAL_NAME_BYTES];
-
-		code = policy_open_as(&policy, arm.policy, &arm.manner, error);
-		policy_destroy(policy);
-		snprintf(name, sizeof(name), "%.40s/%" PRIu64, name_of(arm.policy), o.interval);
-		if (code == 0)
-			code = add_arm(trial, &arm, name, error);
-	}
+	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
+		code = student_file_named(o.policies.items[i])
+			       ? add_student(trial, o.policies.items[i], error)
+			       : add_policy(trial, o.policies.items[i],
+					    (enum aqm_policy_choice)choice, error);
 	return code;
 }
 
@@ -216,21 +245,11 @@ static int add_laws(struct trial *trial, struct error *error)
 		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
 	strcpy(against, o.against);
 	while (code == 0 && (text = strsep(&rest, ","))) {
-		struct trial_arm arm = {.law = text, .name = "--against"};
-		const struct aqm_ops *law;
-		char name[TRIAL_NAME_BYTES];
-		void *params;
+		struct trial_arm arm;
 
-		snprintf(name, sizeof(name), "%s", text);
-		strsep(&text, ":");
-		arm.settings = text;
-		code = sim_law_named(trial->scenarios, arm.law, &law, &params, error);
-		if (code)
-			return code;
-		code = trial_arm_set(&arm, law, params, error);
-		free(params);
+		code = trial_arm_law(&arm, text, "--against", error);
 		if (code == 0)
-			code = add_arm(trial, &arm, name, error);
+			code = add_arm(trial, &arm, error);
 	}
 	return code;
 }
@@ -269,7 +288,14 @@ static int choose_options(struct analysis_options *options, struct error *error)
 		.band = o.band / 100,
 		.threads = (unsigned)o.threads,
 		.queue = SIM_QUEUES,
+		.low_hz = o.low_hz,
+		.high_hz = o.high_hz,
+		.depth = o.depth / 100,
+		.tones = o.tones,
 	};
+	if (o.low_hz >= o.high_hz)
+		return error_at(error, ERR_RANGE, NULL, 0, "--low-hz",
+				"%g is not below --high-hz, %g", o.low_hz, o.high_hz);
 	for (size_t i = 0; i < 3; i++)
 		if (strcmp(o.queue, queues[i].name) == 0)
 			options->queue = queues[i].queue;
@@ -315,11 +341,12 @@ static int choose_parts(unsigned *parts, struct error *error)
 		unsigned part;
 	} known[] = {{"loop", PART_LOOP},
 		     {"steps", PART_STEPS},
+		     {"margins", PART_MARGINS},
 		     {"layers", PART_LAYERS},
 		     {"training", PART_TRAINING}};
 	char list[256], *rest = list, *word;
 
-	*parts = PART_LOOP | PART_STEPS | (run_count ? PART_TRAINING : 0) |
+	*parts = PART_RUNS | (run_count ? PART_TRAINING : 0) |
 		 (layered_count ? PART_LAYERS : 0);
 	if (o.only == NULL)
 		return 0;
@@ -333,7 +360,8 @@ static int choose_parts(unsigned *parts, struct error *error)
 				part = known[i].part;
 		if (part == 0)
 			return error_at(error, ERR_INVALID, NULL, 0, "--only",
-					"%s is none of loop, steps, layers, training", word);
+					"%s is none of loop, steps, margins, layers, training",
+					word);
 		*parts |= part;
 	}
 	if ((*parts & PART_TRAINING) && run_count == 0)
@@ -373,7 +401,10 @@ static int run_experiments(const struct command_common *common, struct analysis 
 {
 	struct trial *trial = &analysis->trial;
 	struct watching watching = {common, clock_s()};
-	int code = analysis_experiments(analysis, o.scenario, !(parts & PART_STEPS), error);
+	const unsigned wanted =
+		(parts & PART_STEPS ? 1u << ANALYSIS_load_step | 1u << ANALYSIS_rate_step : 0) |
+		(parts & PART_MARGINS ? 1u << ANALYSIS_disturbed : 0);
+	int code = analysis_experiments(analysis, o.scenario, wanted, error);
 
 	trial->first_seed = o.seed;
 	trial->seeds = o.seeds;
@@ -426,7 +457,7 @@ static int tell(const struct command_common *common, const struct analysis *anal
 	char subtitle[512] = "";
 	int code;
 
-	if (parts & (PART_LOOP | PART_STEPS))
+	if (parts & PART_RUNS)
 		snprintf(subtitle, sizeof(subtitle), "%s, %" PRIu64 " seeds",
 			 analysis->trial.scenarios[0].name, o.seeds);
 	code = findings_open(&findings, common, o.output, "AQM-LLM: the closed loop, analysed",
@@ -435,6 +466,8 @@ static int tell(const struct command_common *common, const struct analysis *anal
 		code = analysis_loop(analysis, findings, error);
 	if (code == 0 && (parts & PART_STEPS))
 		code = analysis_steps(analysis, findings, error);
+	if (code == 0 && (parts & PART_MARGINS))
+		code = analysis_margins(analysis, findings, error);
 	if (code == 0 && (parts & PART_LAYERS))
 		code = tell_layers(common, findings, error);
 	if (code == 0 && (parts & PART_TRAINING))
@@ -455,7 +488,7 @@ static int analyse(const struct command_common *common, struct analysis *analysi
 		code = choose_parts(&parts, error);
 	if (code == 0)
 		code = backbone_place_all(o.device, error);
-	if (code == 0 && (parts & (PART_LOOP | PART_STEPS)))
+	if (code == 0 && (parts & PART_RUNS))
 		code = run_experiments(common, analysis, parts, error);
 	return code ? code : tell(common, analysis, parts, error);
 }
@@ -494,7 +527,8 @@ const struct command command_analyse = {
 		"side by side: Lyapunov drift by queue delay with bootstrap intervals; the "
 		"probability that the delay stays within eps of its target, with exact binomial "
 		"bounds; the integrated autocorrelation time of the delay; settling time and "
-		"overshoot when the load doubles and when the rate halves; of policies with a "
+		"overshoot when the load doubles and when the rate halves; gain and phase margins, "
+		"from a disturbance of the signals; of policies with a "
 		"backbone, singular values and spectral radii of its layers' Jacobians, with and "
 		"without the adapter; and, of training runs, the fitted contraction of |J - J*| "
 		"beside eq. 9. Where a condition of the paper is refuted on these runs it says so. "

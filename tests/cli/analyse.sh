@@ -11,22 +11,23 @@ bottleneck: {rate_mbps: 8, delay_ms: 5, aqm: dualpi2}
 flows:
   - {cc: cubic, count: 2}
 Y
-aqmllm simulate short.yaml --log log -q && aqmllm pool log -o pool.csv -q || fail "pool"
+sed 's/duration_s: 14/duration_s: 3/' short.yaml >brief.yaml
+aqmllm simulate brief.yaml --log log -q && aqmllm pool log -o pool.csv -q || fail "pool"
 aqmllm train pool.csv --epochs 6 --windows-per-epoch 6 --window 6 --rank 2 --threads 1 --patience 0 \
 	-q -o taught || fail "train"
 
 echo "== parts"
 aqmllm analyse -s short.yaml --policy taught --interval 200 --against pi2:target_ms=10 --seeds 3 \
 	--eps-ms 1,500 -o all >told || fail "analyse"
-for name in drift supremum mixing steps training; do
+for name in drift supremum mixing steps loop_gain margins training; do
 	[ -s all/$name.csv ] || fail "no $name.csv"
 	grep -q "\"$name\": \[" all/analysis.json || fail "analysis.json has no $name"
 done
-for name in drift load_step rate_step contraction-1; do
+for name in drift load_step rate_step loop_gain loop_phase contraction-1; do
 	[ -s all/figures/$name.csv ] || fail "no figures/$name.csv"
 done
 for arm in dualpi2 taught/200 pi2:target_ms=10; do
-	for table in drift supremum mixing steps; do
+	for table in drift supremum mixing steps loop_gain margins; do
 		grep -q "$arm," all/$table.csv || fail "$table.csv has no $arm"
 	done
 	# Nothing stays within 1 ms; half a second is never exceeded: 0.025^(1/3) = 0.292.
@@ -73,6 +74,7 @@ refuses "--only|loop, steps" analyse -s short.yaml --only loops -o made
 refuses "--run" analyse -s short.yaml --only training -o made
 refuses "--policy" analyse -s short.yaml --only layers -o made
 refuses "--eps-ms" analyse -s short.yaml --eps-ms 5,-1 -o made
+refuses "--low-hz" analyse -s short.yaml --low-hz 5 --high-hz 1 -o made
 refuses "--queue" analyse -s short.yaml --queue X -o made
 refuses "nosuch" analyse --run taught --only training --column nosuch -o made
 refuses "twice" analyse -s short.yaml --against dualpi2 -o made
