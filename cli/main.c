@@ -25,6 +25,7 @@
 	X(compare)                                                                              \
 	X(completion)                                                                           \
 	X(demo)                                                                                 \
+	X(distill)                                                                              \
 	X(evaluate)                                                                             \
 	X(export)                                                                               \
 	X(generate)                                                                             \

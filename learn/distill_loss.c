@@ -2,10 +2,9 @@
 /*
  * Distillation losses and their gradients, sums in double.
  *
- * With unit rows U of the student and V of the teacher the correlations are
- * S = U U^T and G = V V^T, and
+ * With centred rows U of the student and V of the teacher S = U U^T, G = V V^T, and
  *
- *     |S - G|^2 = |U^T U|^2 - 2 |U^T V|^2 + |V^T V|^2,
+ *     |S - G|^2 = |U^T U|^2 - 2 |V^T U|^2 + |V^T V|^2,
  *     d|S - G|^2 / dU = 4 (U (U^T U) - V (V^T U)),
  *
  * so nothing of the size rows x rows is ever made: only classes x classes.
@@ -18,10 +17,10 @@
 #include "base/error.h"
 
 /*
- * Added to the squared length of a row: where all states get nearly the same
- * answer (softened probabilities within 0.001) there is no correlation to learn.
+ * Least mean square of a teacher's centred row that counts: below it all states of the batch get
+ * the same answer (softened probabilities within 0.01), and there is nothing to tell apart.
  */
-#define LENGTH_FLOOR 1e-6
+#define LEAST_SQUARE 1e-4
 
 static const char *const loss_names[] = {
 #define LOSS_NAME(name, text) #name,
@@ -68,28 +67,26 @@ static void soften_probabilities(const float *p, int classes, double temperature
 		out[c] /= sum;
 }
 
-/* A batch in doubles: student's and teacher's softened outputs and their unit rows. */
+/* A batch in doubles: student's and teacher's softened outputs, as they are and centred. */
 struct batch {
 	int64_t rows;
 	int classes;
 	double temperature;
-	double *student, *teacher; /* (rows, classes) probabilities */
-	double *unit, *unit_teacher; /* (rows, classes) */
-	double *length;		     /* (rows) of the student's centred rows */
+	double *student, *teacher;		/* (rows, classes) probabilities */
+	double *centred, *centred_teacher; /* (rows, classes) */
 };
 
 static int batch_new(struct batch *batch, struct arena *arena)
 {
 	const size_t cells = (size_t)batch->rows * (size_t)batch->classes;
-	double *room = arena_alloc(arena, (4 * cells + (size_t)batch->rows) * sizeof(*room));
+	double *room = arena_alloc(arena, 4 * cells * sizeof(*room) + 1);
 
 	if (!room)
 		return ERR_NO_MEMORY;
 	batch->student = room;
 	batch->teacher = room + cells;
-	batch->unit = room + 2 * cells;
-	batch->unit_teacher = room + 3 * cells;
-	batch->length = room + 4 * cells;
+	batch->centred = room + 2 * cells;
+	batch->centred_teacher = room + 3 * cells;
 	return 0;
 }
 
@@ -116,26 +113,17 @@ static double kl_term(struct batch *batch, const float *logits, const float *tea
 	return t * t * sum / (double)batch->rows;
 }
 
-/* Rows of x less their mean, at unit length; lengths into `length` unless NULL. */
-static void unit_rows(const struct batch *batch, const double *x, double *unit, double *length)
+/* Rows of x less their mean; `out` may be `x`. */
+static void centre_rows(const struct batch *batch, const double *x, double *out)
 {
 	double mean[DISTILL_MAX_CLASSES] = {0};
 
 	for (int64_t r = 0; r < batch->rows; r++)
 		for (int c = 0; c < batch->classes; c++)
 			mean[c] += x[r * batch->classes + c] / (double)batch->rows;
-	for (int64_t r = 0; r < batch->rows; r++) {
-		double *u = unit + r * batch->classes, square = LENGTH_FLOOR;
-
-		for (int c = 0; c < batch->classes; c++) {
-			u[c] = x[r * batch->classes + c] - mean[c];
-			square += u[c] * u[c];
-		}
+	for (int64_t r = 0; r < batch->rows; r++)
 		for (int c = 0; c < batch->classes; c++)
-			u[c] /= sqrt(square);
-		if (length)
-			length[r] = sqrt(square);
-	}
+			out[r * batch->classes + c] = x[r * batch->classes + c] - mean[c];
 }
 
 /* a^T b (classes, classes); returns the sum of its squares. */
@@ -156,65 +144,56 @@ static double products(const struct batch *batch, const double *a, const double 
 	return squares;
 }
 
-/* Back through length, mean and softmax: what d_unit stands for is added to d_logits. */
-static void unit_backward(const struct batch *batch, double *d_unit, double *d_logits)
+/* Back through the mean and the softmax: what d_centred (changed) stands for is added to d_logits.
+ */
+static void centred_backward(const struct batch *batch, double *d_centred, double *d_logits)
 {
 	const int classes = batch->classes;
-	double mean[DISTILL_MAX_CLASSES] = {0};
 
+	centre_rows(batch, d_centred, d_centred);
 	for (int64_t r = 0; r < batch->rows; r++) {
-		const double *u = batch->unit + r * classes;
-		double *d = d_unit + r * classes, along = 0;
-
-		for (int c = 0; c < classes; c++)
-			along += u[c] * d[c];
-		for (int c = 0; c < classes; c++) {
-			d[c] = (d[c] - u[c] * along) / batch->length[r];
-			mean[c] += d[c] / (double)batch->rows;
-		}
-	}
-	for (int64_t r = 0; r < batch->rows; r++) {
-		const double *q = batch->student + r * classes, *d = d_unit + r * classes;
+		const double *q = batch->student + r * classes, *d = d_centred + r * classes;
 		double along = 0;
 
 		for (int c = 0; c < classes; c++)
-			along += q[c] * (d[c] - mean[c]);
+			along += q[c] * d[c];
 		for (int c = 0; c < classes; c++)
-			d_logits[r * classes + c] +=
-				q[c] * (d[c] - mean[c] - along) / batch->temperature;
+			d_logits[r * classes + c] += q[c] * (d[c] - along) / batch->temperature;
 	}
 }
 
-/* Mean squared difference of correlations; its gradient times `weight` is added to d. */
+/* |S - G|^2 / |G|^2; its gradient times `weight` is added to d. */
 static int correlation_term(struct batch *batch, struct arena *arena, double weight, double *term,
 			    double *d)
 {
-	const double pairs = (double)batch->rows * (double)batch->rows;
+	const double least = LEAST_SQUARE * (double)batch->rows;
 	const int classes = batch->classes;
 	double own[DISTILL_MAX_CLASSES][DISTILL_MAX_CLASSES];
 	double cross[DISTILL_MAX_CLASSES][DISTILL_MAX_CLASSES];
 	double others[DISTILL_MAX_CLASSES][DISTILL_MAX_CLASSES];
-	double *d_unit =
-		arena_alloc(arena, (size_t)batch->rows * (size_t)classes * sizeof(*d_unit));
+	double *d_centred =
+		arena_alloc(arena, (size_t)batch->rows * (size_t)classes * sizeof(*d_centred));
+	double size, squares;
 
-	if (!d_unit)
+	if (!d_centred)
 		return ERR_NO_MEMORY;
-	unit_rows(batch, batch->student, batch->unit, batch->length);
-	unit_rows(batch, batch->teacher, batch->unit_teacher, NULL);
-	*term = (products(batch, batch->unit, batch->unit, own) -
-		 2 * products(batch, batch->unit_teacher, batch->unit, cross) +
-		 products(batch, batch->unit_teacher, batch->unit_teacher, others)) /
-		pairs;
+	centre_rows(batch, batch->student, batch->centred);
+	centre_rows(batch, batch->teacher, batch->centred_teacher);
+	squares = products(batch, batch->centred_teacher, batch->centred_teacher, others);
+	size = squares > least * least ? squares : least * least;
+	*term = (products(batch, batch->centred, batch->centred, own) -
+		 2 * products(batch, batch->centred_teacher, batch->centred, cross) + squares) /
+		size;
 	for (int64_t r = 0; r < batch->rows; r++)
 		for (int c = 0; c < classes; c++) {
 			double sum = 0;
 
 			for (int i = 0; i < classes; i++)
-				sum += batch->unit[r * classes + i] * own[i][c] -
-				       batch->unit_teacher[r * classes + i] * cross[i][c];
-			d_unit[r * classes + c] = 4 * weight * sum / pairs;
+				sum += batch->centred[r * classes + i] * own[i][c] -
+				       batch->centred_teacher[r * classes + i] * cross[i][c];
+			d_centred[r * classes + c] = 4 * weight * sum / size;
 		}
-	unit_backward(batch, d_unit, d);
+	centred_backward(batch, d_centred, d);
 	return 0;
 }
 

@@ -5,13 +5,16 @@
  *
  *   plain        T^2 KL(teacher || student), both softened by a temperature T
  *                (Hinton, Vinyals and Dean 2015); mean over rows.
- *   correlated   besides, weight x mean over all pairs (i, j) of rows of
- *                (S_ij - G_ij)^2, where S and G are the correlations of
- *                student's and teacher's softened outputs: centred over the
- *                batch, each row scaled to unit length, then multiplied
- *                (correlation congruence: Peng et al. 2019; Tung and Mori 2019).
+ *   correlated   besides, weight x |S - G|^2 / |G|^2, where S and G hold, for every
+ *                pair of rows, how student's and teacher's softened outputs go
+ *                together: centred over the batch, then multiplied (the Gram
+ *                matrices of correlation congruence and of similarity preservation:
+ *                Peng et al. 2019, Tung and Mori 2019).
  *
- * The first says what to answer in a state, the second which states are alike.
+ * The first says what to answer in a state, the second which states are alike and
+ * which are not.  Rows are not brought to equal length first, as both papers do:
+ * nearly all states of a router get nearly the same answer, and of those only
+ * the noise would be matched.
  */
 #ifndef LEARN_DISTILL_LOSS_H
 #define LEARN_DISTILL_LOSS_H
@@ -47,7 +50,7 @@ struct distill_loss {
 /* The terms, before weights. */
 struct distill_terms {
 	double kl;	    /* T^2 KL, mean over rows */
-	double correlation; /* mean squared difference of correlations; 0 when its weight is 0 */
+	double correlation; /* |S - G|^2 / |G|^2; 0 when its weight is 0 */
 };
 
 /*

@@ -1,0 +1,290 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The student's tap tells of every decision.  What became of a packet is known
+ * at the next one: a signal that was carried out has left its time in the
+ * student's sense, a signal that the guard took away has not.
+ */
+#include "learn/visit_rollout.h"
+
+#include <math.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/units.h"
+#include "sim/run.h"
+
+struct recorder {
+	const struct visit_plan *plan;
+	const struct teacher *teacher;
+	const struct aqm_ops *law;
+	const void *params;
+	struct visit_haul *haul;
+	uint64_t warmup_ns, duration_ns;
+	int64_t stretch; /* the one at work or to come */
+	int64_t kept;	 /* packets of it */
+	uint64_t packets; /* of it */
+	bool pending;	 /* the last step's fate is not known yet */
+	bool in_pool;	 /* the last step is the pool's last row */
+	uint64_t last_ns;
+	unsigned last_queue;
+	bool failed;
+	bool (*stop)(void *context);
+	void *context;
+};
+
+/* The tap is told features only; they stand in the vars. */
+static const struct aqm_student_vars *vars_of(const int16_t *features)
+{
+	return (const struct aqm_student_vars *)((const char *)features -
+						 offsetof(struct aqm_student_vars, sense.feature));
+}
+
+void visit_law_chances(const struct aqm_student_vars *vars, const struct aqm_facts *facts,
+		       float chances[VISIT_CHANCES])
+{
+	const bool l = facts->queue == AQM_QUEUE_L, marks = facts->ecn != AQM_NOT_ECT;
+	const bool overload = aqm_student_overload(vars);
+	const bool quiet = aqm_dualpi2_is_short(&vars->now, facts);
+	const double squared = quiet ? 0 : pow((double)vars->law.p_q32 / 4294967296.0, 2);
+	double p = quiet ? 0
+			 : (double)aqm_student_law_p_q32(vars, facts->queue) / 4294967296.0;
+	double drop = 0;
+
+	/* The native AQM of L, by the age of the first packet instead of this one's own. */
+	if (l && facts->head_sojourn_ns[AQM_QUEUE_L] > vars->now.step.threshold_ns &&
+	    facts->backlog_pkts[AQM_QUEUE_L] >= vars->now.step.min_qlen_pkts)
+		p = 1;
+	if (!marks || (!l && overload))
+		drop = p;
+	else if (l && overload)
+		drop = squared;
+	chances[AQM_PASS] = (float)(1 - p);
+	chances[AQM_DROP] = (float)drop;
+	chances[AQM_MARK] = (float)(p - drop);
+}
+
+static bool grow(void **array, int64_t count, size_t size)
+{
+	void *more = realloc(*array, (size_t)count * size);
+
+	if (more)
+		*array = more;
+	return more != NULL;
+}
+
+static bool haul_reserve(struct visit_haul *haul)
+{
+	const int64_t room = haul->room ? 2 * haul->room : 1024;
+
+	if (haul->steps < haul->room)
+		return true;
+	if (!grow((void **)&haul->seen, room * AQM_STUDENT_FEATURE_COUNT, sizeof(*haul->seen)) ||
+	    !grow((void **)&haul->chances, room * VISIT_CHANCES, sizeof(*haul->chances)) ||
+	    !grow((void **)&haul->done, room, sizeof(*haul->done)) ||
+	    !grow((void **)&haul->is_asked, room, sizeof(*haul->is_asked)))
+		return false;
+	haul->room = room;
+	return true;
+}
+
+void visit_haul_free(struct visit_haul *haul)
+{
+	free(haul->seen);
+	free(haul->chances);
+	free(haul->done);
+	free(haul->is_asked);
+	pool_free(&haul->asked);
+	memset(haul, 0, sizeof(*haul));
+}
+
+static const enum pool_action action_of[] = {
+	[AQM_PASS] = POOL_ENQUEUE, [AQM_MARK] = POOL_MARK, [AQM_DROP] = POOL_DROP};
+
+/* A signal that was wanted and not given was taken away by the guard. */
+static void settle(struct recorder *recorder, const struct aqm_student_vars *vars)
+{
+	struct visit_haul *haul = recorder->haul;
+
+	if (!recorder->pending)
+		return;
+	recorder->pending = false;
+	if (vars->sense.signalled_ns[recorder->last_queue] != recorder->last_ns)
+		haul->done[haul->steps - 1] = AQM_PASS;
+	if (recorder->in_pool)
+		haul->asked.action[haul->asked.rows - 1] = action_of[haul->done[haul->steps - 1]];
+}
+
+static bool ask(struct recorder *recorder, const struct aqm_student_vars *vars,
+		const struct aqm_facts *facts)
+{
+	struct aqm_record record = {0};
+
+	if (!recorder->teacher)
+		return true;
+	aqm_record_host_fields(facts, &record);
+	recorder->law->record(recorder->params, vars, facts, false, &record);
+	return teacher_saw(recorder->teacher, &recorder->haul->asked, &record, POOL_ENQUEUE) == 0;
+}
+
+static void keep(struct recorder *recorder, const struct aqm_student_vars *vars,
+		 const struct aqm_facts *facts, const float *chances, enum aqm_verdict wanted,
+		 bool asked)
+{
+	struct visit_haul *haul = recorder->haul;
+	const int64_t at = haul->steps;
+
+	if (!haul_reserve(haul) || (asked && !ask(recorder, vars, facts))) {
+		recorder->failed = true;
+		return;
+	}
+	memcpy(haul->seen + at * AQM_STUDENT_FEATURE_COUNT, vars->sense.feature,
+	       sizeof(vars->sense.feature));
+	memcpy(haul->chances + at * VISIT_CHANCES, chances, VISIT_CHANCES * sizeof(*chances));
+	haul->done[at] = (int8_t)wanted;
+	haul->is_asked[at] = asked;
+	haul->steps++;
+	recorder->kept++;
+	recorder->pending = true;
+	recorder->in_pool = asked && recorder->teacher;
+	recorder->last_ns = facts->now_ns;
+	recorder->last_queue = facts->queue;
+}
+
+static void end_stretch(struct recorder *recorder)
+{
+	struct pool *asked = &recorder->haul->asked;
+
+	if (asked->rows)
+		asked->done[asked->rows - 1] = 1;
+	recorder->stretch++;
+	recorder->kept = 0;
+	recorder->packets = 0;
+}
+
+static uint64_t stretch_begins_ns(const struct recorder *recorder, int64_t stretch)
+{
+	const uint64_t time_ns = recorder->duration_ns - recorder->warmup_ns;
+
+	return recorder->warmup_ns +
+	       time_ns / (uint64_t)recorder->plan->stretches * (uint64_t)stretch;
+}
+
+/*
+ * Chances as a student says them: powers of two from 2^-8 to 2^8, of which the most likely verdict
+ * takes the highest, so that chances down to 2^-16 have room below.
+ */
+static void say_chances(const float *chances, int16_t *outputs)
+{
+	for (int v = 0; v < VISIT_CHANCES; v++) {
+		const double out = 7.99 + log2(fmax((double)chances[v], 1e-9));
+
+		outputs[v] = (int16_t)lrint(fmax(out, -7.99) * AQM_STUDENT_ONE);
+	}
+}
+
+static void decided(void *context, const struct aqm_facts *facts, const int16_t *features,
+		    int16_t *outputs)
+{
+	struct recorder *recorder = context;
+	const struct aqm_student_vars *vars = vars_of(features);
+	const struct visit_plan *plan = recorder->plan;
+	float chances[VISIT_CHANCES];
+	enum aqm_verdict wanted;
+	bool asked;
+
+	settle(recorder, vars);
+	visit_law_chances(vars, facts, chances);
+	if (plan->law_acts)
+		say_chances(chances, outputs);
+	if (recorder->failed || recorder->stretch >= plan->stretches ||
+	    facts->now_ns < stretch_begins_ns(recorder, recorder->stretch))
+		return;
+	asked = recorder->packets++ % plan->interval == 0;
+	if (!asked && !plan->between)
+		return;
+	wanted = aqm_student_draw(outputs, (uint32_t)facts->random);
+	if (wanted == AQM_MARK && facts->ecn == AQM_NOT_ECT)
+		wanted = AQM_DROP;
+	keep(recorder, vars, facts, chances, wanted, asked);
+	if (recorder->kept == plan->stretch_steps)
+		end_stretch(recorder);
+}
+
+static bool enough(void *context, double done)
+{
+	const struct recorder *recorder = context;
+
+	(void)done;
+	return recorder->failed || recorder->stretch >= recorder->plan->stretches ||
+	       (recorder->stop && recorder->stop(recorder->context));
+}
+
+int visit_student_law(const struct scenario *scenario, const struct aqm_student_model *model,
+		      const struct aqm_student_tap *tap, const struct aqm_ops **law, void **params,
+		      struct error *error)
+{
+	const int status = sim_law_named(scenario, "student", law, params, error);
+
+	if (status)
+		return status;
+	((struct aqm_student_params *)*params)->model = model;
+	((struct aqm_student_params *)*params)->tap = tap;
+	return 0;
+}
+
+static int run(struct recorder *recorder, const struct scenario *scenario, uint64_t seed,
+	       struct error *error)
+{
+	const struct sim_options options = {.seed = seed, .law = recorder->law,
+					    .params = recorder->params, .context = recorder,
+					    .progress = enough};
+	struct sim_result *result = calloc(1, sizeof(*result));
+	int status;
+
+	if (!result)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for a run");
+	status = sim_run(scenario, &options, result, error);
+	if (!status)
+		sim_result_free(result);
+	free(result);
+	if (recorder->failed)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for visited states");
+	if (status == ERR_INTERRUPTED && recorder->stretch >= recorder->plan->stretches)
+		return 0;
+	return status;
+}
+
+int visit_rollout(struct visit_haul *haul, const struct scenario *scenario,
+		  const struct aqm_student_model *model, const struct teacher *teacher,
+		  const struct visit_plan *plan, uint64_t seed, bool (*stop)(void *context),
+		  void *context, struct error *error)
+{
+	struct recorder recorder = {
+		.plan = plan,
+		.teacher = teacher,
+		.haul = haul,
+		.warmup_ns = (uint64_t)(scenario->warmup_s * 1e9),
+		.duration_ns = (uint64_t)(scenario->duration_s * 1e9),
+		.stop = stop,
+		.context = context,
+	};
+	const struct aqm_student_tap tap = {.context = &recorder, .decided = decided};
+	void *params = NULL;
+	int status;
+
+	memset(haul, 0, sizeof(*haul));
+	if (teacher)
+		teacher_pool(teacher, &haul->asked);
+	else
+		pool_init(&haul->asked);
+	status = visit_student_law(scenario, model, &tap, &recorder.law, &params, error);
+	recorder.params = params;
+	/* To a guard that knows a law deciding at departure, its signals at arrival are extra. */
+	if (!status && plan->law_acts)
+		((struct aqm_student_params *)params)->guarded = false;
+	if (!status)
+		status = run(&recorder, scenario, seed, error);
+	end_stretch(&recorder);
+	free(params);
+	return status;
+}
