@@ -20,6 +20,7 @@
 
 #include "aqm/guard.h"
 #include "base/units.h"
+#include "policy/settings.h"
 
 #define USUAL_TARGET_MS 15 /* of a law that names none */
 #define VERDICT_SHIFT 29
@@ -45,6 +46,11 @@ struct aqm_policy {
 	double probability[3];         /* of it */
 	bool senseless;                /* they are no probabilities */
 	int64_t decided_action;        /* of the last packet, for its record; 0: the law's */
+	/* Of a supervising policy: */
+	int rows;                      /* 0: it gives verdicts */
+	unsigned char *row_params;     /* (rows) parameters of the inner law; owned */
+	int first_row, row;
+	bool mistrusted;               /* by the guard: the law's own settings are in force */
 };
 
 static const char *const choice_names[] = {
@@ -66,9 +72,14 @@ static struct aqm_policy *self_of(const void *params)
 	return ((const struct wrapper_params *)params)->self;
 }
 
+/* What the queue was given, or what a supervising policy put in its place. */
 static const void *inner_params(const void *params)
 {
-	return (const struct wrapper_params *)params + 1;
+	const struct aqm_policy *self = self_of(params);
+
+	if (self->rows == 0 || self->mistrusted)
+		return (const struct wrapper_params *)params + 1;
+	return self->row_params + (size_t)self->row * self->config.law->params_size;
 }
 
 static const struct aqm_ops *inner_of(const void *params)
@@ -190,6 +201,35 @@ static enum aqm_verdict apply(struct aqm_policy *self, const void *params, const
 	return verdict;
 }
 
+/*
+ * A decision of a supervising policy is there: the law moves to another row, within the table.
+ * Bits of the packet that the law's own draw does not show are mixed for the move.
+ */
+static void move(struct aqm_policy *self, uint64_t random)
+{
+	const uint32_t bits = (uint32_t)(random * UINT64_C(0x9E3779B97F4A7C15) >> 32);
+	const enum aqm_verdict wanted = choose(self, bits);
+	const int to = self->row + policy_move_of_verdict(wanted);
+
+	self->waiting = false;
+	self->counts.applied++;
+	self->counts.overridden += self->mistrusted;
+	if (to < 0 || to >= self->rows) {
+		self->config.policy->ops->acted(self->config.policy, AQM_PASS);
+		return;
+	}
+	self->row = to;
+	self->config.policy->ops->acted(self->config.policy, wanted);
+}
+
+/* A packet comes to the law of a supervising policy. */
+static void supervise(struct aqm_policy *self, const struct aqm_facts *facts)
+{
+	self->mistrusted = self->config.guarded && !aqm_guard_trusts(&self->guard);
+	if (self->waiting && self->ready_ns <= facts->now_ns)
+		move(self, facts->random);
+}
+
 static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 				   const struct aqm_facts *facts, uint32_t *cookie)
 {
@@ -199,9 +239,11 @@ static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 	aqm_guard_arrived(&self->guard, facts);
 	consider(self, params, vars, facts);
 	self->decided_action = 0;
+	if (self->rows)
+		supervise(self, facts);
 	verdict = self->config.law->on_enqueue(inner_params(params), vars, stats, facts, cookie);
 	*cookie &= INNER_COOKIE;
-	if (!self->waiting || self->ready_ns > facts->now_ns)
+	if (self->rows || !self->waiting || self->ready_ns > facts->now_ns)
 		return verdict;
 	return apply(self, params, vars, facts, verdict, cookie);
 }
@@ -262,6 +304,8 @@ static void init(const void *params, void *vars, void *stats)
 	self->waiting = false;
 	self->failed = 0;
 	self->decided_action = 0;
+	self->row = self->first_row;
+	self->mistrusted = false;
 	aqm_guard_init(&self->guard);
 	self->config.policy->ops->reset(self->config.policy);
 	self->config.law->init(inner_params(params), vars, stats);
@@ -401,6 +445,34 @@ static void set_guard(struct aqm_policy *self)
 	aqm_guard_set(&self->guard_params, ns_from_ms(target_ms), ns_from_ms(step_ms));
 }
 
+/*
+ * Parameters of every row of a supervising policy.  It begins at the row that the law's own
+ * parameters are, or in the middle.
+ */
+static int expand_settings(struct aqm_policy *self, struct error *error)
+{
+	const struct policy_ops *ops = self->config.policy->ops;
+	const struct policy_settings *settings =
+		ops->settings ? ops->settings(self->config.policy) : NULL;
+	const size_t size = self->config.law->params_size;
+	void *all;
+	int code;
+
+	if (settings == NULL)
+		return 0;
+	code = policy_settings_expand(settings, self->config.law, self->config.law_params, &all,
+				      error);
+	if (code)
+		return code;
+	self->rows = settings->rows;
+	self->row_params = all;
+	self->first_row = self->rows / 2;
+	for (int i = 0; i < self->rows; i++)
+		if (memcmp(self->row_params + (size_t)i * size, self->config.law_params, size) == 0)
+			self->first_row = i;
+	return 0;
+}
+
 int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *config,
 		   struct error *error)
 {
@@ -415,6 +487,8 @@ int aqm_policy_new(struct aqm_policy **wrapped, const struct aqm_policy_config *
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a policy in the loop");
 	self->config = *config;
 	code = wrap_params(self, error);
+	if (code == 0)
+		code = expand_settings(self, error);
 	if (code) {
 		aqm_policy_free(self);
 		return code;
@@ -432,6 +506,7 @@ void aqm_policy_free(struct aqm_policy *wrapped)
 		return;
 	free(wrapped->table);
 	free(wrapped->params);
+	free(wrapped->row_params);
 	free(wrapped);
 }
 

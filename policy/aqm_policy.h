@@ -18,6 +18,11 @@
  * uses, so a policy with the law's probabilities acts on the law's packets; or
  * it is the most likely one (argmax).  A mark on a packet that cannot carry one
  * is a drop, for policies as for laws.
+ *
+ * A supervising policy (policy/settings.h) gives no verdicts: its decisions, asked
+ * for, timed and drawn in the same way, move the inner law between the rows of its
+ * table, and the law decides every packet.  Where delay says that the table leads
+ * nowhere, the guard puts the law's own settings in force until it trusts again.
  */
 #ifndef POLICY_AQM_POLICY_H
 #define POLICY_AQM_POLICY_H

@@ -225,6 +225,29 @@ static void read_backbone(struct reader *reader, const json_t *root, struct poli
 		fault(reader, "precision", "f32, bf16, f16, int8 or int4 expected");
 }
 
+/* Policies that give verdicts do not have the key. */
+static void read_settings(struct reader *reader, const json_t *root, struct policy_config *config)
+{
+	const json_t *rows = json_object_get(root, "settings");
+	const size_t count = json_array_size(rows);
+
+	if (!rows)
+		return;
+	if (count < 2 || count > POLICY_SETTINGS_ROWS) {
+		fault(reader, "settings", "between 2 and 16 rows of settings expected");
+		return;
+	}
+	config->settings.rows = (int)count;
+	for (size_t i = 0; i < count; i++) {
+		const char *row = json_string_value(json_array_get(rows, i));
+
+		if (!row || !*row || strlen(row) >= POLICY_SETTING_BYTES)
+			fault(reader, "settings", "rows are NAME=VALUE:NAME=VALUE");
+		else
+			strcpy(config->settings.row[i], row);
+	}
+}
+
 static int read_root(struct reader *reader, const json_t *root, struct policy_config *config)
 {
 	const json_t *files;
@@ -236,6 +259,7 @@ static int read_root(struct reader *reader, const json_t *root, struct policy_co
 	read_sequence(reader, root, config);
 	read_return(reader, root, config);
 	read_backbone(reader, root, config);
+	read_settings(reader, root, config);
 	read_text(reader, root, "state", config->state, sizeof(config->state));
 	config->compat = read_flag(reader, root, "compat");
 	files = read_object(reader, root, "files");
@@ -376,14 +400,26 @@ static json_t *config_json(const struct policy_config *c)
 			 "backbone", backbone_json(&c->backbone), "files", files_json(c));
 }
 
+static json_t *settings_json(const struct policy_settings *settings)
+{
+	json_t *rows = json_array();
+
+	for (int i = 0; i < settings->rows; i++)
+		json_array_append_new(rows, json_string(settings->row[i]));
+	return rows;
+}
+
 int policy_config_write(const struct policy_config *config, const char *directory,
 			struct error *error)
 {
 	char path[4096];
 	json_t *root = config_json(config);
-	char *text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
 	int status = file_join(path, sizeof(path), directory, POLICY_FILE, error);
+	char *text;
 
+	if (root && config->settings.rows)
+		json_object_set_new(root, "settings", settings_json(&config->settings));
+	text = root ? json_dumps(root, JSON_INDENT(1) | JSON_REAL_PRECISION(17)) : NULL;
 	json_decref(root);
 	if (!text)
 		status = error_at(error, ERR_INVALID, path, 0, NULL,

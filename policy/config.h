@@ -13,6 +13,7 @@
 #include "policy/net.h"
 #include "policy/policy.h"
 #include "policy/scaling.h"
+#include "policy/settings.h"
 #include "tensor/matrix.h"
 
 #define POLICY_FILE "policy.json"
@@ -64,6 +65,7 @@ struct policy_config {
 	double reward_offset, reward_factor; /* r' = (r - offset) * factor, before discounting */
 	struct scaling returns;
 	double target_return; /* unscaled: what the policy is asked for */
+	struct policy_settings settings; /* between which it moves; no rows: it gives verdicts */
 	struct policy_backbone backbone;
 	bool compat; /* made with --compat; a T5 is bidirectional then, see backbone_options */
 	/* Checksums of the weight files; 0: not checked.  They tie the files together. */

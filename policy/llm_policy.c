@@ -139,6 +139,13 @@ static void cost(const struct policy *policy, struct policy_cost *out)
 	*out = ((const struct llm_policy *)policy)->cost;
 }
 
+static const struct policy_settings *settings(const struct policy *policy)
+{
+	const struct llm_policy *self = (const struct llm_policy *)policy;
+
+	return self->config.settings.rows ? &self->config.settings : NULL;
+}
+
 static void destroy(struct policy *policy)
 {
 	struct llm_policy *self = (struct llm_policy *)policy;
@@ -155,6 +162,7 @@ static const struct policy_ops llm_policy_ops = {
 	.acted = acted,
 	.reset = reset,
 	.cost = cost,
+	.settings = settings,
 	.destroy = destroy,
 };
 

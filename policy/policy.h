@@ -16,6 +16,7 @@
 #include "base/error.h"
 
 struct policy;
+struct policy_settings;
 
 struct policy_cost {
 	uint64_t decisions;
@@ -38,6 +39,11 @@ struct policy_ops {
 	/* Start of a new run: forget the history. */
 	void (*reset)(struct policy *policy);
 	void (*cost)(const struct policy *policy, struct policy_cost *cost);
+	/*
+	 * The table of a supervising policy (policy/settings.h), whose verdicts are moves between
+	 * its rows; NULL, and optional, for a policy that gives verdicts.
+	 */
+	const struct policy_settings *(*settings)(const struct policy *policy);
 	void (*destroy)(struct policy *policy);
 };
 
