@@ -39,7 +39,7 @@
 
 static struct {
 	const char *output, *backbone, *class_weights, *scaling, *interval, *encoder, *targets,
-		*adapter, *device, *precision;
+		*adapter, *device, *precision, *settings;
 	uint64_t epochs, batch, accumulate, window, keep, stride, windows_per_epoch, seed, patience,
 		rank, warmup_steps, threads, ranks;
 	double rate, alpha, dropout, held_out, clip, gamma, event_share, true_returns, decay,
@@ -54,6 +54,7 @@ static struct {
 	.scaling = "",
 	.encoder = "",
 	.targets = "",
+	.settings = "",
 	.adapter = "",
 	.rank = RANK_UNSET,
 	.interval = "1",
@@ -133,6 +134,10 @@ static const struct option train_options[] = {
 	 "none, sqrt or balanced weights of rare actions; default sqrt, none with --compat", 0, 0},
 	{"keep-weighted", 0, OPTION_FLAG, &o.weighted, NULL,
 	 "do not take the class weights back out of the policy's probabilities", 0, 0},
+	{"settings", 0, OPTION_TEXT, &o.settings, "TABLE",
+	 "of a pool made by supervise: the policy moves the law between these rows of settings, "
+	 "NAME=VALUE:.../..., and gives no verdicts",
+	 0, 0},
 	{"encoder", 0, OPTION_TEXT, &o.encoder, "KIND",
 	 "linear: each value alone; multiscale: series through causal convolutions over 3, 5 and 7 "
 	 "steps; default multiscale, linear with --compat",
@@ -430,6 +435,8 @@ static int make_policy(struct run *run, struct error *error)
 	run->config.backbone.random_seed = o.seed;
 	run->config.backbone.no_positions = o.compat;
 	run->config.backbone.full = o.full;
+	if (!status && o.settings[0])
+		status = policy_settings_parse(&run->config.settings, o.settings, error);
 	if (!status)
 		status = train_record_reference(&run->config.backbone, o.backbone, error);
 	if (!status)

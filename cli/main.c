@@ -37,6 +37,7 @@
 	X(replay)                                                                               \
 	X(scenarios)                                                                            \
 	X(simulate)                                                                             \
+	X(supervise)                                                                            \
 	X(train)                                                                                \
 	X(tune)
 

@@ -27,7 +27,10 @@ struct teacher {
 	int field[POOL_MAX_FEATURES]; /* of each feature, in struct aqm_record */
 };
 
-/* ERR_INVALID where a feature is not a field of a router's record. */
+/*
+ * ERR_INVALID where a feature is not a field of a router's record, ERR_UNSUPPORTED for a policy
+ * that moves settings.
+ */
 int teacher_open(struct teacher *teacher, const char *directory, struct error *error);
 void teacher_free(struct teacher *teacher);
 

@@ -445,16 +445,12 @@ static void set_guard(struct aqm_policy *self)
 	aqm_guard_set(&self->guard_params, ns_from_ms(target_ms), ns_from_ms(step_ms));
 }
 
-/*
- * Parameters of every row of a supervising policy.  It begins at the row that the law's own
- * parameters are, or in the middle.
- */
+/* Parameters of every row of a supervising policy. */
 static int expand_settings(struct aqm_policy *self, struct error *error)
 {
 	const struct policy_ops *ops = self->config.policy->ops;
 	const struct policy_settings *settings =
 		ops->settings ? ops->settings(self->config.policy) : NULL;
-	const size_t size = self->config.law->params_size;
 	void *all;
 	int code;
 
@@ -466,10 +462,8 @@ static int expand_settings(struct aqm_policy *self, struct error *error)
 		return code;
 	self->rows = settings->rows;
 	self->row_params = all;
-	self->first_row = self->rows / 2;
-	for (int i = 0; i < self->rows; i++)
-		if (memcmp(self->row_params + (size_t)i * size, self->config.law_params, size) == 0)
-			self->first_row = i;
+	self->first_row =
+		policy_settings_start(settings, self->config.law, self->config.law_params);
 	return 0;
 }
 

@@ -89,3 +89,19 @@ int policy_settings_expand(const struct policy_settings *settings, const struct 
 		*all = rows;
 	return status;
 }
+
+int policy_settings_start(const struct policy_settings *settings, const struct aqm_ops *law,
+			  const void *params)
+{
+	int start = settings->rows / 2;
+	void *all;
+
+	if (policy_settings_expand(settings, law, params, &all, NULL))
+		return start;
+	for (int i = 0; i < settings->rows; i++)
+		if (memcmp((unsigned char *)all + (size_t)i * law->params_size, params,
+			   law->params_size) == 0)
+			start = i;
+	free(all);
+	return start;
+}

@@ -52,4 +52,8 @@ int policy_settings_apply(const struct policy_settings *settings, int row,
 int policy_settings_expand(const struct policy_settings *settings, const struct aqm_ops *law,
 			   const void *params, void **all, struct error *error);
 
+/* The row that a law's own parameters are, or the middle one: where a policy begins. */
+int policy_settings_start(const struct policy_settings *settings, const struct aqm_ops *law,
+			  const void *params);
+
 #endif

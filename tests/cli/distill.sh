@@ -49,6 +49,25 @@ aqmllm distill --teacher law net1.yaml $small --student mlp:8 -o went_on -q --re
 	fail "--resume with another teacher"
 grep -q checkpoint err || fail "no checkpoint in: $(cat err)"
 
+echo "== policies that move settings"
+table=target_ms=2/target_ms=15/target_ms=40
+aqmllm supervise net1.yaml net2.yaml --settings $table --seeds 1 --interval 10 -o moves.csv --json \
+	>table || fail "supervise"
+[ "$(grep -c '"best": [123]' table)" = 2 ] || fail "supervise: not two best rows"
+head -1 moves.csv | grep -q qdelay_reference || fail "a pool of moves does not hold the target"
+aqmllm supervise net1.yaml net2.yaml --settings $table --seeds 1 --interval 10 -o again.csv -q -j 1
+cmp moves.csv again.csv || fail "two pools of moves"
+aqmllm train moves.csv --settings $table --epochs 1 --windows-per-epoch 12 --window 6 --rank 2 \
+	--threads 1 -q -o mover || fail "train --settings"
+grep -q '"target_ms=40"' mover/policy.json || fail "policy.json does not hold the table"
+aqmllm simulate net2.yaml --policy mover --interval 20 --json >run || fail "a mover at a router"
+grep -q '"decisions": [1-9]' run || fail "the mover was never asked"
+refuses "settings" distill --policy mover net1.yaml -o made
+refuses "settings" supervise net1.yaml --settings target_ms=2 -o made
+refuses "colour" supervise net1.yaml --settings target_ms=2/colour=red -o made
+refuses "--output" supervise net1.yaml
+refuses "settings" train moves.csv --settings target_ms=2 -o made
+
 echo "== bad input"
 refuses "--policy" distill net1.yaml -o made
 refuses "--policy|law" distill --policy teacher --teacher law net1.yaml -o made
