@@ -17,6 +17,7 @@
 #include "cli/command.h"
 #include "cli/trial.h"
 #include "learn/dagger.h"
+#include "learn/teacher.h"
 #include "policy/student_file.h"
 
 static struct {
@@ -308,6 +309,17 @@ static int fingerprint_of(struct trial *trial, char text[2 * DIGEST_BYTES + 1], 
 	return 0;
 }
 
+/* Before a folder is made for what it will not teach. */
+static int try_teacher(const char *folder, struct error *error)
+{
+	struct teacher teacher;
+	const int code = teacher_open(&teacher, folder, error);
+
+	if (!code)
+		teacher_free(&teacher);
+	return code;
+}
+
 static int distill(const struct command_common *common, struct dagger_options *options,
 		   struct error *error)
 {
@@ -319,7 +331,9 @@ static int distill(const struct command_common *common, struct dagger_options *o
 	if (!report)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	pthread_mutex_init(&view.lock, NULL);
-	code = file_make_folders(o.output, error);
+	code = o.policy ? try_teacher(o.policy, error) : 0;
+	if (!code)
+		code = file_make_folders(o.output, error);
 	if (!code)
 		code = dagger_run(options, &observer, report, error);
 	command_progress(common, "", false);

@@ -23,8 +23,7 @@ int teacher_open(struct teacher *teacher, const char *directory, struct error *e
 		return status;
 	if (config->settings.rows)
 		status = error_at(error, ERR_UNSUPPORTED, directory, 0, "settings",
-				  "this policy moves settings and gives no verdicts, so it has none "
-				  "to teach");
+				  "this policy moves settings: it has no verdicts to teach");
 	for (int i = 0; i < config->features && !status; i++) {
 		teacher->field[i] = record_field(config->feature[i].name);
 		if (teacher->field[i] < 0)

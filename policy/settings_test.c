@@ -45,7 +45,8 @@ static void moves_and_actions_agree(void **state)
 							 : action == POOL_DROP	? AQM_DROP
 										: AQM_MARK;
 
-			assert_int_equal(policy_move_of_verdict(verdict), (to > from) - (to < from));
+			assert_int_equal(policy_move_of_verdict(verdict),
+					 (to > from) - (to < from));
 		}
 }
 
