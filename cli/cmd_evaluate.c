@@ -2,9 +2,9 @@
 /*
  * aqmllm evaluate: policies against laws, in closed loop, on paired seeds.
  *
- * The arms of every scenario are its own law alone, each law of --against, and
- * each policy on top of the scenario's law at each --interval and each
- * --decision-ms.  --in-data is another thing: the walk through recorded rows
+ * The arms of every scenario are the baseline (its own law, or what --baseline
+ * says), each law of --against, and each policy on top of the baseline at each
+ * --interval and each --decision-ms.  --in-data is another thing: the walk through recorded rows
  * that the released code calls evaluation (learn/in_data.h).
  */
 #include <dirent.h>
@@ -19,28 +19,30 @@
 #include "backbone/backbone.h"
 #include "base/clock.h"
 #include "base/file.h"
+#include "base/parallel.h"
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/in_data_report.h"
 #include "cli/policy_options.h"
 #include "cli/trial.h"
+#include "cli/trial_arms.h"
+#include "cli/trial_estimate.h"
+#include "cli/trial_pairs_tell.h"
 #include "cli/trial_report.h"
 #include "cli/trial_results.h"
 #include "cli/trial_spread.h"
 #include "cluster/ranks.h"
-#include "policy/student_file.h"
 
-#define REHEARSALS 30 /* decisions timed for --decision-ms measured, the first third left out */
-#define LIST_MAX 8
 #define TOLD_MAX 12 /* scenarios of a suite that are told one by one */
 
 static struct {
 	struct option_list policies;
 	struct policy_manner manner;
-	const char *against, *intervals, *decisions, *verdict, *device, *output, *in_data, *notes;
+	const char *baseline, *against, *intervals, *decisions, *verdict, *device, *output,
+		*in_data, *notes;
 	const char *title;
 	uint64_t seeds, seed, threads, steps, pictures;
-	bool unguarded;
+	bool unguarded, estimate;
 } o = {
 	.intervals = "10,100",
 	.decisions = "0",
@@ -53,16 +55,21 @@ static struct {
 	.pictures = 12,
 };
 
+static size_t baselines; /* arms that all others are compared with; 0: scenarios' own laws */
+
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
-	 "policy folder; may be repeated; each decides on top of the scenario's own law; or a "
-	 "student, FILE.aqms, which is a law of its own",
+	 "policy folder; may be repeated; each decides on top of the first baseline; or a student, "
+	 "FILE.aqms, which is a law of its own",
 	 0, 0},
 	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},
+	{"baseline", 0, OPTION_TEXT, &o.baseline, "LAW,...",
+	 "laws to compare all others with, each on its defaults, LAW:NAME=VALUE:... with settings; "
+	 "`own`: the scenario's own law; default " TRIAL_REFERENCE " for a sampled suite, else own",
+	 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
-	 "laws to compare with, besides the scenario's own; LAW:NAME=VALUE:... sets parameters", 0,
-	 0},
+	 "laws to compare with the baseline; LAW:NAME=VALUE:... sets parameters", 0, 0},
 	{"interval", 0, OPTION_TEXT, &o.intervals, "N,...",
 	 "every Nth packet is put to the policy; default 10,100", 0, 0},
 	{"decision-ms", 0, OPTION_TEXT, &o.decisions, "D,...",
@@ -85,6 +92,8 @@ static const struct option evaluate_options[] = {
 	{"notes", 0, OPTION_TEXT, &o.notes, "FILE", "text to show, closed, under the heading", 0,
 	 0},
 	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
+	{"estimate", 0, OPTION_FLAG, &o.estimate, NULL,
+	 "say how long it will take, and run nothing but one run of each arm to know", 0, 0},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
 	 4096},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "the same as --jobs", 0, 4096},
@@ -92,198 +101,23 @@ static const struct option evaluate_options[] = {
 	{0},
 };
 
-struct list {
-	double values[LIST_MAX];
-	size_t count;
-};
-
-/* Mean time of a decision on a router at rest, in ms. */
-static int measure_decision(const char *folder, double *decision_ms, struct error *error)
-{
-	const struct aqm_record record = {.packet_length = 1500, .burst_allowance = 150000};
-	struct policy *policy = NULL;
-	struct policy_cost before = {0}, after;
-	double p[3];
-	int code = policy_open_as(&policy, folder, &o.manner, error);
-
-	for (int i = 0; code == 0 && i < REHEARSALS; i++) {
-		if (i == REHEARSALS / 3)
-			policy->ops->cost(policy, &before);
-		code = policy->ops->observe(policy, &record, error);
-		if (code == 0)
-			code = policy->ops->decide(policy, 0, p, error);
-		if (code == 0)
-			policy->ops->acted(policy, AQM_PASS);
-	}
-	if (code == 0) {
-		policy->ops->cost(policy, &after);
-		*decision_ms = (double)(after.wall_ns - before.wall_ns) /
-			       (double)(after.decisions - before.decisions) / 1e6;
-	}
-	policy_destroy(policy);
-	return code;
-}
-
-/* "1,10" into numbers; the word `measured` becomes NaN where it is allowed. */
-static int parse_list(struct list *list, const char *option, const char *text, double low,
-		      bool measured, struct error *error)
-{
-	const char *at = text;
-
-	while (list->count < LIST_MAX) {
-		char *end;
-		double value = strtod(at, &end);
-
-		if (measured && strncmp(at, "measured", 8) == 0) {
-			value = NAN;
-			end = (char *)at + 8;
-		} else if (end == at || !(value >= low && value <= 1e9)) {
-			break;
-		}
-		list->values[list->count++] = value;
-		if (*end == '\0')
-			return 0;
-		if (*end != ',')
-			break;
-		at = end + 1;
-	}
-	return error_at(error, ERR_INVALID, NULL, 0, option,
-			"%s: give up to %d numbers from %g, separated by commas", text, LIST_MAX,
-			low);
-}
-
-static const char *name_of(const char *folder)
-{
-	const char *slash = strrchr(folder, '/');
-
-	return slash && slash[1] ? slash + 1 : folder;
-}
-
-static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
-{
-	if (trial->arm_count == TRIAL_MAX_ARMS)
-		return error_set(error, ERR_RANGE,
-				 "more than %d laws and policies to compare; name fewer",
-				 TRIAL_MAX_ARMS);
-	for (size_t i = 0; i < trial->arm_count; i++)
-		if (strcmp(trial->arms[i].name, arm->name) == 0)
-			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
-					"would be compared twice under one name; leave one out, or "
-					"rename a policy's folder");
-	trial->arms[trial->arm_count++] = *arm;
-	return 0;
-}
-
-static int add_policy(struct trial *trial, const char *folder, const struct list *intervals,
-		      const struct list *decisions, struct error *error)
-{
-	const int choice = aqm_policy_choice_find(o.verdict);
-	struct policy *policy = NULL;
-	int code = policy_open_as(&policy, folder, &o.manner, error);
-
-	policy_destroy(policy);
-
-	if (choice < 0)
-		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
-				"%s is neither drawn nor argmax", o.verdict);
-	for (size_t i = 0; code == 0 && i < intervals->count * decisions->count; i++) {
-		struct trial_arm arm = {
-			.policy = folder,
-			.manner = o.manner,
-			.device = o.device,
-			.interval = (uint64_t)intervals->values[i / decisions->count],
-			.latency_ms = decisions->values[i % decisions->count],
-			.choice = (enum aqm_policy_choice)choice,
-			.unguarded = o.unguarded,
-		};
-		char latency[32] = "";
-
-		if (isnan(arm.latency_ms))
-			code = measure_decision(folder, &arm.latency_ms, error);
-		if (arm.latency_ms > 0)
-			snprintf(latency, sizeof(latency), " @%.3gms", arm.latency_ms);
-		snprintf(arm.name, sizeof(arm.name), "%.32s/%" PRIu64 "%s", name_of(folder),
-			 arm.interval, latency);
-		if (code == 0)
-			code = add_arm(trial, &arm, error);
-	}
-	return code;
-}
-
-/* A student is a law of its own, asked when it wants to be. */
-static int add_student(struct trial *trial, const char *path, struct error *error)
-{
-	struct trial_arm arm = {.policy = path, .student = true, .unguarded = o.unguarded};
-	struct aqm_student_model model;
-	const int code = student_file_read(&model, path, error);
-
-	snprintf(arm.name, sizeof(arm.name), "%.60s", name_of(path));
-	return code ? code : add_arm(trial, &arm, error);
-}
-
-static int add_law(struct trial *trial, char *text, struct error *error)
-{
-	struct trial_arm arm;
-	const int code = trial_arm_law(&arm, text, "--against", error);
-
-	return code ? code : add_arm(trial, &arm, error);
-}
-
-/* The scenario's own law first: everything is compared with it. */
-static int add_laws(struct trial *trial, struct error *error)
-{
-	static char names[1024];
-	const char *own = trial->scenarios[0].aqm;
-	struct trial_arm arm = {.law = NULL};
-	char *rest = o.against ? names : NULL, *law;
-	bool alike = true;
-	int code;
-
-	for (size_t i = 1; i < trial->scenario_count; i++)
-		alike = alike && strcmp(trial->scenarios[i].aqm, own) == 0;
-	snprintf(arm.name, sizeof(arm.name), "%s", alike ? own : "its own law");
-	code = add_arm(trial, &arm, error);
-	if (o.against && strlen(o.against) >= sizeof(names))
-		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
-	strcpy(names, o.against ? o.against : "");
-	while (code == 0 && rest && (law = strsep(&rest, ",")))
-		if (!alike || strcmp(law, own) != 0)
-			code = add_law(trial, law, error);
-	return code;
-}
-
-static int add_arms(struct trial *trial, struct error *error)
-{
-	struct list intervals = {0}, decisions = {0};
-	int code = add_laws(trial, error);
-
-	if (code == 0)
-		code = parse_list(&intervals, "--interval", o.intervals, 1, false, error);
-	if (code == 0)
-		code = parse_list(&decisions, "--decision-ms", o.decisions, 0, true, error);
-	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
-		code = student_file_named(o.policies.items[i])
-			       ? add_student(trial, o.policies.items[i], error)
-			       : add_policy(trial, o.policies.items[i], &intervals, &decisions,
-					    error);
-	return code;
-}
-
 /* What the progress bar needs. */
 struct watching {
 	const struct command_common *common;
 	double started_s;
 };
 
-static bool show_runs(void *context, size_t done, size_t total)
+#define PROGRESS_STEPS 100000
+
+static void show_runs(void *context, size_t done, size_t total, double share)
 {
 	const struct watching *watching = context;
-	char text[160];
+	char text[160], note[64];
 
-	progress_text(text, sizeof(text), "evaluate", done, total, clock_s() - watching->started_s,
-		      "runs");
+	snprintf(note, sizeof(note), "%zu of %zu runs", done, total);
+	progress_text(text, sizeof(text), "evaluate", (uint64_t)(share * PROGRESS_STEPS),
+		      PROGRESS_STEPS, clock_s() - watching->started_s, note);
 	command_progress(watching->common, text, false);
-	return command_interrupted();
 }
 
 static bool was_stopped(void *context)
@@ -373,6 +207,8 @@ static void command_text(char *text, size_t size, const char *suite)
 					 o.manner.context);
 	if (used < size && o.policies.count && strcmp(o.device, "cpu") != 0)
 		used += (size_t)snprintf(text + used, size - used, " --device %s", o.device);
+	if (used < size && o.baseline)
+		used += (size_t)snprintf(text + used, size - used, " --baseline %s", o.baseline);
 	if (used < size && o.against)
 		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
 	if (used < size)
@@ -395,6 +231,37 @@ static int write_results(const struct results *results, struct error *error)
 	return code ? code : results_write_database(results, path, error);
 }
 
+static void print_json(const struct trial *trial, const struct results *results, bool compared)
+{
+	printf("{\"report\": \"%s/report.html\", \"results\": \"%s/results.csv\", ", o.output,
+	       o.output);
+	if (compared)
+		printf("\"comparison\": \"%s/comparison.json\", ", o.output);
+	printf("\"rows\": %zu, \"runs\": %zu, \"kept\": %zu}\n", results->count, trial_runs(trial),
+	       trial->kept);
+}
+
+static void print_all(const struct trial *trial, const struct results *results,
+		      const struct trial_pairs *pairs)
+{
+	print_results(trial, results);
+	if (pairs->count)
+		trial_pairs_print(pairs);
+	if (trial->kept)
+		printf("%zu of %zu runs were in %s/runs already\n", trial->kept, trial_runs(trial),
+		       o.output);
+	printf("%s/report.html\n", o.output);
+}
+
+static int compare(const struct trial *trial, struct trial_pairs *pairs, struct error *error)
+{
+	int code = 0;
+
+	if (baselines > 0 && trial->arm_count > 1)
+		code = trial_pairs_make(pairs, trial, baselines, (unsigned)o.threads, error);
+	return code || pairs->count == 0 ? code : trial_pairs_write(pairs, o.output, error);
+}
+
 static int tell(const struct command_common *common, const struct trial *trial, const char *suite,
 		struct error *error)
 {
@@ -406,6 +273,7 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 		.pictured = o.pictures,
 		.threads = (unsigned)o.threads,
 	};
+	struct trial_pairs pairs = {0};
 	struct results results;
 	size_t size;
 	int code = o.notes ? file_read_all(o.notes, &notes, &size, error) : 0;
@@ -418,21 +286,41 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 	if (code == 0)
 		code = write_results(&results, error);
 	if (code == 0)
+		code = compare(trial, &pairs, error);
+	report.pairs = pairs.count ? &pairs : NULL;
+	if (code == 0)
 		code = trial_report_write(&report, trial, &results, error);
 	if (code == 0 && common->json)
-		printf("{\"report\": \"%s/report.html\", \"results\": \"%s/results.csv\", "
-		       "\"rows\": %zu, \"runs\": %zu, \"kept\": %zu}\n",
-		       o.output, o.output, results.count, trial_runs(trial), trial->kept);
+		print_json(trial, &results, pairs.count > 0);
 	else if (code == 0 && !common->quiet)
-		print_results(trial, &results);
-	if (code == 0 && !common->json && !common->quiet && trial->kept)
-		printf("%zu of %zu runs were in %s/runs already\n", trial->kept, trial_runs(trial),
-		       o.output);
-	if (code == 0 && !common->json && !common->quiet)
-		printf("%s/report.html\n", o.output);
+		print_all(trial, &results, &pairs);
+	trial_pairs_free(&pairs);
 	results_free(&results);
 	free(notes);
 	return code;
+}
+
+/* How long it would take here. */
+static int tell_estimate(const struct command_common *common, struct trial *trial,
+			 struct error *error)
+{
+	const double cores = (double)(o.threads ? o.threads : parallel_cores());
+	struct trial_estimate estimate;
+	const int code = trial_estimate(trial, &estimate, error);
+
+	if (code)
+		return code;
+	if (common->json)
+		printf("{\"runs\": %zu, \"kept\": %zu, \"processor_s\": %.1f, \"cores\": %.0f, "
+		       "\"wall_s\": %.1f}\n",
+		       estimate.runs, estimate.kept, estimate.processor_s, cores,
+		       estimate.processor_s / cores);
+	else
+		printf("%zu runs, %zu of them in %s/runs already; the others take about %.1f min "
+		       "of processor time: %.1f min on %.0f cores\n",
+		       estimate.runs, estimate.kept, o.output, estimate.processor_s / 60,
+		       estimate.processor_s / cores / 60, cores);
+	return 0;
 }
 
 /* A report may be made again; anything else that stands there is somebody's. */
@@ -461,6 +349,17 @@ static int check_folder(struct error *error)
 
 static int prepare(struct trial *trial, const char *suite, struct error *error)
 {
+	const struct trial_arms_wanted wanted = {
+		.baselines = o.baseline,
+		.against = o.against,
+		.policies = &o.policies,
+		.manner = &o.manner,
+		.intervals = o.intervals,
+		.decisions = o.decisions,
+		.verdict = o.verdict,
+		.device = o.device,
+		.unguarded = o.unguarded,
+	};
 	int code;
 
 	trial->first_seed = o.seed;
@@ -471,7 +370,7 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 	trial->folder = o.output;
 	code = trial_read_suite(trial, suite, error);
 	if (code == 0)
-		code = add_arms(trial, error);
+		code = trial_arms_add(trial, &wanted, &baselines, error);
 	if (code == 0)
 		code = trial_keys(trial, error);
 	return code;
@@ -484,6 +383,8 @@ static int lead(const struct command_common *common, const struct ranks *ranks, 
 	struct watching watching = {common, clock_s()};
 	int code;
 
+	if (o.estimate)
+		return tell_estimate(common, trial, error);
 	trial->context = &watching;
 	code = ranks->count > 1 ? trial_spread_lead(ranks, trial, error)
 				: trial_run_all(trial, (unsigned)o.threads, error);
@@ -503,6 +404,9 @@ static int evaluate_on(const struct command_common *common, const struct ranks *
 	if (code == 0 && ranks->count > 1 && o.threads > 1)
 		code = error_at(error, ERR_INVALID, NULL, 0, "--jobs",
 				"a rank runs one at a time; start more ranks: mpirun -n N");
+	if (code == 0 && ranks->count > 1 && o.estimate)
+		code = error_at(error, ERR_INVALID, NULL, 0, "--estimate",
+				"is of one machine; ask without mpirun");
 	if (ranks->count > 1)
 		code = trial_spread_meet(ranks, trial, code, error);
 	if (code == 0 && ranks->rank > 0)
@@ -533,7 +437,7 @@ static int evaluate_suite(const struct command_common *common, const char *suite
 
 static int evaluate_in_data(const struct command_common *common, struct error *error)
 {
-	struct list intervals = {0};
+	struct number_list intervals = {0};
 	struct in_data_report report = {
 		.pool = o.in_data,
 		.policies = o.policies.items,
@@ -543,7 +447,7 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 		.steps = o.steps,
 		.folder = o.output,
 	};
-	int code = parse_list(&intervals, "--interval", o.intervals, 1, false, error);
+	int code = number_list_parse(&intervals, "--interval", o.intervals, 1, false, error);
 
 	report.interval_count = intervals.count;
 	if (code == 0)
@@ -583,10 +487,17 @@ const struct command command_evaluate = {
 		"SUITE is a scenario file, a folder of them, the name of one that comes with the "
 		"program (paper, room), or a sampled suite, train, heldout or small, with a "
 		"number of networks and a seed where 20 (24) and 1 will not do (heldout:50:7); "
-		"aqmllm scenarios lists them. Every scenario runs under its own law, under each "
+		"aqmllm scenarios lists them. Every scenario runs under the baseline, under each "
 		"law of --against and under each policy, on the same seeds; the report gives means "
-		"with 95 % confidence intervals and paired differences from the scenario's own "
-		"law.\n\n"
+		"with 95 % confidence intervals and paired differences from the first arm.\n\n"
+		"The baseline is the scenario's own law, or the laws of --baseline; of a sampled "
+		"suite, whose laws are sampled too, DualPI2 as Linux has it with a step that asks "
+		"for a packet in the queue. Beside a law of --baseline every other law stands on "
+		"its defaults, whatever a scenario says of it, and policies decide on top of the "
+		"first; networks.csv, groups.csv, claims.csv and comparison.json then tell, and "
+		"report.html shows, each arm beside each baseline: ratios by network and by group "
+		"of networks with 95 % bootstrap intervals, which networks are worse by 5 %, and "
+		"what an AQM that claims to be better has to show (docs/learned.md).\n\n"
 		"DIR receives report.html (one file, pictures inside), results.csv and "
 		"results.sqlite (scenario, seed, aqm, metric, value), and figures/ with the data "
 		"of "

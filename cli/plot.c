@@ -18,7 +18,7 @@ struct figure *plot_add(struct plot *plot, const char *name, bool overview)
 	if (overview && plot->overview_count < PLOT_OVERVIEW_MAX)
 		plot->overview[plot->overview_count++] = plot->count;
 	figure = &plot->figures[plot->count++];
-	figure->name = name;
+	*figure = (struct figure){.name = name};
 	return figure;
 }
 

@@ -129,23 +129,30 @@ static int add_metric(struct chosen *chosen, const char *name)
 	return code ? code : add_figure(chosen, name, label, false, true);
 }
 
-/* Known metrics in their order, then the others as they come. */
+/* Known metrics in their order, then the others as they come, each once. */
 static int add_metrics(struct chosen *chosen)
 {
 	const struct results *results = chosen->results;
+	const char *others[PLOT_FIGURES_MAX];
+	size_t count = 0;
 	int code = 0;
 
 	for (size_t k = 0; code == 0 && k < KNOWN; k++)
 		code = add_metric(chosen, known[k].name);
 	for (size_t i = 0; code == 0 && i < results->count; i++) {
+		const char *metric = results->rows[i].metric;
 		bool seen = false;
 
 		for (size_t k = 0; k < KNOWN; k++)
-			seen |= strcmp(known[k].name, results->rows[i].metric) == 0;
-		for (size_t f = 0; f < chosen->plot->count; f++)
-			seen |= strcmp(chosen->plot->figures[f].name, results->rows[i].metric) == 0;
-		if (!seen)
-			code = add_metric(chosen, results->rows[i].metric);
+			seen |= strcmp(known[k].name, metric) == 0;
+		for (size_t o = 0; o < count; o++)
+			seen |= strcmp(others[o], metric) == 0;
+		if (seen)
+			continue;
+		if (count == PLOT_FIGURES_MAX)
+			return ERR_NO_MEMORY;
+		others[count++] = metric;
+		code = add_metric(chosen, metric);
 	}
 	return code;
 }

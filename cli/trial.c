@@ -75,6 +75,18 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	return code == ERR_NO_MEMORY ? error_set(error, code, "out of memory for a run") : code;
 }
 
+/* The arm's law in the scenario, before the arm's own settings. */
+static int law_of(const struct trial_job *job, const struct aqm_ops **law, void **params,
+		  struct error *error)
+{
+	const struct law_settings settings = {.limit_packets = job->scenario->limit_packets};
+
+	if (!job->arm->plain)
+		return sim_law_named(job->scenario, job->arm->law, law, params, error);
+	*law = aqm_find(job->arm->law);
+	return sim_law_params(job->scenario, *law, &settings, params, error);
+}
+
 int trial_run(const struct trial_job *job, double bin_s, void *context,
 	      bool (*stop)(void *context, double done), struct trial_outcome *outcome,
 	      struct error *error)
@@ -95,7 +107,7 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 	int code = job->arm->student
 			   ? student_law_open(&model, job->scenario, job->arm->policy,
 					      job->arm->unguarded, &loop.law, &params, error)
-			   : sim_law_named(job->scenario, job->arm->law, &loop.law, &params, error);
+			   : law_of(job, &loop.law, &params, error);
 
 	loop.params = params;
 	if (code == 0)

@@ -18,6 +18,7 @@ struct trial_arm {
 	char name[TRIAL_NAME_BYTES]; /* as reports tell it */
 	const char *law;	     /* NULL: the scenario's own */
 	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
+	bool plain;		     /* what the scenario says of this law does not hold */
 	const char *policy;	     /* folder, or NULL: the law alone */
 	bool student;		     /* `policy` is a student (policy/student_file.h) */
 	struct policy_manner manner; /* of the policy */
@@ -43,6 +44,7 @@ struct trial_job {
 struct trial {
 	struct scenario *scenarios; /* owned */
 	size_t scenario_count;
+	bool sampled; /* the scenarios are a sampled suite's, by its name */
 	struct trial_arm arms[TRIAL_MAX_ARMS];
 	size_t arm_count;
 	uint64_t first_seed, seeds;
@@ -53,8 +55,8 @@ struct trial {
 	struct trial_outcome *outcomes; /* (scenario, arm, seed); owned */
 	size_t kept;			/* runs that the folder held already */
 	void *context;
-	/* After every run; calls come one at a time.  A true return stops the trial. */
-	bool (*progress)(void *context, size_t done, size_t total);
+	/* After every run; `share` of this time's work is done.  Calls come one at a time. */
+	void (*progress)(void *context, size_t done, size_t total, double share);
 	/* Asked often, also during runs; true stops the trial.  Optional. */
 	bool (*stop)(void *context);
 };

@@ -3,7 +3,7 @@
  * The program's own bytes are part of every key, so that no change of a law or
  * of the simulator can pass for the run of an older program.
  *
- * A policy is its folder's files; the backbone that policy.json names is known
+ * A policy is its folder's files, or its one file; the backbone that policy.json names is known
  * by the checksum that stands there.
  */
 #include "cli/trial.h"
@@ -31,9 +31,11 @@ static int add_policy_file(struct digest *digest, const char *folder, const char
 static int add_policy(struct digest *digest, const char *folder, struct error *error)
 {
 	struct dirent **entries;
-	const int count = scandir(folder, &entries, NULL, alphasort);
-	int code = 0;
+	int code = 0, count;
 
+	if (!file_is_folder(folder))
+		return digest_add_file(digest, folder, error);
+	count = scandir(folder, &entries, NULL, alphasort);
 	if (count < 0)
 		return error_errno(error, folder, "cannot list");
 	for (int i = 0; i < count; i++) {
@@ -58,20 +60,19 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 		char text[640];
 		const int length =
 			snprintf(text, sizeof(text),
-				 "law %s set %s interval %" PRIu64
+				 "law %s plain %d set %s interval %" PRIu64
 				 " latency %a choice %d unguarded %d bin %a precision %s "
 				 "context %s device %s\n",
-				 arm->law ? arm->law : "own", arm->settings ? arm->settings : "-",
-				 arm->interval, arm->latency_ms, (int)arm->choice, arm->unguarded,
-				 trial->bin_s, arm->manner.precision ? arm->manner.precision : "-",
+				 arm->law ? arm->law : "own", arm->plain,
+				 arm->settings ? arm->settings : "-", arm->interval,
+				 arm->latency_ms, (int)arm->choice, arm->unguarded, trial->bin_s,
+				 arm->manner.precision ? arm->manner.precision : "-",
 				 arm->manner.context ? arm->manner.context : "-",
 				 arm->device ? arm->device : "cpu");
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);
-		if (arm->student && !file_is_folder(arm->policy))
-			code = digest_add_file(&arms[a], arm->policy, error);
-		else if (arm->policy)
+		if (arm->policy)
 			code = add_policy(&arms[a], arm->policy, error);
 	}
 	return code;

@@ -10,7 +10,7 @@
 
 #include <cmocka.h>
 
-#define KEYS 7
+#define KEYS 8
 
 static void whatever_changes_a_run_changes_its_key(void **state)
 {
@@ -19,6 +19,7 @@ static void whatever_changes_a_run_changes_its_key(void **state)
 		{.name = "first"},
 		{.law = "pie"},
 		{.law = "pie", .settings = "target_ms=5"},
+		{.law = "pie", .plain = true},
 		{.policy = ".", .interval = 10},
 		{.policy = ".", .interval = 10, .device = "cuda"},
 		{.policy = ".", .interval = 10, .device = "cuda:bf16"},
@@ -34,7 +35,7 @@ static void whatever_changes_a_run_changes_its_key(void **state)
 	trial->arm_count = KEYS + 2;
 	memcpy(trial->arms, arms, sizeof(arms));
 	trial->arms[KEYS] = (struct trial_arm){.name = "another name"};
-	trial->arms[KEYS + 1] = arms[3];
+	trial->arms[KEYS + 1] = arms[4];
 	trial->arms[KEYS + 1].device = "cpu";
 	assert_int_equal(trial_keys(trial, NULL), 0);
 	for (int i = 0; i < KEYS; i++)
@@ -42,7 +43,7 @@ static void whatever_changes_a_run_changes_its_key(void **state)
 			assert_memory_not_equal(&trial->keys[i], &trial->keys[j],
 						sizeof(struct trial_key));
 	assert_memory_equal(&trial->keys[KEYS], &trial->keys[0], sizeof(struct trial_key));
-	assert_memory_equal(&trial->keys[KEYS + 1], &trial->keys[3], sizeof(struct trial_key));
+	assert_memory_equal(&trial->keys[KEYS + 1], &trial->keys[4], sizeof(struct trial_key));
 	free(trial->keys);
 	free(trial);
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Runs' figures as they stand in results.csv, and outcomes as bytes.
+ * Outcomes as bytes.
  *
  * The bytes: a line of text, the run's key, then 64-bit words, least
  * significant byte first (a double is its bits), then the SHA-256 of all that.
@@ -12,80 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[] = "aqmllm run 1\n";
+static const char magic[] = "aqmllm run 2\n";
 
 #define MAGIC_BYTES (sizeof(magic) - 1)
-
-static const struct {
-	const char *name, *label;
-} metrics[] = {
-#define TRIAL_METRIC_ROW(name, label, doc) {#name, label},
-	TRIAL_METRIC_TABLE(TRIAL_METRIC_ROW)
-#undef TRIAL_METRIC_ROW
-};
-
-const char *trial_metric_name(enum trial_metric metric)
-{
-	return metrics[metric].name;
-}
-
-const char *trial_metric_label(enum trial_metric metric)
-{
-	return metrics[metric].label;
-}
-
-static double delay_ms(const struct sim_queue_result *queue, double q)
-{
-	return queue->qdelay_ns.count ? histogram_quantile(&queue->qdelay_ns, q) / 1e6 : NAN;
-}
-
-static double mean_ms(const struct sim_queue_result *queue)
-{
-	return queue->qdelay_ns.count ? histogram_mean(&queue->qdelay_ns) / 1e6 : NAN;
-}
-
-/* Goodput, fairness and round-trip times over all flows. */
-static void flow_figures(const struct sim_result *result, double *values)
-{
-	double sum = 0, squares = 0, rtt_sum = 0, rtt_count = 0;
-
-	for (uint64_t i = 0; i < result->flow_count; i++) {
-		const struct sim_flow_result *flow = &result->flows[i];
-
-		sum += flow->goodput_mbps;
-		squares += flow->goodput_mbps * flow->goodput_mbps;
-		rtt_sum += flow->rtt_ns.sum;
-		rtt_count += (double)flow->rtt_ns.count;
-	}
-	values[TRIAL_goodput_mbps] = sum;
-	values[TRIAL_jain] = squares > 0 ? sum * sum / ((double)result->flow_count * squares) : NAN;
-	values[TRIAL_rtt_ms_mean] = rtt_count > 0 ? rtt_sum / rtt_count / 1e6 : NAN;
-}
-
-static void run_figures(double *values, const struct sim_result *result,
-			const struct aqm_policy_counts *counts)
-{
-	const struct sim_queue_result *all = &result->queues[SIM_ALL];
-	const struct sim_queue_result *l = &result->queues[AQM_QUEUE_L];
-	const struct sim_queue_result *c = &result->queues[AQM_QUEUE_C];
-	const double arrived = (double)(all->packets + all->drops);
-
-	values[TRIAL_utilisation] = result->utilisation;
-	values[TRIAL_qdelay_ms_mean] = mean_ms(all);
-	values[TRIAL_qdelay_ms_p50] = delay_ms(all, 0.5);
-	values[TRIAL_qdelay_ms_p99] = delay_ms(all, 0.99);
-	values[TRIAL_l_qdelay_ms_mean] = mean_ms(l);
-	values[TRIAL_l_qdelay_ms_p99] = delay_ms(l, 0.99);
-	values[TRIAL_c_qdelay_ms_mean] = mean_ms(c);
-	values[TRIAL_c_qdelay_ms_p99] = delay_ms(c, 0.99);
-	values[TRIAL_drop_percent] = arrived > 0 ? 100 * (double)all->drops / arrived : NAN;
-	values[TRIAL_mark_percent] = arrived > 0 ? 100 * (double)all->marks / arrived : NAN;
-	values[TRIAL_decisions] = (double)counts->decisions;
-	values[TRIAL_late] = (double)counts->late;
-	values[TRIAL_overridden] = (double)counts->overridden;
-	values[TRIAL_differed] = (double)counts->differed;
-	flow_figures(result, values);
-}
 
 /* The filled buckets of a histogram. */
 static int keep_delays(struct trial_delays *delays, const struct histogram *histogram)
@@ -124,7 +53,7 @@ int trial_outcome_keep(struct trial_outcome *outcome, const struct sim_result *r
 
 	*outcome = (struct trial_outcome){
 		.cost = *cost, .warmup_s = result->warmup_s, .bin_s = result->bin_s};
-	run_figures(outcome->values, result, counts);
+	trial_metrics_take(outcome->values, result, counts);
 	objective_measure(result, &outcome->figures);
 	code = allocate_bins(outcome, result->bin_count);
 	for (uint64_t i = 0; code == 0 && i < result->bin_count; i++) {

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "cli/training_curve.h"
 #include "cli/trial_figures.h"
+#include "cli/trial_pairs_tell.h"
 #include "cli/trial_results.h"
 #include "report/figure.h"
 #include "report/html.h"
@@ -448,6 +449,9 @@ static int fill_page(struct page *page, struct error *error)
 		html_verbatim(page->html, page->report->notes);
 		html_details_end(page->html);
 	}
+	if (code == 0 && page->report->pairs)
+		code = trial_pairs_page(page->html, page->report->pairs, page->figures,
+					&page->report->without_pictures, error);
 	if (page->trial->scenario_count > 1)
 		put_suite(page);
 	for (size_t s = 0; code == 0 && s < page->trial->scenario_count; s++)

@@ -6,17 +6,18 @@
 #ifndef CLI_TRIAL_REPORT_H
 #define CLI_TRIAL_REPORT_H
 
-#include "cli/trial.h"
+#include "cli/trial_pairs.h"
 #include "report/results.h"
 
 struct trial_report {
 	const char *title;
-	const char *command;   /* that makes it again */
-	const char *notes;     /* shown as it is under the title; NULL: none */
-	const char *folder;    /* of report.html; figures go to its figures/ */
-	size_t pictured;       /* scenarios that get pictures, the first ones */
-	unsigned threads;      /* that draw them; 0: one a core */
-	bool without_pictures; /* set when gnuplot was not there */
+	const char *command;		 /* that makes it again */
+	const char *notes;		 /* shown as it is under the title; NULL: none */
+	const char *folder;		 /* of report.html; figures go to its figures/ */
+	size_t pictured;		 /* scenarios that get pictures, the first ones */
+	unsigned threads;		 /* that draw them; 0: one a core */
+	const struct trial_pairs *pairs; /* comparisons with baselines; NULL: none */
+	bool without_pictures;		 /* set when gnuplot was not there */
 };
 
 /* Writes report.html and everything under figures/. */

@@ -6,28 +6,52 @@
 
 #include <stdlib.h>
 
+#include "cli/trial_cost.h"
+
+bool trial_runner_is_due(const struct trial_runner *runner, size_t index)
+{
+	return trial_is_wanted(runner->trial, index) && !trial_store_has(runner->store, index);
+}
+
+static double cost_of(const struct trial *trial, size_t index)
+{
+	const struct trial_job job = trial_job_at(trial, index);
+
+	return trial_cost(&job);
+}
+
 int trial_runner_open(struct trial_runner *runner, struct trial *trial, struct error *error)
 {
+	const size_t runs = trial_runs(trial);
 	int code;
 
 	*runner = (struct trial_runner){
 		.trial = trial,
 		.lock = PTHREAD_MUTEX_INITIALIZER,
-		.failed_index = SIZE_MAX,
+		.failed_at = SIZE_MAX,
 	};
-	trial->outcomes = calloc(trial_runs(trial) + 1, sizeof(*trial->outcomes));
-	if (trial->outcomes == NULL)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
-	code = trial_store_open(&runner->store, trial, error);
+	trial->outcomes = calloc(runs + 1, sizeof(*trial->outcomes));
+	runner->order = calloc(runs + 1, sizeof(*runner->order));
+	code = trial->outcomes && runner->order
+		       ? trial_store_open(&runner->store, trial, error)
+		       : error_set(error, ERR_NO_MEMORY, "out of memory for the runs");
+	if (code) {
+		free(runner->order);
+		runner->order = NULL;
+		return code;
+	}
 	runner->total = trial_wanted_runs(trial);
-	if (code == 0)
-		runner->done = trial->kept = trial_store_kept(runner->store);
-	return code;
+	trial_order(trial, runner->order);
+	runner->done = trial->kept = trial_store_kept(runner->store);
+	for (size_t i = 0; i < runs; i++)
+		runner->cost += trial_runner_is_due(runner, i) ? cost_of(trial, i) : 0;
+	return 0;
 }
 
 int trial_runner_close(struct trial_runner *runner, struct error *error)
 {
 	trial_store_close(runner->store);
+	free(runner->order);
 	if (runner->code && error)
 		*error = runner->failure;
 	if (runner->code)
@@ -66,8 +90,7 @@ static bool find_next(struct trial_runner *runner)
 {
 	const size_t runs = trial_runs(runner->trial);
 
-	while (runner->next < runs && (trial_store_has(runner->store, runner->next) ||
-				       !trial_is_wanted(runner->trial, runner->next)))
+	while (runner->next < runs && !trial_runner_is_due(runner, runner->order[runner->next]))
 		runner->next++;
 	return runner->next < runs;
 }
@@ -79,9 +102,19 @@ bool trial_runner_next(struct trial_runner *runner, size_t *index)
 	pthread_mutex_lock(&runner->lock);
 	there = runner->code == 0 && !ask_to_stop(runner) && find_next(runner);
 	if (there)
-		*index = runner->next++;
+		*index = runner->order[runner->next++];
 	pthread_mutex_unlock(&runner->lock);
 	return there;
+}
+
+/* Where in the order a run that was given out stands. */
+static size_t position_of(const struct trial_runner *runner, size_t index)
+{
+	size_t at = 0;
+
+	while (runner->order[at] != index)
+		at++;
+	return at;
 }
 
 void trial_runner_failed(struct trial_runner *runner, size_t index, int code,
@@ -90,8 +123,8 @@ void trial_runner_failed(struct trial_runner *runner, size_t index, int code,
 	pthread_mutex_lock(&runner->lock);
 	if (code == ERR_INTERRUPTED) {
 		runner->stopped = true;
-	} else if (index < runner->failed_index) {
-		runner->failed_index = index;
+	} else if (position_of(runner, index) < runner->failed_at) {
+		runner->failed_at = position_of(runner, index);
 		runner->code = code;
 		runner->failure = *error;
 	}
@@ -110,8 +143,10 @@ void trial_runner_done(struct trial_runner *runner, size_t index)
 	}
 	pthread_mutex_lock(&runner->lock);
 	runner->done++;
+	runner->paid += cost_of(trial, index);
 	if (trial->progress)
-		trial->progress(trial->context, runner->done, runner->total);
+		trial->progress(trial->context, runner->done, runner->total,
+				runner->paid / runner->cost);
 	pthread_mutex_unlock(&runner->lock);
 }
 

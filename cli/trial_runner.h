@@ -2,10 +2,10 @@
 /*
  * A trial while it runs: which run is next, what became of each.
  *
- * Runs are given out in their order and every thread, or rank, takes the next
- * when it is free.  After a failure no more are given out; since all runs before
- * the failed one were given out earlier, the error that is told in the end,
- * that of the first run in order, does not depend on timing.
+ * Runs are given out the dearest first (cli/trial_cost.h) and every thread, or
+ * rank, takes the next when it is free.  After a failure no more are given out;
+ * since all runs before the failed one were given out earlier, the error that is
+ * told in the end, that of the first run in this order, does not depend on timing.
  */
 #ifndef CLI_TRIAL_RUNNER_H
 #define CLI_TRIAL_RUNNER_H
@@ -18,11 +18,15 @@
 struct trial_runner {
 	struct trial *trial;
 	struct trial_store *store;
+	size_t *order;	      /* (runs): in which they are given out; owned */
+	double cost;	      /* of all runs that are to be run */
 	pthread_mutex_t lock; /* of what follows */
-	size_t next, done, total;
+	size_t next;	      /* position in the order */
+	size_t done, total;
+	double paid; /* cost of those that ended here */
 	bool stopped;
-	int code; /* of the first run in order that failed */
-	size_t failed_index;
+	int code;	  /* of the first run in order that failed */
+	size_t failed_at; /* its position */
 	struct error failure;
 };
 
@@ -31,6 +35,9 @@ int trial_runner_open(struct trial_runner *runner, struct trial *trial, struct e
 
 /* Closes; the code and error of the whole trial. */
 int trial_runner_close(struct trial_runner *runner, struct error *error);
+
+/* It is wanted, and the folder did not hold it. */
+bool trial_runner_is_due(const struct trial_runner *runner, size_t index);
 
 /* The next run; false when none is to be started any more. */
 bool trial_runner_next(struct trial_runner *runner, size_t *index);

@@ -101,6 +101,7 @@ static int sample(struct trial *trial, const struct suite *suite, uint64_t count
 		return error_at(error, ERR_RANGE, NULL, 0, suite->name,
 				"give 1 to %d networks: %s:N or %s:N:SEED", MAX_NETWORKS,
 				suite->name, suite->name);
+	trial->sampled = true;
 	for (uint64_t i = 0; i < count; i++) {
 		struct scenario *scenario = next_scenario(trial, error);
 

@@ -26,6 +26,8 @@ static int add_law(struct trial *trial, char *text, const char *option, struct e
 	struct trial_arm arm;
 	const int code = trial_arm_law(&arm, text, option, error);
 
+	/* A sampled network may have the same law with settings of its own. */
+	arm.plain = true;
 	return code ? code : add_arm(trial, &arm, error);
 }
 

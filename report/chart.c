@@ -311,7 +311,7 @@ void chart_put(FILE *out, const struct figure *figure, const struct chart_style 
 
 	fprintf(out, "%s%s%s%s%s\n", style->colour ? "\x1b[1m" : "", figure->title,
 		same ? "" : "; ", same ? "" : figure->y_label, style->colour ? "\x1b[0m" : "");
-	if (figure->kind == FIGURE_LINES)
+	if (figure->kind == FIGURE_LINES || figure->kind == FIGURE_POINTS)
 		put_lines(out, figure, style);
 	else
 		put_bars(out, figure, style);

@@ -80,6 +80,11 @@ static void put_terminal(FILE *out, bool png, int width, int height)
 	      out);
 }
 
+static bool is_plane(const struct figure *figure)
+{
+	return figure->kind == FIGURE_LINES || figure->kind == FIGURE_POINTS;
+}
+
 /* Forgets what the figure before may have set. */
 static void put_header(FILE *out, const struct figure *figure, const struct picture *picture)
 {
@@ -95,14 +100,16 @@ static void put_header(FILE *out, const struct figure *figure, const struct pict
 		fprintf(out, "set key outside right top vertical Left reverse samplen 2 width %d\n",
 			picture->png ? 1 : -1);
 	/* Above a panel stands its key; its axes say the rest. */
-	put_label(out, "title", panel && figure->kind == FIGURE_LINES ? "" : figure->title);
+	put_label(out, "title", panel && is_plane(figure) ? "" : figure->title);
 	put_label(out, "xlabel", figure->x_label ? figure->x_label : "");
 	put_label(out, "ylabel", strcmp(figure->y_label, figure->title) ? figure->y_label : "");
 	if (figure->log_x)
 		fputs("set logscale x\n", out);
+	if (figure->log_y)
+		fputs("set logscale y\n", out);
 	if (figure->y_low != figure->y_high)
 		fprintf(out, "set yrange [%.9g:%.9g]\n", figure->y_low, figure->y_high);
-	else if (figure->kind != FIGURE_LINES || figure->from_zero)
+	else if (!is_plane(figure) || figure->from_zero)
 		fputs("set yrange [0:*]\n", out);
 }
 
@@ -127,8 +134,9 @@ static void put_lines_plot(FILE *out, const struct figure *figure)
 	put_lines_data(out, figure);
 	fputs("plot ", out);
 	for (size_t s = 0; s < figure->series_count; s++) {
-		fprintf(out, "%s$d%zu using 1:2 with lines lw 1.6 lc rgb '%s' title ",
-			s ? ", " : "", s, colours[s % COLOURS]);
+		fprintf(out, "%s$d%zu using 1:2 with %s lc rgb '%s' title ", s ? ", " : "", s,
+			figure->kind == FIGURE_POINTS ? "points pt 7 ps 0.7" : "lines lw 1.6",
+			colours[s % COLOURS]);
 		put_text(out, figure->series[s].name);
 	}
 	for (size_t l = 0; l < figure->line_count; l++) {
@@ -203,7 +211,7 @@ static void put_bars_plot(FILE *out, const struct figure *figure)
 static void put_figure(FILE *out, const struct figure *figure, const struct picture *picture)
 {
 	put_header(out, figure, picture);
-	if (figure->kind == FIGURE_LINES)
+	if (is_plane(figure))
 		put_lines_plot(out, figure);
 	else if (figure->kind == FIGURE_BOXES)
 		put_boxes_plot(out, figure);

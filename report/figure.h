@@ -17,13 +17,14 @@
 
 enum figure_kind {
 	FIGURE_LINES, /* y over x */
+	FIGURE_POINTS, /* the same, unconnected */
 	FIGURE_BOXES, /* one box a series */
 	FIGURE_BARS,  /* one bar a series, with its interval */
 };
 
 struct figure_series {
 	const char *name;
-	const double *x, *y;    /* (count): of lines; a NaN leaves a gap */
+	const double *x, *y;    /* (count): of lines or points; a NaN leaves a gap */
 	size_t count;
 	struct box box;
 	struct interval bar;
@@ -39,7 +40,7 @@ struct figure {
 	enum figure_kind kind;
 	const char *name;       /* for the file of a panel's numbers */
 	const char *title, *x_label, *y_label;
-	bool log_x;
+	bool log_x, log_y;
 	bool from_zero;         /* y begins at 0: boxes and bars do anyway */
 	double y_low, y_high;   /* range of y; both 0: as the data want it */
 	struct figure_series series[FIGURE_MAX_SERIES];

@@ -82,7 +82,7 @@ static void put_bars_csv(FILE *out, const struct figure *figure)
 
 void figure_put_csv(FILE *out, const struct figure *figure)
 {
-	if (figure->kind == FIGURE_LINES)
+	if (figure->kind == FIGURE_LINES || figure->kind == FIGURE_POINTS)
 		put_lines_csv(out, figure);
 	else if (figure->kind == FIGURE_BOXES)
 		put_boxes_csv(out, figure);

@@ -55,6 +55,38 @@ static void figures_survive_hostile_names_and_gaps(void **state)
 	free(text);
 }
 
+static void points_stand_alone_on_logarithmic_axes(void **state)
+{
+	const double x[] = {1, 10, 100}, y[] = {0.5, 1, 2};
+	struct figure figure = {.kind = FIGURE_POINTS,
+				.title = "points",
+				.x_label = "rate",
+				.y_label = "ratio",
+				.log_x = true,
+				.log_y = true};
+	char *lines, *points;
+
+	figure.series[figure.series_count++] =
+		(struct figure_series){.name = "one", .x = x, .y = y, .count = 3};
+	if (figure_write(&figure, *state, "points", NULL) == ERR_UNSUPPORTED)
+		skip();
+	figure.kind = FIGURE_LINES;
+	assert_int_equal(figure_write(&figure, *state, "line", NULL), 0);
+	points = slurp(*state, "points.svg");
+	lines = slurp(*state, "line.svg");
+	/* Ticks of a logarithmic axis; marks, where the other has none. */
+	assert_non_null(strstr(points, "100") ? strstr(points, "0.5") : NULL);
+	assert_non_null(strstr(points, "use xlink:href='#gpPt6'"));
+	assert_null(strstr(lines, "use xlink:href='#gpPt6'"));
+	free(lines);
+	free(points);
+	lines = slurp(*state, "line.csv");
+	points = slurp(*state, "points.csv");
+	assert_string_equal(lines, points);
+	free(lines);
+	free(points);
+}
+
 static void boxes_and_bars_are_drawn(void **state)
 {
 	struct figure figure = {.kind = FIGURE_BOXES, .title = "boxes", .y_label = "ms"};
@@ -154,6 +186,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(figures_survive_hostile_names_and_gaps),
+		cmocka_unit_test(points_stand_alone_on_logarithmic_axes),
 		cmocka_unit_test(boxes_and_bars_are_drawn),
 		cmocka_unit_test(pages_escape_every_text),
 		cmocka_unit_test(results_pair_by_seed),

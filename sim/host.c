@@ -474,6 +474,8 @@ int host_build(struct world *world, const struct scenario_group *group, uint64_t
 	host->result = &world->result->flows[flow];
 	host->result->id = flow;
 	host->result->ecn = group->ecn;
+	host->result->l4s = scenario_is_l4s(group);
+	host->result->long_lived = scenario_is_long_lived(world->scenario, group);
 	strcpy(host->result->cc, group->cc);
 	strcpy(host->result->app_name, group->app.ops ? group->app.ops->name : "");
 	host->entry = routes_entry(world, group);

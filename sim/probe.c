@@ -116,6 +116,8 @@ int world_finish(struct world *world, struct error *error)
 	}
 	result->utilisation = capacity_share(&world->rate, world->bytes_after_warmup,
 					     result->warmup_s, result->duration_s);
+	for (int q = 0; world->two_queues && q < AQM_QUEUES; q++)
+		result->class_qdelay_ns[q] = result->queues[q].qdelay_ns;
 	paths_finish(world);
 	for (uint64_t i = 0; i < world->flows; i++)
 		host_finish(&world->hosts[i]);

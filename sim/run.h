@@ -41,6 +41,8 @@ struct sim_flow_result {
 	uint64_t id;
 	char cc[16];
 	enum endpoint_ecn ecn;
+	bool l4s;                   /* its data is ECT(1) */
+	bool long_lived;            /* scenario_is_long_lived() */
 	double goodput_mbps;        /* in-order payload after warm-up */
 	uint64_t retransmits, timeouts;
 	uint64_t marks;             /* packets that arrived with CE */
@@ -105,6 +107,12 @@ struct sim_result {
 	uint64_t arrived_packets;      /* at its queue in the whole run, dropped ones included */
 	double wall_s;                 /* of the run loop */
 	struct sim_queue_result queues[SIM_QUEUES];
+	/*
+	 * Sojourn of what left after warm-up, by what the packet is, L4S or Classic, wherever it
+	 * stood: where a law has two queues the same as `queues`, where it has one what each class
+	 * met in it.
+	 */
+	struct histogram class_qdelay_ns[AQM_QUEUES];
 	struct sim_flow_result *flows; /* (flow_count) */
 	uint64_t flow_count;
 	struct sim_network_result network;

@@ -41,6 +41,21 @@ enum endpoint_ecn scenario_default_ecn(const char *cc)
 	return strcmp(cc, "udp") == 0 ? ENDPOINT_ECN_NONE : ENDPOINT_ECN_CLASSIC;
 }
 
+bool scenario_is_l4s(const struct scenario_group *group)
+{
+	const struct tcp_cc_ops *cc = tcp_cc_find(group->cc);
+
+	return group->ecn == ENDPOINT_ECN_ECT1 ||
+	       (group->ecn == ENDPOINT_ECN_ACCECN && (cc == NULL || cc->exact_ce_echo));
+}
+
+bool scenario_is_long_lived(const struct scenario *scenario, const struct scenario_group *group)
+{
+	return group->app.ops == NULL && strcmp(group->cc, "udp") != 0 &&
+	       group->start_s <= scenario->warmup_s &&
+	       (group->stop_s == 0 || group->stop_s >= scenario->duration_s);
+}
+
 uint64_t scenario_flows(const struct scenario *scenario)
 {
 	uint64_t flows = 0;

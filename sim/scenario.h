@@ -110,6 +110,16 @@ int scenario_check(const struct scenario *scenario, struct error *error);
 /* The default ECN use of a congestion control. */
 enum endpoint_ecn scenario_default_ecn(const char *cc);
 
+/* Data of these flows is ECT(1): a router of two queues has it in L. */
+bool scenario_is_l4s(const struct scenario_group *group);
+
+/*
+ * These flows want all they can get and give way to signals (a congestion control, no application),
+ * from the end of warm-up at the latest until the end of the run: what two of them get of one link
+ * can be compared.
+ */
+bool scenario_is_long_lived(const struct scenario *scenario, const struct scenario_group *group);
+
 /* Why a group's application and congestion control do not go together; NULL: they do. */
 const char *scenario_app_fault(const struct scenario_group *group);
 

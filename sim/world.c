@@ -71,6 +71,22 @@ static void on_sent(void *context, uint64_t now_ns, const struct packet *packet)
 		world->bytes_after_warmup += packet->len_bytes;
 }
 
+/*
+ * A packet's class by its ECN field.  CE says nothing: then by its flow's, and of a connection that
+ * is gone as RFC 9331 has routers take CE.
+ */
+static enum aqm_queue class_of(const struct world *world, const struct packet *packet)
+{
+	const struct switchboard *board = &world->switchboard;
+	const struct connection *connection = NULL;
+
+	if (packet->ecn != AQM_CE)
+		return packet->ecn == AQM_ECT1 ? AQM_QUEUE_L : AQM_QUEUE_C;
+	if (packet->flow < board->capacity)
+		connection = board->lines[packet->flow].connection;
+	return connection == NULL || connection->host->result->l4s ? AQM_QUEUE_L : AQM_QUEUE_C;
+}
+
 static void on_leave(void *context, uint64_t now_ns, const struct packet *packet,
 		     enum aqm_queue queue, enum aqm_verdict verdict, uint64_t sojourn_ns)
 {
@@ -88,6 +104,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 		return;
 	sim_queue_result_add(&world->result->queues[queue], verdict, sojourn_ns);
 	sim_queue_result_add(&world->result->queues[SIM_ALL], verdict, sojourn_ns);
+	if (!world->two_queues && verdict != AQM_DROP)
+		histogram_add(&world->result->class_qdelay_ns[class_of(world, packet)], sojourn_ns);
 }
 
 static void on_record(void *context, uint64_t now_ns, const struct aqm_record *record)
@@ -115,6 +133,7 @@ static int build_queue(struct world *world, const struct rng *root, struct error
 		config.params = own;
 	}
 	if (code == 0) {
+		world->two_queues = config.law->dual;
 		world->queue = queue_new(&config, error);
 		code = world->queue ? 0 : ERR_INVALID;
 	}

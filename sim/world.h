@@ -42,6 +42,7 @@ struct world {
 	struct sim_node *entry;    /* where packets from hosts go */
 	struct sim_node gate;      /* behind the delay: delivers, or sends into the pipe again */
 	bool shared_pipe;
+	bool two_queues;           /* L and C, by the law */
 	struct delay_line ways_back[SCENARIO_MAX_GROUPS]; /* one per delay, in order of need */
 	uint64_t way_back_count;
 	struct host *hosts;        /* (flows) */

@@ -110,9 +110,29 @@ for rate in 'rate_trace: lte.trace' 'rate_generated: {kind: lte, mean_mbps: 12}'
 	aqmllm simulate moves.yaml --seed 3 --json | sed 's/"packets_per_wall_s": [^,]*,//' >moves.${rate%%:*}
 done
 cmp moves.rate_trace moves.rate_generated || fail "a trace from a file differs from the generated one"
-aqmllm evaluate nets1 --seeds 1 -q -o sampled1 && aqmllm evaluate heldout:3:5 --seeds 1 -q -o sampled2 ||
-	fail "evaluate a sampled suite"
+aqmllm evaluate nets1 --seeds 1 -q -o sampled1 &&
+	aqmllm evaluate heldout:3:5 --baseline own --seeds 1 -q -o sampled2 || fail "evaluate a sampled suite"
 cmp sampled1/results.csv sampled2/results.csv || fail "a suite by name and from files differ"
+# Beside baselines: laws on their defaults whatever a scenario says of them, and files that tell it.
+compared="evaluate small:3 --against dualpi2:target_ms=5 --seeds 2 --pictures 0"
+aqmllm $compared --estimate --json -o compared >said || fail "evaluate --estimate"
+grep -q '"runs": 12, "kept": 0, "processor_s": [0-9.]*, "cores": [0-9]*, "wall_s": ' said ||
+	fail "an estimate does not tell how long: $(cat said)"
+aqmllm $compared -o compared >said || fail "evaluate beside the reference"
+grep -q '^dualpi2:target_ms=5 beside dualpi2:profile=linux:min_qlen_step=1$' said || fail "no claims are told"
+grep -q 'Classic p99, ratio in the median network .*<= 0.5 .*n = [1-3] ' said || fail "a claim is not told"
+grep -q '"comparison": "compared/comparison.json", .*"kept": 12}' \
+	<(aqmllm $compared --json -o compared) || fail "where the comparison is, is not told"
+[ "$(grep -c ',classic_p99,' compared/networks.csv)" = 3 ] || fail "networks.csv has not all networks"
+[ "$(wc -l <compared/claims.csv)" = 8 ] || fail "claims.csv has not all claims"
+grep -q '"verdict": "' compared/comparison.json || fail "comparison.json has no verdicts"
+grep -q 'Beside dualpi2:profile=linux:min_qlen_step=1' compared/report.html || fail "the report compares nothing"
+cp compared/claims.csv claims && aqmllm $compared -j1 -q -o compared && cmp claims compared/claims.csv ||
+	fail "a comparison made again differs"
+# The same law twice under two names is no better and no worse, in networks whose own law it is too.
+aqmllm evaluate small:3 --baseline dualpi2,dualpi2:target_ms=15 --seeds 1 --pictures 0 -q -o twice || fail "two baselines"
+[ "$(grep -c ',goodput,1,,,1,0$' twice/networks.csv)" = 6 ] || fail "a law beside itself: $(grep ,goodput, twice/networks.csv)"
+refuses 'baseline|nosuchlaw' evaluate small:3 --baseline nosuchlaw -o made
 aqmllm evaluate --in-data pool.csv --policy whole --steps 100 --interval 10 -q -o walk || fail "--in-data"
 refuses "int3" evaluate --in-data pool.csv --policy whole --steps 9 --precision int3 -o made
 refuses "oblivion" evaluate --in-data pool.csv --policy whole --steps 9 --context oblivion -o made
