@@ -12,6 +12,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: envelopes
 .PHONY: oracles
 .PHONY: figures
+.PHONY: heldout
 .PHONY: proofs
 .PHONY: cuda
 
@@ -28,6 +29,7 @@ help:
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
+	@echo "make heldout   the AQMs on 200 held-out networks, into DIR=heldout; SUITE=small: 24"
 	@echo "make figures   the pictures of README and docs, from runs made for them"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS_IN_ALL=60 (clang)"
@@ -82,6 +84,9 @@ envelopes: all
 
 bench: all
 	@sh bench/run.sh $(BUILD)
+
+heldout: all
+	@bash bench/heldout.sh $(BUILD) $(or $(DIR),heldout)
 
 figures: all
 	@sh docs/figures/draw.sh $(BUILD)/aqmllm

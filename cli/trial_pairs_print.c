@@ -63,11 +63,23 @@ static void print_cell(const char *text, int width)
 	printf("%*s%s", letters < width ? width - letters : 1, "", text);
 }
 
+static int longest_name(const struct trial *trial)
+{
+	size_t longest = 0;
+
+	for (size_t arm = 0; arm < trial->arm_count; arm++)
+		if (strlen(trial->arms[arm].name) > longest)
+			longest = strlen(trial->arms[arm].name);
+	return (int)longest;
+}
+
 static void print_medians(const struct trial_pairs *pairs, size_t baseline)
 {
+	const int width = longest_name(pairs->trial);
+
 	printf("\nbeside %s: medians over networks from %d Mbit/s, paired by seed, 95 %% "
-	       "intervals\n%-36s",
-	       pairs->trial->arms[baseline].name, TRIAL_LOW_MBPS, "");
+	       "intervals\n%-*s",
+	       pairs->trial->arms[baseline].name, TRIAL_LOW_MBPS, width, "");
 	for (int pair = 0; pair < TRIAL_PAIRS_TOLD; pair++)
 		print_cell(trial_pair_label((enum trial_pair)pair), 25);
 	print_cell("worse", 12);
@@ -79,7 +91,7 @@ static void print_medians(const struct trial_pairs *pairs, size_t baseline)
 
 		if (pairing->baseline != baseline)
 			continue;
-		printf("%-36s", pairs->trial->arms[pairing->arm].name);
+		printf("%-*s", width, pairs->trial->arms[pairing->arm].name);
 		for (int pair = 0; pair < TRIAL_PAIRS_TOLD; pair++)
 			print_cell(trial_pairs_cell(cell, &pairing->groups[TRIAL_GROUP_all][pair]),
 				   25);
