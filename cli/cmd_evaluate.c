@@ -104,20 +104,23 @@ static const struct option evaluate_options[] = {
 /* What the progress bar needs. */
 struct watching {
 	const struct command_common *common;
+	const struct trial *trial;
 	double started_s;
 };
 
 #define PROGRESS_STEPS 100000
 
-static void show_runs(void *context, size_t done, size_t total, double share)
+static bool show_runs(void *context, size_t done, size_t total)
 {
 	const struct watching *watching = context;
 	char text[160], note[64];
 
 	snprintf(note, sizeof(note), "%zu of %zu runs", done, total);
-	progress_text(text, sizeof(text), "evaluate", (uint64_t)(share * PROGRESS_STEPS),
-		      PROGRESS_STEPS, clock_s() - watching->started_s, note);
+	progress_text(text, sizeof(text), "evaluate",
+		      (uint64_t)(watching->trial->share * PROGRESS_STEPS), PROGRESS_STEPS,
+		      clock_s() - watching->started_s, note);
 	command_progress(watching->common, text, false);
+	return command_interrupted();
 }
 
 static bool was_stopped(void *context)
@@ -380,7 +383,7 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 static int lead(const struct command_common *common, const struct ranks *ranks, struct trial *trial,
 		const char *suite, struct error *error)
 {
-	struct watching watching = {common, clock_s()};
+	struct watching watching = {common, trial, clock_s()};
 	int code;
 
 	if (o.estimate)

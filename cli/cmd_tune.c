@@ -67,15 +67,15 @@ struct watching {
 	double started_s;
 };
 
-static void show_runs(void *context, size_t done, size_t total, double share)
+static bool show_runs(void *context, size_t done, size_t total)
 {
 	const struct watching *watching = context;
 	char text[160];
 
-	(void)share;
 	progress_text(text, sizeof(text), "tune", done, total, clock_s() - watching->started_s,
 		      "runs");
 	command_progress(watching->common, text, false);
+	return command_interrupted();
 }
 
 static bool was_stopped(void *context)

@@ -55,8 +55,9 @@ struct trial {
 	struct trial_outcome *outcomes; /* (scenario, arm, seed); owned */
 	size_t kept;			/* runs that the folder held already */
 	void *context;
-	/* After every run; `share` of this time's work is done.  Calls come one at a time. */
-	void (*progress)(void *context, size_t done, size_t total, double share);
+	double share;			/* of the cost of runs that were due, paid so far */
+	/* After every run; calls come one at a time.  A true return stops the trial. */
+	bool (*progress)(void *context, size_t done, size_t total);
 	/* Asked often, also during runs; true stops the trial.  Optional. */
 	bool (*stop)(void *context);
 };

@@ -144,9 +144,9 @@ void trial_runner_done(struct trial_runner *runner, size_t index)
 	pthread_mutex_lock(&runner->lock);
 	runner->done++;
 	runner->paid += cost_of(trial, index);
+	trial->share = runner->paid / runner->cost;
 	if (trial->progress)
-		trial->progress(trial->context, runner->done, runner->total,
-				runner->paid / runner->cost);
+		trial->progress(trial->context, runner->done, runner->total);
 	pthread_mutex_unlock(&runner->lock);
 }
 
