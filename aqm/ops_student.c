@@ -6,7 +6,7 @@
 #include "aqm/student_shipped.h"
 #include "aqm/student_vector.h"
 
-#define AQM_STUDENT_SUMS aqm_student_sums_vector
+#define AQM_STUDENT_DENSE aqm_student_dense_vector
 #include "aqm/student.h"
 
 /* The cookie: how many packets L held at arrival, what was decided there, and that it was. */

@@ -101,7 +101,7 @@ struct aqm_student_vars {
 	bool mistrusted; /* the settings in force are the parameters' own */
 	struct aqm_student_sense sense;
 	struct aqm_student_state state;
-	int16_t input[AQM_STUDENT_INPUTS];   /* of a net */
+	int16_t input[AQM_STUDENT_PLACES];   /* of a net */
 	int16_t output[AQM_STUDENT_OUTPUTS]; /* the last ones, 12 fraction bits */
 	uint32_t regularity_q16;
 	uint32_t decay_q16;

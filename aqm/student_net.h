@@ -32,6 +32,7 @@
 #define AQM_STUDENT_LAYERS 8
 #define AQM_STUDENT_INPUTS 96    /* most inputs of a layer */
 #define AQM_STUDENT_WIDTH 96     /* most outputs of a layer */
+#define AQM_STUDENT_PLACES (AQM_STUDENT_INPUTS + 1) /* an odd number of inputs ends in a 0 */
 #define AQM_STUDENT_OUTPUTS 8    /* most outputs of the whole */
 #define AQM_STUDENT_LANES 16     /* rows of a layer are padded to a multiple of these */
 #define AQM_STUDENT_NODES 255
@@ -69,11 +70,11 @@ struct aqm_student_layer {
 	uint16_t inputs;    /* of gates and candidate: those of the cell and its state */
 	uint16_t outputs;   /* of gates: twice the state, r first */
 	/*
-	 * Index of its first weight.  Inputs go by pairs, of an odd number the last one with a
-	 * 0: weight of input 2 j + b of row i is at (j x rows + i) x 2 + b, rows being outputs
-	 * rounded up to lanes.
+	 * Index of its first pair of weights.  Inputs go by pairs, of an odd number the last one
+	 * with a 0: those of inputs 2 j and 2 j + 1 of row i are at j x rows + i, rows being
+	 * outputs rounded up to lanes.
 	 */
-	uint16_t first_weight;
+	uint16_t first_pair;
 	uint16_t first_row; /* index into bias and shift */
 };
 
@@ -91,7 +92,7 @@ struct aqm_student_tree {
 };
 
 struct aqm_student_weights {
-	int8_t weight[AQM_STUDENT_WEIGHTS];
+	int16_t pair[AQM_STUDENT_WEIGHTS / 2]; /* low byte: input 2 j; high byte: 2 j + 1 */
 	int32_t bias[AQM_STUDENT_ROWS];
 	uint8_t shift[AQM_STUDENT_ROWS];
 };
@@ -127,84 +128,93 @@ AQM_INLINE uint32_t aqm_student_rows(uint32_t outputs)
 	return (outputs + AQM_STUDENT_LANES - 1) / AQM_STUDENT_LANES * AQM_STUDENT_LANES;
 }
 
-AQM_INLINE int16_t aqm_student_cut(int32_t value)
+AQM_INLINE int32_t aqm_student_cut(int32_t value)
 {
-	return (int16_t)(value < -32768 ? -32768 : value > 32767 ? 32767 : value);
+	return value < -32768 ? -32768 : value > 32767 ? 32767 : value;
 }
 
 /* An input from its feature. */
 AQM_INLINE int16_t aqm_student_input(int16_t feature, int16_t offset, int16_t scale)
 {
-	return aqm_student_cut(((int32_t)feature - offset) * scale >> 4);
+	return (int16_t)aqm_student_cut(((int32_t)feature - offset) * scale >> 4);
 }
 
-AQM_INLINE int16_t aqm_student_tanh(int16_t z)
+/* z within int16, and so is the value. */
+AQM_INLINE int32_t aqm_student_tanh(int32_t z)
 {
-	const int32_t size = z < 0 ? -(int32_t)z : z;
+	const int32_t size = z < 0 ? -z : z;
+	const int32_t within = size > 2 * AQM_STUDENT_ONE ? 2 * AQM_STUDENT_ONE : size;
+	const int32_t bent = within - within * within / (4 * AQM_STUDENT_ONE);
 
-	if (size >= 2 * AQM_STUDENT_ONE)
-		return z < 0 ? -AQM_STUDENT_ONE : AQM_STUDENT_ONE;
-	return (int16_t)(z - z * size / (4 * AQM_STUDENT_ONE));
+	return z < 0 ? -bent : bent;
 }
 
-AQM_INLINE int16_t aqm_student_sigmoid(int16_t z)
+AQM_INLINE int32_t aqm_student_sigmoid(int32_t z)
 {
-	return (int16_t)((AQM_STUDENT_ONE + aqm_student_tanh((int16_t)(z / 2))) / 2);
-}
-
-AQM_INLINE int16_t aqm_student_activate(uint8_t activation, int16_t z)
-{
-	switch (activation) {
-	case AQM_STUDENT_relu:
-		return z < 0 ? 0 : z;
-	case AQM_STUDENT_tanh:
-		return aqm_student_tanh(z);
-	case AQM_STUDENT_sigmoid:
-		return aqm_student_sigmoid(z);
-	default:
-		return z;
-	}
+	return (AQM_STUDENT_ONE + aqm_student_tanh(z / 2)) / 2;
 }
 
 /*
- * The rows' sums: rows of `sum`, from the layer's inputs.  `x` has room for an even number of
- * inputs; what stands behind the last one must be 0.
+ * The rows' sums: rows of `sum`, from the layer's inputs, of an odd number with a 0 behind.
+ * Compilers turn the inner loop into vectors of 16-bit products, even the oldest ones.
  */
-AQM_INLINE void aqm_student_sums_plain(const struct aqm_student_weights *net,
-				       const struct aqm_student_layer *layer, const int16_t *x,
-				       int32_t *sum)
+AQM_INLINE void aqm_student_sums(const int16_t *restrict pair, uint32_t rows, uint32_t inputs,
+				 const int16_t *restrict x, int32_t *restrict sum)
+{
+	for (uint32_t j = 0; j < inputs; j += 2, pair += rows) {
+		const int16_t first = x[j], second = x[j + 1];
+
+		for (uint32_t i = 0; i < rows; i++) {
+			const int16_t low = (int16_t)((int16_t)((uint16_t)pair[i] << 8) >> 8);
+			const int16_t high = (int16_t)(pair[i] >> 8);
+
+			sum[i] += low * first + high * second;
+		}
+	}
+}
+
+/* Values within int16, `rows` of them, through the layer's curve. */
+AQM_INLINE void aqm_student_curve(uint8_t activation, uint32_t rows, const int32_t *restrict z,
+				  int16_t *restrict y)
+{
+	if (activation == AQM_STUDENT_relu)
+		for (uint32_t i = 0; i < rows; i++)
+			y[i] = (int16_t)(z[i] < 0 ? 0 : z[i]);
+	else if (activation == AQM_STUDENT_tanh)
+		for (uint32_t i = 0; i < rows; i++)
+			y[i] = (int16_t)aqm_student_tanh(z[i]);
+	else if (activation == AQM_STUDENT_sigmoid)
+		for (uint32_t i = 0; i < rows; i++)
+			y[i] = (int16_t)aqm_student_sigmoid(z[i]);
+	else
+		for (uint32_t i = 0; i < rows; i++)
+			y[i] = (int16_t)z[i];
+}
+
+/*
+ * One dense layer: sums are shifted down to 12 fraction bits, rounded, cut, and go through the
+ * curve.  y has room for the padded rows.
+ */
+AQM_INLINE void aqm_student_dense_plain(const struct aqm_student_weights *net,
+					const struct aqm_student_layer *layer, const int16_t *x,
+					int16_t *y)
 {
 	const uint32_t rows = aqm_student_rows(layer->outputs);
-	const int8_t *weight = net->weight + layer->first_weight;
+	const uint8_t *shift = net->shift + layer->first_row;
+	int32_t sum[AQM_STUDENT_WIDTH];
 
 	for (uint32_t i = 0; i < rows; i++)
 		sum[i] = net->bias[layer->first_row + i];
-	for (uint32_t j = 0; j < layer->inputs; j += 2, weight += 2 * rows)
-		for (uint32_t i = 0; i < rows; i++)
-			sum[i] += weight[2 * i] * x[j] + weight[2 * i + 1] * x[j + 1];
+	aqm_student_sums(net->pair + layer->first_pair, rows, layer->inputs, x, sum);
+	for (uint32_t i = 0; i < layer->outputs; i++)
+		sum[i] = aqm_student_cut((sum[i] + ((1 << shift[i]) >> 1)) >> shift[i]);
+	aqm_student_curve(layer->activation, rows, sum, y);
 }
 
-/* A host may sum with its own instructions; integers have one result. */
-#ifndef AQM_STUDENT_SUMS
-#define AQM_STUDENT_SUMS aqm_student_sums_plain
+/* A host may compute layers with its own instructions; integers have one result. */
+#ifndef AQM_STUDENT_DENSE
+#define AQM_STUDENT_DENSE aqm_student_dense_plain
 #endif
-
-/* One dense layer; y has room for the padded rows. */
-AQM_INLINE void aqm_student_dense(const struct aqm_student_weights *net,
-				  const struct aqm_student_layer *layer, const int16_t *x,
-				  int16_t *y)
-{
-	int32_t sum[AQM_STUDENT_WIDTH];
-
-	AQM_STUDENT_SUMS(net, layer, x, sum);
-	for (uint32_t i = 0; i < layer->outputs; i++) {
-		const uint32_t shift = net->shift[layer->first_row + i];
-		const int32_t half = (1 << shift) >> 1;
-
-		y[i] = aqm_student_activate(layer->activation,
-					    aqm_student_cut((sum[i] + half) >> shift));
-	}
-}
 
 /*
  * One step of a cell: `layer` points to its gates, its candidate follows.  On entry x holds the
@@ -219,45 +229,43 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 
 	for (uint32_t i = 0; i < size; i++)
 		x[inputs + i] = (int16_t)(hidden[i] >> 4);
-	aqm_student_dense(net, layer, x, gate);
+	AQM_STUDENT_DENSE(net, layer, x, gate);
 	for (uint32_t i = 0; i < size; i++)
 		x[inputs + i] = (int16_t)(gate[i] * x[inputs + i] / AQM_STUDENT_ONE);
-	aqm_student_dense(net, layer + 1, x, y);
+	AQM_STUDENT_DENSE(net, layer + 1, x, y);
 	for (uint32_t i = 0; i < size; i++) {
 		hidden[i] += gate[size + i] * (16 * y[i] - hidden[i]) / AQM_STUDENT_ONE;
 		y[i] = (int16_t)(hidden[i] >> 4);
 	}
 }
 
-/* The net's outputs, 12 fraction bits, from its inputs; x has AQM_STUDENT_INPUTS places. */
+/*
+ * The net's outputs, 12 fraction bits, from its inputs.  x has AQM_STUDENT_PLACES places, and what
+ * is behind the inputs is overwritten.
+ */
 AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
-				    struct aqm_student_state *state,
-				    const int16_t x[AQM_STUDENT_INPUTS],
+				    struct aqm_student_state *state, int16_t *x,
 				    int16_t out[AQM_STUDENT_OUTPUTS])
 {
-	int16_t from[AQM_STUDENT_INPUTS + 1], to[AQM_STUDENT_WIDTH];
+	int16_t buffer[2][AQM_STUDENT_PLACES];
 	int32_t *hidden = state->hidden;
 
-	for (uint32_t i = 0; i < model->inputs; i++)
-		from[i] = x[i];
 	for (uint32_t l = 0; l < model->layers; l++) {
 		const struct aqm_student_layer *layer = &model->layer[l];
-		uint32_t outputs = layer->outputs;
+		int16_t *y = x == buffer[0] ? buffer[1] : buffer[0];
 
-		from[layer->inputs] = 0;
+		x[layer->inputs] = 0;
 		if (layer->kind == AQM_STUDENT_gates) {
-			outputs = layer[1].outputs;
-			aqm_student_cell(&model->net, layer, from, hidden, to);
-			hidden += outputs;
+			aqm_student_cell(&model->net, layer, x, hidden, y);
+			hidden += layer[1].outputs;
 			l++;
 		} else {
-			aqm_student_dense(&model->net, layer, from, to);
+			AQM_STUDENT_DENSE(&model->net, layer, x, y);
 		}
-		for (uint32_t i = 0; i < outputs; i++)
-			from[i] = to[i];
+		x = y;
 	}
 	for (uint32_t i = 0; i < model->outputs; i++)
-		out[i] = from[i];
+		out[i] = x[i];
 }
 
 /* The tree's outputs from features as they are, at most `nodes` questions. */

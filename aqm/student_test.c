@@ -38,7 +38,7 @@ static int16_t any_short(struct rng *rng)
 }
 
 /* Extremes included: with 96 inputs of the largest size the sums stay within 32 bits. */
-static void sums_are_the_same_with_every_instruction_set(void **state)
+static void layers_are_the_same_with_every_instruction_set(void **state)
 {
 	static struct aqm_student_weights net;
 	struct rng rng;
@@ -49,26 +49,29 @@ static void sums_are_the_same_with_every_instruction_set(void **state)
 		const struct aqm_student_layer layer = {
 			.inputs = (uint16_t)(1 + rng_below(&rng, AQM_STUDENT_INPUTS)),
 			.outputs = (uint16_t)(1 + rng_below(&rng, 80)),
-			.first_weight = (uint16_t)rng_below(&rng, 64),
+			.first_pair = (uint16_t)rng_below(&rng, 32),
 			.first_row = (uint16_t)rng_below(&rng, 400),
+			.activation = (uint8_t)rng_below(&rng, AQM_STUDENT_ACTIVATION_COUNT),
 		};
-		int32_t plain[AQM_STUDENT_WIDTH], other[AQM_STUDENT_WIDTH];
+		int16_t plain[AQM_STUDENT_WIDTH], other[AQM_STUDENT_WIDTH];
 		int16_t x[AQM_STUDENT_INPUTS + 1] = {0};
 
-		for (int i = 0; i < AQM_STUDENT_WEIGHTS; i++)
-			net.weight[i] = (int8_t)((int)rng_below(&rng, 255) - 127);
+		for (int i = 0; i < AQM_STUDENT_WEIGHTS / 2; i++)
+			net.pair[i] = (int16_t)rng_u64(&rng);
 		if (round % 16 == 0)
-			memset(net.weight, 127, sizeof(net.weight));
+			memset(net.pair, 127, sizeof(net.pair));
 		for (int i = 0; i < AQM_STUDENT_ROWS; i++)
 			net.bias[i] = round % 16 ? (int32_t)rng_u64(&rng) / 2
 						 : AQM_STUDENT_BIAS_MAX;
+		for (int i = 0; i < AQM_STUDENT_ROWS; i++)
+			net.shift[i] = (uint8_t)rng_below(&rng, AQM_STUDENT_SHIFT_MAX + 1);
 		for (int i = 0; i < layer.inputs; i++)
 			x[i] = round % 32 ? any_short(&rng) : INT16_MAX;
-		aqm_student_sums_plain(&net, &layer, x, plain);
+		aqm_student_dense_plain(&net, &layer, x, plain);
 		for (int way = 0; way < AQM_STUDENT_VECTOR_COUNT; way++) {
 			if (!aqm_student_vector_use((enum aqm_student_vector)way))
 				continue;
-			aqm_student_sums_vector(&net, &layer, x, other);
+			aqm_student_dense_vector(&net, &layer, x, other);
 			assert_memory_equal(plain, other, layer.outputs * sizeof(plain[0]));
 		}
 	}
@@ -79,15 +82,15 @@ static void curves_are_odd_and_bounded(void **state)
 {
 	(void)state;
 	for (int z = INT16_MIN; z <= INT16_MAX; z++) {
-		const int tanh_z = aqm_student_tanh((int16_t)z);
-		const int sigmoid_z = aqm_student_sigmoid((int16_t)z);
+		const int tanh_z = aqm_student_tanh(z);
+		const int sigmoid_z = aqm_student_sigmoid(z);
 		const double x = z / 4096.0;
 		const double exact = fabs(x) >= 2 ? copysign(1, x) : x * (1 - fabs(x) / 4);
 
 		assert_true(fabs(tanh_z / 4096.0 - exact) <= 1.0 / 4096);
 		assert_in_range(sigmoid_z, 0, 4096);
 		if (z > INT16_MIN)
-			assert_int_equal(aqm_student_tanh((int16_t)-z), -tanh_z);
+			assert_int_equal(aqm_student_tanh(-z), -tanh_z);
 	}
 }
 
@@ -245,7 +248,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logarithms_are_near),
-		cmocka_unit_test(sums_are_the_same_with_every_instruction_set),
+		cmocka_unit_test(layers_are_the_same_with_every_instruction_set),
 		cmocka_unit_test(curves_are_odd_and_bounded),
 		cmocka_unit_test(trees_go_where_features_say),
 		cmocka_unit_test(verdicts_are_drawn_as_often_as_said),

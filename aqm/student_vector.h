@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The sums of aqm/student_net.h with vector instructions, where there are any.
- * The results are those of aqm_student_sums_plain(), bit for bit.
+ * Layers of aqm/student_net.h with vector instructions, where there are any.
+ * The results are those of aqm_student_dense_plain(), bit for bit.
  *
  * For user space: kernels do not use these registers.
  */
@@ -13,11 +13,11 @@
 struct aqm_student_weights;
 struct aqm_student_layer;
 
-/* As aqm_student_sums_plain(). */
-void aqm_student_sums_vector(const struct aqm_student_weights *net,
-			     const struct aqm_student_layer *layer, const int16_t *x, int32_t *sum);
+/* As aqm_student_dense_plain(). */
+void aqm_student_dense_vector(const struct aqm_student_weights *net,
+			      const struct aqm_student_layer *layer, const int16_t *x, int16_t *y);
 
-/* X(name): ways to sum */
+/* X(name): ways to compute */
 #define AQM_STUDENT_VECTORS(X) X(plain) X(avx2) X(avx512)
 
 #define AQM_STUDENT_VECTOR_ENUM(name) AQM_STUDENT_VECTOR_##name,

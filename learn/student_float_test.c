@@ -155,7 +155,7 @@ static void integers_stand_for_the_original(void **state)
 		make(&model, AQM_STUDENT_verdict, layers[i], theta, &rng);
 		assert_int_equal(student_float_quantise(&model, theta, &model, NULL), 0);
 		for (int sample = 0; sample < SAMPLES; sample++) {
-			int16_t features[AQM_STUDENT_FEATURE_COUNT], x[AQM_STUDENT_INPUTS];
+			int16_t features[AQM_STUDENT_FEATURE_COUNT], x[AQM_STUDENT_PLACES];
 			int16_t out[AQM_STUDENT_OUTPUTS];
 			float in[AQM_STUDENT_INPUTS], exact[AQM_STUDENT_OUTPUTS];
 			double p[3], q[3];

@@ -125,7 +125,7 @@ static void numbers_out_of_range_are_refused(void **state)
 	model.net.shift[0] = 16;
 	assert_refused("weights");
 	start();
-	model.net.weight[0] = -128;
+	model.net.pair[0] = INT16_MIN;
 	assert_refused("weights");
 	start();
 	model.layer[1].inputs = 9;

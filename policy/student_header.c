@@ -43,21 +43,21 @@ static void print_inputs(FILE *stream, const struct aqm_student_model *model)
 
 static void print_net(FILE *stream, const struct aqm_student_model *model)
 {
-	int weights = AQM_STUDENT_WEIGHTS, rows = AQM_STUDENT_ROWS;
+	int pairs = AQM_STUDENT_WEIGHTS / 2, rows = AQM_STUDENT_ROWS;
 
-	while (weights > 1 && model->net.weight[weights - 1] == 0)
-		weights--;
+	while (pairs > 1 && model->net.pair[pairs - 1] == 0)
+		pairs--;
 	while (rows > 1 && model->net.bias[rows - 1] == 0 && model->net.shift[rows - 1] == 0)
 		rows--;
 	open_array(stream, "layer");
 	for (int i = 0; i < model->layers; i++)
 		fprintf(stream, "\n\t\t{%d, %d, %d, %d, %d, %d},", model->layer[i].kind,
 			model->layer[i].activation, model->layer[i].inputs, model->layer[i].outputs,
-			model->layer[i].first_weight, model->layer[i].first_row);
+			model->layer[i].first_pair, model->layer[i].first_row);
 	close_array(stream);
-	open_array(stream, "net.weight");
-	for (int i = 0; i < weights; i++)
-		print_number(stream, i, model->net.weight[i]);
+	open_array(stream, "net.pair");
+	for (int i = 0; i < pairs; i++)
+		print_number(stream, i, model->net.pair[i]);
 	close_array(stream);
 	open_array(stream, "net.bias");
 	for (int i = 0; i < rows; i++)

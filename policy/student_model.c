@@ -187,7 +187,7 @@ static int place_layers(struct aqm_student_model *model, const char *file, struc
 		struct aqm_student_layer *layer = &model->layer[i];
 
 		status = check_layer(model, i, inputs, file, error);
-		layer->first_weight = (uint16_t)weights;
+		layer->first_pair = (uint16_t)(weights / 2);
 		layer->first_row = (uint16_t)rows;
 		weights += aqm_student_rows(layer->outputs) * (layer->inputs + layer->inputs % 2U);
 		rows += aqm_student_rows(layer->outputs);
@@ -307,36 +307,40 @@ int student_model_shape(struct aqm_student_model *model, enum aqm_student_mode m
 	return student_model_complete(model, NULL, error);
 }
 
-static int8_t *weight_at(struct aqm_student_model *model, int layer, int row, int input)
+/* Index of the pair of weights in which input `input` of row `row` is. */
+static uint32_t pair_of(const struct aqm_student_layer *layer, int row, int input)
 {
-	const struct aqm_student_layer *own = &model->layer[layer];
-	const uint32_t rows = aqm_student_rows(own->outputs);
-
-	return &model->net.weight[own->first_weight +
-				  ((uint32_t)(input / 2) * rows + (uint32_t)row) * 2 +
-				  (uint32_t)input % 2];
+	return layer->first_pair + (uint32_t)(input / 2) * aqm_student_rows(layer->outputs) +
+	       (uint32_t)row;
 }
 
 void student_model_set_row(struct aqm_student_model *model, int layer, int row,
 			   const int8_t *weights, int32_t bias, uint8_t shift)
 {
-	const int at = model->layer[layer].first_row + row;
+	const struct aqm_student_layer *own = &model->layer[layer];
 
-	for (int i = 0; i < model->layer[layer].inputs; i++)
-		*weight_at(model, layer, row, i) = weights[i];
-	model->net.bias[at] = bias;
-	model->net.shift[at] = shift;
+	for (int i = 0; i < own->inputs; i += 2) {
+		const int8_t second = i + 1 < own->inputs ? weights[i + 1] : 0;
+
+		model->net.pair[pair_of(own, row, i)] =
+			(int16_t)((uint8_t)weights[i] | (uint16_t)((uint8_t)second << 8));
+	}
+	model->net.bias[own->first_row + row] = bias;
+	model->net.shift[own->first_row + row] = shift;
 }
 
 void student_model_get_row(const struct aqm_student_model *model, int layer, int row,
 			   int8_t *weights, int32_t *bias, uint8_t *shift)
 {
-	const int at = model->layer[layer].first_row + row;
+	const struct aqm_student_layer *own = &model->layer[layer];
 
-	for (int i = 0; i < model->layer[layer].inputs; i++)
-		weights[i] = *weight_at((struct aqm_student_model *)model, layer, row, i);
-	*bias = model->net.bias[at];
-	*shift = model->net.shift[at];
+	for (int i = 0; i < own->inputs; i++) {
+		const uint16_t pair = (uint16_t)model->net.pair[pair_of(own, row, i)];
+
+		weights[i] = (int8_t)(i % 2 ? pair >> 8 : pair & 255);
+	}
+	*bias = model->net.bias[own->first_row + row];
+	*shift = model->net.shift[own->first_row + row];
 }
 
 size_t student_model_weights(const struct aqm_student_model *model)
