@@ -29,6 +29,7 @@
 	X(evaluate)                                                                             \
 	X(export)                                                                               \
 	X(generate)                                                                             \
+	X(info)                                                                                 \
 	X(manual)                                                                               \
 	X(plot)                                                                                 \
 	X(pool)                                                                                 \

@@ -28,8 +28,7 @@ static void fill(struct aqm_student_model *net, uint64_t seed)
 			for (int i = 0; i < net->layer[layer].inputs; i++)
 				weights[i] = (int8_t)((int)rng_below(&rng, 255) - 127);
 			student_model_set_row(net, layer, row, weights,
-					      (int32_t)rng_u64(&rng) / 2,
-					      (uint8_t)rng_below(&rng, 16));
+					      (int32_t)rng_u64(&rng) / 2, (uint8_t)(row % 16));
 		}
 	}
 }

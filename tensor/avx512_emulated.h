@@ -52,6 +52,96 @@ EMULATED emulated_integers emulated_slli_epi32(emulated_integers a, int count)
 		{_mm256_slli_epi32(a.half[0], count), _mm256_slli_epi32(a.half[1], count)}};
 }
 
+EMULATED emulated_integers emulated_max_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_max_epi32(a.half[0], b.half[0]), _mm256_max_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_min_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_min_epi32(a.half[0], b.half[0]), _mm256_min_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_mullo_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){{_mm256_mullo_epi32(a.half[0], b.half[0]),
+				    _mm256_mullo_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_sllv_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_sllv_epi32(a.half[0], b.half[0]), _mm256_sllv_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_srav_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_srav_epi32(a.half[0], b.half[0]), _mm256_srav_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_sub_epi32(emulated_integers a, emulated_integers b)
+{
+	return (emulated_integers){
+		{_mm256_sub_epi32(a.half[0], b.half[0]), _mm256_sub_epi32(a.half[1], b.half[1])}};
+}
+
+EMULATED emulated_integers emulated_srai_epi32(emulated_integers a, int count)
+{
+	return (emulated_integers){
+		{_mm256_srai_epi32(a.half[0], count), _mm256_srai_epi32(a.half[1], count)}};
+}
+
+EMULATED emulated_integers emulated_srli_epi32(emulated_integers a, int count)
+{
+	return (emulated_integers){
+		{_mm256_srli_epi32(a.half[0], count), _mm256_srli_epi32(a.half[1], count)}};
+}
+
+EMULATED emulated_integers emulated_abs_epi32(emulated_integers a)
+{
+	return (emulated_integers){{_mm256_abs_epi32(a.half[0]), _mm256_abs_epi32(a.half[1])}};
+}
+
+EMULATED emulated_integers emulated_cvtepu8_epi32(__m128i a)
+{
+	return (emulated_integers){
+		{_mm256_cvtepu8_epi32(a), _mm256_cvtepu8_epi32(_mm_srli_si128(a, 8))}};
+}
+
+/* Cut to 16 bits, in order. */
+EMULATED __m256i emulated_cvtsepi32_epi16(emulated_integers a)
+{
+	return _mm256_permute4x64_epi64(_mm256_packs_epi32(a.half[0], a.half[1]), 0xd8);
+}
+
+/* A bit for each of 16 lanes. */
+EMULATED unsigned short emulated_cmplt_epi32_mask(emulated_integers a, emulated_integers b)
+{
+	const __m256i low = _mm256_cmpgt_epi32(b.half[0], a.half[0]);
+	const __m256i high = _mm256_cmpgt_epi32(b.half[1], a.half[1]);
+
+	return (unsigned short)(_mm256_movemask_ps(_mm256_castsi256_ps(low)) |
+				_mm256_movemask_ps(_mm256_castsi256_ps(high)) << 8);
+}
+
+/* a - b where the mask has a bit, otherwise `kept`. */
+EMULATED emulated_integers emulated_mask_sub_epi32(emulated_integers kept, unsigned short mask,
+						   emulated_integers a, emulated_integers b)
+{
+	int from[16], to[16];
+
+	a = emulated_sub_epi32(a, b);
+	memcpy(from, &a, sizeof(from));
+	memcpy(to, &kept, sizeof(to));
+	for (int i = 0; i < 16; i++)
+		to[i] = mask >> i & 1 ? from[i] : to[i];
+	memcpy(&kept, to, sizeof(to));
+	return kept;
+}
+
 EMULATED emulated_floats emulated_add_ps(emulated_floats a, emulated_floats b)
 {
 	return (emulated_floats){
@@ -168,22 +258,30 @@ EMULATED float emulated_reduce_add_ps(emulated_floats a)
 	return lanes[0];
 }
 
+#define _mm512_abs_epi32 emulated_abs_epi32
 #define _mm512_add_epi32 emulated_add_epi32
 #define _mm512_add_ps emulated_add_ps
 #define _mm512_and_si512 emulated_and_si512
 #define _mm512_castsi256_si512 emulated_castsi256_si512
 #define _mm512_castsi512_ps emulated_castsi512_ps
+#define _mm512_cmplt_epi32_mask emulated_cmplt_epi32_mask
 #define _mm512_cvtepi32_ps emulated_cvtepi32_ps
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
+#define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
 #define _mm512_cvtph_ps emulated_cvtph_ps
+#define _mm512_cvtsepi32_epi16 emulated_cvtsepi32_epi16
 #define _mm512_dpwssd_epi32 emulated_dpwssd_epi32
 #define _mm512_fmadd_ps emulated_fmadd_ps
 #define _mm512_inserti64x4 emulated_inserti64x4
 #define _mm512_loadu_ps emulated_loadu_ps
 #define _mm512_loadu_si512 emulated_loadu_si512
 #define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_mask_sub_epi32 emulated_mask_sub_epi32
+#define _mm512_max_epi32 emulated_max_epi32
+#define _mm512_min_epi32 emulated_min_epi32
 #define _mm512_mul_ps emulated_mul_ps
+#define _mm512_mullo_epi32 emulated_mullo_epi32
 #define _mm512_reduce_add_ps emulated_reduce_add_ps
 #define _mm512_set1_epi16 emulated_set1_epi16
 #define _mm512_set1_epi32 emulated_set1_epi32
@@ -191,7 +289,12 @@ EMULATED float emulated_reduce_add_ps(emulated_floats a)
 #define _mm512_setzero_ps emulated_setzero_ps
 #define _mm512_setzero_si512 emulated_setzero_si512
 #define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_sllv_epi32 emulated_sllv_epi32
+#define _mm512_srai_epi32 emulated_srai_epi32
+#define _mm512_srav_epi32 emulated_srav_epi32
+#define _mm512_srli_epi32 emulated_srli_epi32
 #define _mm512_storeu_ps emulated_storeu_ps
 #define _mm512_sub_epi16 emulated_sub_epi16
+#define _mm512_sub_epi32 emulated_sub_epi32
 
 #endif

@@ -1,0 +1,63 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Students from the outside: what they are told to be, in closed loop, as C headers; damaged ones.
+# usage: students.sh PROGRAM SOURCE
+. "$(dirname "$0")/common.sh"
+source=$2
+cp "$source/models/student.aqms" mine.aqms
+
+cat >loop.yaml <<'Y'
+name: loop
+duration_s: 3
+warmup_s: 1
+bottleneck: {rate_mbps: 12, delay_ms: 10, aqm: dualpi2, params: ["min_qlen_step=1"]}
+flows:
+  - {cc: cubic, count: 1}
+  - {cc: prague, count: 1}
+Y
+
+echo "== info"
+aqmllm info mine.aqms >told || fail "info"
+grep -q "^a student: " told || fail "info does not say what it is"
+aqmllm info mine.aqms --json | grep -q '"mode": "supervise"' || fail "info --json"
+aqmllm info | grep -q "^qdelay_c_slow " || fail "info does not list features"
+aqmllm aqms student | grep -q "^  guard " || fail "aqms does not list the student's guard"
+
+echo "== in closed loop"
+aqmllm simulate loop.yaml --policy mine.aqms --json >file || fail "simulate --policy FILE"
+aqmllm simulate loop.yaml --aqm student --json >shipped || fail "simulate --aqm student"
+grep -q '"decisions": 18[67]' file || fail "the student was not asked at every update"
+grep -v packets_per_wall_s file >a
+grep -v packets_per_wall_s shipped | cmp -s a - || fail "the shipped student is not models/student.aqms"
+mkdir folder && cp mine.aqms folder/student.aqms
+aqmllm simulate loop.yaml --policy folder --json | grep -v packets_per_wall_s | cmp -s a - ||
+	fail "a folder with a student"
+aqmllm evaluate loop.yaml --policy mine.aqms --against student --seeds 2 -o swept -q ||
+	fail "evaluate --policy FILE"
+grep -q "mine.aqms" swept/results.csv || fail "the student is not in the results"
+
+echo "== as a header"
+aqmllm export --student mine.aqms --c-header mine.h --name mine -q || fail "export --c-header"
+cat >host.c <<'C'
+#include "mine.h"
+int main(void) { return !(mine.inputs > 0 && mine.layers + mine.leaves > 0); }
+C
+if command -v cc >/dev/null; then
+	cc -std=c11 -Wall -Wextra -Werror -Wno-unused-function -I"$source" -I. host.c -o host && ./host ||
+		fail "the header is no C"
+fi
+
+echo "== what is refused"
+for student in "simulate loop.yaml --policy" info; do
+	printf 'AQMS' >made.aqms
+	refuses "made.aqms|not a student" $student made.aqms
+	head -c 100 mine.aqms >made.aqms
+	refuses "made.aqms|size|cut" $student made.aqms
+	(head -c 200 mine.aqms; printf x; tail -c +202 mine.aqms) >made.aqms
+	refuses "made.aqms|checksum|damaged" $student made.aqms
+done
+refuses "made.aqms|No such file" simulate loop.yaml --policy not/made.aqms
+refuses "law of its own" simulate loop.yaml --aqm pie --policy mine.aqms
+refuses "no name in C" export --student mine.aqms --c-header made.h --name 1x
+refuses "c-header" export --student mine.aqms
+finish students

@@ -1,0 +1,34 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Students decide the same whatever built them: without optimisation, with all of it, for this very
+# machine, and by the compilers that are here.  usage: student_verdicts.sh SOURCE PROGRAM...
+source=$1
+shift
+work=$(mktemp -d) || exit 1
+trap 'rm -rf "$work"' EXIT
+expected=$("$1") || exit 1
+failed=0
+compare() { # what, digest
+	[ "$2" = "$expected" ] && return
+	echo "FAILED: $1 says $2, the first one $expected"
+	failed=1
+}
+for program in "$@"; do
+	compare "$program" "$("$program")"
+done
+for compiler in gcc clang; do
+	command -v $compiler >/dev/null || continue
+	for flags in -O0 "-O3 -march=native" "-O2 -fwrapv -fsanitize=undefined -fno-sanitize-recover"; do
+		$compiler $flags -std=c17 -D_GNU_SOURCE -I"$source" -o "$work/verdicts" \
+			"$source/tests/student_verdicts.c" "$source/policy/student_model.c" \
+			"$source/base/rng.c" "$source/base/error.c" -lm 2>"$work/said" || {
+			# A compiler without its sanitizer's library.
+			grep -q "sanitize\|ubsan" "$work/said" && continue
+			cat "$work/said"
+			exit 1
+		}
+		compare "$compiler $flags" "$("$work/verdicts")"
+	done
+done
+[ $failed = 0 ] && echo "students decide alike: $expected"
+exit $failed
