@@ -351,11 +351,13 @@ AQM_INLINE uint64_t aqm_student_exponential(uint32_t bits)
 AQM_INLINE bool aqm_student_adds_up(struct aqm_student_vars *vars, uint32_t bits)
 {
 	const uint64_t even_q16 = vars->regularity_q16;
+	const uint64_t p_c_q32 = aqm_square_q32(vars->law.p_q32);
 	const uint64_t threshold =
 		(even_q16 << 16) + ((vars->exponential_q32 >> 16) * (65536 - even_q16));
 
-	vars->added_q32 += aqm_square_q32(vars->law.p_q32);
-	if (vars->added_q32 < threshold)
+	vars->added_q32 += p_c_q32;
+	/* What was added before signals nobody once p_C is 0. */
+	if (p_c_q32 == 0 || vars->added_q32 < threshold)
 		return false;
 	vars->added_q32 -= threshold;
 	/* One signal a packet is the most there can be: what is left over does not pile up. */

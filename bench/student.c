@@ -133,7 +133,7 @@ static void print_times(const char *name, const char *way, struct law *law, size
 {
 	updates(law, 0); /* features to start from */
 	packets(law, 0);
-	printf("%-32s %-7s %6zu %8.1f %8.1f %8.1f\n", name, way, bytes, median_ns(law, arrivals),
+	printf("%-58s %-7s %6zu %8.1f %8.1f %8.1f\n", name, way, bytes, median_ns(law, arrivals),
 	       median_ns(law, packets), median_ns(law, updates));
 }
 
@@ -159,8 +159,12 @@ static const char *const ways[] = {
 #undef WAY_NAME
 };
 
-static void print_student(const char *name, const struct aqm_student_model *model)
+static void print_student(const struct aqm_student_model *model)
 {
+	char shape[64], name[96];
+
+	snprintf(name, sizeof(name), "%s %s", student_mode_name(model->mode),
+		 student_model_describe(model, shape, sizeof(shape)));
 	for (int way = 0; way < AQM_STUDENT_VECTOR_COUNT; way++) {
 		struct law law;
 
@@ -201,16 +205,13 @@ int main(void)
 		AQM_STUDENT_FEATURE_qdelay_c,	 AQM_STUDENT_FEATURE_qdelay_l,
 	};
 	static const struct {
-		const char *name, *layers;
+		const char *layers;
 		enum aqm_student_mode mode;
-		int count;
+		int count; /* of features; 0: all */
 	} rows[] = {
-		{"supervise 42-32-32-5", "32,32", AQM_STUDENT_supervise, 0},
-		{"supervise 42-gru16-32-5", "gru16,32", AQM_STUDENT_supervise, 0},
-		{"verdict 8-32-32-3", "32,32", AQM_STUDENT_verdict, 8},
-		{"verdict 49-32-32-3", "32,32", AQM_STUDENT_verdict, 0},
-		{"verdict 8-gru16-32-3", "gru16,32", AQM_STUDENT_verdict, 8},
-		{"verdict 49-16-3", "16", AQM_STUDENT_verdict, 0},
+		{"32,32", AQM_STUDENT_supervise, 0},  {"gru16,32", AQM_STUDENT_supervise, 0},
+		{"32,32", AQM_STUDENT_verdict, 8},    {"32,32", AQM_STUDENT_verdict, 0},
+		{"gru16,32", AQM_STUDENT_verdict, 8}, {"16", AQM_STUDENT_verdict, 0},
 	};
 	static struct aqm_student_model model;
 	struct law law;
@@ -218,7 +219,7 @@ int main(void)
 
 	rng_seed(&rng, 1);
 	walk(&rng);
-	printf("%-32s %-7s %6s %8s %8s %8s\n", "ns, median", "way", "bytes", "decision", "packet",
+	printf("%-58s %-7s %6s %8s %8s %8s\n", "ns, median", "way", "bytes", "decision", "packet",
 	       "update");
 	if (law_open(&law, "dualpi2", NULL))
 		print_times("dualpi2", "", &law, 0);
@@ -228,11 +229,11 @@ int main(void)
 					NULL))
 			return 1;
 		fill(&model, &rng);
-		print_student(rows[i].name, &model);
+		print_student(&model);
 	}
 	if (student_model_shape(&model, AQM_STUDENT_verdict, "", NULL, 0, NULL))
 		return 1;
 	make_tree(&model, &rng);
-	print_student("verdict tree of 63 nodes", &model);
+	print_student(&model);
 	return kept == 1; /* never, in practice */
 }

@@ -19,6 +19,7 @@
 	X(dualpi2_linux)                                                                           \
 	X(dualpi2_rfc9332)                                                                         \
 	X(curvy_red)                                                                               \
+	X(student)                                                                                 \
 	X(wrr)                                                                                     \
 	X(tsf)                                                                                     \
 	X(drr)                                                                                     \
