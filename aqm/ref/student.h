@@ -7,8 +7,8 @@
 
 #include <stdbool.h>
 
-/* Curves: 0 none, 1 max(z, 0), 2 z (1 - |z| / 4) up to 2, then the sign, 3 (1 + curve 2 of z / 2) / 2.
- */
+/* Curves: 0 none, 1 max(z, 0), 2 z (1 - |z| / 4) up to 2, then the sign, 3 half of 1 + curve 2 of
+ * z / 2. */
 double oracle_student_curve(int curve, double z);
 
 /*
