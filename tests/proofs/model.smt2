@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
-; The arithmetic of aqm/fixed.h, pie.h, pi2.h, dualpi2.h, step.h, wide.h, red.h and
-; curvy_red.h over integers without end.  run.sh proves that every intermediate fits the
+; The arithmetic of aqm/fixed.h, pie.h, pi2.h, dualpi2.h, step.h, wide.h, red.h,
+; curvy_red.h, student_net.h and student.h over integers without end.  run.sh proves that every intermediate fits the
 ; C type that holds it; then these are what the C code computes.  It also holds the model
 ; against the compiled code on random points (points.c).
 (define-fun one () Int 4294967296)
@@ -8,6 +8,8 @@
 (define-fun s64 ((x Int)) Bool (and (<= (- 9223372036854775808) x) (< x 9223372036854775808)))
 (define-fun u64 ((x Int)) Bool (and (<= 0 x) (< x 18446744073709551616)))
 (define-fun u32 ((x Int)) Bool (and (<= 0 x) (< x 4294967296)))
+(define-fun s32 ((x Int)) Bool (and (<= (- 2147483648) x) (< x 2147483648)))
+(define-fun s16 ((x Int)) Bool (and (<= (- 32768) x) (< x 32768)))
 (define-fun clamp ((x Int) (low Int) (high Int)) Int (ite (< x low) low (ite (> x high) high x)))
 ; Division of C, towards zero, by a positive number.
 (define-fun quot ((x Int) (y Int)) Int (ite (< x 0) (- (div (- x) y)) (div x y)))
@@ -55,3 +57,24 @@
 (define-fun curvy_root ((minimum Int) (range Int) (average Int)) Int
 	(let ((above (ite (> average (* minimum 65536)) (- average (* minimum 65536)) 0)))
 	(ite (>= (div above 65536) range) one (div (* above 65536) range))))
+; aqm_student_input, aqm_student_tanh
+(define-fun student_input ((f Int) (o Int) (s Int)) Int (clamp (div (* (- f o) s) 16) (- 32768) 32767))
+(define-fun student_bent ((z Int)) Int
+	(let ((w (ite (> (ite (< z 0) (- z) z) 8192) 8192 (ite (< z 0) (- z) z))))
+	(ite (< z 0) (- (- w (div (* w w) 16384))) (- w (div (* w w) 16384)))))
+; what a cell's state becomes: y is the candidate, g its gate
+(define-fun student_moved ((h Int) (g Int) (y Int)) Int (+ h (quot (* g (- (* 16 y) h)) 4096)))
+; 2^(w + 8), and aqm_exp2_q16 by steps
+(define-fun two_to ((w Int)) Int (ite (= w (- 8)) 1 (ite (= w (- 7)) 2 (ite (= w (- 6)) 4 (ite (= w (- 5)) 8 (ite (= w (- 4)) 16 (ite (= w (- 3)) 32 (ite (= w (- 2)) 64 (ite (= w (- 1)) 128 (ite (= w 0) 256 (ite (= w 1) 512 (ite (= w 2) 1024 (ite (= w 3) 2048 (ite (= w 4) 4096 (ite (= w 5) 8192 (ite (= w 6) 16384 (ite (= w 7) 32768 65536)))))))))))))))))
+(define-fun exp2_whole ((z Int)) Int (- (div (+ z 32768) 4096) 8))
+(define-fun exp2_part ((z Int)) Int (- z (* 4096 (exp2_whole z))))
+(define-fun exp2_bend ((f Int)) Int (div (* f (- 4096 f) 88) 65536))
+(define-fun exp2_mantissa ((f Int)) Int (- (+ 65536 (* 16 f)) (exp2_bend f)))
+(define-fun exp2 ((z Int)) Int
+	(div (* (exp2_mantissa (exp2_part z)) (two_to (exp2_whole z))) 256))
+; aqm_student_scaled; the threshold of aqm_student_adds_up
+(define-fun student_scaled ((v Int) (e Int) (low Int) (high Int)) Int
+	(clamp (div (* v e) 65536) low high))
+(define-fun student_threshold ((r Int) (e Int)) Int (+ (* r 65536) (* (div e 65536) (- 65536 r))))
+; aqm_student_decay: a sum of shift 2^k that `more` is added to
+(define-fun student_decayed ((sum Int) (k2 Int) (more Int)) Int (+ (- sum (div sum k2)) (* more 256)))

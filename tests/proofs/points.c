@@ -15,6 +15,7 @@
 #include "aqm/pi2.h"
 #include "aqm/pie.h"
 #include "aqm/red.h"
+#include "aqm/student.h"
 #include "base/rng.h"
 
 static double stored_per_unit(enum aqm_param_kind kind)
@@ -33,7 +34,8 @@ static double stored_per_unit(enum aqm_param_kind kind)
 
 static void print_ranges(void)
 {
-	static const char *const laws[] = {"pie", "pi2", "dualpi2", "curvy_red", "red"};
+	static const char *const laws[] = {"pie", "pi2", "dualpi2", "curvy_red", "red",
+					    "student"};
 
 	for (size_t i = 0; i < sizeof(laws) / sizeof(laws[0]); i++) {
 		for (const struct aqm_param *p = aqm_find(laws[i])->params; p->name; p++) {
@@ -145,6 +147,31 @@ static void wide_point(struct rng *rng)
 	       curvy.min_ns, curvy.range_ns, average, aqm_curvy_root_q32(&curvy, average));
 }
 
+static void student_point(struct rng *rng)
+{
+	const int16_t feature = (int16_t)rng_u64(rng), offset = (int16_t)rng_u64(rng);
+	const int16_t scale = (int16_t)rng_below(rng, 16384), z = (int16_t)rng_u64(rng);
+	const uint64_t value = draw(rng, 60000000), low = draw(rng, 1000000);
+
+	fputs("(assert (= (student_input ", stdout);
+	print_signed(feature);
+	putchar(' ');
+	print_signed(offset);
+	printf(" %d) ", scale);
+	print_signed(aqm_student_input(feature, offset, scale));
+	fputs("))\n(assert (= (student_bent ", stdout);
+	print_signed(z);
+	fputs(") ", stdout);
+	print_signed(aqm_student_tanh(z));
+	fputs("))\n(assert (= (exp2 ", stdout);
+	print_signed(z);
+	printf(") %" PRIu32 "))\n(assert (= (student_scaled %" PRIu64 " (exp2 ", aqm_exp2_q16(z),
+	       value);
+	print_signed(z);
+	printf(") %" PRIu64 " 60000000) %" PRIu64 "))\n", low,
+	       aqm_student_scaled(value, z, low, 60000000));
+}
+
 int main(int argc, char **argv)
 {
 	struct rng rng;
@@ -161,6 +188,7 @@ int main(int argc, char **argv)
 		dualpi2_point(&rng);
 		comparison_point(&rng);
 		wide_point(&rng);
+		student_point(&rng);
 	}
 	return 0;
 }

@@ -67,6 +67,7 @@ refuted "a divisor of 1953124" 's/1953125/1953124/g'
 refuted "division that rounds down, not towards zero" 's/(ite (< x 0) (- (div (- x) y)) (div x y))/(div x y)/'
 refuted "a decay of 0.96" 's/(\* next 49) 50/(* next 48) 50/'
 refuted "a ramp half as steep" 's/2147483648/1073741824/'
+refuted "a power bent less" 's/(- 4096 f) 88)/(- 4096 f) 80)/'
 refuted "PIE's cap at 3 %" 's/(div one 50)/(div one 33)/g'
 
 # Claims are not empty: with a wider clamp there is an overflow, and z3 finds it.
