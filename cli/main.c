@@ -35,6 +35,7 @@
 	X(pool)                                                                                 \
 	X(predict)                                                                              \
 	X(pretrain)                                                                             \
+	X(reinforce)                                                                             \
 	X(replay)                                                                               \
 	X(scenarios)                                                                            \
 	X(simulate)                                                                             \

@@ -41,7 +41,14 @@ struct trial_job {
 	uint64_t seed;
 };
 
+/* What is otherwise than a sampled suite has it; 0: nothing. */
+struct trial_sampling {
+	double duration_s, warmup_s; /* both or none */
+	double most_mbps;
+};
+
 struct trial {
+	struct trial_sampling sampling;
 	struct scenario *scenarios; /* owned */
 	size_t scenario_count;
 	bool sampled; /* the scenarios are a sampled suite's, by its name */

@@ -4,6 +4,7 @@
  */
 #include <dirent.h>
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -97,6 +98,14 @@ static const struct suite *find_sampled(const char *text, uint64_t *count, uint6
 static int sample(struct trial *trial, const struct suite *suite, uint64_t count, uint64_t seed,
 		  struct error *error)
 {
+	struct suite chosen = *suite;
+
+	if (trial->sampling.duration_s > 0) {
+		chosen.duration_s = trial->sampling.duration_s;
+		chosen.warmup_s = trial->sampling.warmup_s;
+	}
+	if (trial->sampling.most_mbps > 0)
+		chosen.most_mbps = fmin(chosen.most_mbps, trial->sampling.most_mbps);
 	if (count == 0 || count > MAX_NETWORKS)
 		return error_at(error, ERR_RANGE, NULL, 0, suite->name,
 				"give 1 to %d networks: %s:N or %s:N:SEED", MAX_NETWORKS,
@@ -107,7 +116,7 @@ static int sample(struct trial *trial, const struct suite *suite, uint64_t count
 
 		if (scenario == NULL)
 			return ERR_NO_MEMORY;
-		suite_sample(suite, seed, i, scenario);
+		suite_sample(&chosen, seed, i, scenario);
 		trial->scenario_count++;
 	}
 	return 0;

@@ -147,6 +147,9 @@ void suite_sample(const struct suite *suite, uint64_t seed, uint64_t index,
 		 seed, index);
 	digest_init(&digest);
 	digest_add(&digest, scenario->name, strlen(scenario->name));
+	digest_add(&digest, &suite->duration_s, sizeof(suite->duration_s));
+	digest_add(&digest, &suite->warmup_s, sizeof(suite->warmup_s));
+	digest_add(&digest, &suite->most_mbps, sizeof(suite->most_mbps));
 	digest_end(&digest, scenario->content);
 }
 

@@ -1,0 +1,476 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * aqmllm reinforce: a student learns in closed loop, by evolution strategies.
+ */
+#include <inttypes.h>
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "base/clock.h"
+#include "base/progress.h"
+#include "cli/command.h"
+#include "cli/reinforce_record.h"
+#include "cli/reward_help.h"
+#include "cli/trial.h"
+#include "learn/spread.h"
+#include "learn/student_float.h"
+#include "policy/student_file.h"
+#include "sim/suite.h"
+
+#define FINGERPRINT_BYTES 4096
+
+static struct {
+	const char *from, *shape, *mode, *reward, *reference, *output;
+	struct option_list settings;
+	double sigma, rate, decay, duration_s, warmup_s, most_mbps;
+	uint64_t population, generations, networks, held_back, every, seed, threads;
+	bool resume;
+} o = {
+	.shape = "16,16",
+	.mode = "supervise",
+	.reward = "balanced",
+	.reference = "dualpi2",
+	.sigma = 0.05,
+	.rate = 0.02,
+	.duration_s = 20,
+	.warmup_s = 5,
+	.population = 32,
+	.generations = 100,
+	.networks = 16,
+	.held_back = 16,
+	.every = 5,
+	.seed = 1,
+};
+
+static const struct option reinforce_options[] = {
+	{"from", 0, OPTION_TEXT, &o.from, "FILE.aqms",
+	 "start from this student; default: a new one of --shape that does as DualPI2", 0, 0},
+	{"shape", 0, OPTION_TEXT, &o.shape, "LAYERS",
+	 "hidden layers of a new student: 16,16 dense and relu, tanh32, gru16,32 a cell first; "
+	 "default 16,16",
+	 0, 0},
+	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",
+	 "of a new student: supervise or verdict; default supervise", 0, 0},
+	{"reward", 0, OPTION_TEXT, &o.reward, "REWARD",
+	 "what is learned: a name, NAME=WEIGHT,... or both; default balanced", 0, 0},
+	{"reference", 0, OPTION_TEXT, &o.reference, "LAW",
+	 "whose run of the same network and seed rewards are relative to; default dualpi2", 0, 0},
+	{"set", 's', OPTION_LIST, &o.settings, "NAME=VALUE",
+	 "a setting of the student's law, such as guard=0; may be repeated", 0, 0},
+	{"population", 0, OPTION_U64, &o.population, "N",
+	 "candidates of a generation, in antithetic pairs; default 32", 2, 65536},
+	{"sigma", 0, OPTION_DOUBLE, &o.sigma, "S",
+	 "standard deviation of what candidates differ by; default 0.05", 1e-6, 10},
+	{"rate", 0, OPTION_DOUBLE, &o.rate, "R",
+	 "learning rate, about the size of a step of every parameter; default 0.02", 1e-9, 10},
+	{"decay", 0, OPTION_DOUBLE, &o.decay, "D", "weight decay; default 0", 0, 10},
+	{"generations", 'g', OPTION_U64, &o.generations, "G",
+	 "in all, those before --resume included; default 100", 0, 1e7},
+	{"networks", 'n', OPTION_U64, &o.networks, "N",
+	 "of a generation, drawn from those to train on; default 16", 1, 10000},
+	{"held-back", 0, OPTION_U64, &o.held_back, "N",
+	 "the last networks of SUITE, which tell how far it has come and which student is best; "
+	 "default 16",
+	 0, 10000},
+	{"every", 0, OPTION_U64, &o.every, "N", "generations from look to look at them; default 5",
+	 1, 1e6},
+	{"duration-s", 0, OPTION_DOUBLE, &o.duration_s, "S",
+	 "of a run on a sampled network; default 20", 1, 100000},
+	{"warmup-s", 0, OPTION_DOUBLE, &o.warmup_s, "S", "of it, not rewarded; default 5", 0,
+	 100000},
+	{"most-mbps", 0, OPTION_DOUBLE, &o.most_mbps, "R",
+	 "sample no link with a higher rate: its runs cost less; default: as the suite has it", 0,
+	 1000},
+	{"seed", 0, OPTION_U64, &o.seed, "S", "default 1", 0, 0},
+	{"jobs", 'j', OPTION_U64, &o.threads, "N",
+	 "rollouts at a time; default 0: one a core; over ranks: one a rank", 0, 4096},
+	{"resume", 0, OPTION_FLAG, &o.resume, NULL,
+	 "go on with the run in DIR; give the same options, perhaps more generations", 0, 0},
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the run; required", 0, 0},
+	{0},
+};
+
+/* One run of the command. */
+struct session {
+	const struct command_common *common;
+	const char *suite;
+	struct trial networks; /* holds the scenarios */
+	struct aqm_student_model shape;
+	float *theta;	       /* the first student's; owned */
+	struct reinforce_options options;
+	struct reinforce reinforce;
+	bool is_open;
+	struct rollout_crew crew;
+	struct reinforce_record record;
+	char fingerprint[FINGERPRINT_BYTES];
+	double started_s;
+	uint64_t first_generation;
+};
+
+static bool was_stopped(void *context)
+{
+	(void)context;
+	return command_interrupted();
+}
+
+static void show_rollouts(void *context, size_t done, size_t total)
+{
+	const struct session *session = context;
+	const struct reinforce *reinforce = &session->reinforce;
+	const uint64_t generation = reinforce->evolution.generation;
+	const double past = (double)(generation - session->first_generation) +
+			    (double)done / (double)total;
+	const double ahead = (double)(o.generations - session->first_generation);
+	char bar[120], text[200];
+
+	progress_text(bar, sizeof(bar), "reinforce", (uint64_t)(past * 1000),
+		      (uint64_t)(ahead * 1000), clock_s() - session->started_s, NULL);
+	snprintf(text, sizeof(text), "%s generation %" PRIu64, bar, generation + 1);
+	command_progress(session->common, text, false);
+}
+
+/* What is held out stays unseen, whoever names it. */
+static int check_side(const struct trial *networks, struct error *error)
+{
+	for (size_t i = 0; i < networks->scenario_count; i++)
+		if (suite_side_of(&networks->scenarios[i]) != SUITE_TRAIN)
+			return error_at(error, ERR_INVALID, NULL, 0, networks->scenarios[i].name,
+					"has a rate and delay that are held out of training; train "
+					"on the suite `train`");
+	return 0;
+}
+
+static int read_networks(struct session *session, struct error *error)
+{
+	struct trial *networks = &session->networks;
+	int code = 0;
+
+	if (o.warmup_s >= o.duration_s)
+		return error_at(error, ERR_RANGE, NULL, 0, "--warmup-s",
+				"%g s leave nothing of %g s to reward", o.warmup_s, o.duration_s);
+	networks->sampling = (struct trial_sampling){o.duration_s, o.warmup_s, o.most_mbps};
+	code = trial_read_suite(networks, session->suite, error);
+	return code ? code : check_side(networks, error);
+}
+
+/* The first student: a file's, or a new one. */
+static int read_student(struct session *session, struct error *error)
+{
+	struct aqm_student_model *shape = &session->shape;
+	const int mode = student_mode_find(o.mode);
+	struct rng rng;
+	int code;
+
+	if (mode < 0)
+		return error_at(error, ERR_INVALID, NULL, 0, "--mode",
+				"'%s' is neither supervise nor verdict", o.mode);
+	code = o.from ? student_file_read(shape, o.from, error)
+		      : student_model_shape(shape, (enum aqm_student_mode)mode, o.shape, NULL, 0,
+					    error);
+	if (code)
+		return code;
+	if (shape->kind != AQM_STUDENT_net)
+		return error_at(error, ERR_UNSUPPORTED, o.from, 0, "--from",
+				"a tree has no parameters to move; name a net");
+	session->theta = calloc(student_float_count(shape) + 1, sizeof(*session->theta));
+	if (session->theta == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	rng_seed(&rng, o.seed);
+	rng = rng_split(&rng, 0);
+	if (o.from)
+		student_float_from_model(shape, session->theta);
+	else
+		student_float_init(shape, session->theta, &rng);
+	return 0;
+}
+
+static int read_laws(struct session *session, struct error *error)
+{
+	struct reinforce_options *options = &session->options;
+
+	options->reference.name = o.reference;
+	options->student.name = "student";
+	if (aqm_find(o.reference) == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--reference",
+				"'%s' is not a law; aqmllm aqms lists them", o.reference);
+	if (o.settings.count > ROLLOUT_MAX_SETTINGS)
+		return error_at(error, ERR_RANGE, NULL, 0, "--set", "at most %d times",
+				ROLLOUT_MAX_SETTINGS);
+	for (size_t i = 0; i < o.settings.count; i++)
+		options->student.settings[i] = o.settings.items[i];
+	options->student.setting_count = o.settings.count;
+	return 0;
+}
+
+static int read_options(struct session *session, struct error *error)
+{
+	struct reinforce_options *options = &session->options;
+
+	if (o.population % 2)
+		return error_at(error, ERR_INVALID, NULL, 0, "--population",
+				"candidates come in pairs; give an even number");
+	options->evolution = (struct evolution_options){
+		.seed = o.seed,
+		.pairs = o.population / 2,
+		.sigma = o.sigma,
+		.rate = o.rate,
+		.decay = o.decay,
+		.beta1 = 0.9,
+		.beta2 = 0.99,
+	};
+	options->seed = o.seed;
+	options->networks = o.networks;
+	options->held_back = o.held_back;
+	return objective_parse(&options->objective, o.reward, error);
+}
+
+/* Which run it is: all that its bits depend on, but how long it goes on. */
+static void say_which(struct session *session)
+{
+	const struct trial *networks = &session->networks;
+	unsigned char value[DIGEST_BYTES];
+	struct digest digest;
+	char reward[512];
+	size_t used;
+
+	digest_init(&digest);
+	for (size_t i = 0; i < networks->scenario_count; i++)
+		digest_add(&digest, networks->scenarios[i].content,
+			   sizeof(networks->scenarios[i].content));
+	digest_add(&digest, &session->shape, sizeof(session->shape));
+	digest_add(&digest, session->theta,
+		   student_float_count(&session->shape) * sizeof(*session->theta));
+	digest_end(&digest, value);
+	objective_text(&session->options.objective, reward, sizeof(reward));
+	used = (size_t)snprintf(session->fingerprint, FINGERPRINT_BYTES,
+				"reinforce 1 reward %s reference %s population %" PRIu64
+				" sigma %a rate %a decay %a networks %" PRIu64 " held-back %" PRIu64
+				" every %" PRIu64 " seed %" PRIu64 " on ",
+				reward, o.reference, o.population, o.sigma, o.rate, o.decay,
+				o.networks, o.held_back, o.every, o.seed);
+	for (int i = 0; i < DIGEST_BYTES; i++)
+		used += (size_t)snprintf(session->fingerprint + used, FINGERPRINT_BYTES - used,
+					 "%02x", value[i]);
+	for (size_t i = 0; i < o.settings.count && used < FINGERPRINT_BYTES; i++)
+		used += (size_t)snprintf(session->fingerprint + used, FINGERPRINT_BYTES - used,
+					 " set %s", o.settings.items[i]);
+}
+
+static int prepare(struct session *session, struct error *error)
+{
+	int code = read_options(session, error);
+
+	if (code == 0)
+		code = read_laws(session, error);
+	if (code == 0)
+		code = read_student(session, error);
+	if (code == 0)
+		code = read_networks(session, error);
+	if (code)
+		return code;
+	say_which(session);
+	session->record.suite = session->suite;
+	session->record.reward = o.reward;
+	session->record.folder = o.output;
+	session->record.fingerprint = session->fingerprint;
+	code = reinforce_open(&session->reinforce, &session->options, &session->shape,
+			      session->theta, session->networks.scenarios,
+			      session->networks.scenario_count, error);
+	session->is_open = code == 0;
+	return code;
+}
+
+/* Rank 0 writes; all hear how it went. */
+static int keep(struct session *session, const struct reinforce_row *row, struct error *error)
+{
+	const struct spread spread = {.ranks = session->crew.ranks};
+	int code = 0;
+
+	if (spread.ranks.rank == 0)
+		code = reinforce_record_add(&session->record, &session->reinforce, row, error);
+	return spread_agree(&spread, code, error);
+}
+
+static struct reinforce_row empty_row(void)
+{
+	double values[sizeof(struct reinforce_row) / sizeof(double)];
+	struct reinforce_row row;
+
+	for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
+		values[i] = NAN;
+	memcpy(&row, values, sizeof(row));
+	return row;
+}
+
+static void say_row(const struct session *session, const struct reinforce_row *row)
+{
+	if (session->common->quiet || session->common->json || session->crew.ranks.rank > 0)
+		return;
+	command_progress(session->common, "", false);
+	printf("generation %4.0f", row->generation);
+	if (isfinite(row->reward_mean))
+		printf("  candidates %8.4f", row->reward_mean);
+	if (isfinite(row->held_back))
+		printf("  held back %8.4f (worst %8.4f)  L p99 x%.3f  Classic p99 x%.3f  "
+		       "goodput x%.4f (worst x%.4f)",
+		       row->held_back, row->held_back_worst, row->l_p99, row->c_p99, row->goodput,
+		       row->goodput_worst);
+	printf("\n");
+	fflush(stdout);
+}
+
+/* One generation, and a look at the networks held back where it is time for one. */
+static int advance(struct session *session, bool first, struct error *error)
+{
+	struct reinforce *reinforce = &session->reinforce;
+	struct reinforce_row row = empty_row();
+	int code = 0;
+
+	row.generation = 0;
+	if (!first)
+		code = reinforce_generation(reinforce, &session->crew, &row, error);
+	if (code == 0 && (first || reinforce->evolution.generation % o.every == 0 ||
+			  reinforce->evolution.generation == o.generations))
+		code = reinforce_validate(reinforce, &session->crew, &row, error);
+	if (code == 0)
+		code = keep(session, &row, error);
+	if (code == 0)
+		say_row(session, &row);
+	return code;
+}
+
+static int train(struct session *session, struct error *error)
+{
+	struct reinforce *reinforce = &session->reinforce;
+	const struct spread spread = {.ranks = session->crew.ranks};
+	int code = 0;
+
+	if (spread.ranks.rank == 0)
+		code = reinforce_record_open(&session->record, o.resume, error);
+	if (code == 0 && spread.ranks.rank == 0 && o.resume)
+		code = reinforce_record_resume(&session->record, reinforce, error);
+	code = spread_agree(&spread, code, error);
+	if (code == 0 && o.resume)
+		code = reinforce_share(reinforce, &spread.ranks, error);
+	session->first_generation = reinforce->evolution.generation;
+	if (code == 0 && !o.resume)
+		code = advance(session, true, error);
+	while (code == 0 && reinforce->evolution.generation < o.generations)
+		code = advance(session, false, error);
+	return code;
+}
+
+static const struct reinforce_row *first_look(const struct reinforce_record *record)
+{
+	return &record->rows[0];
+}
+
+static void tell(const struct session *session)
+{
+	const struct reinforce *reinforce = &session->reinforce;
+	const double seconds = clock_s() - session->started_s;
+	const double rollouts =
+		(double)(reinforce->evolution.generation - session->first_generation) *
+		(double)reinforce_rollouts(reinforce);
+
+	if (session->common->json) {
+		printf("{\"generations\": %" PRIu64 ", \"best_generation\": %" PRIu64
+		       ", \"rollouts\": %.0f, \"seconds\": %.3f, \"parameters\": %zu",
+		       reinforce->evolution.generation, reinforce->best_generation, rollouts,
+		       seconds, reinforce->evolution.count);
+		if (o.held_back)
+			printf(", \"held_back_first\": %.9g, \"held_back_best\": %.9g",
+			       first_look(&session->record)->held_back, reinforce->best_reward);
+		printf(", \"student\": \"%s/student.aqms\"}\n", o.output);
+	} else if (!session->common->quiet) {
+		printf("%.0f rollouts in %.1f s; the student of generation %" PRIu64 " is kept\n"
+		       "%s/student.aqms\n",
+		       rollouts, seconds, reinforce->best_generation, o.output);
+	}
+}
+
+static int run_session(struct session *session, struct error *error)
+{
+	const struct spread spread = {.ranks = session->crew.ranks};
+	int code = spread_agree(&spread, prepare(session, error), error);
+
+	if (code == 0)
+		code = train(session, error);
+	command_progress(session->common, "", false);
+	if (session->crew.ranks.rank == 0 && session->record.count > 0) {
+		struct error lesser = {0};
+		const int drawn = reinforce_record_picture(&session->record, &lesser);
+
+		if (code == 0 && drawn) {
+			*error = lesser;
+			code = drawn;
+		}
+	}
+	if (code == 0 && session->crew.ranks.rank == 0)
+		tell(session);
+	return code;
+}
+
+/* Under mpirun rank 0 speaks for all, also of failures. */
+static int reinforce(const struct command_common *common, const char **operands, size_t count,
+		     struct error *error)
+{
+	struct session *session;
+	bool leads;
+	int code;
+
+	if (o.output == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output", "name the folder: -o DIR");
+	if (count != 1)
+		return error_set(error, ERR_INVALID, "name one suite: train, or train:N:SEED");
+	session = calloc(1, sizeof(*session));
+	if (session == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	session->common = common;
+	session->suite = operands[0];
+	session->started_s = clock_s();
+	session->crew = (struct rollout_crew){
+		.threads = (unsigned)o.threads,
+		.context = session,
+		.stop = was_stopped,
+		.done = show_rollouts,
+	};
+	code = ranks_open(&session->crew.ranks, error);
+	if (code == 0) {
+		leads = session->crew.ranks.rank == 0;
+		code = run_session(session, error);
+		ranks_close(&session->crew.ranks);
+		code = leads ? code : 0;
+	}
+	reinforce_record_free(&session->record);
+	if (session->is_open)
+		reinforce_free(&session->reinforce);
+	trial_free(&session->networks);
+	free(session->theta);
+	free(session);
+	return code;
+}
+
+const struct command command_reinforce = {
+	.name = "reinforce",
+	.operands = "SUITE -o DIR",
+	.summary = "let a student learn in closed loop: evolution strategies over many networks",
+	.details =
+		"SUITE is the sampled suite train, with a number of networks and a seed "
+		"(train:200:7), or scenarios whose rates and delays are not held out. In a "
+		"generation every candidate, the student with all its parameters moved a little, "
+		"runs on the same networks with the same seeds; its fitness is its mean reward "
+		"beside the reference's runs there. Ranks of fitness weigh the moves, AdamW takes "
+		"the step. Candidates run in integers, guard on, as the student will.\n\n"
+		"The last networks of SUITE are held back: there the student itself runs before "
+		"the first generation, every few generations and after the last, and the best "
+		"student is kept. DIR receives student.aqms (for simulate and evaluate --policy) "
+		"with policy.json, progress.csv, figures/curve.svg, and after every generation "
+		"checkpoint.safetensors, from which --resume goes on to the same bytes. Results "
+		"are the same on any number of cores, and over ranks: mpirun -n N aqmllm "
+		"reinforce.\n\n" REWARD_HELP,
+	.options = reinforce_options,
+	.run = reinforce,
+};
