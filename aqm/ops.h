@@ -197,4 +197,8 @@ int aqm_params_default(const struct aqm_ops *ops, void *params, struct error *er
 int aqm_params_set(const struct aqm_ops *ops, void *params, const char *assignment,
 		   struct error *error);
 
+/* Several, in their order: "name=value:name=value"; NULL or "": none. */
+int aqm_params_set_all(const struct aqm_ops *ops, void *params, const char *assignments,
+		       struct error *error);
+
 #endif

@@ -205,6 +205,28 @@ int aqm_params_set(const struct aqm_ops *ops, void *params, const char *assignme
 	return set_param(ops, param, params, equals + 1, error);
 }
 
+int aqm_params_set_all(const struct aqm_ops *ops, void *params, const char *assignments,
+		       struct error *error)
+{
+	const char *at = assignments;
+	int code = 0;
+
+	while (code == 0 && at && *at) {
+		const size_t length = strcspn(at, ":");
+		char assignment[128];
+
+		if (length >= sizeof(assignment))
+			return error_at(error, ERR_RANGE, NULL, 0, ops->name,
+					"%.40s...: a setting is at most %zu characters", at,
+					sizeof(assignment) - 1);
+		memcpy(assignment, at, length);
+		assignment[length] = '\0';
+		code = aqm_params_set(ops, params, assignment, error);
+		at += length + (at[length] == ':');
+	}
+	return code;
+}
+
 void aqm_record_host_fields(const struct aqm_facts *facts, struct aqm_record *record)
 {
 	const unsigned queue = facts->queue;

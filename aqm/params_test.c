@@ -56,6 +56,26 @@ static void both_ends_of_every_range_are_taken(void **state)
 	}
 }
 
+static void several_are_set_in_their_order(void **state)
+{
+	const struct aqm_ops *law = aqm_find("dualpi2");
+	void *params = malloc(law->params_size + 1);
+	struct error error = {0};
+	double target_ms, k;
+
+	(void)state;
+	assert_int_equal(aqm_params_default(law, params, NULL), 0);
+	assert_int_equal(aqm_params_set_all(law, params, NULL, NULL), 0);
+	assert_int_equal(aqm_params_set_all(law, params, "k=3:target_ms=5:k=4", NULL), 0);
+	assert_int_equal(aqm_params_get(law, params, "target_ms", &target_ms), 0);
+	assert_int_equal(aqm_params_get(law, params, "k", &k), 0);
+	assert_true(target_ms == 5 && k == 4);
+	assert_int_equal(aqm_params_set_all(law, params, "k=2:goal=5:k=1", &error), ERR_INVALID);
+	assert_string_equal(error.field, "goal=5");
+	assert_int_equal(aqm_params_set_all(law, params, "k=2::k=1", &error), ERR_INVALID);
+	free(params);
+}
+
 static void errors_name_the_parameter(void **state)
 {
 	static const char *const bad[] = {
@@ -111,6 +131,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(every_default_is_in_its_range),
 		cmocka_unit_test(both_ends_of_every_range_are_taken),
+		cmocka_unit_test(several_are_set_in_their_order),
 		cmocka_unit_test(errors_name_the_parameter),
 		cmocka_unit_test(profiles_of_dualpi2_are_those_of_linux_and_the_rfc),
 	};

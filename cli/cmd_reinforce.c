@@ -20,6 +20,7 @@
 #include "sim/suite.h"
 
 #define FINGERPRINT_BYTES 4096
+#define SETTINGS_BYTES 1024
 
 static struct {
 	const char *from, *shape, *mode, *reward, *reference, *output;
@@ -31,7 +32,7 @@ static struct {
 	.shape = "16,16",
 	.mode = "supervise",
 	.reward = "balanced",
-	.reference = "dualpi2",
+	.reference = "dualpi2:min_qlen_step=1",
 	.sigma = 0.05,
 	.rate = 0.02,
 	.duration_s = 20,
@@ -56,7 +57,9 @@ static const struct option reinforce_options[] = {
 	{"reward", 0, OPTION_TEXT, &o.reward, "REWARD",
 	 "what is learned: a name, NAME=WEIGHT,... or both; default balanced", 0, 0},
 	{"reference", 0, OPTION_TEXT, &o.reference, "LAW",
-	 "whose run of the same network and seed rewards are relative to; default dualpi2", 0, 0},
+	 "whose run of the same network and seed rewards are relative to, LAW:NAME=VALUE:...; "
+	 "default dualpi2:min_qlen_step=1",
+	 0, 0},
 	{"set", 's', OPTION_LIST, &o.settings, "NAME=VALUE",
 	 "a setting of the student's law, such as guard=0; may be repeated", 0, 0},
 	{"population", 0, OPTION_U64, &o.population, "N",
@@ -186,22 +189,37 @@ static int read_student(struct session *session, struct error *error)
 	return 0;
 }
 
+/* A law as the user says it, LAW:NAME=VALUE:..., by way of `text`, which it stays in. */
+static int read_law(struct rollout_law *law, char text[SETTINGS_BYTES], const char *said,
+		    const char *option, struct error *error)
+{
+	struct trial_arm arm;
+	int code;
+
+	if (snprintf(text, SETTINGS_BYTES, "%s", said) >= SETTINGS_BYTES)
+		return error_at(error, ERR_RANGE, NULL, 0, option, "at most %d characters",
+				SETTINGS_BYTES - 1);
+	code = trial_arm_law(&arm, text, option, error);
+	*law = (struct rollout_law){arm.law, arm.settings};
+	return code;
+}
+
 static int read_laws(struct session *session, struct error *error)
 {
-	struct reinforce_options *options = &session->options;
+	static char reference[SETTINGS_BYTES], student[SETTINGS_BYTES];
+	char said[SETTINGS_BYTES] = "student";
+	size_t used = strlen(said);
+	int code;
 
-	options->reference.name = o.reference;
-	options->student.name = "student";
-	if (aqm_find(o.reference) == NULL)
-		return error_at(error, ERR_INVALID, NULL, 0, "--reference",
-				"'%s' is not a law; aqmllm aqms lists them", o.reference);
-	if (o.settings.count > ROLLOUT_MAX_SETTINGS)
-		return error_at(error, ERR_RANGE, NULL, 0, "--set", "at most %d times",
-				ROLLOUT_MAX_SETTINGS);
-	for (size_t i = 0; i < o.settings.count; i++)
-		options->student.settings[i] = o.settings.items[i];
-	options->student.setting_count = o.settings.count;
-	return 0;
+	for (size_t i = 0; i < o.settings.count && used < sizeof(said); i++)
+		used += (size_t)snprintf(said + used, sizeof(said) - used, ":%s",
+					 o.settings.items[i]);
+	if (used >= sizeof(said))
+		return error_at(error, ERR_RANGE, NULL, 0, "--set", "too many settings");
+	code = read_law(&session->options.student, student, said, "--set", error);
+	return code ? code
+		    : read_law(&session->options.reference, reference, o.reference, "--reference",
+			       error);
 }
 
 static int read_options(struct session *session, struct error *error)

@@ -26,8 +26,8 @@ static struct {
 	const char *law, *reference, *against, *vary, *reward, *output;
 	uint64_t settings, seeds, tuning_seeds, seed, threads;
 } o = {
-	.law = "dualpi2",
-	.reference = "dualpi2",
+	.law = "dualpi2:min_qlen_step=1",
+	.reference = "dualpi2:min_qlen_step=1",
 	.reward = "hindsight",
 	.settings = 50,
 	.seeds = 3,
@@ -37,7 +37,9 @@ static struct {
 
 static const struct option tune_options[] = {
 	{"law", 0, OPTION_TEXT, &o.law, "LAW",
-	 "the law to tune, LAW:NAME=VALUE:... with settings of its own; default dualpi2", 0, 0},
+	 "the law to tune, LAW:NAME=VALUE:... with settings of its own; default "
+	 "dualpi2:min_qlen_step=1, DualPI2 whose step is no lower than a packet",
+	 0, 0},
 	{"vary", 0, OPTION_TEXT, &o.vary, "NAME=LOW..HIGH,...",
 	 "what is varied, words as NAME=WORD/WORD; ranges of a factor 4 and more are spread by "
 	 "ratio; default target_ms=1..60,step_ms=0.25..4,k=0.5..8 as far as the law has them",
@@ -51,7 +53,9 @@ static const struct option tune_options[] = {
 	{"reward", 0, OPTION_TEXT, &o.reward, "REWARD",
 	 "what is best: a name, NAME=WEIGHT,... or both; default hindsight", 0, 0},
 	{"reference", 0, OPTION_TEXT, &o.reference, "LAW",
-	 "whose run of the same network and seed rewards are relative to; default dualpi2", 0, 0},
+	 "whose run of the same network and seed rewards are relative to; default "
+	 "dualpi2:min_qlen_step=1",
+	 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws, untuned, to compare with the tuned one; LAW:NAME=VALUE:... sets parameters", 0, 0},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,

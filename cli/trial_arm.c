@@ -8,26 +8,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
-		  struct error *error)
-{
-	const char *at = arm->settings;
-	int code = 0;
-
-	while (code == 0 && at && *at) {
-		const size_t length = strcspn(at, ":");
-		char setting[128];
-
-		if (length >= sizeof(setting))
-			return error_at(error, ERR_RANGE, NULL, 0, arm->name, "too long");
-		memcpy(setting, at, length);
-		setting[length] = '\0';
-		code = aqm_params_set(law, params, setting, error);
-		at += length + (at[length] == ':');
-	}
-	return code;
-}
-
 int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct error *error)
 {
 	char *settings = strchr(text, ':');
@@ -53,7 +33,7 @@ int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct 
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	code = aqm_params_default(law, params, error);
 	if (code == 0)
-		code = trial_arm_set(arm, law, params, error);
+		code = aqm_params_set_all(law, params, arm->settings, error);
 	free(params);
 	return code;
 }

@@ -15,13 +15,9 @@
 #include "cluster/ranks.h"
 #include "learn/objective.h"
 
-#define ROLLOUT_MAX_SETTINGS 16
-
-/* A law and what it is set to. */
 struct rollout_law {
 	const char *name;
-	const char *settings[ROLLOUT_MAX_SETTINGS]; /* "NAME=VALUE" */
-	size_t setting_count;
+	const char *settings; /* "NAME=VALUE:NAME=VALUE"; NULL: none */
 };
 
 /* A network and the seed of its runs. */
