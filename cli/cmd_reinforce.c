@@ -77,7 +77,8 @@ static const struct option reinforce_options[] = {
 	 "the last networks of SUITE, which tell how far it has come and which student is best; "
 	 "default 16",
 	 0, 10000},
-	{"every", 0, OPTION_U64, &o.every, "N", "generations from look to look at them; default 5",
+	{"every", 0, OPTION_U64, &o.every, "N",
+	 "generations from look to look at them; default 5; make --generations a multiple",
 	 1, 1e6},
 	{"duration-s", 0, OPTION_DOUBLE, &o.duration_s, "S",
 	 "of a run on a sampled network; default 20", 1, 100000},
@@ -134,14 +135,23 @@ static void show_rollouts(void *context, size_t done, size_t total)
 	command_progress(session->common, text, false);
 }
 
-/* What is held out stays unseen, whoever names it. */
-static int check_side(const struct trial *networks, struct error *error)
+/* What is held out stays unseen, whoever names it; what happens in a run has to fit in it. */
+static int check_networks(const struct trial *networks, struct error *error)
 {
-	for (size_t i = 0; i < networks->scenario_count; i++)
-		if (suite_side_of(&networks->scenarios[i]) != SUITE_TRAIN)
-			return error_at(error, ERR_INVALID, NULL, 0, networks->scenarios[i].name,
+	for (size_t i = 0; i < networks->scenario_count; i++) {
+		const struct scenario *scenario = &networks->scenarios[i];
+		struct error cause = {0};
+
+		if (suite_side_of(scenario) != SUITE_TRAIN)
+			return error_at(error, ERR_INVALID, NULL, 0, scenario->name,
 					"has a rate and delay that are held out of training; train "
 					"on the suite `train`");
+		if (scenario_check(scenario, &cause) != 0)
+			return error_at(error, ERR_INVALID, NULL, 0, scenario->name,
+					"cannot run for %g s of which %g are warm-up: %s: %s",
+					scenario->duration_s, scenario->warmup_s, cause.field,
+					cause.text);
+	}
 	return 0;
 }
 
@@ -155,7 +165,7 @@ static int read_networks(struct session *session, struct error *error)
 				"%g s leave nothing of %g s to reward", o.warmup_s, o.duration_s);
 	networks->sampling = (struct trial_sampling){o.duration_s, o.warmup_s, o.most_mbps};
 	code = trial_read_suite(networks, session->suite, error);
-	return code ? code : check_side(networks, error);
+	return code ? code : check_networks(networks, error);
 }
 
 /* The first student: a file's, or a new one. */
@@ -349,8 +359,7 @@ static int advance(struct session *session, bool first, struct error *error)
 	row.generation = 0;
 	if (!first)
 		code = reinforce_generation(reinforce, &session->crew, &row, error);
-	if (code == 0 && (first || reinforce->evolution.generation % o.every == 0 ||
-			  reinforce->evolution.generation == o.generations))
+	if (code == 0 && (first || reinforce->evolution.generation % o.every == 0))
 		code = reinforce_validate(reinforce, &session->crew, &row, error);
 	if (code == 0)
 		code = keep(session, &row, error);
@@ -483,8 +492,8 @@ const struct command command_reinforce = {
 		"beside the reference's runs there. Ranks of fitness weigh the moves, AdamW takes "
 		"the step. Candidates run in integers, guard on, as the student will.\n\n"
 		"The last networks of SUITE are held back: there the student itself runs before "
-		"the first generation, every few generations and after the last, and the best "
-		"student is kept. DIR receives student.aqms (for simulate and evaluate --policy) "
+		"the first generation and after every few, and the best student of these looks "
+		"is kept. DIR receives student.aqms (for simulate and evaluate --policy) "
 		"with policy.json, progress.csv, figures/curve.svg, and after every generation "
 		"checkpoint.safetensors, from which --resume goes on to the same bytes. Results "
 		"are the same on any number of cores, and over ranks: mpirun -n N aqmllm "

@@ -115,17 +115,6 @@ static int read_rows(struct reinforce_record *record, uint64_t generations, stru
 	return code;
 }
 
-int reinforce_record_resume(struct reinforce_record *record, struct reinforce *reinforce,
-			    struct error *error)
-{
-	char path[PATH_BYTES];
-	int code = path_of(record, CHECKPOINT, path, error);
-
-	if (code == 0)
-		code = reinforce_load(reinforce, path, record->fingerprint, error);
-	return code ? code : read_rows(record, reinforce->evolution.generation, error);
-}
-
 static void put_rows(FILE *out, const struct reinforce_record *record)
 {
 	fprintf(out, "%s\n", header + 1);
@@ -156,6 +145,19 @@ static int write_rows(const struct reinforce_record *record, struct error *error
 	if (code)
 		file_replace_abort(&file);
 	return code;
+}
+
+int reinforce_record_resume(struct reinforce_record *record, struct reinforce *reinforce,
+			    struct error *error)
+{
+	char path[PATH_BYTES];
+	int code = path_of(record, CHECKPOINT, path, error);
+
+	if (code == 0)
+		code = reinforce_load(reinforce, path, record->fingerprint, error);
+	if (code == 0)
+		code = read_rows(record, reinforce->evolution.generation, error);
+	return code ? code : write_rows(record, error);
 }
 
 static json_t *policy_json(const struct reinforce_record *record, const struct reinforce *reinforce,

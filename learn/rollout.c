@@ -26,7 +26,7 @@ struct batch_run {
 	struct error failure;
 };
 
-/* What the scenario says of its own law does not hold for this one, even where they are the same. */
+/* What the scenario says of its own law does not hold for this one, even where both are one. */
 static int open_law(const struct rollout_network *network, const struct rollout_law *law,
 		    const struct aqm_student_model *model, const struct aqm_ops **ops,
 		    void **params, struct error *error)

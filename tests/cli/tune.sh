@@ -29,7 +29,7 @@ grep -q '"settings": 7,' said && grep -q '"networks": 2}' said || fail "summary:
 grep -q 'beyond_tuned_pie' said || fail "the law beside it is not told: $(cat said)"
 
 # What is tried: the middle of the ranges first; the best on the seeds for tuning is what is chosen.
-grep -q 'net10,target_ms=7.75:step_ms=1:k=2,' one/settings.csv || fail "the first setting"
+grep -q 'net10,min_qlen_step=1:target_ms=7.75:step_ms=1:k=2,' one/settings.csv || fail "the first setting"
 for net in net10 net60; do
 	best=$(grep ^$net, one/settings.csv | sort -t, -k3 -g -r | head -1 | cut -d, -f2)
 	grep -q "^$net,$best," one/networks.csv || fail "$net: chosen is not $best"
@@ -58,7 +58,7 @@ refuses 'LOW..HIGH' tune suite --vary k=3 -o made
 refuses 'blue|not a law' tune suite --law blue -o made
 refuses 'fifo|what to vary' tune suite --law fifo -o made
 refuses 'joy|c_p99=' tune suite --reward joy -o made
-refuses 'dualpi2|twice' tune suite --against dualpi2 -o made
+refuses 'dualpi2|twice' tune suite --against dualpi2:min_qlen_step=1 -o made
 
 if [ "$built" = mpi ] && command -v mpirun >/dev/null; then
 	needs_mpirun "tuning over ranks"
