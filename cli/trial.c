@@ -111,7 +111,7 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 
 	loop.params = params;
 	if (code == 0)
-		code = aqm_params_set_all(loop.law, params, job->arm->settings, error);
+		code = trial_arm_set(job->arm, loop.law, params, error);
 	if (code == 0)
 		code = run_loop(&loop, job->arm, outcome, error);
 	free(params);

@@ -85,6 +85,10 @@ int trial_keys(struct trial *trial, struct error *error);
  */
 int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct error *error);
 
+/* Sets a law's parameters as the arm wants them.  ERR_INVALID, ERR_RANGE. */
+int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
+		  struct error *error);
+
 size_t trial_runs(const struct trial *trial);
 
 /* How many of them are wanted, and whether one is. */

@@ -8,6 +8,12 @@
 #include <stdlib.h>
 #include <string.h>
 
+int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
+		  struct error *error)
+{
+	return aqm_params_set_all(law, params, arm->settings, error);
+}
+
 int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct error *error)
 {
 	char *settings = strchr(text, ':');
@@ -33,7 +39,7 @@ int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct 
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	code = aqm_params_default(law, params, error);
 	if (code == 0)
-		code = aqm_params_set_all(law, params, arm->settings, error);
+		code = trial_arm_set(arm, law, params, error);
 	free(params);
 	return code;
 }
