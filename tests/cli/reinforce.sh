@@ -29,7 +29,9 @@ grep -q '"generations": 4,' said && grep -q '"rollouts": 60,' said || fail "summ
 
 # Interrupted somewhere, it goes on to the bytes of one that was not.
 "$program" $run -g 100000 -q -o stopped 2>said &
-until [ -e stopped/progress.csv ] && [ "$(wc -l <stopped/progress.csv)" -gt 2 ]; do sleep 0.02; done
+while kill -0 $! && ! { [ -e stopped/progress.csv ] && [ "$(wc -l <stopped/progress.csv)" -gt 2 ]; }; do
+	sleep 0.02
+done
 kill -TERM $! && wait $! && fail "SIGTERM did not end it"
 [ "$(wc -l <said)" = 1 ] && grep -q interrupted said || fail "interrupted: $(cat said)"
 some=$(($(tail -1 stopped/progress.csv | cut -d, -f1) + 2))
