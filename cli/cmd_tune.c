@@ -24,6 +24,7 @@
 
 static struct {
 	const char *law, *reference, *against, *vary, *reward, *output;
+	double duration_s, warmup_s, most_mbps;
 	uint64_t settings, seeds, tuning_seeds, seed, threads;
 } o = {
 	.law = "dualpi2:min_qlen_step=1",
@@ -58,6 +59,12 @@ static const struct option tune_options[] = {
 	 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws, untuned, to compare with the tuned one; LAW:NAME=VALUE:... sets parameters", 0, 0},
+	{"duration-s", 0, OPTION_DOUBLE, &o.duration_s, "S",
+	 "of a run on a sampled network; default: as the suite has it", 0, 100000},
+	{"warmup-s", 0, OPTION_DOUBLE, &o.warmup_s, "S",
+	 "of it, not rewarded; default with --duration-s: a quarter", 0, 100000},
+	{"most-mbps", 0, OPTION_DOUBLE, &o.most_mbps, "R",
+	 "sample no link with a higher rate; default: as the suite has it", 0, 1000},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
 	 4096},
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of runs and tables; required", 0,
@@ -115,6 +122,11 @@ static int prepare(struct tuning *tuning, const char *suite, struct error *error
 		code = copy_text(reference, "--reference", o.reference, error);
 	if (code == 0 && o.against)
 		code = copy_text(against, "--against", o.against, error);
+	if (code == 0 && o.warmup_s > 0 && o.warmup_s >= o.duration_s)
+		code = error_at(error, ERR_RANGE, NULL, 0, "--warmup-s",
+				"give a longer --duration-s too");
+	tuning->trial.sampling = (struct trial_sampling){
+		o.duration_s, o.warmup_s > 0 ? o.warmup_s : o.duration_s / 4, o.most_mbps};
 	if (code == 0)
 		code = trial_read_suite(&tuning->trial, suite, error);
 	if (code)

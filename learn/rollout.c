@@ -28,7 +28,7 @@ struct batch_run {
 
 /* What the scenario says of its own law does not hold for this one, even where both are one. */
 static int open_law(const struct rollout_network *network, const struct rollout_law *law,
-		    const struct aqm_student_model *model, const struct aqm_ops **ops,
+		    const struct rollout_student *student, const struct aqm_ops **ops,
 		    void **params, struct error *error)
 {
 	const struct law_settings limit = {.limit_packets = network->scenario->limit_packets};
@@ -40,20 +40,22 @@ static int open_law(const struct rollout_network *network, const struct rollout_
 	code = sim_law_params(network->scenario, *ops, &limit, params, error);
 	if (code == 0)
 		code = aqm_params_set_all(*ops, *params, law->settings, error);
-	if (code == 0 && model)
-		((struct aqm_student_params *)*params)->model = model;
+	if (code == 0 && student) {
+		((struct aqm_student_params *)*params)->model = student->model;
+		((struct aqm_student_params *)*params)->tap = student->tap;
+	}
 	return code;
 }
 
 int rollout_run(const struct rollout_network *network, const struct rollout_law *law,
-		const struct aqm_student_model *model, void *context,
+		const struct rollout_student *student, void *context,
 		bool (*stop)(void *context, double done), struct objective_figures *figures,
 		struct error *error)
 {
 	struct sim_options options = {.seed = network->seed, .context = context, .progress = stop};
 	struct sim_result *result = malloc(sizeof(*result));
 	void *params = NULL;
-	int code = result ? open_law(network, law, model, &options.law, &params, error)
+	int code = result ? open_law(network, law, student, &options.law, &params, error)
 			  : error_set(error, ERR_NO_MEMORY, "out of memory for a run");
 
 	options.params = params;
@@ -131,6 +133,8 @@ static int work(void *context, size_t index)
 	const size_t job = index * (size_t)run->crew->ranks.count + (size_t)run->crew->ranks.rank;
 	const size_t network = run->order[job / run->per_network], place = job % run->per_network;
 	const bool is_reference = batch->reference && place == 0;
+	const struct rollout_student student = {
+		.model = &batch->models[is_reference ? 0 : place - (batch->reference != NULL)]};
 	struct error error = {0};
 	int code;
 
@@ -138,8 +142,8 @@ static int work(void *context, size_t index)
 		return 0;
 	code = rollout_run(&batch->networks[network],
 			   is_reference ? batch->reference : batch->student,
-			   is_reference ? NULL : &batch->models[place - (batch->reference != NULL)],
-			   run, is_stopped, &run->all[network * run->per_network + place], &error);
+			   is_reference ? NULL : &student, run, is_stopped,
+			   &run->all[network * run->per_network + place], &error);
 	note(run, job, code, &error);
 	return 0;
 }

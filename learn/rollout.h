@@ -20,6 +20,12 @@ struct rollout_law {
 	const char *settings; /* "NAME=VALUE:NAME=VALUE"; NULL: none */
 };
 
+/* Who decides in a run, and perhaps who listens (aqm/student.h); both outlive it. */
+struct rollout_student {
+	const struct aqm_student_model *model;
+	const struct aqm_student_tap *tap; /* NULL: nobody */
+};
+
 /* A network and the seed of its runs. */
 struct rollout_network {
 	const struct scenario *scenario;
@@ -48,11 +54,11 @@ struct rollout_batch {
 };
 
 /*
- * One run of `law` (with `model` where it is not NULL) as the scenario's.
+ * One run of `law`, the student's where `student` is not NULL, as the scenario's.
  * `stop` is asked about 100 times; true ends it with ERR_INTERRUPTED.
  */
 int rollout_run(const struct rollout_network *network, const struct rollout_law *law,
-		const struct aqm_student_model *model, void *context,
+		const struct rollout_student *student, void *context,
 		bool (*stop)(void *context, double done), struct objective_figures *figures,
 		struct error *error);
 
