@@ -11,7 +11,7 @@
 #include "base/clock.h"
 #include "base/progress.h"
 #include "cli/command.h"
-#include "cli/hindsight_labels.h"
+#include "cli/tuned_labels.h"
 #include "cli/reinforce_record.h"
 #include "cli/reward_help.h"
 #include "cli/trial.h"
@@ -24,7 +24,7 @@
 #define SETTINGS_BYTES 1024
 
 static struct {
-	const char *from, *hindsight, *shape, *mode, *reward, *reference, *output;
+	const char *from, *tuned, *shape, *mode, *reward, *reference, *output;
 	struct option_list settings;
 	double sigma, rate, decay, duration_s, warmup_s, most_mbps;
 	uint64_t population, generations, networks, held_back, every, seed, threads;
@@ -55,7 +55,7 @@ static const struct option reinforce_options[] = {
 	 0, 0},
 	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",
 	 "of a new student: supervise or verdict; default supervise", 0, 0},
-	{"hindsight", 0, OPTION_TEXT, &o.hindsight, "DIR",
+	{"tuned", 0, OPTION_TEXT, &o.tuned, "DIR",
 	 "teach the first student, before the first generation, the settings that aqmllm tune "
 	 "found in DIR for the same suite",
 	 0, 0},
@@ -291,28 +291,28 @@ static void say_which(struct session *session)
 					 " set %s", o.settings.items[i]);
 }
 
-/* What hindsight knows of the networks to train on. */
+/* What tuning found for the networks to train on. */
 static int teach(struct session *session, struct error *error)
 {
 	const struct trial *networks = &session->networks;
 	const size_t training = networks->scenario_count > o.held_back
 					? networks->scenario_count - o.held_back
 					: 0;
-	struct hindsight_label *labels;
-	struct hindsight_fit fit;
+	struct tuned_label *labels;
+	struct tuned_fit fit;
 	size_t count;
-	int code = hindsight_labels_read(&labels, &count, o.hindsight, networks->scenarios,
+	int code = tuned_labels_read(&labels, &count, o.tuned, networks->scenarios,
 					 training, error);
 
 	if (code)
 		return code;
-	command_progress(session->common, "reinforce: runs on what hindsight knows", false);
-	code = hindsight_fit(&session->shape, session->theta, labels, count,
+	command_progress(session->common, "reinforce: runs under tuned settings", false);
+	code = tuned_fit(&session->shape, session->theta, labels, count,
 			     &session->options.student, o.seed, &session->crew, &fit, error);
 	command_progress(session->common, "", false);
 	if (code == 0 && !session->common->json && !session->common->quiet &&
 	    session->crew.ranks.rank == 0)
-		printf("hindsight: %zu networks, %zu rows; log2 of settings, rms: %.3f, %.3f of it "
+		printf("tuned: %zu networks, %zu rows; log2 of settings, rms: %.3f, %.3f of it "
 		       "not learned\n",
 		       count, fit.rows, fit.spread, fit.error);
 	free(labels);
@@ -329,7 +329,7 @@ static int prepare(struct session *session, struct error *error)
 		code = read_student(session, error);
 	if (code == 0)
 		code = read_networks(session, error);
-	if (code == 0 && o.hindsight)
+	if (code == 0 && o.tuned)
 		code = teach(session, error);
 	if (code)
 		return code;

@@ -9,14 +9,6 @@
  * anywhere; every `interval`-th packet's record before the decision becomes a row
  * of the pool, whose action is the move towards the best row.  What a policy
  * learns from it is to tell from a router's records where it is and where to go.
- * A supervising student that begins with what hindsight knows: networks with the
- * settings that suit them, and a regression from what a student sees there to
- * those settings.
- *
- * In every network the student's law runs twice, under those settings and under
- * its own; what it saw at its decisions is asked for the settings.  Inputs that
- * are the student's own last outputs would give the answer away: their weights
- * are 0 here, and are there for later learning.
  */
 #ifndef LEARN_HINDSIGHT_H
 #define LEARN_HINDSIGHT_H
@@ -52,28 +44,5 @@ struct hindsight_network {
 int hindsight_run(const struct hindsight_options *options, const struct scenario *scenarios,
 		  size_t count, struct hindsight_network *networks, struct pool *pool,
 		  bool (*stop)(void *context), void *context, struct error *error);
-#include "learn/rollout.h"
-
-/* A network and the outputs (log2 of factors on the law's settings) that suit it. */
-struct hindsight_label {
-	const struct scenario *scenario;
-	float output[AQM_STUDENT_SETTING_COUNT];
-};
-
-struct hindsight_fit {
-	size_t rows;		     /* that were collected */
-	double spread, error;	     /* root mean square of labels around their mean; of the rest */
-};
-
-/*
- * Moves `theta` (of a net without cells that supervises) by regression on
- * `count` labels, > 0; runs are those of `law` with `seed` and on `threads`
- * threads (0: one a core), which do not change the result.  ERR_UNSUPPORTED,
- * ERR_INTERRUPTED when `stop`, which may be NULL, says so.
- */
-int hindsight_fit(const struct aqm_student_model *shape, float *theta,
-		  const struct hindsight_label *labels, size_t count, const struct rollout_law *law,
-		  uint64_t seed, const struct rollout_crew *crew, struct hindsight_fit *fit,
-		  struct error *error);
 
 #endif

@@ -54,14 +54,14 @@ cmp -s one/student.aqms further/student.aqms && [ "$(sed -n 3p further/progress.
 aqmllm tune train:6:1 --settings 4 --seeds 1 --tuning-seeds 1 --most-mbps 20 --duration-s 7 \
 	--warmup-s 1 -q -o tuned || fail "tune"
 for threads in 1 3; do
-	aqmllm $run -g 0 -j $threads --hindsight tuned -q -o taught$threads || fail "--hindsight"
+	aqmllm $run -g 0 -j $threads --tuned tuned -q -o taught$threads || fail "--tuned"
 done
-cmp taught1/student.aqms taught3/student.aqms || fail "hindsight depends on threads"
+cmp taught1/student.aqms taught3/student.aqms || fail "--tuned depends on threads"
 cmp -s taught1/progress.csv one/progress.csv && fail "nothing was taught"
 awk -F, 'NR == 2 && $5 == 0 { exit 1 }' taught1/progress.csv || fail "taught, it still is DualPI2"
-refuses 'settings.csv' reinforce train:6 --held-back 1 --hindsight one -o made
-refuses 'settings.csv|same suite' reinforce train:6:9 --held-back 1 --hindsight tuned -o made
-refuses 'cells' reinforce train:6 --shape gru4 --held-back 1 --hindsight tuned -o made
+refuses 'settings.csv' reinforce train:6 --held-back 1 --tuned one -o made
+refuses 'settings.csv|same suite' reinforce train:6:9 --held-back 1 --tuned tuned -o made
+refuses 'cells' reinforce train:6 --shape gru4 --held-back 1 --tuned tuned -o made
 
 refuses 'output' reinforce train
 refuses 'one suite' reinforce -o made

@@ -2,7 +2,7 @@
 /*
  * Rows of a network stand together in settings.csv.
  */
-#include "cli/hindsight_labels.h"
+#include "cli/tuned_labels.h"
 
 #include <math.h>
 #include <stdlib.h>
@@ -37,7 +37,7 @@ struct reading {
 	size_t scenario_count;
 	double initial[KNOWN]; /* of the student's law */
 	struct sum sum;
-	struct hindsight_label *labels;
+	struct tuned_label *labels;
 	size_t count;
 };
 
@@ -68,7 +68,7 @@ static void end_network(struct reading *reading)
 	struct sum *sum = &reading->sum;
 
 	if (sum->scenario) {
-		struct hindsight_label *label = &reading->labels[reading->count++];
+		struct tuned_label *label = &reading->labels[reading->count++];
 
 		label->scenario = sum->scenario;
 		for (int i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
@@ -146,7 +146,7 @@ static int read_initial(struct reading *reading, struct error *error)
 	return code;
 }
 
-int hindsight_labels_read(struct hindsight_label **labels, size_t *label_count, const char *folder,
+int tuned_labels_read(struct tuned_label **labels, size_t *label_count, const char *folder,
 			  const struct scenario *scenarios, size_t count, struct error *error)
 {
 	char path[4200], *text = NULL;

@@ -9,7 +9,7 @@
 #include <string.h>
 #include <cmocka.h>
 
-#include "learn/hindsight.h"
+#include "learn/tuned_fit.h"
 #include "learn/student_float.h"
 
 static const struct rollout_law law = {"student", NULL};
@@ -45,10 +45,10 @@ static float *first_theta(const struct aqm_student_model *shape)
 }
 
 static int fit(const struct aqm_student_model *shape, float *theta, unsigned threads,
-	       struct hindsight_fit *told)
+	       struct tuned_fit *told)
 {
 	static struct scenario networks[2];
-	struct hindsight_label labels[2] = {{.scenario = &networks[0]},
+	struct tuned_label labels[2] = {{.scenario = &networks[0]},
 					    {.scenario = &networks[1]}};
 	const struct rollout_crew crew = {.threads = threads, .ranks = {0, 1}};
 
@@ -57,13 +57,13 @@ static int fit(const struct aqm_student_model *shape, float *theta, unsigned thr
 	labels[0].output[AQM_STUDENT_SETTING_target] = 1;
 	labels[1].output[AQM_STUDENT_SETTING_target] = -2;
 	labels[1].output[AQM_STUDENT_SETTING_k] = 0.5;
-	return hindsight_fit(shape, theta, labels, 2, &law, 9, &crew, told, NULL);
+	return tuned_fit(shape, theta, labels, 2, &law, 9, &crew, told, NULL);
 }
 
 static void networks_are_told_apart(void **state)
 {
 	static struct aqm_student_model shape;
-	struct hindsight_fit told, again;
+	struct tuned_fit told, again;
 	float *theta, *other;
 	size_t bytes;
 
@@ -85,7 +85,7 @@ static void networks_are_told_apart(void **state)
 static void own_outputs_are_not_listened_to(void **state)
 {
 	static struct aqm_student_model shape;
-	struct hindsight_fit told;
+	struct tuned_fit told;
 	float *theta;
 	int own = 0;
 
@@ -106,7 +106,7 @@ static void own_outputs_are_not_listened_to(void **state)
 static void cells_are_refused(void **state)
 {
 	static struct aqm_student_model shape;
-	struct hindsight_fit told;
+	struct tuned_fit told;
 	float *theta;
 
 	(void)state;
