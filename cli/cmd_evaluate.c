@@ -93,7 +93,7 @@ static const struct option evaluate_options[] = {
 	 0},
 	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
 	{"estimate", 0, OPTION_FLAG, &o.estimate, NULL,
-	 "say how long it will take, and run nothing but one run of each arm to know", 0, 0},
+	 "say how long it will take, and run nothing but a few runs to know", 0, 0},
 	{"jobs", 'j', OPTION_U64, &o.threads, "N", "runs at a time; default 0: one a core", 0,
 	 4096},
 	{"threads", 0, OPTION_U64, &o.threads, "N", "the same as --jobs", 0, 4096},
@@ -310,19 +310,21 @@ static int tell_estimate(const struct command_common *common, struct trial *tria
 	const double cores = (double)(o.threads ? o.threads : parallel_cores());
 	struct trial_estimate estimate;
 	const int code = trial_estimate(trial, &estimate, error);
+	double unit_s;
 
 	if (code)
 		return code;
+	unit_s = estimate.processor_s > 120 ? 60 : 1;
 	if (common->json)
 		printf("{\"runs\": %zu, \"kept\": %zu, \"processor_s\": %.1f, \"cores\": %.0f, "
 		       "\"wall_s\": %.1f}\n",
 		       estimate.runs, estimate.kept, estimate.processor_s, cores,
 		       estimate.processor_s / cores);
 	else
-		printf("%zu runs, %zu of them in %s/runs already; the others take about %.1f min "
-		       "of processor time: %.1f min on %.0f cores\n",
-		       estimate.runs, estimate.kept, o.output, estimate.processor_s / 60,
-		       estimate.processor_s / cores / 60, cores);
+		printf("%zu runs, %zu of them in %s/runs already; the others take about %.3g %s "
+		       "of processor time, %.3g on %.0f cores\n",
+		       estimate.runs, estimate.kept, o.output, estimate.processor_s / unit_s,
+		       unit_s > 1 ? "min" : "s", estimate.processor_s / unit_s / cores, cores);
 	return 0;
 }
 

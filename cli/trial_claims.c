@@ -65,16 +65,15 @@ static struct estimate goodput_beside_classic(const struct trial_pairs *pairs,
 }
 
 /* Mean over the seeds for which both arms have a value; NaN: there is none. */
-static double imbalance_of(const struct trial *trial, size_t network, size_t arm, size_t beside)
+static double mean_of(const struct trial *trial, size_t network, size_t arm, size_t beside,
+		      enum trial_metric metric)
 {
 	double sum = 0;
 	size_t count = 0;
 
 	for (size_t seed = 0; seed < trial->seeds; seed++) {
-		const double one =
-			trial_outcome_of(trial, network, arm, seed)->values[TRIAL_imbalance];
-		const double other =
-			trial_outcome_of(trial, network, beside, seed)->values[TRIAL_imbalance];
+		const double one = trial_outcome_of(trial, network, arm, seed)->values[metric];
+		const double other = trial_outcome_of(trial, network, beside, seed)->values[metric];
 
 		if (!isfinite(one) || !isfinite(other))
 			continue;
@@ -93,17 +92,36 @@ static struct estimate imbalance_ratio(const struct trial_pairs *pairs,
 	size_t count = 0;
 
 	for (size_t n = 0; n < trial->scenario_count; n++) {
-		const double one = imbalance_of(trial, n, pairing->arm, pairing->baseline);
+		const double one =
+			mean_of(trial, n, pairing->arm, pairing->baseline, TRIAL_imbalance);
 
 		if (!isfinite(one) || !in_group(pairs, pairing, n, TRIAL_CLAIM_imbalance))
 			continue;
 		values[count] = one;
-		beside[count++] = imbalance_of(trial, n, pairing->baseline, pairing->arm);
+		beside[count++] =
+			mean_of(trial, n, pairing->baseline, pairing->arm, TRIAL_imbalance);
 	}
 	return bootstrap_ratio(values, beside, count, TRIAL_CLAIM_imbalance);
 }
 
-/* A count, which has no interval; unknown where seeds gave no network one. */
+/* Of the arm alone; NaN where nobody is guarded. */
+static struct estimate guarded_share(const struct trial_pairs *pairs,
+				     const struct trial_pairing *pairing, double *values)
+{
+	const struct trial *trial = pairs->trial;
+	size_t count = 0;
+
+	for (size_t n = 0; n < trial->scenario_count; n++) {
+		const double percent =
+			mean_of(trial, n, pairing->arm, pairing->arm, TRIAL_guarded_percent);
+
+		if (isfinite(percent) && in_group(pairs, pairing, n, TRIAL_CLAIM_guarded))
+			values[count++] = percent;
+	}
+	return bootstrap_mean(values, count, TRIAL_CLAIM_guarded);
+}
+
+/* A count, which has no interval; of networks that had enough seeds. */
 static struct estimate worse_count(const struct trial_pairs *pairs,
 				   const struct trial_pairing *pairing)
 {
@@ -111,7 +129,7 @@ static struct estimate worse_count(const struct trial_pairs *pairs,
 
 	for (size_t n = 0; n < pairs->trial->scenario_count; n++) {
 		if (!in_group(pairs, pairing, n, TRIAL_CLAIM_worse) ||
-		    !isfinite(trial_pairing_of(pairing, n, TRIAL_PAIR_goodput).low))
+		    trial_pairing_of(pairing, n, TRIAL_PAIR_goodput).count < TRIAL_WORSE_SEEDS)
 			continue;
 		estimate.count++;
 		estimate.value += trial_pairing_network_is_worse(pairing, n);
@@ -139,6 +157,8 @@ static struct estimate estimate_of(const struct trial_pairs *pairs,
 		return medians[TRIAL_PAIR_l4s_p99];
 	case TRIAL_CLAIM_imbalance:
 		return imbalance_ratio(pairs, pairing, values);
+	case TRIAL_CLAIM_guarded:
+		return guarded_share(pairs, pairing, values);
 	default:
 		return worse_count(pairs, pairing);
 	}

@@ -184,6 +184,8 @@ void trial_metrics_take(double *values, const struct sim_result *result,
 	take_classes(values, result);
 	take_flows(values, result);
 	take_applications(values, result);
+	values[TRIAL_guarded_percent] =
+		100 * share((double)counts->overridden, (double)counts->applied);
 	values[TRIAL_decisions] = (double)counts->decisions;
 	values[TRIAL_late] = (double)counts->late;
 	values[TRIAL_overridden] = (double)counts->overridden;

@@ -46,6 +46,7 @@
 	X(video_stall_percent, "stalled %", "of the time from the first picture on")               \
 	X(datagram_ms_p99, "datagram p99 ms", "one way: mean of the flows' 99th percentiles")      \
 	X(datagram_jitter_ms, "jitter ms", "mean difference of delay of neighbours (RFC 3393)")    \
+	X(guarded_percent, "guarded %", "of packets that a policy or student decided on")          \
 	X(decisions, "asked", "packets put to the policy")                                         \
 	X(late, "late", "decisions that came when the next was due")                               \
 	X(overridden, "guarded", "verdicts that the guard replaced by the law's")                  \

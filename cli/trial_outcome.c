@@ -12,7 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-static const char magic[] = "aqmllm run 2\n";
+static const char magic[] = "aqmllm run 3\n";
 
 #define MAGIC_BYTES (sizeof(magic) - 1)
 

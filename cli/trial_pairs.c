@@ -45,6 +45,8 @@ bool trial_pairing_is_worse(const struct trial_pairing *pairing, size_t network,
 	if (pair != TRIAL_PAIR_classic_p99 && pair != TRIAL_PAIR_l4s_p99 &&
 	    pair != TRIAL_PAIR_goodput)
 		return false;
+	if (estimate.count < TRIAL_WORSE_SEEDS)
+		return false;
 	return quantities[pair].more_is_worse ? estimate.low > 1 + TRIAL_WORSE
 					      : estimate.high < 1 - TRIAL_WORSE;
 }

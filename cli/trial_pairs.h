@@ -135,7 +135,8 @@ const char *trial_group_label(enum trial_group group);
  * X(claim, group, at most or at least, bound, text).  The statistic of each is
  * in trial_claims.c.
  */
-#define TRIAL_WORSE 0.05 /* a network whose whole interval lies further than this is worse */
+#define TRIAL_WORSE 0.05    /* a network whose whole interval lies further than this is worse */
+#define TRIAL_WORSE_SEEDS 5 /* that an interval needs for that: of fewer it is too narrow */
 #define TRIAL_CLAIM_TABLE(X)                                                                       \
 	X(classic_p99, all, true, 0.5, "Classic p99, ratio in the median network")                 \
 	X(goodput, all, false, 0.995, "goodput, ratio in the median network with Classic packets") \
@@ -143,7 +144,8 @@ const char *trial_group_label(enum trial_group group);
 	X(l4s_varying, varying, true, 0.8, "L p99, median ratio where the rate varies")            \
 	X(l4s_steady, steady, true, 1.02, "L p99, median ratio elsewhere")                         \
 	X(imbalance, all, true, 0.75, "imbalance, ratio of means over networks")                   \
-	X(worse, all, true, 0, "networks worse by more than 5 % in p99 delay or goodput")
+	X(worse, all, true, 0, "networks worse by more than 5 % in p99 delay or goodput")          \
+	X(guarded, all, true, 5, "packets on which the guard stood in, %, mean over networks")
 
 enum trial_claim {
 #define TRIAL_CLAIM_ENUM(name, ...) TRIAL_CLAIM_##name,
@@ -209,7 +211,10 @@ bool trial_pairing_in_group(const struct trial_pairs *pairs, const struct trial_
 struct estimate trial_pairing_of(const struct trial_pairing *pairing, size_t network,
 				 enum trial_pair pair);
 
-/* Its whole interval lies more than TRIAL_WORSE on the worse side (p99 of a class, goodput). */
+/*
+ * Its whole interval lies more than TRIAL_WORSE on the worse side (p99 of a class, goodput), and is
+ * of TRIAL_WORSE_SEEDS or more.
+ */
 bool trial_pairing_is_worse(const struct trial_pairing *pairing, size_t network,
 			    enum trial_pair pair);
 

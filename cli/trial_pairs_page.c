@@ -117,6 +117,11 @@ static void put_worse(const struct telling *telling, const struct trial_pairing 
 	const struct trial_pairs *pairs = telling->pairs;
 	size_t count = 0;
 
+	if (pairs->trial->seeds < TRIAL_WORSE_SEEDS) {
+		html_paragraph(telling->html, "Which networks are worse is told from %d seeds on.",
+			       TRIAL_WORSE_SEEDS);
+		return;
+	}
 	for (size_t n = 0; n < pairs->trial->scenario_count; n++)
 		count += trial_pairing_network_is_worse(pairing, n);
 	html_paragraph(telling->html,

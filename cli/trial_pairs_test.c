@@ -181,6 +181,22 @@ static void claims_are_met_or_missed_by_their_figures(void **state)
 	assert_int_equal(verdict(compare(bench), TRIAL_CLAIM_classic_p99), TRIAL_VERDICT_open);
 }
 
+static void guards_are_counted_over_networks(void **state)
+{
+	struct bench *bench = *state;
+	const struct trial_pairing *pairing = compare(bench);
+
+	assert_int_equal(verdict(pairing, TRIAL_CLAIM_guarded), TRIAL_VERDICT_unmeasured);
+	for (size_t n = 0; n < NETWORKS; n++)
+		for (size_t seed = 0; seed < SEEDS; seed++)
+			run_of(bench, n, 1, seed)->values[TRIAL_guarded_percent] =
+				n == SLOW ? 100 : 4 + (double)(n == LTE);
+	pairing = compare(bench);
+	assert_true(near(pairing->claims[TRIAL_CLAIM_guarded].estimate.value, 4.2));
+	assert_int_equal(pairing->claims[TRIAL_CLAIM_guarded].estimate.count, NETWORKS - 1);
+	assert_int_equal(verdict(pairing, TRIAL_CLAIM_guarded), TRIAL_VERDICT_met);
+}
+
 static void what_was_not_measured_is_not_met(void **state)
 {
 	struct bench *bench = *state;
@@ -218,6 +234,13 @@ static void a_network_is_worse_when_its_whole_interval_is(void **state)
 	assert_true(trial_pairing_network_is_worse(pairing, SLOW));
 	assert_true(pairing->claims[TRIAL_CLAIM_worse].estimate.value == 2);
 	assert_int_equal(verdict(pairing, TRIAL_CLAIM_worse), TRIAL_VERDICT_missed);
+	/* Four seeds are too few to say so of a network. */
+	for (size_t n = 0; n < NETWORKS; n++)
+		run_of(bench, n, 0, 1)->values[TRIAL_goodput_mbps] =
+			run_of(bench, n, 0, 1)->values[TRIAL_l4s_delay_ms_p99] = NAN;
+	pairing = compare(bench);
+	assert_false(trial_pairing_network_is_worse(pairing, LTE));
+	assert_int_equal(verdict(pairing, TRIAL_CLAIM_worse), TRIAL_VERDICT_unmeasured);
 }
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
@@ -228,6 +251,7 @@ int main(void)
 		TEST(networks_are_compared_seed_by_seed),
 		TEST(groups_hold_their_networks),
 		TEST(claims_are_met_or_missed_by_their_figures),
+		TEST(guards_are_counted_over_networks),
 		TEST(what_was_not_measured_is_not_met),
 		TEST(a_network_is_worse_when_its_whole_interval_is),
 	};

@@ -124,7 +124,7 @@ grep -q 'Classic p99, ratio in the median network .*<= 0.5 .*n = [1-3] ' said ||
 grep -q '"comparison": "compared/comparison.json", .*"kept": 12}' \
 	<(aqmllm $compared --json -o compared) || fail "where the comparison is, is not told"
 [ "$(grep -c ',classic_p99,' compared/networks.csv)" = 3 ] || fail "networks.csv has not all networks"
-[ "$(wc -l <compared/claims.csv)" = 8 ] || fail "claims.csv has not all claims"
+[ "$(wc -l <compared/claims.csv)" = 9 ] || fail "claims.csv has not all claims"
 grep -q '"verdict": "' compared/comparison.json || fail "comparison.json has no verdicts"
 grep -q 'Beside dualpi2:profile=linux:min_qlen_step=1' compared/report.html || fail "the report compares nothing"
 cp compared/claims.csv claims && aqmllm $compared -j1 -q -o compared && cmp claims compared/claims.csv ||
