@@ -1,0 +1,168 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * The controller that supervisors start from: what it says, whatever the depth,
+ * and what it does in closed loop beside DualPI2.
+ */
+#include "learn/student_start.h"
+
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "sim/run.h"
+
+static float *make(struct aqm_student_model *shape, const char *layers)
+{
+	struct student_start start;
+	struct error error = {0};
+	struct rng rng;
+	float *theta;
+
+	assert_int_equal(student_model_shape(shape, AQM_STUDENT_supervise, layers, NULL, 0, &error),
+			 0);
+	theta = calloc(student_float_count(shape), sizeof(*theta));
+	assert_non_null(theta);
+	rng_seed(&rng, 1);
+	student_float_init(shape, theta, &rng);
+	student_start_default(&start);
+	assert_int_equal(student_start_set(&start, "lift=4,fall=0.1,eager=0.5,gain=1,decay=0.25",
+					   &error), 0);
+	assert_int_equal(student_start_write(&start, shape, theta, &error), 0);
+	return theta;
+}
+
+/* Outputs where the level, the blamed idle share and recent signals are as told. */
+static void ask(const struct aqm_student_model *shape, const float *theta, double level,
+		double idle, bool signalled, float *output)
+{
+	int16_t features[AQM_STUDENT_FEATURE_COUNT] = {0};
+	float input[AQM_STUDENT_INPUTS];
+	struct student_float_state state = {0};
+
+	features[AQM_STUDENT_FEATURE_own_level] = (int16_t)lround(level * 256);
+	features[AQM_STUDENT_FEATURE_idle_blamed] = (int16_t)lround(idle * 4096);
+	features[AQM_STUDENT_FEATURE_signalled_c] = signalled ? 256 : 0;
+	student_float_inputs(shape, features, input);
+	student_float_forward(shape, theta, &state, input, output, NULL);
+}
+
+static void close_to(float value, double wanted)
+{
+	assert_true(fabs(value - wanted) < 1e-3);
+}
+
+static void it_says_what_its_rules_say(void **state)
+{
+	static const char *const layers[] = {"4", "16", "16,8", "12,6,5"};
+	struct aqm_student_model shape;
+	float out[AQM_STUDENT_OUTPUTS];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+		float *theta = make(&shape, layers[i]);
+
+		ask(&shape, theta, 0, 0, false, out);
+		close_to(out[AQM_STUDENT_SETTING_target], 0);
+		close_to(out[AQM_STUDENT_SETTING_gain], 1);
+		close_to(out[AQM_STUDENT_SETTING_decay], 0.25);
+		close_to(out[AQM_STUDENT_SETTING_level], 0);
+		close_to(out[AQM_STUDENT_SETTING_k], 0);
+		ask(&shape, theta, -2, 0, true, out);
+		close_to(out[AQM_STUDENT_SETTING_target], -2);
+		close_to(out[AQM_STUDENT_SETTING_gain], 2);
+		close_to(out[AQM_STUDENT_SETTING_level], -0.1 + 0.1 * 2 / 4);
+		ask(&shape, theta, -2, 0.125, true, out);
+		close_to(out[AQM_STUDENT_SETTING_level], 0.5 - 0.1 + 0.05);
+		ask(&shape, theta, 1.5, 0, false, out);
+		close_to(out[AQM_STUDENT_SETTING_target], 0);
+		close_to(out[AQM_STUDENT_SETTING_level], -1.5);
+		free(theta);
+	}
+}
+
+#define NETWORK                                                                                    \
+	"name: start\nduration_s: 30\nwarmup_s: 10\nbottleneck:\n  rate_mbps: 40\n  delay_ms: 5\n" \
+	"  aqm: dualpi2\n  params: [\"min_qlen_step=1\"]\nflows:\n"                                \
+	"  - {cc: cubic, ecn: none, count: 4, rtt_ms: 20}\n  - {cc: prague, rtt_ms: 20}\n"
+
+static void run(const char *law, const struct aqm_student_model *model, struct sim_result *result)
+{
+	struct sim_options options = {.seed = 1};
+	struct scenario scenario = {0};
+	struct error error = {0};
+	void *params;
+
+	if (scenario_parse(&scenario, NETWORK, strlen(NETWORK), "test", &error) ||
+	    sim_law_named(&scenario, law, &options.law, &params, &error))
+		fail_msg("%s", error.text);
+	if (model) {
+		((struct aqm_student_params *)params)->model = model;
+		((struct aqm_student_params *)params)->guarded = false;
+	}
+	options.params = params;
+	memset(result, 0, sizeof(*result));
+	if (sim_run(&scenario, &options, result, &error))
+		fail_msg("%s", error.text);
+	free(params);
+	scenario_free(&scenario);
+}
+
+static double classic_p99_ms(const struct sim_result *result)
+{
+	return (double)histogram_quantile(&result->queues[AQM_QUEUE_C].qdelay_ns, 0.99) / 1e6;
+}
+
+/* The controller in integers: half the Classic tail where the link stays busy, at its goodput. */
+static void it_is_bold_where_the_link_stays_busy(void **state)
+{
+	struct aqm_student_model model;
+	float *theta = make(&model, "16");
+	struct sim_result law, student;
+	struct error error = {0};
+
+	(void)state;
+	assert_int_equal(student_float_quantise(&model, theta, &model, &error), 0);
+	run("dualpi2", NULL, &law);
+	run("student", &model, &student);
+	assert_true(classic_p99_ms(&student) < 0.7 * classic_p99_ms(&law));
+	assert_true(student.utilisation > 0.98 * law.utilisation);
+	sim_result_free(&law);
+	sim_result_free(&student);
+	free(theta);
+}
+
+static void what_cannot_hold_it_is_refused(void **state)
+{
+	static const char *const layers[] = {"", "3", "tanh16", "gru16"};
+	static const char *const texts[] = {"lift", "lift=", "lift=9", "left=1", "lift=1;fall=2"};
+	struct student_start start;
+	struct aqm_student_model shape;
+	static float theta[4096];
+	struct error error = {0};
+
+	(void)state;
+	student_start_default(&start);
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
+		assert_int_equal(student_model_shape(&shape, AQM_STUDENT_supervise, layers[i], NULL,
+						     0, &error), 0);
+		assert_int_equal(student_start_write(&start, &shape, theta, &error), ERR_INVALID);
+	}
+	for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+		assert_int_equal(student_start_set(&start, texts[i], &error), ERR_INVALID);
+}
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		cmocka_unit_test(it_says_what_its_rules_say),
+		cmocka_unit_test(it_is_bold_where_the_link_stays_busy),
+		cmocka_unit_test(what_cannot_hold_it_is_refused),
+	};
+
+	return cmocka_run_group_tests_name("student start", tests, NULL, NULL);
+}
