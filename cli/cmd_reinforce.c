@@ -16,7 +16,7 @@
 #include "cli/reward_help.h"
 #include "cli/trial.h"
 #include "learn/spread.h"
-#include "learn/student_float.h"
+#include "learn/student_start.h"
 #include "policy/student_file.h"
 #include "sim/suite.h"
 
@@ -24,7 +24,7 @@
 #define SETTINGS_BYTES 1024
 
 static struct {
-	const char *from, *tuned, *shape, *mode, *reward, *reference, *output;
+	const char *from, *start, *tuned, *shape, *mode, *reward, *reference, *output;
 	struct option_list settings;
 	double sigma, rate, decay, duration_s, warmup_s, most_mbps;
 	uint64_t population, generations, networks, held_back, every, seed, threads;
@@ -52,6 +52,11 @@ static const struct option reinforce_options[] = {
 	{"shape", 0, OPTION_TEXT, &o.shape, "LAYERS",
 	 "hidden layers of a new student: 16,16 dense and relu, tanh32, gru16,32 a cell first; "
 	 "default 16,16",
+	 0, 0},
+	{"start", 0, OPTION_TEXT, &o.start, "HOW",
+	 "what a new supervisor does at first: controller, one made by hand that is bolder the "
+	 "longer the link stays busy; NAME=VALUE,... the same with other constants (lift, fall, "
+	 "eager, gain, decay); default: as DualPI2",
 	 0, 0},
 	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",
 	 "of a new student: supervise or verdict; default supervise", 0, 0},
@@ -173,6 +178,21 @@ static int read_networks(struct session *session, struct error *error)
 	return code ? code : check_networks(networks, error);
 }
 
+/* --start: what is written over a new student's weights. */
+static int start_student(const struct aqm_student_model *shape, float *theta, struct error *error)
+{
+	struct student_start start;
+	int code = 0;
+
+	if (o.from)
+		return error_at(error, ERR_INVALID, NULL, 0, "--start",
+				"a student --from a file starts as it is: leave out one of them");
+	student_start_default(&start);
+	if (strcmp(o.start, "controller") != 0)
+		code = student_start_set(&start, o.start, error);
+	return code ? code : student_start_write(&start, shape, theta, error);
+}
+
 /* The first student: a file's, or a new one. */
 static int read_student(struct session *session, struct error *error)
 {
@@ -201,7 +221,7 @@ static int read_student(struct session *session, struct error *error)
 		student_float_from_model(shape, session->theta);
 	else
 		student_float_init(shape, session->theta, &rng);
-	return 0;
+	return o.start ? start_student(shape, session->theta, error) : 0;
 }
 
 /* A law as the user says it, LAW:NAME=VALUE:..., by way of `text`, which it stays in. */
