@@ -106,9 +106,12 @@ struct analysis_layers {
 int analysis_layers(const struct analysis_layers *what, struct findings *findings,
 		    struct error *error);
 
+/* True for the folder of a run of train or reinforce. */
+bool analysis_has_record(const char *folder);
+
 /*
- * Contraction of |J - J*| over the epochs of training runs: column `column` of metrics.csv in each
- * folder (NULL: the held-out loss, or the training loss where there is none).  `gamma` as in eq. 9.
+ * Contraction of |J - J*| over training runs: column `column` of the record in each folder (NULL:
+ * the held-out loss or reward, or that in training where there is none).  `gamma` as in eq. 9.
  */
 int analysis_training(const char *const *folders, size_t count, const char *column, double gamma,
 		      struct findings *findings, struct error *error);

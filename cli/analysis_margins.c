@@ -21,14 +21,13 @@ struct arm_gains {
 	struct loop_runs runs;
 	double complex *memory; /* behind `runs` */
 	double hz[PERTURBATION_MAX_TONES];
-	double amplitude;      /* of a tone; the same for all */
 	double signals;	       /* that the law gave in a run, mean */
 	size_t tones;	       /* that count, the first ones in `kept` */
 	size_t kept[PERTURBATION_MAX_TONES];
 	size_t *all;	       /* (runs) */
 };
 
-enum margin { PHASE, GAIN, MODULUS, CROSSOVER, TURN };
+enum margin { PHASE, GAIN, MODULUS };
 
 /* What a draw of the bootstrap looks at. */
 struct margin_of {
@@ -72,7 +71,6 @@ static int arm_gains_take(struct arm_gains *gains, const struct analysis *analys
 	*gains = (struct arm_gains){
 		.name = trial->arms[arm].name,
 		.memory = calloc(2 * trial->seeds * plan.count + 1, sizeof(*gains->memory)),
-		.amplitude = plan.tones[0].amplitude,
 		.all = calloc(trial->seeds + 1, sizeof(*gains->all)),
 	};
 	if (!gains->memory || !gains->all)
@@ -115,12 +113,8 @@ static double pick(const struct loop_margins *margins, enum margin margin)
 		return margins->phase_deg;
 	case GAIN:
 		return margins->gain;
-	case MODULUS:
-		return margins->modulus;
-	case CROSSOVER:
-		return margins->crossover_hz;
 	default:
-		return margins->turn_hz;
+		return margins->modulus;
 	}
 }
 

@@ -18,6 +18,7 @@
 #include "cli/student_law.h"
 
 #define HEAD (DIGEST_BYTES + sizeof(uint64_t))
+#define LEAST 100 /* samples of a course */
 #define SUMS (sizeof(struct perturbation_sums) / sizeof(double)) /* all of them doubles */
 
 static const struct {
@@ -404,6 +405,10 @@ static int make_courses(struct analysis *analysis, struct error *error)
 	const size_t runs = trial_runs(trial);
 
 	analysis->samples = (size_t)(trial->scenarios[0].duration_s / sample_s + 1e-9);
+	if ((trial->scenarios[0].duration_s - trial->scenarios[0].warmup_s) / sample_s < LEAST)
+		return error_at(error, ERR_RANGE, NULL, 0, "--sample-ms",
+				"%g ms leaves fewer than %d samples after warm-up",
+				analysis->options.sample_ms, LEAST);
 	analysis->courses = calloc(runs + 1, sizeof(*analysis->courses));
 	for (size_t i = 0; analysis->courses && i < runs; i++) {
 		analysis->courses[i] = calloc(analysis->samples + SUMS, sizeof(double));

@@ -10,7 +10,6 @@
 
 #include "base/file.h"
 #include "cli/analysis.h"
-#include "cli/train_record.h"
 #include "report/contraction.h"
 #include "report/table.h"
 
@@ -58,26 +57,57 @@ static int read_column(struct training *training, const char *path, const char *
 	return 0;
 }
 
+/* Records that there are, and what of each is J: the first column that has values. */
+static const struct {
+	const char *file, *columns[2];
+} records[] = {
+	{"metrics.csv", {"held_out_log_loss", "train_loss"}}, /* aqmllm train */
+	{"progress.csv", {"held_back", "reward_mean"}},	      /* aqmllm reinforce */
+};
+
+static int find_record(const char *folder, char *path, size_t size, struct error *error)
+{
+	for (size_t i = 0; i < sizeof(records) / sizeof(*records); i++) {
+		const int code = file_join(path, size, folder, records[i].file, error);
+
+		if (code)
+			return code;
+		if (file_exists(path))
+			return (int)i;
+	}
+	return error_at(error, ERR_NOT_FOUND, folder, 0, "--run",
+			"holds no record of a training run: neither %s nor %s", records[0].file,
+			records[1].file);
+}
+
+bool analysis_has_record(const char *folder)
+{
+	char path[4200];
+
+	return find_record(folder, path, sizeof(path), NULL) >= 0;
+}
+
 static int training_read(struct training *training, const char *folder, const char *column,
 			 struct error *error)
 {
+	struct error first = {0};
 	char path[4200];
-	int code = file_join(path, sizeof(path), folder, TRAIN_METRICS_FILE, error);
+	const int record = find_record(folder, path, sizeof(path), error);
 
 	*training = (struct training){.name = name_of(folder)};
-	if (code)
-		return code;
+	if (record < 0)
+		return record;
 	if (column)
 		return read_column(training, path, column, error);
-	if (read_column(training, path, "held_out_log_loss", error) == 0)
+	if (read_column(training, path, records[record].columns[0], &first) == 0)
 		return 0;
-	return read_column(training, path, "train_loss", error);
+	return read_column(training, path, records[record].columns[1], error);
 }
 
 static const struct findings_column columns[] = {
 	{"run", "run"},
 	{"measure", "J"},
-	{"epochs", "epochs"},
+	{"epochs", "values"},
 	{"first", "J_0"},
 	{"last", "J_last"},
 	{"limit", "J* (fit)"},
@@ -93,7 +123,7 @@ static void judge(struct findings *findings, const struct training *training,
 		  const struct contraction *fit)
 {
 	if (isnan(fit->rate))
-		findings_verdict(findings, "%s: %zu epochs are too few to fit a rate: %d at least",
+		findings_verdict(findings, "%s: %zu values are too few to fit a rate: %d at least",
 				 training->name, training->count, CONTRACTION_LEAST);
 	else if (fit->explained < 0.5)
 		findings_verdict(findings,
@@ -102,19 +132,19 @@ static void judge(struct findings *findings, const struct training *training,
 				 training->name, 100 * fit->explained, training->column);
 	else
 		findings_verdict(findings,
-				 "%s: |J_k - J*| shrinks by a factor %.4g an epoch (95 %%: %.4g to "
-				 "%.4g), half-life %.3g epochs",
+				 "%s: |J_k - J*| shrinks by a factor %.4g a step (95 %%: %.4g to "
+				 "%.4g), half-life %.3g steps",
 				 training->name, fit->rate, fit->rate_bounds.low,
 				 fit->rate_bounds.high, log(0.5) / log(fit->rate));
 	if (fit->needed >= 1)
 		findings_verdict(findings,
-				 "%s: at epoch %zu |J_k - J*| is no smaller than at the first: no "
+				 "%s: at value %zu |J_k - J*| is no smaller than at the first: no "
 				 "lambda > 0 makes eq. 9 true of this run",
 				 training->name, fit->worst + 1);
 	else if (fit->needed > 0)
 		findings_verdict(findings,
-				 "%s: eq. 9 holds at every epoch up to a factor of %.4g an epoch "
-				 "(epoch %zu needs it), not at the fitted rate",
+				 "%s: eq. 9 holds at every step up to a factor of %.4g a step "
+				 "(value %zu needs it), not at the fitted rate",
 				 training->name, fit->needed, fit->worst + 1);
 }
 
@@ -148,7 +178,7 @@ static int draw(struct findings *findings, const struct training *training,
 	snprintf(name, sizeof(name), "contraction-%zu", index + 1);
 	figure->kind = FIGURE_LINES;
 	figure->title = title;
-	figure->x_label = "epoch";
+	figure->x_label = "epoch or generation with a value";
 	figure->y_label = training->column;
 	figure->from_zero = true;
 	findings_figure(findings, figure, name, "Distance from the fitted limit over training");
@@ -195,13 +225,14 @@ int analysis_training(const char *const *folders, size_t count, const char *colu
 
 	findings_section(findings, "Contraction over training");
 	findings_say(findings,
-		     "J_k = J* + A rho^k fitted by least squares to a column of the run's "
-		     "metrics.csv, epoch by epoch; intervals: bootstrap of the residuals. Eq. 9 "
+		     "J_k = J* + A rho^k fitted by least squares to a column of the run's record, "
+		     "k counting the epochs or generations that have a value; intervals: "
+		     "bootstrap of the residuals. Eq. 9 "
 		     "of the paper, |J_k - J*| <= (1 - gamma lambda)^k |J_0 - J*|, leaves lambda "
 		     "open: (1 - rho) / gamma is what the fit makes of it with gamma %g, and the "
 		     "last column is the smallest factor with which the inequality holds at every "
-		     "epoch of the run. J is a supervised loss unless --column says otherwise, "
-		     "which is not the return that eq. 9 speaks of.",
+		     "one. J of a run of train is a supervised loss, which is not the return that "
+		     "eq. 9 speaks of; of reinforce it is the reward on networks held back.",
 		     gamma);
 	findings_table(findings, "training", "Fitted contraction", columns,
 		       sizeof(columns) / sizeof(*columns));

@@ -13,12 +13,10 @@
 
 #include "backbone/backbone.h"
 #include "base/clock.h"
-#include "base/file.h"
 #include "base/progress.h"
 #include "cli/analysis.h"
 #include "cli/command.h"
 #include "cli/policy_options.h"
-#include "cli/train_record.h"
 #include "policy/config.h"
 #include "policy/student_file.h"
 
@@ -71,11 +69,13 @@ static const struct option analyse_options[] = {
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws to lay beside it; LAW:NAME=VALUE:... sets parameters", 0, 0},
 	{"run", 0, OPTION_LIST, &o.runs, "DIR",
-	 "folder of a training run (metrics.csv), for the contraction over training; may be "
-	 "repeated; default the policies' folders that have one",
+	 "folder of a run of train or reinforce, for the contraction over training; may be "
+	 "repeated; default the policies' folders that are one",
 	 0, 0},
 	{"column", 0, OPTION_TEXT, &o.column, "NAME",
-	 "column of metrics.csv that is J; default held_out_log_loss, else train_loss", 0, 0},
+	 "column of its metrics.csv or progress.csv that is J; default the loss or reward on what "
+	 "is held out",
+	 0, 0},
 	{"gamma", 0, OPTION_DOUBLE, &o.gamma, "G", "gamma of eq. 9; default 0.95", 0.001, 1},
 	{"pool", 0, OPTION_TEXT, &o.pool, "POOL",
 	 "states at which layers are looked at; default what each policy was trained on", 0, 0},
@@ -312,14 +312,10 @@ static int choose_options(struct analysis_options *options, struct error *error)
 /* Training runs: those of --run, or the policies that have a record. */
 static void choose_runs(void)
 {
-	char path[4200];
-
 	for (size_t i = 0; i < o.runs.count; i++)
 		run_folders[run_count++] = o.runs.items[i];
 	for (size_t i = 0; o.runs.count == 0 && i < o.policies.count; i++)
-		if (file_join(path, sizeof(path), o.policies.items[i], TRAIN_METRICS_FILE, NULL) ==
-			    0 &&
-		    file_exists(path))
+		if (analysis_has_record(o.policies.items[i]))
 			run_folders[run_count++] = o.policies.items[i];
 }
 
@@ -366,7 +362,8 @@ static int choose_parts(unsigned *parts, struct error *error)
 	}
 	if ((*parts & PART_TRAINING) && run_count == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--only",
-				"training needs a run with a metrics.csv: --run DIR");
+				"training needs the folder of a run of train or reinforce: --run "
+				"DIR");
 	if ((*parts & PART_LAYERS) && layered_count == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--only",
 				"layers needs a policy with a backbone: --policy DIR");

@@ -50,6 +50,12 @@ for run in all/runs/*.course; do printf x | dd of="$run" bs=1 seek=99 conv=notru
 aqmllm analyse -s short.yaml --seeds 3 --only loop -q -o all || fail "damaged runs"
 head -11 drift.before | grep '^dualpi2,16' >before
 grep '^dualpi2,16' all/drift.csv | cmp -s - before || fail "damaged runs are believed"
+mkdir rewarded && { echo generation,reward_mean,held_back; for k in 1 2 3 4 5 6 7 8; do
+	awk "BEGIN { printf \"%d,-1,%.9f\n\", $k, -(0.5 ^ $k) }"; done; } \
+	>rewarded/progress.csv
+aqmllm analyse --run rewarded --only training -q -o rated || fail "a run of reinforce"
+grep -q "^rewarded,held_back,8," rated/training.csv || fail "progress.csv is not read"
+awk -F, 'NR == 2 && ($7 < 0.499 || $7 > 0.501) { exit 1 }' rated/training.csv || fail "rate not 0.5"
 aqmllm analyse --run taught --only training --column train_loss -q -o trained || fail "--only training"
 grep -q "^taught,train_loss,6," trained/training.csv || fail "--column"
 
