@@ -96,7 +96,9 @@ static const struct option analyse_options[] = {
 	{"band-percent", 0, OPTION_DOUBLE, &o.band, "X",
 	 "how near to its final value the delay has settled; default 25", 0.1, 1000},
 	{"queue", 0, OPTION_TEXT, &o.queue, "Q",
-	 "whose delay: C (of a single queue: the queue), L, or all; default C", 0, 0},
+	 "whose delay and signals: C (of a single queue: the queue), L, or all; default C; of L "
+	 "give --target-ms, as a law's target is Classic's",
+	 0, 0},
 	{"tones", 0, OPTION_U64, &o.tones, "N",
 	 "sines of the disturbance for gain and phase margins; default 10", 2,
 	 PERTURBATION_MAX_TONES},
@@ -470,6 +472,9 @@ static int tell(const struct command_common *common, const struct analysis *anal
 	if (code == 0 && (parts & PART_TRAINING))
 		code = analysis_training(run_folders, run_count, o.column, o.gamma, findings,
 					 error);
+	if (code == 0 && analysis->kept)
+		findings_say(findings, "%zu of %zu runs were in %s/runs already.", analysis->kept,
+			     trial_runs(&analysis->trial), o.output);
 	return findings_close(findings, code, "analysis", error);
 }
 
