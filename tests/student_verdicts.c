@@ -10,7 +10,7 @@
 #include "base/rng.h"
 #include "policy/student_model.h"
 
-#define PACKETS 20000
+#define PACKETS 10000
 
 static uint64_t digest = UINT64_C(14695981039346656037);
 
