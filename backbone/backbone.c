@@ -79,6 +79,12 @@ static int64_t parameters_count(const struct backbone *backbone)
 	return count;
 }
 
+static const char *precision_name(const struct backbone *backbone)
+{
+	return backbone->options.as_stored ? "stored"
+					   : matrix_type_name(backbone->options.precision);
+}
+
 static int memory_check(const struct backbone *backbone, struct error *error)
 {
 	const double have = (double)sysconf(_SC_PHYS_PAGES) * (double)sysconf(_SC_PAGESIZE);
@@ -94,7 +100,7 @@ static int memory_check(const struct backbone *backbone, struct error *error)
 	return error_at(error, ERR_RANGE, backbone->config.path, 0, NULL,
 			"describes %lld parameters: %.1f GiB as %s, but this machine has %.1f",
 			(long long)backbone->shape.parameters, need / 0x1p30,
-			matrix_type_name(backbone->options.precision), have / 0x1p30);
+			precision_name(backbone), have / 0x1p30);
 }
 
 /* Everything but the weights' values: reads config.json and declares the weights. */
@@ -109,10 +115,11 @@ static int backbone_describe(struct backbone *backbone, const char *directory,
 		return error_set(error, ERR_RANGE, "path of %zu bytes is too long",
 				 strlen(directory));
 	strcpy(backbone->directory, directory);
-	if (backbone->options.trainable && backbone->options.precision != MATRIX_F32)
+	if (backbone->options.trainable &&
+	    (backbone->options.precision != MATRIX_F32 || backbone->options.as_stored))
 		return error_set(error, ERR_UNSUPPORTED,
 				 "weights held as %s cannot train themselves: use f32, or an "
-				 "adapter", matrix_type_name(backbone->options.precision));
+				 "adapter", precision_name(backbone));
 	code = checkpoint_config(&backbone->config, directory, error);
 	if (!code)
 		code = architecture_find(backbone, error);
@@ -179,6 +186,8 @@ static int checkpoint_compare(struct backbone *backbone, const struct checkpoint
 		int code = 0;
 
 		weight->absent = !weight_find(backbone, checkpoint, weight, &tensor);
+		if (!weight->absent)
+			weight->stored = weight_stored_type(&tensor);
 		if (!weight->absent)
 			code = checkpoint_shape_check(&tensor, weight->param.dims,
 						      weight->param.shape, error);
@@ -299,7 +308,7 @@ static int backbone_load(struct backbone *backbone, struct error *error)
 		code = memory_check(backbone, error);
 	if (!code)
 		code = weights_load(backbone, checkpoint, error);
-	if (backbone->options.precision == MATRIX_F32 && !backbone->words_in_file)
+	if (backbone_is_plain(backbone) && !backbone->words_in_file)
 		checkpoint_forget(backbone);
 	return code;
 }
@@ -458,9 +467,8 @@ const struct backbone_param *backbone_lm_head(const struct backbone *backbone)
 	return own && own->param.value ? &own->param : NULL;
 }
 
-/* config.json as it was read, but naming the headless class that the file now holds. */
-static int config_write(const struct backbone *backbone, const char *directory,
-			struct error *error)
+int backbone_config_write(const struct backbone *backbone, const char *directory,
+			  struct error *error)
 {
 	json_t *root = json_copy(backbone->config.root);
 	char path[4096], *text = NULL;
@@ -490,11 +498,12 @@ int backbone_save(const struct backbone *backbone, const char *directory, struct
 
 	if (!items)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a list of tensors");
-	if (backbone->options.precision != MATRIX_F32 || backbone->settled) {
+	if (backbone->options.precision != MATRIX_F32 || backbone->options.as_stored ||
+	    backbone->settled) {
 		free(items);
 		return error_set(error, ERR_UNSUPPORTED,
 				 "weights held as %s%s are not written: open the backbone as f32",
-				 matrix_type_name(backbone->options.precision),
+				 precision_name(backbone),
 				 backbone->settled ? " in blocks" : "");
 	}
 	if (backbone->device_only) {
@@ -518,7 +527,7 @@ int backbone_save(const struct backbone *backbone, const char *directory, struct
 	if (!code)
 		code = safetensors_write(path, items, count, metadata, error);
 	if (!code)
-		code = config_write(backbone, directory, error);
+		code = backbone_config_write(backbone, directory, error);
 	free(items);
 	return code;
 }

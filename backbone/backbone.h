@@ -74,6 +74,11 @@ struct backbone_options {
 	 * adapters train over any.
 	 */
 	enum matrix_type precision;
+	/*
+	 * Instead: every projection in the storage that is nearest to its tensor's in the
+	 * checkpoint (backbone/stored.h).  Not `trainable`.
+	 */
+	bool as_stored;
 };
 
 #define LORA_TARGETS_ALL "all" /* as the only target: every projection of every layer */

@@ -328,16 +328,23 @@ static int64_t rotary_row(const struct checkpoint_tensor *tensor, int64_t rows, 
 	return head * width + within / 2 + within % 2 * (width / 2);
 }
 
+/* Blocks that a row of so many numbers takes, the last one perhaps filled up. */
+static int64_t blocks_in(int64_t columns, const struct block_format *format)
+{
+	return (columns + format->numbers - 1) / format->numbers;
+}
+
 /* Decodes one stored row at a time (rows, columns) and puts it where it belongs. */
 static void rows_read(const struct checkpoint_tensor *tensor, int64_t rows, int64_t columns,
 		      float *row, float *out)
 {
 	const struct block_format *format = block_format(tensor->type);
-	const size_t row_bytes = (size_t)(columns / format->numbers) * format->bytes;
+	const int64_t blocks = blocks_in(columns, format);
+	const size_t row_bytes = (size_t)blocks * format->bytes;
 	const unsigned char *bytes = tensor->data;
 
 	for (int64_t r = 0; r < rows; r++, bytes += row_bytes) {
-		block_decode(tensor->type, bytes, columns, row);
+		block_decode(tensor->type, bytes, blocks * format->numbers, row);
 		if (tensor->transposed)
 			for (int64_t c = 0; c < columns; c++)
 				out[c * rows + r] = row[c];
@@ -357,7 +364,7 @@ static int extents_check(const struct checkpoint_tensor *tensor, int64_t *rows, 
 		return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
 				"has %lld rows, not pairs for each of %lld heads", (long long)*rows,
 				(long long)tensor->rotary_heads);
-	if (*columns % block_format(tensor->type)->numbers)
+	if (!tensor->padded && *columns % block_format(tensor->type)->numbers)
 		return error_at(error, ERR_INVALID, tensor->path, 0, tensor->name,
 				"holds blocks of %s that cross its rows", tensor->type_name);
 	return 0;
@@ -380,11 +387,12 @@ static int scattered_read(const struct checkpoint_tensor *tensor, float *out, st
 {
 	int64_t rows, columns;
 	const int code = extents_check(tensor, &rows, &columns, error);
+	const struct block_format *format = block_format(tensor->type);
 	float *row;
 
 	if (code)
 		return code;
-	row = malloc((size_t)columns * sizeof(*row));
+	row = malloc((size_t)(blocks_in(columns, format) * format->numbers) * sizeof(*row));
 	if (!row)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for a row of %s",
 				 tensor->name);
@@ -418,7 +426,7 @@ int checkpoint_read(const struct checkpoint_tensor *tensor, float *out, struct e
 		return error_at(error, ERR_UNSUPPORTED, tensor->path, 0, tensor->name,
 				"holds %s; convert it to F32, F16, BF16, Q8_0 or Q4_0",
 				tensor->type_name);
-	if (tensor->transposed || tensor->rotary_heads)
+	if (tensor->transposed || tensor->rotary_heads || tensor->padded)
 		code = scattered_read(tensor, out, error);
 	else
 		block_decode(tensor->type, tensor->data, tensor->count, out);

@@ -42,6 +42,7 @@ struct checkpoint_tensor {
 	int64_t count;
 	const void *data; /* whole rows of stored numbers; may be unaligned */
 	size_t size_bytes;
+	bool padded; /* rows fill up their last block with zeros, which are not counted */
 	bool transposed;      /* stored as rows of the transposed matrix */
 	int64_t rotary_heads; /* stored with rows of each head in rotary pairs; 0: in order */
 };

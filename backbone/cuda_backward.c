@@ -20,7 +20,8 @@ static void arrays_make(struct cuda_call *call, struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape shape = cuda_call_attention_shape(call);
-	const int64_t width = backbone->shape.width, up = decoder_up_width(backbone);
+	const int64_t up = decoder_up_width(backbone, &backbone->decoder.widest);
+	const int64_t width = backbone->shape.width;
 	int64_t widest = width > up ? width : up;
 
 	widest = shape.q_stride > widest ? shape.q_stride : widest;
@@ -165,9 +166,11 @@ static void attention_part_backward(const struct cuda_call *call, int64_t index,
 	const struct attention_shape shape = cuda_call_attention_shape(call);
 	const struct backbone_call host = {.backbone = backbone, .batch = call->batch,
 					   .tokens = call->tokens, .rows = call->rows};
-	const struct rope_shape q_rope = decoder_rope_shape(&host, backbone->shape.heads);
-	const struct rope_shape k_rope = decoder_rope_shape(&host, backbone->shape.kv_heads);
-	const int64_t k = decoder_q_width(backbone), v = k + decoder_kv_width(backbone);
+	const struct backbone_layer *widest = &backbone->decoder.widest;
+	const struct rope_shape q_rope = decoder_rope_shape(&host, widest, widest->heads);
+	const struct rope_shape k_rope = decoder_rope_shape(&host, widest, widest->kv_heads);
+	const int64_t k = decoder_q_width(backbone, widest);
+	const int64_t v = k + decoder_kv_width(backbone, widest);
 	float *d_qkv = arrays->d_qkv;
 
 	residual_convert(call, arrays);

@@ -69,7 +69,7 @@ struct attention_shape cuda_call_attention_shape(const struct cuda_call *call)
 {
 	const struct backbone_call host = host_call(call);
 
-	return decoder_attention_shape(&host);
+	return decoder_attention_shape(&host, &call->backbone->decoder.widest);
 }
 
 static void norm_forward(const struct cuda_call *call, const struct cuda_norm *norm, void *out,
@@ -148,18 +148,20 @@ static void attention_forward_whole(const struct cuda_call *call, struct cuda_ar
 {
 	const struct backbone_call host = host_call(call);
 	const struct backbone *backbone = call->backbone;
-	const struct rope_shape q_rope = decoder_rope_shape(&host, backbone->shape.heads);
-	const struct rope_shape k_rope = decoder_rope_shape(&host, backbone->shape.kv_heads);
-	const struct attention_shape shape = decoder_attention_shape(&host);
+	const struct backbone_layer *widest = &backbone->decoder.widest;
+	const struct rope_shape q_rope = decoder_rope_shape(&host, widest, widest->heads);
+	const struct rope_shape k_rope = decoder_rope_shape(&host, widest, widest->kv_heads);
+	const struct attention_shape shape = decoder_attention_shape(&host, widest);
 	struct cuda *cuda = call->decoder->cuda;
-	float *k = arrays->qkv + decoder_q_width(backbone);
+	float *k = arrays->qkv + decoder_q_width(backbone, widest);
 
 	if (call->decoder->rope_table) {
 		cuda_rope(cuda, arrays->qkv, call->decoder->rope_table, &q_rope, 1);
 		cuda_rope(cuda, k, call->decoder->rope_table, &k_rope, 1);
 	}
 	cuda_attention_forward(cuda, call->mix, arrays->weights, arrays->qkv, k,
-			       k + decoder_kv_width(backbone), call->attention_scratch, &shape);
+			       k + decoder_kv_width(backbone, widest), call->attention_scratch,
+			       &shape);
 	cuda_convert(cuda, arrays->mix, call->decoder->type, call->mix, call->rows,
 		     shape.out_stride, shape.out_stride);
 }
@@ -167,7 +169,9 @@ static void attention_forward_whole(const struct cuda_call *call, struct cuda_ar
 static void attention_forward_cached(const struct cuda_call *call, int64_t index,
 				     struct cuda_arrays *arrays)
 {
-	const int64_t plane = call->step.max_tokens * decoder_kv_width(call->backbone);
+	const struct backbone *backbone = call->backbone;
+	const int64_t width = decoder_kv_width(backbone, &backbone->decoder.widest);
+	const int64_t plane = call->step.max_tokens * width;
 	struct cuda_cache_step step = call->step;
 
 	step.qkv = arrays->qkv;
@@ -210,7 +214,7 @@ static void arrays_share(struct cuda_call *call, struct cuda_arrays *arrays, boo
 	*arrays = (struct cuda_arrays){
 		.in = x, .mid = x, .out = x,
 		.qkv = cuda_call_floats(call, shape.q_stride),
-		.up = cuda_call_floats(call, decoder_up_width(backbone)),
+		.up = cuda_call_floats(call, decoder_up_width(backbone, &backbone->decoder.widest)),
 		.norm1 = cuda_call_operand(call, backbone->shape.width),
 		.mix = cuda_call_operand(call, shape.out_stride),
 		.act = cuda_call_operand(call, backbone->shape.ffn_width),
@@ -250,7 +254,7 @@ static void arrays_own(const struct cuda_call *call, const struct cuda_layer *la
 	arrays->stats1 = cuda_call_floats(call, 2);
 	arrays->stats2 = cuda_call_floats(call, 2);
 	arrays->qkv = cuda_call_floats(call, shape.q_stride);
-	arrays->up = cuda_call_floats(call, decoder_up_width(backbone));
+	arrays->up = cuda_call_floats(call, decoder_up_width(backbone, &backbone->decoder.widest));
 	arrays->weights = cuda_arena_alloc(
 		call->arena, (size_t)attention_weights_floats(&shape) * sizeof(float));
 	if (group_adapts(layer, GROUP_QKV))
@@ -364,7 +368,7 @@ static int cache_prepare(struct backbone_device_cache *own, const struct backbon
 			 int64_t max_tokens, struct error *error)
 {
 	struct cuda_decoder *decoder = (struct cuda_decoder *)backbone->device;
-	const int64_t kv_width = decoder_kv_width(backbone);
+	const int64_t kv_width = decoder_kv_width(backbone, &backbone->decoder.widest);
 
 	recordings_drop(own);
 	cuda_arena_restore(&own->arena, (struct cuda_mark){0});

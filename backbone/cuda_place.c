@@ -424,6 +424,10 @@ static int decoder_check(const struct backbone *backbone, struct error *error)
 		return error_set(error, ERR_UNSUPPORTED,
 				 "this %s is wired in a way that has no CUDA code; leave --device "
 				 "out to run on the CPU", backbone->shape.architecture);
+	if (decoder->pruned)
+		return error_set(error, ERR_UNSUPPORTED,
+				 "layers of different sizes have no CUDA code; leave --device out "
+				 "to run on the CPU");
 	if (backbone->options.trainable)
 		return error_set(error, ERR_UNSUPPORTED,
 				 "training all weights has no CUDA code, training adapters does");

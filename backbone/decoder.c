@@ -20,30 +20,43 @@
 #include <math.h>
 #include <string.h>
 
-int64_t decoder_q_width(const struct backbone *backbone)
+int64_t decoder_q_width(const struct backbone *backbone, const struct backbone_layer *layer)
 {
-	return backbone->shape.heads * backbone->decoder.head_width;
+	return layer->heads * backbone->decoder.head_width;
 }
 
-int64_t decoder_kv_width(const struct backbone *backbone)
+int64_t decoder_kv_width(const struct backbone *backbone, const struct backbone_layer *layer)
 {
-	return backbone->shape.kv_heads * backbone->decoder.head_width;
+	return layer->kv_heads * backbone->decoder.head_width;
+}
+
+/* All planes of the cache are as wide as the widest layer's. */
+static int64_t plane_width(const struct backbone *backbone)
+{
+	int64_t widest = 0;
+
+	for (int64_t i = 0; i < backbone->decoder.run_layers; i++) {
+		const int64_t width = decoder_kv_width(backbone, &backbone->decoder.layers[i]);
+
+		widest = width > widest ? width : widest;
+	}
+	return widest;
 }
 
 static int64_t cache_width(const struct backbone *backbone)
 {
-	return 2 * backbone->decoder.run_layers * decoder_kv_width(backbone);
+	return 2 * backbone->decoder.run_layers * plane_width(backbone);
 }
 
-int64_t decoder_up_width(const struct backbone *backbone)
+int64_t decoder_up_width(const struct backbone *backbone, const struct backbone_layer *layer)
 {
-	return backbone->shape.ffn_width *
+	return layer->ffn_width *
 	       backbone_activation_inputs(backbone->decoder.activation);
 }
 
-static int64_t qkv_width(const struct backbone *backbone)
+static int64_t qkv_width(const struct backbone *backbone, const struct backbone_layer *layer)
 {
-	return decoder_q_width(backbone) + 2 * decoder_kv_width(backbone);
+	return decoder_q_width(backbone, layer) + 2 * decoder_kv_width(backbone, layer);
 }
 
 struct norm_shape decoder_norm_shape(const struct backbone_call *call)
@@ -55,14 +68,16 @@ struct norm_shape decoder_norm_shape(const struct backbone_call *call)
 	return shape;
 }
 
-struct attention_shape decoder_attention_shape(const struct backbone_call *call)
+struct attention_shape decoder_attention_shape(const struct backbone_call *call,
+					       const struct backbone_layer *layer)
 {
 	const struct backbone *backbone = call->backbone;
 	const struct attention_shape shape = {
 		.batch = call->batch, .tokens = call->tokens, .keys = call->tokens,
-		.heads = backbone->shape.heads, .kv_heads = backbone->shape.kv_heads,
-		.width = backbone->decoder.head_width, .q_stride = qkv_width(backbone),
-		.kv_stride = qkv_width(backbone), .out_stride = decoder_q_width(backbone),
+		.heads = layer->heads, .kv_heads = layer->kv_heads,
+		.width = backbone->decoder.head_width, .q_stride = qkv_width(backbone, layer),
+		.kv_stride = qkv_width(backbone, layer),
+		.out_stride = decoder_q_width(backbone, layer),
 		.scale = 1.0f / sqrtf((float)backbone->decoder.head_width)};
 
 	return shape;
@@ -74,12 +89,13 @@ static int64_t cache_position(const struct backbone_cache *cache)
 	return cache ? cache->forgotten + cache->tokens : 0;
 }
 
-struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads)
+struct rope_shape decoder_rope_shape(const struct backbone_call *call,
+				     const struct backbone_layer *layer, int64_t heads)
 {
 	const struct rope_shape shape = {
 		.batch = call->batch, .tokens = call->tokens, .heads = heads,
 		.width = call->backbone->decoder.head_width,
-		.row_stride = qkv_width(call->backbone),
+		.row_stride = qkv_width(call->backbone, layer),
 		.first_position = cache_position(call->cache)};
 
 	return shape;
@@ -118,11 +134,12 @@ static void attend(const struct backbone_call *call, int64_t index, float *qkv, 
 		   float *weights)
 {
 	const struct backbone *backbone = call->backbone;
-	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
-	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
-	struct attention_shape shape = decoder_attention_shape(call);
-	float *keys = qkv + decoder_q_width(backbone);
-	const float *k = keys, *v = k + decoder_kv_width(backbone);
+	const struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const struct rope_shape q_rope = decoder_rope_shape(call, layer, layer->heads);
+	const struct rope_shape k_rope = decoder_rope_shape(call, layer, layer->kv_heads);
+	struct attention_shape shape = decoder_attention_shape(call, layer);
+	float *keys = qkv + decoder_q_width(backbone, layer);
+	const float *k = keys, *v = k + decoder_kv_width(backbone, layer);
 
 	if (backbone->decoder.rope_table) {
 		rope_forward(qkv, backbone->decoder.rope_table, &q_rope);
@@ -137,8 +154,9 @@ static void attend(const struct backbone_call *call, int64_t index, float *qkv, 
 static void attend_each(const struct backbone_call *call, int64_t index,
 			const struct layer_arrays *arrays)
 {
-	const int64_t qkv = call->tokens * qkv_width(call->backbone);
-	const int64_t mix = call->tokens * decoder_q_width(call->backbone);
+	const struct backbone_layer *layer = &call->backbone->decoder.layers[index];
+	const int64_t qkv = call->tokens * qkv_width(call->backbone, layer);
+	const int64_t mix = call->tokens * decoder_q_width(call->backbone, layer);
 	struct backbone_call one = *call;
 
 	one.batch = 1;
@@ -163,7 +181,8 @@ static int attention_part(const struct backbone_call *call, int64_t index,
 	if (!after)
 		norm_forward(call, &layer->attention_norm, arrays->norm1, arrays->stats1,
 			     arrays->in);
-	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv, qkv_width(backbone),
+	code = projections_forward(call, layer, ROLE_Q, ROLE_V, arrays->qkv,
+				   qkv_width(backbone, layer),
 				   after ? arrays->in : arrays->norm1, tapes);
 	if (code)
 		return code;
@@ -184,7 +203,6 @@ static int ffn_part(const struct backbone_call *call, const struct backbone_laye
 		    struct layer_arrays *arrays, struct projection_tape *tapes, bool again)
 {
 	const struct backbone *backbone = call->backbone;
-	const int64_t ffn = backbone->shape.ffn_width;
 	const struct projection_call down =
 		backbone_projection_call(call, &layer->projections[ROLE_DOWN],
 					 backbone->shape.inner_width);
@@ -194,12 +212,12 @@ static int ffn_part(const struct backbone_call *call, const struct backbone_laye
 	if (!after)
 		norm_forward(call, &layer->ffn_norm, arrays->norm2, arrays->stats2, arrays->mid);
 	code = projections_forward(call, layer, ROLE_GATE, ROLE_UP, arrays->up,
-				   decoder_up_width(backbone),
+				   decoder_up_width(backbone, layer),
 				   after ? arrays->norm1 : arrays->norm2, tapes);
 	if (code)
 		return code;
 	backbone_activation_forward(backbone->decoder.activation, arrays->act, arrays->up,
-				    call->rows, ffn);
+				    call->rows, layer->ffn_width);
 	if (again && !after && !down.projection->lora_a) {
 		tapes[ROLE_DOWN].in = arrays->act;
 		return 0;
@@ -226,8 +244,8 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 		      struct layer_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
-	const struct attention_shape attention = decoder_attention_shape(call);
-	const int64_t width = backbone->shape.inner_width, ffn = backbone->shape.ffn_width;
+	const struct attention_shape attention = decoder_attention_shape(call, layer);
+	const int64_t width = backbone->shape.inner_width;
 	const bool after = backbone->decoder.norm_after; /* then the norms carry the stream on */
 	bool failed = false;
 
@@ -235,16 +253,16 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 	arrays->out = backbone_array(call, true, NULL, width, &failed);
 	arrays->stats1 = backbone_array(call, true, NULL, 2, &failed);
 	arrays->stats2 = backbone_array(call, true, NULL, 2, &failed);
-	arrays->qkv = backbone_array(call, true, NULL, qkv_width(backbone), &failed);
-	arrays->up = backbone_array(call, true, NULL, decoder_up_width(backbone), &failed);
+	arrays->qkv = backbone_array(call, true, NULL, qkv_width(backbone, layer), &failed);
+	arrays->up = backbone_array(call, true, NULL, decoder_up_width(backbone, layer), &failed);
 	arrays->norm1 = backbone_array(call, after || roles_train(layer, ROLE_Q, ROLE_V),
 				       arrays->norm1, width, &failed);
 	arrays->norm2 = backbone_array(call, after || roles_train(layer, ROLE_GATE, ROLE_UP),
 				       arrays->norm2, width, &failed);
 	arrays->mix = backbone_array(call, roles_train(layer, ROLE_OUT, ROLE_OUT), arrays->mix,
-				     decoder_q_width(backbone), &failed);
+				     decoder_q_width(backbone, layer), &failed);
 	arrays->act = backbone_array(call, roles_train(layer, ROLE_DOWN, ROLE_DOWN), arrays->act,
-				     ffn, &failed);
+				     layer->ffn_width, &failed);
 	arrays->weights = backbone_floats(call->arena, attention_weights_floats(&attention));
 	return failed || !arrays->weights ? ERR_NO_MEMORY : 0;
 }
@@ -253,7 +271,8 @@ static int arrays_own(const struct backbone_call *call, const struct backbone_la
 static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
-	struct attention_shape shape = decoder_attention_shape(call);
+	const struct backbone_layer *widest = &backbone->decoder.widest;
+	struct attention_shape shape = decoder_attention_shape(call, widest);
 	bool failed = false;
 	const bool after = backbone->decoder.norm_after;
 	float *x = backbone_array(call, true, NULL, backbone->shape.inner_width, &failed);
@@ -266,10 +285,12 @@ static int arrays_share(struct backbone_call *call, struct layer_arrays *arrays)
 	*arrays = (struct layer_arrays){
 		.in = x, .mid = x, .out = x,
 		.norm1 = backbone_array(call, !after, x, backbone->shape.inner_width, &failed),
-		.qkv = backbone_array(call, true, NULL, qkv_width(backbone), &failed),
-		.mix = backbone_array(call, true, NULL, decoder_q_width(backbone), &failed),
-		.up = backbone_array(call, true, NULL, decoder_up_width(backbone), &failed),
-		.act = backbone_array(call, true, NULL, backbone->shape.ffn_width, &failed),
+		.qkv = backbone_array(call, true, NULL, qkv_width(backbone, widest), &failed),
+		.mix = backbone_array(call, true, NULL, decoder_q_width(backbone, widest),
+				      &failed),
+		.up = backbone_array(call, true, NULL, decoder_up_width(backbone, widest),
+				     &failed),
+		.act = backbone_array(call, true, NULL, widest->ffn_width, &failed),
 	};
 	arrays->norm2 = arrays->norm1;
 	call->attention_scratch =
@@ -507,5 +528,5 @@ const struct backbone_pass decoder_pass = {
 	.backward = decoder_backward,
 	.checkpoints = true,
 	.cache_width = cache_width,
-	.plane_width = decoder_kv_width,
+	.plane_width = plane_width,
 };

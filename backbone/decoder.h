@@ -41,18 +41,20 @@ struct decoder_tape {
 	struct projection_tape project_in, project_out;
 };
 
-/* Widths of the arrays above. */
-int64_t decoder_q_width(const struct backbone *backbone);
-int64_t decoder_kv_width(const struct backbone *backbone);
-int64_t decoder_up_width(const struct backbone *backbone);
+/* Widths of the arrays above in a layer; decoder.widest: of those that layers share. */
+int64_t decoder_q_width(const struct backbone *backbone, const struct backbone_layer *layer);
+int64_t decoder_kv_width(const struct backbone *backbone, const struct backbone_layer *layer);
+int64_t decoder_up_width(const struct backbone *backbone, const struct backbone_layer *layer);
 
 struct norm_shape decoder_norm_shape(const struct backbone_call *call);
 
 /* Attention inside the qkv array of a call without a cache. */
-struct attention_shape decoder_attention_shape(const struct backbone_call *call);
+struct attention_shape decoder_attention_shape(const struct backbone_call *call,
+					       const struct backbone_layer *layer);
 
-/* Rotation of the queries (heads) or keys (kv_heads) in the qkv array. */
-struct rope_shape decoder_rope_shape(const struct backbone_call *call, int64_t heads);
+/* Rotation of the queries (layer->heads) or keys (layer->kv_heads) in the qkv array. */
+struct rope_shape decoder_rope_shape(const struct backbone_call *call,
+				     const struct backbone_layer *layer, int64_t heads);
 
 /*
  * Runs layer `index` from tape->layers[index].in once more and gives what its

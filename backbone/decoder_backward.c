@@ -24,15 +24,16 @@ struct backward_arrays {
 static int arrays_make(struct backbone_call *call, struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
-	const struct attention_shape shape = decoder_attention_shape(call);
+	const struct backbone_layer *widest = &backbone->decoder.widest;
+	const struct attention_shape shape = decoder_attention_shape(call, widest);
 	const int64_t rows = call->rows, width = backbone->shape.inner_width;
 	struct arena *arena = call->arena;
 
 	arrays->d = backbone_floats(arena, rows * width);
 	arrays->d_norm = backbone_floats(arena, rows * width);
-	arrays->d_act = backbone_floats(arena, rows * backbone->shape.ffn_width);
-	arrays->d_up = backbone_floats(arena, rows * decoder_up_width(backbone));
-	arrays->d_mix = backbone_floats(arena, rows * decoder_q_width(backbone));
+	arrays->d_act = backbone_floats(arena, rows * widest->ffn_width);
+	arrays->d_up = backbone_floats(arena, rows * decoder_up_width(backbone, widest));
+	arrays->d_mix = backbone_floats(arena, rows * decoder_q_width(backbone, widest));
 	arrays->d_qkv = backbone_floats(arena, rows * shape.q_stride);
 	call->attention_scratch = backbone_floats(arena, attention_scratch_floats(&shape));
 	return arrays->d && arrays->d_norm && arrays->d_act && arrays->d_up && arrays->d_mix &&
@@ -100,10 +101,10 @@ static int ffn_backward(const struct backbone_call *call, const struct backbone_
 	if (code)
 		return code;
 	backbone_activation_backward(backbone->decoder.activation, arrays->d_up, arrays->d_act,
-				     kept->up, call->rows, backbone->shape.ffn_width);
+				     kept->up, call->rows, layer->ffn_width);
 	code = projections_backward(call, layer, ROLE_GATE, ROLE_UP,
 				    after ? arrays->d : arrays->d_norm, after, arrays->d_up,
-				    decoder_up_width(backbone), kept->projections);
+				    decoder_up_width(backbone, layer), kept->projections);
 	if (!code && !after)
 		norm_backward(call, &layer->ffn_norm, arrays->d, arrays->d_norm, kept->mid,
 			      kept->stats2);
@@ -116,13 +117,13 @@ static int attention_part_backward(const struct backbone_call *call,
 				   struct backward_arrays *arrays)
 {
 	const struct backbone *backbone = call->backbone;
-	const struct attention_shape shape = decoder_attention_shape(call);
-	const struct rope_shape q_rope = decoder_rope_shape(call, backbone->shape.heads);
-	const struct rope_shape k_rope = decoder_rope_shape(call, backbone->shape.kv_heads);
+	const struct attention_shape shape = decoder_attention_shape(call, layer);
+	const struct rope_shape q_rope = decoder_rope_shape(call, layer, layer->heads);
+	const struct rope_shape k_rope = decoder_rope_shape(call, layer, layer->kv_heads);
 	const struct projection_call out = backbone_projection_call(
 		call, &layer->projections[ROLE_OUT], backbone->shape.inner_width);
-	const int64_t k_place = decoder_q_width(backbone);
-	const int64_t v_place = k_place + decoder_kv_width(backbone);
+	const int64_t k_place = decoder_q_width(backbone, layer);
+	const int64_t v_place = k_place + decoder_kv_width(backbone, layer);
 	const bool after = backbone->decoder.norm_after;
 	float *d_qkv = arrays->d_qkv;
 	int code;

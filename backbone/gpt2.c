@@ -78,14 +78,15 @@ static void projection_set(struct backbone_projection *projection, int64_t in, i
 
 static void layer_declare(struct backbone *backbone, int64_t index)
 {
-	const int64_t width = backbone->shape.width, ffn = backbone->shape.ffn_width;
 	struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const int64_t width = backbone->shape.width, ffn = layer->ffn_width;
+	const int64_t inner = layer->heads * backbone->decoder.head_width;
 	struct backbone_projection *p = layer->projections;
 	const bool used = index < backbone->decoder.run_layers;
 	const int at = (int)index;
 
-	projection_set(&p[ROLE_Q], width, 3 * width);
-	projection_set(&p[ROLE_OUT], width, width);
+	projection_set(&p[ROLE_Q], width, 3 * inner);
+	projection_set(&p[ROLE_OUT], inner, width);
 	projection_set(&p[ROLE_UP], width, ffn);
 	projection_set(&p[ROLE_DOWN], ffn, width);
 	backbone_norm_declare(backbone, &layer->attention_norm, true, used, "h.%d.ln_1", at);
@@ -111,6 +112,8 @@ static int gpt2_configure(struct backbone *backbone, const struct config *config
 		code = settings_read(backbone, config, error);
 	if (!code)
 		code = backbone_reserve(backbone, 5 + 12 * (size_t)shape->layers, error);
+	if (!code)
+		code = backbone_layers_read(backbone, config, error);
 	if (code)
 		return code;
 	decoder->head_width = shape->width / shape->heads;

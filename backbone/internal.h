@@ -36,6 +36,7 @@ struct backbone_weight {
 	/* Projections only (others have matrix.in 0). */
 	enum linear_layout layout; /* of the tensor in a checkpoint, and of param.value */
 	struct matrix matrix;      /* data NULL: the values are param.value */
+	enum matrix_type stored;   /* of the tensor in the checkpoint: for as_stored */
 	bool mapped;               /* matrix.data lies in, or just as in, the checkpoint's file */
 };
 
@@ -70,6 +71,7 @@ struct backbone_norm {
 };
 
 struct backbone_layer {
+	int64_t heads, kv_heads, ffn_width; /* those of the shape, unless it was pruned */
 	struct backbone_norm attention_norm, ffn_norm;
 	struct backbone_projection projections[ROLE_COUNT];
 };
@@ -85,6 +87,8 @@ enum backbone_activation {
 struct decoder {
 	struct backbone_layer *layers;
 	int64_t run_layers; /* layers [0, run_layers) are run */
+	struct backbone_layer widest; /* its counts: the shape's; no layer has more */
+	bool pruned; /* a layer has less */
 	struct backbone_norm final_norm; /* its weight NULL: none */
 	bool norm_after; /* norms stand behind the residual sums, not before attention and ffn */
 	struct backbone_projection project_in, project_out; /* between width and inner_width */
@@ -171,6 +175,20 @@ enum {
  */
 int backbone_reserve(struct backbone *backbone, size_t weights, struct error *error);
 
+/* Keys of config.json that list what every layer of a pruned backbone has left. */
+#define BACKBONE_HEADS_KEY "layer_heads"
+#define BACKBONE_FFN_KEY "layer_ffn_widths"
+
+/*
+ * Counts of heads and feed-forward units of every layer: as listed, else the
+ * shape's.  Call it after backbone_reserve().
+ */
+int backbone_layers_read(struct backbone *backbone, const struct config *config,
+			 struct error *error);
+
+/* ERR_UNSUPPORTED where the configuration has these keys: for wirings without such counts. */
+int backbone_layers_refuse(const struct config *config, struct error *error);
+
 struct backbone_weight *backbone_declare(struct backbone *backbone, enum weight_start start,
 					 int dims, const int64_t *shape, const char *format, ...)
 	__attribute__((format(printf, 5, 6)));
@@ -231,6 +249,23 @@ int weight_hold(struct backbone *backbone, struct backbone_weight *weight, const
 /* The tensor of a weight in the checkpoint; false when there is none. */
 bool weight_find(const struct backbone *backbone, const struct checkpoint *checkpoint,
 		 const struct backbone_weight *weight, struct checkpoint_tensor *tensor);
+
+/* The storage that is nearest to how the tensor lies in its file. */
+enum matrix_type weight_stored_type(const struct checkpoint_tensor *tensor);
+
+/*
+ * The tensor of a projection's weight in blocks of its own, NAME.q8_0 or
+ * NAME.q4_0 (backbone/stored.h); false: none that fits.
+ */
+bool stored_find(const struct checkpoint *checkpoint, const struct backbone_weight *weight,
+		 const char *name, struct checkpoint_tensor *tensor);
+
+/* True when every weight is on the host as f32, as declared. */
+bool backbone_is_plain(const struct backbone *backbone);
+
+/* config.json as it was read, but naming the headless class that the file now holds. */
+int backbone_config_write(const struct backbone *backbone, const char *directory,
+			  struct error *error);
 
 /* Fills or maps a weight from its tensor. */
 int weight_load(struct backbone *backbone, struct backbone_weight *weight,

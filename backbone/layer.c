@@ -106,18 +106,21 @@ const float *backbone_floats_copy(const struct backbone_call *call, const float 
 void backbone_cache_append(const struct backbone_call *call, int64_t index,
 			   struct attention_shape *shape, const float **k, const float **v)
 {
+	const struct backbone_pass *pass = call->backbone->architecture->pass;
 	struct backbone_cache *cache = call->cache;
-	const int64_t width = shape->kv_heads * shape->width, plane = cache->max_tokens * width;
+	const int64_t width = shape->kv_heads * shape->width;
+	const int64_t stride = pass->plane_width ? pass->plane_width(call->backbone) : width;
+	const int64_t plane = cache->max_tokens * stride;
 	float *keys = cache->memory + 2 * index * plane, *values = keys + plane;
 
 	for (int64_t i = 0; i < call->tokens; i++) {
-		const int64_t from = i * shape->kv_stride, to = (cache->tokens + i) * width;
+		const int64_t from = i * shape->kv_stride, to = (cache->tokens + i) * stride;
 
 		memcpy(keys + to, *k + from, (size_t)width * sizeof(float));
 		memcpy(values + to, *v + from, (size_t)width * sizeof(float));
 	}
 	shape->keys = cache->tokens + call->tokens;
-	shape->kv_stride = width;
+	shape->kv_stride = stride;
 	*k = keys;
 	*v = values;
 }

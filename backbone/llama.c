@@ -168,19 +168,19 @@ static int settings_read(struct backbone *backbone, const struct config *config,
 static void layer_declare(struct backbone *backbone, int64_t index, bool attention_bias)
 {
 	const struct backbone_shape *shape = &backbone->shape;
-	const int64_t q_width = shape->heads * backbone->decoder.head_width;
-	const int64_t kv_width = shape->kv_heads * backbone->decoder.head_width;
+	struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const int64_t q_width = layer->heads * backbone->decoder.head_width;
+	const int64_t kv_width = layer->kv_heads * backbone->decoder.head_width;
 	const struct projection_row rows[] = {
 		{ROLE_Q, "self_attn.q_proj", shape->width, q_width, START_NORMAL, attention_bias},
 		{ROLE_K, "self_attn.k_proj", shape->width, kv_width, START_NORMAL, attention_bias},
 		{ROLE_V, "self_attn.v_proj", shape->width, kv_width, START_NORMAL, attention_bias},
 		{ROLE_OUT, "self_attn.o_proj", q_width, shape->width, START_RESIDUAL,
 		 attention_bias},
-		{ROLE_GATE, "mlp.gate_proj", shape->width, shape->ffn_width, START_NORMAL, false},
-		{ROLE_UP, "mlp.up_proj", shape->width, shape->ffn_width, START_NORMAL, false},
-		{ROLE_DOWN, "mlp.down_proj", shape->ffn_width, shape->width, START_RESIDUAL, false},
+		{ROLE_GATE, "mlp.gate_proj", shape->width, layer->ffn_width, START_NORMAL, false},
+		{ROLE_UP, "mlp.up_proj", shape->width, layer->ffn_width, START_NORMAL, false},
+		{ROLE_DOWN, "mlp.down_proj", layer->ffn_width, shape->width, START_RESIDUAL, false},
 	};
-	struct backbone_layer *layer = &backbone->decoder.layers[index];
 	const bool used = index < backbone->decoder.run_layers;
 	char path[32];
 
@@ -206,6 +206,8 @@ static int llama_configure(struct backbone *backbone, const struct config *confi
 		code = config_flag(config, "attention_bias", &attention_bias, error);
 	if (!code)
 		code = backbone_reserve(backbone, 3 + 13 * (size_t)shape->layers, error);
+	if (!code)
+		code = backbone_layers_read(backbone, config, error);
 	if (code)
 		return code;
 	backbone->token_embedding = backbone_declare(

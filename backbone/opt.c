@@ -80,16 +80,17 @@ static int settings_read(struct backbone *backbone, const struct config *config,
 
 static void layer_declare(struct backbone *backbone, int64_t index, bool bias)
 {
-	const int64_t width = backbone->shape.inner_width, ffn = backbone->shape.ffn_width;
+	struct backbone_layer *layer = &backbone->decoder.layers[index];
+	const int64_t width = backbone->shape.inner_width, ffn = layer->ffn_width;
+	const int64_t inner = layer->heads * backbone->decoder.head_width;
 	const struct projection_row rows[] = {
-		{ROLE_Q, "self_attn.q_proj", width, width, START_NORMAL, bias},
-		{ROLE_K, "self_attn.k_proj", width, width, START_NORMAL, bias},
-		{ROLE_V, "self_attn.v_proj", width, width, START_NORMAL, bias},
-		{ROLE_OUT, "self_attn.out_proj", width, width, START_RESIDUAL, bias},
+		{ROLE_Q, "self_attn.q_proj", width, inner, START_NORMAL, bias},
+		{ROLE_K, "self_attn.k_proj", width, inner, START_NORMAL, bias},
+		{ROLE_V, "self_attn.v_proj", width, inner, START_NORMAL, bias},
+		{ROLE_OUT, "self_attn.out_proj", inner, width, START_RESIDUAL, bias},
 		{ROLE_UP, "fc1", width, ffn, START_NORMAL, bias},
 		{ROLE_DOWN, "fc2", ffn, width, START_RESIDUAL, bias},
 	};
-	struct backbone_layer *layer = &backbone->decoder.layers[index];
 	const bool used = index < backbone->decoder.run_layers;
 	char path[32];
 
@@ -129,6 +130,8 @@ static int opt_configure(struct backbone *backbone, const struct config *config,
 		code = settings_read(backbone, config, &settings, error);
 	if (!code)
 		code = backbone_reserve(backbone, 7 + 16 * (size_t)shape->layers, error);
+	if (!code)
+		code = backbone_layers_read(backbone, config, error);
 	if (code)
 		return code;
 	decoder->head_width = shape->inner_width / shape->heads;

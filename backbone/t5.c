@@ -209,7 +209,9 @@ static int t5_configure(struct backbone *backbone, const struct config *config,
 	backbone->t5 = arena_calloc(&backbone->memory, 1, sizeof(*backbone->t5));
 	if (!backbone->t5)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for %s", backbone->directory);
-	code = sizes_read(backbone, config, error);
+	code = backbone_layers_refuse(config, error);
+	if (!code)
+		code = sizes_read(backbone, config, error);
 	if (!code)
 		code = settings_read(backbone, config, error);
 	if (!code)

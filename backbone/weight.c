@@ -25,10 +25,23 @@ struct matrix weight_matrix(const struct backbone_weight *weight)
 	return matrix;
 }
 
+/* The storage that a projection's weight is to be in. */
+static enum matrix_type storage_of(const struct backbone *backbone,
+				   const struct backbone_weight *weight)
+{
+	return backbone->options.as_stored ? weight->stored : backbone->options.precision;
+}
+
+bool backbone_is_plain(const struct backbone *backbone)
+{
+	return backbone->options.precision == MATRIX_F32 && !backbone->options.as_stored &&
+	       !backbone->settled && !backbone->device_only;
+}
+
 bool weight_is_held(const struct backbone *backbone, const struct backbone_weight *weight)
 {
 	return weight->matrix.in > 0 &&
-	       (backbone->options.precision != MATRIX_F32 || weight->matrix.data);
+	       (storage_of(backbone, weight) != MATRIX_F32 || weight->matrix.data);
 }
 
 /* The matrix that a held weight becomes when it is rounded. */
@@ -37,7 +50,7 @@ static struct matrix held_matrix(const struct backbone *backbone,
 {
 	struct matrix matrix = weight->matrix;
 
-	matrix.type = backbone->options.precision;
+	matrix.type = storage_of(backbone, weight);
 	if (matrix.type != MATRIX_F32) /* else: settled or not */
 		matrix.blocked = matrix.type == MATRIX_BF16 || matrix.type == MATRIX_INT8;
 	matrix.layout = matrix.type == MATRIX_INT4 ? LINEAR_OUT_IN : weight->layout;
@@ -136,6 +149,8 @@ bool weight_find(const struct backbone *backbone, const struct checkpoint *check
 {
 	bool found = name_find(backbone, checkpoint, weight->param.name, tensor);
 
+	if (!found)
+		found = stored_find(checkpoint, weight, weight->param.name, tensor);
 	for (const char *const *alias = weight->aliases; !found && alias && *alias; alias++)
 		found = name_find(backbone, checkpoint, *alias, tensor);
 	return found;
@@ -154,6 +169,17 @@ static enum matrix_type matrix_type_of(enum block_type type)
 	default:
 		return MATRIX_TYPES;
 	}
+}
+
+enum matrix_type weight_stored_type(const struct checkpoint_tensor *tensor)
+{
+	const enum matrix_type same = matrix_type_of(tensor->type);
+
+	if (!tensor->readable)
+		return MATRIX_F32;
+	if (tensor->type == BLOCK_Q8_0)
+		return MATRIX_INT8;
+	return same == MATRIX_TYPES ? MATRIX_F32 : same;
 }
 
 /*
@@ -178,7 +204,8 @@ static int finite_check(const struct checkpoint_tensor *tensor, struct error *er
 {
 	const struct block_format *format = block_format(tensor->type);
 	const int64_t damaged =
-		special_find(tensor->data, tensor->count / format->numbers, format->bytes,
+		special_find(tensor->data, (int64_t)(tensor->size_bytes / format->bytes),
+			     format->bytes,
 			     tensor->type == BLOCK_BF16 ? 0x7f80 : 0x7c00);
 
 	return damaged < 0 ? 0 : checkpoint_damaged(tensor, damaged * format->numbers, error);
@@ -218,7 +245,8 @@ static bool weight_fits(const struct backbone_weight *weight, enum matrix_type t
 	const bool out_in = tensor->transposed || weight->layout == LINEAR_OUT_IN;
 
 	return tensor->readable && matrix_type_of(tensor->type) == type &&
-	       (type != MATRIX_INT4 || (out_in && weight->matrix.in % MATRIX_BLOCK == 0));
+	       (type != MATRIX_INT4 ||
+		(out_in && (weight->matrix.in % MATRIX_BLOCK == 0 || tensor->padded)));
 }
 
 static int weight_convert(struct backbone *backbone, struct backbone_weight *weight,
@@ -254,7 +282,7 @@ int weight_load(struct backbone *backbone, struct backbone_weight *weight,
 		return checkpoint_finite_check(tensor, weight->param.value, error);
 	}
 	if (weight_is_held(backbone, weight))
-		return weight_fits(weight, backbone->options.precision, tensor)
+		return weight_fits(weight, storage_of(backbone, weight), tensor)
 			       ? weight_map(backbone, weight, tensor, error)
 			       : weight_convert(backbone, weight, tensor, error);
 	if (weight_allocate(backbone, weight))

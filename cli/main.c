@@ -23,6 +23,7 @@
 	X(aqms)                                                                                 \
 	X(backbones)                                                                            \
 	X(compare)                                                                              \
+	X(compress)                                                                             \
 	X(completion)                                                                           \
 	X(demo)                                                                                 \
 	X(distill)                                                                              \

@@ -31,6 +31,22 @@ void learner_free(struct learner *learner)
 	memset(learner, 0, sizeof(*learner));
 }
 
+void learner_apply(const struct learner *learner)
+{
+	const struct learner_disguise *disguise = learner->options.disguise;
+
+	if (disguise)
+		disguise->apply(disguise->context);
+}
+
+void learner_undo(const struct learner *learner)
+{
+	const struct learner_disguise *disguise = learner->options.disguise;
+
+	if (disguise)
+		disguise->undo(disguise->context);
+}
+
 int learner_accumulate(struct learner *learner, const struct policy_batch *batch,
 		       const int32_t *labels, const float *weights, struct rng *dropout,
 		       float *logits, double *loss, struct error *error)
@@ -46,6 +62,7 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	d_logits = arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) * sizeof(float));
 	if (!d_logits)
 		return error_set(error, ERR_NO_MEMORY, "gradients of the logits");
+	learner_apply(learner);
 	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
 	if (!status) {
 		*loss = cross_entropy(logits, labels, rows, POOL_ACTIONS, weights,
@@ -58,6 +75,7 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	}
 	if (!status)
 		status = policy_net_backward(net, &learner->arena, tape, d_logits, error);
+	learner_undo(learner);
 	if (!status && learner->options.clip_each)
 		learner->grad_norm = gradients_clip(net->params, net->count, learner->options.clip);
 	arena_reset(&learner->arena);

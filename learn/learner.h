@@ -13,11 +13,23 @@
 #include "learn/schedule.h"
 #include "policy/net.h"
 
+/*
+ * Values that differ while the network computes from those that learn: `apply`
+ * before a pass, `undo` after its backward.  Gradients are those of the values
+ * applied, and move the others (straight through; Bengio et al. 2013).
+ */
+struct learner_disguise {
+	void *context;
+	void (*apply)(void *context);
+	void (*undo)(void *context);
+};
+
 struct learner_options {
 	struct adamw_options adamw;
 	struct schedule schedule;
 	uint64_t accumulate; /* micro-batches of a step; each counts 1 / accumulate */
 	double clip;	     /* largest gradient norm; <= 0: any */
+	const struct learner_disguise *disguise; /* NULL: none; must outlive the learner */
 	bool clip_each;	     /* released code: clip what has accumulated after every micro-batch */
 };
 
@@ -44,6 +56,10 @@ void learner_free(struct learner *learner);
 int learner_accumulate(struct learner *learner, const struct policy_batch *batch,
 		       const int32_t *labels, const float *weights, struct rng *dropout,
 		       float *logits, double *loss, struct error *error);
+
+/* Around anything else that looks at the network as it will be used; nothing without a disguise. */
+void learner_apply(const struct learner *learner);
+void learner_undo(const struct learner *learner);
 
 /* Clips, updates, zeroes the gradients.  Returns the learning rate that was used. */
 double learner_step(struct learner *learner);

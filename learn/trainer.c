@@ -524,6 +524,7 @@ static int score(struct trainer *trainer, struct trainer_epoch *epoch, struct er
 	int status = 0;
 
 	arena_free(&trainer->learner.arena); /* scoring takes its own */
+	learner_apply(&trainer->learner);
 	bias_unweight(trainer, keep);
 	if (leads(trainer))
 		status = measure(trainer, epoch, error);
@@ -535,6 +536,7 @@ static int score(struct trainer *trainer, struct trainer_epoch *epoch, struct er
 		status = keep_policy(trainer, epoch, error);
 	}
 	bias_restore(trainer, keep);
+	learner_undo(&trainer->learner);
 	return status;
 }
 

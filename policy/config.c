@@ -18,6 +18,7 @@
 #include "base/file.h"
 
 #define VERSION 1
+#define STORED "stored" /* as a precision */
 #define LARGEST 1e18
 
 /* Where values are read from; after the first fault everything reads as 0. */
@@ -161,6 +162,37 @@ static void read_features(struct reader *reader, const json_t *root, struct poli
 	}
 }
 
+/* "banks": a list for each feature of [taps, channels]; missing: as the kind says. */
+static void read_layout(struct reader *reader, const json_t *object, struct policy_config *config)
+{
+	const json_t *list = json_object_get(object, "banks");
+
+	if (list && (int)json_array_size(list) != config->features)
+		fault(reader, "banks", "one list of [taps, channels] a feature expected");
+	for (int i = 0; list && !reader->status && i < config->features; i++) {
+		const json_t *banks = json_array_get(list, (size_t)i);
+		const size_t count = json_array_size(banks);
+		struct policy_encoder_layout *layout = &config->layout[i];
+
+		if (count < 1 || count > POLICY_ENCODER_BANKS)
+			fault(reader, "banks", "between 1 and 3 banks a feature expected");
+		for (size_t b = 0; b < count && !reader->status; b++) {
+			const json_t *bank = json_array_get(banks, b);
+			const json_int_t taps = json_integer_value(json_array_get(bank, 0));
+			const json_int_t channels = json_integer_value(json_array_get(bank, 1));
+
+			if (taps < 1 || taps > POLICY_ENCODER_TAPS || channels < 1 ||
+			    channels > 65536 || (b && taps <= layout->bank[b - 1].taps))
+				fault(reader, "banks",
+				      "taps from 1 to 7, rising, and channels from 1 to 65536 "
+				      "expected");
+			layout->bank[b].taps = (int)taps;
+			layout->bank[b].channels = channels;
+		}
+		layout->banks = (int)count;
+	}
+}
+
 static void read_encoder(struct reader *reader, const json_t *root, struct policy_config *config)
 {
 	const json_t *object = read_object(reader, root, "encoder");
@@ -177,6 +209,7 @@ static void read_encoder(struct reader *reader, const json_t *root, struct polic
 	/* Policies from before there was a residual do not have the key. */
 	if (json_object_get(object, "residual"))
 		config->residual = read_flag(reader, object, "residual");
+	read_layout(reader, object, config);
 }
 
 static void read_sequence(struct reader *reader, const json_t *root, struct policy_config *config)
@@ -221,8 +254,9 @@ static void read_backbone(struct reader *reader, const json_t *root, struct poli
 		backbone->full = read_flag(reader, object, "full");
 	if (json_object_get(object, "precision"))
 		read_text(reader, object, "precision", precision, sizeof(precision));
-	if (!matrix_type_find(&backbone->precision, precision))
-		fault(reader, "precision", "f32, bf16, f16, int8 or int4 expected");
+	backbone->stored = strcmp(precision, STORED) == 0;
+	if (!backbone->stored && !matrix_type_find(&backbone->precision, precision))
+		fault(reader, "precision", "f32, bf16, f16, int8, int4 or stored expected");
 }
 
 /* Policies that give verdicts do not have the key. */
@@ -312,10 +346,15 @@ int policy_config_manner(struct policy_config *config, const struct policy_manne
 	if (!found)
 		return error_at(error, ERR_INVALID, NULL, 0, "--context",
 				"%s is not exact, keep or cached", manner->context);
-	if (manner->precision &&
+	if (!manner->precision)
+		return 0;
+	config->backbone.stored = strcmp(manner->precision, STORED) == 0;
+	config->backbone.precision = MATRIX_F32;
+	if (!config->backbone.stored &&
 	    !matrix_type_find(&config->backbone.precision, manner->precision))
 		return error_at(error, ERR_INVALID, NULL, 0, "--precision",
-				"%s is not f32, bf16, f16, int8 or int4", manner->precision);
+				"%s is not f32, bf16, f16, int8, int4 or stored",
+				manner->precision);
 	return 0;
 }
 
@@ -367,9 +406,11 @@ static json_t *backbone_json(const struct policy_backbone *backbone)
 
 	if (backbone->full)
 		json_object_set_new(object, "full", json_true());
-	if (backbone->precision != MATRIX_F32)
-		json_object_set_new(object, "precision",
-				    json_string(matrix_type_name(backbone->precision)));
+	if (backbone->stored || backbone->precision != MATRIX_F32)
+		json_object_set_new(
+			object, "precision",
+			json_string(backbone->stored ? STORED
+						     : matrix_type_name(backbone->precision)));
 	return object;
 }
 
@@ -383,19 +424,47 @@ static json_t *files_json(const struct policy_config *c)
 	return object;
 }
 
+static json_t *layout_json(const struct policy_config *config)
+{
+	json_t *list = json_array();
+
+	for (int i = 0; i < config->features; i++) {
+		const struct policy_encoder_layout *layout = &config->layout[i];
+		json_t *banks = json_array();
+
+		for (int b = 0; b < layout->banks; b++)
+			json_array_append_new(banks,
+					      json_pack("[i, I]", layout->bank[b].taps,
+							(json_int_t)layout->bank[b].channels));
+		json_array_append_new(list, banks);
+	}
+	return list;
+}
+
+static json_t *encoder_json(const struct policy_config *c)
+{
+	json_t *object = json_pack("{s:s, s:I, s:b, s:b}", "kind",
+				   policy_encoder_name(c->encoder),
+				   "feature_dim", (json_int_t)c->feature_dim, "shared_last",
+				   c->shared_last, "residual", c->residual);
+
+	if (c->layout[0].banks)
+		json_object_set_new(object, "banks", layout_json(c));
+	return object;
+}
+
 static json_t *config_json(const struct policy_config *c)
 {
 	const char *rule = c->timestep_rule == POLICY_TIMESTEP_CLAMP ? "clamp" : "modulo";
 
-	return json_pack("{s:i, s:s, s:o, s:{s:s, s:I, s:b, s:b}, s:{s:I, s:s}, s:I, s:I,"
+	return json_pack("{s:i, s:s, s:o, s:o, s:{s:I, s:s}, s:I, s:I,"
 			 " s:{s:s, s:f, s:f, s:f, s:o, s:f}, s:s, s:b, s:o, s:o}",
 			 "version", VERSION, "kind", "llm", "features", features_json(c), "encoder",
-			 "kind", policy_encoder_name(c->encoder), "feature_dim",
-			 (json_int_t)c->feature_dim, "shared_last", c->shared_last, "residual",
-			 c->residual, "timesteps", "rows", (json_int_t)c->timesteps, "rule", rule,
-			 "window", (json_int_t)c->window, "keep", (json_int_t)c->keep, "return",
-			 "reward", c->reward, "gamma", c->gamma, "reward_offset", c->reward_offset,
-			 "reward_factor", c->reward_factor, "scaling", scaling_json(&c->returns),
+			 encoder_json(c), "timesteps", "rows", (json_int_t)c->timesteps, "rule",
+			 rule, "window", (json_int_t)c->window, "keep", (json_int_t)c->keep,
+			 "return", "reward", c->reward, "gamma", c->gamma, "reward_offset",
+			 c->reward_offset, "reward_factor", c->reward_factor, "scaling",
+			 scaling_json(&c->returns),
 			 "target", c->target_return, "state", c->state, "compat", c->compat,
 			 "backbone", backbone_json(&c->backbone), "files", files_json(c));
 }
@@ -438,6 +507,8 @@ struct policy_net_shape policy_config_shape(const struct policy_config *config)
 					 .shared_last = config->shared_last,
 					 .encoder = config->encoder,
 					 .residual = config->residual};
+
+	memcpy(shape.layout, config->layout, sizeof(shape.layout));
 
 	for (int i = 0; i < config->features; i++)
 		if (policy_encoder_is_series(config->feature[i].name))

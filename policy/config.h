@@ -47,6 +47,7 @@ struct policy_backbone {
 	uint64_t random_seed;
 	bool no_positions; /* see backbone_options */
 	enum matrix_type precision; /* of the frozen weights that the adapter was trained over */
+	bool stored; /* instead: each as its own checkpoint has it, see backbone/stored.h */
 	bool full; /* its own weights were trained: the policy holds them, POLICY_BACKBONE_FOLDER */
 };
 
@@ -55,6 +56,7 @@ struct policy_config {
 	struct policy_feature feature[POOL_MAX_FEATURES];
 	enum policy_encoder encoder;
 	int64_t feature_dim;
+	struct policy_encoder_layout layout[POOL_MAX_FEATURES]; /* see policy_net_shape */
 	bool shared_last, residual; /* see policy_net_shape */
 	int64_t timesteps;
 	enum policy_timestep_rule timestep_rule;

@@ -66,17 +66,17 @@ void encoder_gather(float *lagged, const float *states, const float *past, int64
 
 void encoder_forward(const struct encoder_pass *pass, float *activations)
 {
-	const int64_t width = pass->units / pass->banks;
+	int64_t first = 0;
 
-	for (int b = 0; b < pass->banks; b++) {
+	for (int b = 0; b < pass->banks; first += pass->bank[b++].channels) {
 		const struct encoder_bank *bank = &pass->bank[b];
 
 		for (int64_t n = 0; n < pass->rows; n++) {
 			const float *seen =
 				pass->lagged + (n + 1) * POLICY_ENCODER_TAPS - bank->taps;
-			float *out = activations + n * pass->units + b * width;
+			float *out = activations + n * pass->units + first;
 
-			for (int64_t d = 0; d < width; d++) {
+			for (int64_t d = 0; d < bank->channels; d++) {
 				const float *weight = bank->weight + d * bank->taps;
 				float x = bank->bias[d];
 
@@ -91,17 +91,17 @@ void encoder_forward(const struct encoder_pass *pass, float *activations)
 void encoder_backward(const struct encoder_pass *pass, const float *activations,
 		      const float *d_activations)
 {
-	const int64_t width = pass->units / pass->banks;
+	int64_t first = 0;
 
-	for (int b = 0; b < pass->banks; b++) {
+	for (int b = 0; b < pass->banks; first += pass->bank[b++].channels) {
 		const struct encoder_bank *bank = &pass->bank[b];
 
 		for (int64_t n = 0; n < pass->rows; n++) {
 			const float *seen =
 				pass->lagged + (n + 1) * POLICY_ENCODER_TAPS - bank->taps;
-			const int64_t at = n * pass->units + b * width;
+			const int64_t at = n * pass->units + first;
 
-			for (int64_t d = 0; d < width; d++) {
+			for (int64_t d = 0; d < bank->channels; d++) {
 				const float dy = d_activations[at + d];
 				const float dx = activations[at + d] > 0 ? dy : LEAK * dy;
 

@@ -43,9 +43,19 @@ bool policy_encoder_is_series(const char *feature);
 /* Steps that bank `bank` of a feature with `banks` banks sees: 1 for a scalar. */
 int policy_encoder_taps(int banks, int bank);
 
-/* One group of units: weight (units, taps), the present step's tap last; bias (units). */
+/* A feature's units where they are not those of its kind: pruned, or found by search. */
+struct policy_encoder_layout {
+	int banks; /* 0: as the kind of encoder says */
+	struct {
+		int taps; /* 1 to POLICY_ENCODER_TAPS, rising from bank to bank */
+		int64_t channels;
+	} bank[POLICY_ENCODER_BANKS];
+};
+
+/* One group of units: weight (channels, taps), the present step's tap last; bias (channels). */
 struct encoder_bank {
 	int taps;
+	int64_t channels;
 	const float *weight, *bias;
 	float *d_weight, *d_bias; /* gradients; only read by encoder_backward() */
 };

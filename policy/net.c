@@ -36,12 +36,11 @@ static struct backbone_param *add_param(struct policy_net *net, int64_t rows, in
 }
 
 static struct policy_net_linear add_linear(struct policy_net *net, int64_t out, int64_t in,
-					   const char *format, int index)
+					   const char *base)
 {
-	char base[NAME_BYTES - 8], name[NAME_BYTES];
+	char name[NAME_BYTES];
 	struct policy_net_linear linear;
 
-	snprintf(base, sizeof(base), format, index);
 	snprintf(name, sizeof(name), "%s.weight", base);
 	linear.weight = add_param(net, out, in, name);
 	snprintf(name, sizeof(name), "%s.bias", base);
@@ -51,46 +50,75 @@ static struct policy_net_linear add_linear(struct policy_net *net, int64_t out, 
 
 int policy_net_banks(const struct policy_net *net, int64_t feature)
 {
+	const struct policy_encoder_layout *layout = &net->shape.layout[feature];
 	const bool series = net->shape.encoder == POLICY_ENCODER_multiscale &&
 			    (net->shape.series >> feature & 1) != 0;
 
+	if (layout->banks)
+		return layout->banks;
 	return series ? POLICY_ENCODER_BANKS : 1;
+}
+
+int policy_net_taps(const struct policy_net *net, int64_t feature, int bank)
+{
+	const struct policy_encoder_layout *layout = &net->shape.layout[feature];
+
+	return layout->banks ? layout->bank[bank].taps
+			     : policy_encoder_taps(policy_net_banks(net, feature), bank);
+}
+
+int64_t policy_net_channels(const struct policy_net *net, int64_t feature, int bank)
+{
+	const struct policy_encoder_layout *layout = &net->shape.layout[feature];
+
+	return layout->banks ? layout->bank[bank].channels : net->shape.feature_dim;
 }
 
 int64_t policy_net_units(const struct policy_net *net, int64_t feature)
 {
-	return net->shape.feature_dim * policy_net_banks(net, feature);
+	int64_t units = 0;
+
+	for (int b = 0; b < policy_net_banks(net, feature); b++)
+		units += policy_net_channels(net, feature, b);
+	return units;
 }
 
 /* A convolution over one channel is stored as the matrix it is: (channels, taps). */
 static void lay_out_encoder(struct policy_net *net, int feature)
 {
-	static const char *const formats[POLICY_ENCODER_BANKS] = {"state_encoder.conv%d.kernel3",
-								  "state_encoder.conv%d.kernel5",
-								  "state_encoder.conv%d.kernel7"};
 	const int banks = policy_net_banks(net, feature);
+	char base[NAME_BYTES - 8];
 
-	for (int b = 0; b < banks; b++)
+	for (int b = 0; b < banks; b++) {
+		const int taps = policy_net_taps(net, feature, b);
+
+		if (taps == 1)
+			snprintf(base, sizeof(base), "state_encoder.fc%d.0", feature + 1);
+		else
+			snprintf(base, sizeof(base), "state_encoder.conv%d.kernel%d", feature + 1,
+				 taps);
 		net->encoder[feature][b] =
-			add_linear(net, net->shape.feature_dim, policy_encoder_taps(banks, b),
-				   banks == 1 ? "state_encoder.fc%d.0" : formats[b], feature + 1);
+			add_linear(net, policy_net_channels(net, feature, b), taps, base);
+	}
 }
 
 static void lay_out(struct policy_net *net)
 {
 	const int64_t width = net->width;
 	const int features = (int)net->shape.features;
+	char base[NAME_BYTES - 8];
 
 	for (int i = 0; i < features; i++)
 		lay_out_encoder(net, i);
 	net->timestep = add_param(net, net->shape.timesteps, width, "embed_timestep.weight");
-	net->returns = add_linear(net, width, 1, "embed_return", 0);
-	net->action = add_linear(net, width, 1, "embed_action", 0);
-	for (int i = 0; i < features; i++)
-		net->project[i] =
-			add_linear(net, width, policy_net_units(net, i), "embed_state%d", i + 1);
-	net->norm = add_linear(net, width, 0, "embed_ln", 0);
-	net->head = add_linear(net, POOL_ACTIONS, width, "action_head", 0);
+	net->returns = add_linear(net, width, 1, "embed_return");
+	net->action = add_linear(net, width, 1, "embed_action");
+	for (int i = 0; i < features; i++) {
+		snprintf(base, sizeof(base), "embed_state%d", i + 1);
+		net->project[i] = add_linear(net, width, policy_net_units(net, i), base);
+	}
+	net->norm = add_linear(net, width, 0, "embed_ln");
+	net->head = add_linear(net, POOL_ACTIONS, width, "action_head");
 }
 
 static bool is_unused(const struct policy_net *net, const struct backbone_param *param)
@@ -133,6 +161,10 @@ static int check_shape(const struct policy_net_shape *shape, struct error *error
 	if (shape->feature_dim < 1 || shape->feature_dim > 65536 || shape->timesteps < 1 ||
 	    shape->timesteps > (1 << 24))
 		return error_set(error, ERR_RANGE, "feature_dim or timesteps of the policy");
+	for (int64_t i = 0; i < shape->features; i++)
+		if (shape->layout[i].banks && shape->encoder != POLICY_ENCODER_multiscale)
+			return error_set(error, ERR_INVALID,
+					 "a layout of its own needs the multiscale encoder");
 	if (shape->shared_last && shape->features < 2)
 		return error_set(error, ERR_RANGE, "a shared projection needs two features");
 	if (shape->shared_last && shape->encoder != POLICY_ENCODER_linear)
@@ -210,7 +242,7 @@ void policy_net_init(struct policy_net *net, struct rng *rng)
 		const int banks = policy_net_banks(net, i);
 
 		for (int b = 0; b < banks; b++)
-			init_uniform(&net->encoder[i][b], policy_encoder_taps(banks, b), rng);
+			init_uniform(&net->encoder[i][b], policy_net_taps(net, i, b), rng);
 		init_uniform(&net->project[i], policy_net_units(net, i), rng);
 	}
 	init_uniform(&net->returns, 1, rng);

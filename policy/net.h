@@ -33,6 +33,7 @@ struct policy_net_shape {
 	enum policy_encoder encoder;
 	uint32_t series; /* multiscale: bit i is set when feature i is a series */
 	bool residual;
+	struct policy_encoder_layout layout[POOL_MAX_FEATURES]; /* banks 0: as `encoder` has it */
 };
 
 struct policy_net_linear {
@@ -81,8 +82,12 @@ void policy_net_init(struct policy_net *net, struct rng *rng);
 /* Finds the backbone's trainable parameters again, after an adapter was put on it. */
 int policy_net_collect(struct policy_net *net, struct error *error);
 
-/* Encoder banks of a feature: 1, or POLICY_ENCODER_BANKS for a series. */
+/* Encoder banks of a feature; by kind: 1, or POLICY_ENCODER_BANKS for a series. */
 int policy_net_banks(const struct policy_net *net, int64_t feature);
+
+/* Steps that one of them sees, and its channels. */
+int policy_net_taps(const struct policy_net *net, int64_t feature, int bank);
+int64_t policy_net_channels(const struct policy_net *net, int64_t feature, int bank);
 
 /* U, the units that a feature's projection reads. */
 int64_t policy_net_units(const struct policy_net *net, int64_t feature);

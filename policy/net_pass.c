@@ -122,7 +122,8 @@ static struct encoder_pass encoder_of(const struct policy_net *net, const struct
 		const struct policy_net_linear *bank = &net->encoder[feature][b];
 
 		pass.bank[b] = (struct encoder_bank){
-			.taps = policy_encoder_taps(pass.banks, b),
+			.taps = policy_net_taps(net, feature, b),
+			.channels = policy_net_channels(net, feature, b),
 			.weight = bank->weight->value,
 			.bias = bank->bias->value,
 			.d_weight = bank->weight->gradient,

@@ -188,6 +188,7 @@ static void convolutions_by_hand(void **state)
 	(void)state;
 	for (int b = 0; b < 3; b++)
 		pass.bank[b] = (struct encoder_bank){
+			.channels = 1,
 			.taps = policy_encoder_taps(3, b), .weight = weight, .bias = &bias};
 	encoder_gather(lagged, states, NULL, 1, 4, 1, 0);
 	encoder_forward(&pass, act);

@@ -55,7 +55,7 @@ struct policy {
 /* How to run a policy where not as its policy.json says; a zeroed one changes nothing. */
 struct policy_manner {
 	/*
-	 * Storage of the backbone's weights: f32, bf16, f16, int8, int4.  What was
+	 * Storage of the backbone's weights: f32, bf16, f16, int8, int4, stored.  What was
 	 * trained over f32 weights folds its adapter in and is rounded then.
 	 */
 	const char *precision;

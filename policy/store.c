@@ -15,6 +15,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "backbone/stored.h"
 #include "base/file.h"
 #include "base/safetensors.h"
 #include "policy/reference.h"
@@ -43,14 +44,15 @@ static int check_backbone(struct policy_config *config, const char *path, struct
 	return 0;
 }
 
-/* `own`: the policy's own trained weights, which go no further here. */
+/* `own`: the policy's own weights, not those of the backbone that it is named after. */
 static int open_backbone(struct backbone **backbone, const struct policy_config *config,
-			 const char *path, bool own, struct error *error)
+			 const char *path, bool own, bool frozen, struct error *error)
 {
 	const struct backbone_options options = {.no_positions = config->backbone.no_positions,
 						 .bidirectional = config->compat,
-						 .trainable = config->backbone.full && !own,
-						 .precision = config->backbone.precision};
+						 .trainable = !frozen,
+						 .precision = config->backbone.precision,
+						 .as_stored = config->backbone.stored};
 	struct rng rng;
 
 	if (!config->backbone.random || own)
@@ -72,13 +74,14 @@ int policy_store_new(struct policy_net *net, struct policy_config *config, const
 	if (!status)
 		status = check_backbone(config, path, error);
 	if (!status)
-		status = open_backbone(&backbone, config, path, false, error);
+		status = open_backbone(&backbone, config, path, false, !config->backbone.full,
+				       error);
 	return status ? status : policy_net_new(net, &shape, backbone, error);
 }
 
 /* The network of a policy that holds its backbone itself. */
 static int open_full(struct policy_net *net, const struct policy_config *config,
-		     const char *directory, struct error *error)
+		     const char *directory, bool frozen, struct error *error)
 {
 	const struct policy_net_shape shape = policy_config_shape(config);
 	char path[PATH_MAX];
@@ -92,7 +95,7 @@ static int open_full(struct policy_net *net, const struct policy_config *config,
 	if (!status && checksum != config->backbone_checksum)
 		status = misfit(path, error);
 	if (!status)
-		status = open_backbone(&backbone, config, path, true, error);
+		status = open_backbone(&backbone, config, path, true, frozen, error);
 	return status ? status : policy_net_new(net, &shape, backbone, error);
 }
 
@@ -184,7 +187,7 @@ int policy_store_open_as(struct policy_net *net, struct policy_config *config,
 	if (!status)
 		status = policy_config_manner(config, manner, error);
 	if (!status)
-		status = config->backbone.full ? open_full(net, config, directory, error)
+		status = config->backbone.full ? open_full(net, config, directory, true, error)
 					       : policy_store_new(net, config, directory, error);
 	if (status)
 		return status;
@@ -193,6 +196,44 @@ int policy_store_open_as(struct policy_net *net, struct policy_config *config,
 		status = fold(net, error);
 	if (status)
 		policy_net_free(net);
+	return status;
+}
+
+int policy_store_open_to_train(struct policy_net *net, struct policy_config *config,
+			       const char *directory, struct error *error)
+{
+	int status = policy_config_read(config, directory, error);
+
+	if (!status && !config->backbone.full)
+		status = error_at(error, ERR_INVALID, directory, 0, "full",
+				  "the policy does not hold its backbone");
+	if (!status) {
+		config->backbone.precision = MATRIX_F32;
+		config->backbone.stored = false;
+		status = open_full(net, config, directory, false, error);
+	}
+	if (status)
+		return status;
+	status = read_weights(net, config, directory, error);
+	if (status)
+		policy_net_free(net);
+	return status;
+}
+
+int policy_store_fold(const char *from, const char *to, struct error *error)
+{
+	const struct policy_manner exact = {.precision = "f32"};
+	struct policy_config config;
+	struct policy_net net;
+	int status = policy_store_open_as(&net, &config, from, &exact, error);
+
+	if (status)
+		return status;
+	status = fold(&net, error);
+	config.backbone.full = true;
+	if (!status)
+		status = policy_store_save(&net, &config, to, error);
+	policy_net_free(&net);
 	return status;
 }
 
@@ -223,9 +264,9 @@ static int write_own(const struct policy_net *net, const char *path, struct erro
 	return status;
 }
 
-/* The backbone's own weights, when they were trained. */
+/* The backbone's own weights, when they were trained; `types` NULL: as f32. */
 static int stage_backbone(const struct policy_net *net, struct policy_config *config,
-			  const char *stage, struct error *error)
+			  const enum matrix_type *types, const char *stage, struct error *error)
 {
 	char path[PATH_MAX];
 	int status;
@@ -236,12 +277,13 @@ static int stage_backbone(const struct policy_net *net, struct policy_config *co
 	if (!status)
 		status = file_make_folders(path, error);
 	if (!status)
-		status = backbone_save(net->backbone, path, error);
+		status = types ? backbone_save_stored(net->backbone, types, path, error)
+			       : backbone_save(net->backbone, path, error);
 	return status ? status : reference_checksum(&config->backbone_checksum, path, true, error);
 }
 
 static int stage_files(const struct policy_net *net, struct policy_config *config,
-		       const char *stage, struct error *error)
+		       const enum matrix_type *types, const char *stage, struct error *error)
 {
 	char path[PATH_MAX];
 	int status = file_join(path, sizeof(path), stage, POLICY_WEIGHTS_FILE, error);
@@ -259,7 +301,7 @@ static int stage_files(const struct policy_net *net, struct policy_config *confi
 			status = reference_file_checksum(&config->adapter_checksum, path, error);
 	}
 	if (!status)
-		status = stage_backbone(net, config, stage, error);
+		status = stage_backbone(net, config, types, stage, error);
 	return status ? status : policy_config_write(config, stage, error);
 }
 
@@ -301,8 +343,8 @@ static int publish_backbone(const char *stage, const char *directory, bool full,
 	return status;
 }
 
-int policy_store_save(const struct policy_net *net, struct policy_config *config,
-		      const char *directory, struct error *error)
+static int save(const struct policy_net *net, struct policy_config *config,
+		const enum matrix_type *types, const char *directory, struct error *error)
 {
 	static const char *const names[] = {POLICY_ADAPTER_CONFIG_FILE, POLICY_ADAPTER_FILE,
 					    POLICY_WEIGHTS_FILE, POLICY_FILE};
@@ -312,11 +354,28 @@ int policy_store_save(const struct policy_net *net, struct policy_config *config
 	if (!status)
 		status = file_make_folders(stage, error);
 	if (!status)
-		status = stage_files(net, config, stage, error);
+		status = stage_files(net, config, types, stage, error);
 	if (!status)
 		status = publish_backbone(stage, directory, config->backbone.full, error);
 	for (size_t i = 0; !status && i < sizeof(names) / sizeof(names[0]); i++)
 		status = publish(stage, directory, names[i], error);
 	rmdir(stage);
 	return status;
+}
+
+int policy_store_save(const struct policy_net *net, struct policy_config *config,
+		      const char *directory, struct error *error)
+{
+	return save(net, config, NULL, directory, error);
+}
+
+int policy_store_save_stored(const struct policy_net *net, struct policy_config *config,
+			     const enum matrix_type *types, const char *directory,
+			     struct error *error)
+{
+	if (!config->backbone.full)
+		return error_set(error, ERR_INVALID,
+				 "only a policy that holds its backbone stores it");
+	config->backbone.stored = true;
+	return save(net, config, types, directory, error);
 }

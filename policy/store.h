@@ -32,6 +32,28 @@ int policy_store_open_as(struct policy_net *net, struct policy_config *config,
 			 struct error *error);
 
 /*
+ * Opens a policy that holds its backbone itself (config.backbone.full) with
+ * gradients for all weights.  ERR_INVALID for any other: see policy_store_fold().
+ */
+int policy_store_open_to_train(struct policy_net *net, struct policy_config *config,
+			       const char *directory, struct error *error);
+
+/*
+ * policy_store_save() with the backbone's i-th projection, as backbone_matrices()
+ * counts them, stored as types[i] (backbone/stored.h), which is how the policy
+ * is run from then on.  For one that holds its backbone itself, with plain weights.
+ */
+int policy_store_save_stored(const struct policy_net *net, struct policy_config *config,
+			     const enum matrix_type *types, const char *directory,
+			     struct error *error);
+
+/*
+ * Writes the policy `from` to the folder `to` as one that holds its backbone
+ * itself, the adapter folded in: the same function.
+ */
+int policy_store_fold(const char *from, const char *to, struct error *error);
+
+/*
  * Saves a policy directory, creating it.  Files are written aside and renamed
  * one by one, policy.json last with the checksums of the others, so that a
  * directory caught between two renames is recognised and never run.

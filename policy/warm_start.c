@@ -25,6 +25,7 @@
 /* The fit of one feature. */
 struct fit {
 	int samples, banks;
+	int taps[POLICY_ENCODER_BANKS];
 	const struct policy_net_linear *bank; /* (banks): the feature's encoder */
 	int64_t inner, width;   /* U + 1, H */
 	double *hidden;         /* (samples, U + 1) */
@@ -56,7 +57,7 @@ static void hidden_row(const struct fit *fit, double scaled, double *row)
 	for (int b = 0; b < fit->banks; b++) {
 		const float *weight = fit->bank[b].weight->value;
 		const float *bias = fit->bank[b].bias->value;
-		const int taps = policy_encoder_taps(fit->banks, b);
+		const int taps = fit->taps[b];
 
 		for (int64_t d = 0; d < fit->bank[b].bias->count; d++) {
 			const double sum = weight[(d + 1) * taps - 1] * scaled + bias[d];
@@ -72,7 +73,7 @@ static void clear_past(const struct fit *fit)
 {
 	for (int b = 0; b < fit->banks; b++) {
 		const struct backbone_param *weight = fit->bank[b].weight;
-		const int taps = policy_encoder_taps(fit->banks, b);
+		const int taps = fit->taps[b];
 
 		for (int64_t i = 0; i < weight->count; i++)
 			if ((i + 1) % taps != 0)
@@ -210,6 +211,8 @@ static void fit_feature(struct policy_net *net, int64_t feature,
 		return;
 	fit->banks = policy_net_banks(net, feature);
 	fit->bank = net->encoder[feature];
+	for (int b = 0; b < fit->banks; b++)
+		fit->taps[b] = policy_net_taps(net, feature, b);
 	fit->inner = policy_net_units(net, feature) + 1;
 	clear_past(fit);
 	fill_fit(fit, field, &config->scaling, table);
@@ -259,8 +262,8 @@ int policy_warm_start(struct policy_net *net, const struct policy_config *config
 		      const struct vocabulary *vocabulary, struct error *error)
 {
 	const struct backbone_param *table = backbone_token_embedding(net->backbone);
-	const int64_t most = POLICY_ENCODER_BANKS * net->shape.feature_dim + 1;
 	struct fit fit = {.width = net->width};
+	int64_t most = 0;
 	int code = 0;
 
 	if (table == NULL || table->shape[0] < vocabulary->tokens ||
@@ -268,6 +271,8 @@ int policy_warm_start(struct policy_net *net, const struct policy_config *config
 		return error_at(error, ERR_INVALID, NULL, 0, VOCABULARY_FILE,
 				"the backbone's embedding table does not fit its vocabulary; "
 				"remove the file or use --cold-start");
+	for (int64_t i = 0; i < net->shape.features; i++)
+		most = policy_net_units(net, i) >= most ? policy_net_units(net, i) + 1 : most;
 	fit.hidden = malloc(MAX_SAMPLES * (size_t)most * sizeof(double));
 	fit.gram = malloc((size_t)MAX_SAMPLES * MAX_SAMPLES * sizeof(double));
 	fit.target = malloc(MAX_SAMPLES * (size_t)fit.width * sizeof(double));

@@ -135,7 +135,9 @@ static void put_lines_plot(FILE *out, const struct figure *figure)
 	fputs("plot ", out);
 	for (size_t s = 0; s < figure->series_count; s++) {
 		fprintf(out, "%s$d%zu using 1:2 with %s lc rgb '%s' title ", s ? ", " : "", s,
-			figure->kind == FIGURE_POINTS ? "points pt 7 ps 0.7" : "lines lw 1.6",
+			figure->kind == FIGURE_POINTS ? "points pt 7 ps 0.7"
+			: figure->points	      ? "linespoints lw 1.6 pt 7 ps 0.9"
+						      : "lines lw 1.6",
 			colours[s % COLOURS]);
 		put_text(out, figure->series[s].name);
 	}

@@ -41,6 +41,7 @@ struct figure {
 	const char *name;       /* for the file of a panel's numbers */
 	const char *title, *x_label, *y_label;
 	bool log_x, log_y;
+	bool points;            /* lines: every value has a mark of its own */
 	bool from_zero;         /* y begins at 0: boxes and bars do anyway */
 	double y_low, y_high;   /* range of y; both 0: as the data want it */
 	struct figure_series series[FIGURE_MAX_SERIES];
