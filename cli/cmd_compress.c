@@ -37,7 +37,7 @@ static struct {
 	.ffn = 0.55,
 	.encoder = 0.7,
 	.event_share = 0.8,
-	.rate = 3e-4,
+	.rate = 2e-4,
 	.held_out = 0.2,
 	.allowed = 0.002,
 	.lose = 1,
@@ -81,7 +81,7 @@ static const struct option compress_options[] = {
 	 "of training after each change; default 2", 1, 1000},
 	{"windows-per-epoch", 0, OPTION_U64, &o.windows, "N", "default 500", 1, 1e9},
 	{"batch", 0, OPTION_U64, &o.batch, "N", "windows of an optimizer step; default 4", 1, 4096},
-	{"lr", 0, OPTION_DOUBLE, &o.rate, "R", "highest learning rate; default 3e-4", 0, 1},
+	{"lr", 0, OPTION_DOUBLE, &o.rate, "R", "highest learning rate; default 2e-4", 0, 1},
 	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
 	 "share of rows at the end that is measured on and never trained on; default 0.2", 0.01,
 	 0.95},
@@ -338,9 +338,10 @@ static void print_json(const struct compression *c, const struct results *r, int
 		json_object_set_new(row, "front", json_boolean(r->front[i]));
 		json_array_append_new(list, row);
 	}
-	root = json_pack("{s:o, s:O?, s:O?, s:o, s:{s:f, s:f, s:f, s:f, s:f, s:f}}", "stages", list,
-			 "parts", json_object_get(c->root, "parts"), "storages",
-			 json_object_get(c->root, "storages"), "chosen",
+	root = json_pack("{s:o, s:O?, s:O?, s:O?, s:o, s:{s:f, s:f, s:f, s:f, s:f, s:f}}",
+			 "stages", list, "parts", json_object_get(c->root, "parts"), "storages",
+			 json_object_get(c->root, "storages"), "rounding",
+			 json_object_get(c->root, "rounding"), "chosen",
 			 chosen < 0 ? json_null()
 				    : json_string(compression_stage_name(
 					      (enum compression_stage)chosen)),

@@ -173,7 +173,8 @@ static struct trainer_options training(const struct compression *c,
 			    .interval_count = 1},
 		.windows_per_epoch = c->options.windows,
 		.event_share = 0.5,
-		.weights = TRAINER_WEIGHTS_none,
+		.weights = TRAINER_WEIGHTS_sqrt,
+		.unweight = true,
 		.true_returns = 0.5,
 		.seed = c->options.seed,
 		.checkpoint_s = 30,
@@ -182,15 +183,17 @@ static struct trainer_options training(const struct compression *c,
 	};
 }
 
-/* Trains what is in `net` and keeps the best epoch in `folder`. */
+/* Trains what is in `net` and keeps the best epoch in `folder`; `loss`: its, held out. */
 static int train(struct compression *c, const char *name, struct policy_net *net,
 		 struct policy_config *config, const struct dataset *dataset,
-		 const struct learner_disguise *disguise, const char *folder, struct error *error)
+		 const struct learner_disguise *disguise, const char *folder, double *loss,
+		 struct error *error)
 {
 	const struct trainer_observer observer = {
 		.context = c, .progress = on_training, .stop = on_stop};
 	const struct trainer_options options = training(c, config, disguise);
 	char fingerprint[4096], checkpoint[PATH_MAX];
+	const struct trainer_epoch *history;
 	struct trainer *trainer = NULL;
 	struct error none = {0};
 	int status;
@@ -202,6 +205,9 @@ static int train(struct compression *c, const char *name, struct policy_net *net
 		c->doing = "training, continued";
 	if (!status)
 		status = trainer_run(trainer, &observer, error);
+	*loss = INFINITY;
+	for (size_t i = 0; !status && i < trainer_history(trainer, &history); i++)
+		*loss = fmin(*loss, history[i].held_out_log_loss);
 	trainer_free(trainer);
 	if (!status)
 		status = file_join(checkpoint, sizeof(checkpoint), folder, TRAINER_CHECKPOINT,
@@ -271,8 +277,10 @@ static int recover(struct compression *c, const struct stage *stage, struct poli
 		   struct policy_config *config, const struct dataset *dataset, const char *folder,
 		   struct error *error)
 {
+	double loss;
+
 	begin(c, "recovery");
-	return train(c, stage->name, net, config, dataset, NULL, folder, error);
+	return train(c, stage->name, net, config, dataset, NULL, folder, &loss, error);
 }
 
 /* ---- quantisation ---- */
@@ -289,6 +297,19 @@ static void record_types(struct compression *c, const char *name, const struct q
 		json_object_set_new(c->root, "storages", all);
 	}
 	json_object_set_new(all, name, list);
+}
+
+/* Held-out losses with rounding alone and after training with it. */
+static void record_gain(struct compression *c, const char *name, double before, double after)
+{
+	json_t *all = json_object_get(c->root, "rounding");
+
+	if (!all) {
+		all = json_object();
+		json_object_set_new(c->root, "rounding", all);
+	}
+	json_object_set_new(all, name, json_pack("{s:f, s:f}", "rounded", before, "trained",
+						 after));
 }
 
 /* Which storage each projection gets: one for all, or by measured need. */
@@ -314,13 +335,29 @@ static int choose_types(struct compression *c, const struct stage *stage, struct
 	return status;
 }
 
-/* The best epoch, which lies in `folder` as f32, becomes what it was rounded to. */
-static int store(const struct qat *qat, const char *folder, struct error *error)
+/* Held-out loss of the rounded network as it is. */
+static int rounded_loss(struct compression *c, struct qat *qat, const struct policy_config *config,
+			const struct dataset *dataset, double *loss, struct error *error)
+{
+	const struct trainer_options options = training(c, config, NULL);
+	struct metrics metrics = {0};
+	int status;
+
+	qat_apply(qat);
+	status = predictor_run(qat->net, dataset, c->sources->cut, dataset->rows,
+			       &options.held_out, &metrics, NULL, NULL, error);
+	qat_undo(qat);
+	*loss = metrics_summarise(&metrics).log_loss;
+	return status;
+}
+
+/* The policy in `from`, which lies there as f32, is kept in `folder` as it is rounded. */
+static int store(const struct qat *qat, const char *from, const char *folder, struct error *error)
 {
 	enum matrix_type *types = calloc(qat->count + 1, sizeof(*types));
 	struct policy_config config;
 	struct policy_net net;
-	int status = types ? policy_store_open_to_train(&net, &config, folder, error)
+	int status = types ? policy_store_open_to_train(&net, &config, from, error)
 			   : error_set(error, ERR_NO_MEMORY, "list of storages");
 
 	if (!status) {
@@ -332,21 +369,31 @@ static int store(const struct qat *qat, const char *folder, struct error *error)
 	return status;
 }
 
+/* Training has to be better than rounding alone, or rounding alone it is. */
 static int quantise(struct compression *c, const struct stage *stage, struct policy_net *net,
 		    struct policy_config *config, const struct dataset *dataset,
 		    const char *folder, struct error *error)
 {
+	char from[PATH_MAX];
+	double before, after;
 	struct qat qat;
 	int status = qat_new(&qat, net, stage->type, error);
 
 	if (status)
 		return status;
-	status = choose_types(c, stage, &qat, config, dataset, error);
+	status = stage_folder(c, stage->from, from, error);
+	if (!status)
+		status = choose_types(c, stage, &qat, config, dataset, error);
 	begin(c, stage->name);
 	if (!status)
-		status = train(c, stage->name, net, config, dataset, &qat.disguise, folder, error);
+		status = rounded_loss(c, &qat, config, dataset, &before, error);
 	if (!status)
-		status = store(&qat, folder, error);
+		status = train(c, stage->name, net, config, dataset, &qat.disguise, folder, &after,
+			       error);
+	if (!status)
+		status = store(&qat, after < before ? folder : from, folder, error);
+	if (!status)
+		record_gain(c, stage->name, before, after);
 	if (!status)
 		record_types(c, stage->name, &qat);
 	qat_free(&qat);

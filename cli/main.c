@@ -39,6 +39,7 @@
 	X(reinforce)                                                                             \
 	X(replay)                                                                               \
 	X(scenarios)                                                                            \
+	X(search)                                                                               \
 	X(simulate)                                                                             \
 	X(supervise)                                                                            \
 	X(train)                                                                                \
