@@ -104,20 +104,29 @@ static const double *value_at(const struct pareto_table *table, size_t row, size
 	return &table->values[row * table->column_count + column];
 }
 
-/* Rows by their x, those of the front only. */
+/* Rows by their x, those that are a front of these axes. */
 struct joined {
-	double *x, *y;
+	double *x, *y; /* room for all rows each, and as much behind */
 	size_t count;
+	bool *front;
 };
 
 static void join(struct joined *joined, const struct pareto_table *table,
 		 const struct pareto_axes *axes)
 {
-	for (size_t r = 0; r < table->row_count; r++) {
-		const double x = *value_at(table, r, axes->x), y = *value_at(table, r, axes->y);
+	const size_t rows = table->row_count;
+	double *all_x = joined->x + rows, *all_y = joined->y + rows;
+
+	for (size_t r = 0; r < rows; r++) {
+		all_x[r] = *value_at(table, r, axes->x);
+		all_y[r] = *value_at(table, r, axes->y);
+	}
+	pareto_front(joined->front, all_x, all_y, rows);
+	for (size_t r = 0; r < rows; r++) {
+		const double x = all_x[r], y = all_y[r];
 		size_t at = joined->count;
 
-		if (!table->front[r] || isnan(x) || isnan(y))
+		if (!joined->front[r])
 			continue;
 		for (; at > 0 && joined->x[at - 1] > x; at--) {
 			joined->x[at] = joined->x[at - 1];
@@ -146,14 +155,16 @@ static void panel_fill(struct figure *panel, const struct pareto_table *table,
 int pareto_draw(const char *path, const char *title, const struct pareto_table *table,
 		const struct pareto_axes *axes, size_t count, struct error *error)
 {
-	double *memory = calloc(2 * PANELS_MAX * (table->row_count + 1), sizeof(*memory));
+	const size_t rows = table->row_count;
+	double *memory = calloc(4 * PANELS_MAX * (rows + 1), sizeof(*memory));
 	struct figure *panels = calloc(PANELS_MAX, sizeof(*panels));
-	int code = memory && panels ? 0 : error_set(error, ERR_NO_MEMORY, "a picture");
+	bool *front = calloc(rows + 1, sizeof(*front));
+	int code = memory && panels && front ? 0 : error_set(error, ERR_NO_MEMORY, "a picture");
 
 	for (size_t p = 0; p < count && p < PANELS_MAX && !code; p++) {
-		struct joined joined = {.x = memory + 2 * p * (table->row_count + 1)};
+		struct joined joined = {.x = memory + 4 * p * (rows + 1), .front = front};
 
-		joined.y = joined.x + table->row_count + 1;
+		joined.y = joined.x + 2 * (rows + 1);
 		join(&joined, table, &axes[p]);
 		panel_fill(&panels[p], table, &axes[p], &joined);
 	}
@@ -161,5 +172,6 @@ int pareto_draw(const char *path, const char *title, const struct pareto_table *
 		code = figure_save(panels, count, title, path, error);
 	free(memory);
 	free(panels);
+	free(front);
 	return code;
 }

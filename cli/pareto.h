@@ -45,7 +45,7 @@ struct pareto_axes {
 };
 
 /*
- * One panel for each pair of axes, a point a row, the front joined, into
+ * One panel for each pair of axes, a point a row, the front of these axes joined, into
  * `path` (.svg) with its numbers beside.  ERR_UNSUPPORTED without gnuplot.
  */
 int pareto_draw(const char *path, const char *title, const struct pareto_table *table,
