@@ -3,62 +3,88 @@
  * The guard: an envelope around a classical law for whatever decides in its
  * place.  docs/guard.md states as a theorem what it guarantees, and proves it.
  *
- * A policy's verdict is stronger than the law's (pass < mark < drop), weaker, or
- * the same.
+ * Time is cut into phases.  While the guard is closed the law alone decides, and
+ * the guard measures this link under it: the share of time in which the link
+ * idles, and the share in which it sends Classic packets.  While it is open the
+ * policy decides and draws on two budgets that time refills as fast as the
+ * measured shares allow: idle time and a little more, and no more than half of
+ * Classic's time lost.  A policy that signals too often uses them up; then the
+ * guard closes, each time for twice as long, and opens when the link under the
+ * law has refilled them.
  *
- *   A stronger one, an extra signal, costs a token of its queue.  Each packet
- *   that arrives earns 2^level of a token.  The level is what measured
- *   utilisation allows: it rises with time in which the link (for Classic: the
- *   Classic queue) had something to send and the policy wanted more tokens than
- *   it had; it falls AQM_GUARD_IDLE times as fast while the link idles, and
- *   AQM_GUARD_UNFED times as fast while the Classic queue alone is empty.  Below
- *   0 there are no extra signals.
+ * A verdict stronger than the law's (pass < mark < drop), an extra signal, needs
+ * an open guard, a packet that waited for an eighth of what the law aims at (all
+ * of it, where packets were late lately), and a token.  Packets earn 2^level of
+ * one; the level grows with time in which there were not enough, so that nobody
+ * can drop everything at once.
  *
- *   A weaker one, an omission, is refused wherever the packet waited longer than
- *   the law would have it wait, and costs a token that packets earn which waited
- *   less.
- *
- *   In the law's overload (RFC 9332 section 4.2.3) the law alone decides.
+ * A weaker verdict, an omission, costs a token that packets earn which waited no
+ * longer than the law aims at, and is refused for those that waited longer.  In
+ * the law's overload (RFC 9332 section 4.2.3) the law alone decides.
  *
  * Who uses it tells the guard of every arrival, every departure and every time
- * that the link asked for a packet and there was none, then asks it for each
- * packet on which policy and law differ.  Integers only, a handful of additions
- * a packet, no division; nothing here knows what a policy is.
+ * that the link asked for a packet and there was none.  Integers only, no
+ * division; nothing here knows what a policy is.
  */
 #ifndef AQM_GUARD_H
 #define AQM_GUARD_H
 
 #include "aqm/facts.h"
 
-#define AQM_GUARD_DOUBLING_BITS 27 /* a level's unit: the time of one doubling, 134 ms */
+#define AQM_GUARD_LONGEST_NS (INT64_C(1) << 30) /* between two events; more counts as this */
+
+/* The guard is closed for 2^30 ns (1.07 s) at first, then 2^31 ns, 2^35 (34 s) at most. */
+#define AQM_GUARD_HOLD_BITS 30
+#define AQM_GUARD_LENGTHENINGS 5
+/* Time open, in holds, that takes one lengthening back. */
+#define AQM_GUARD_FORGIVENESS 4
+#define AQM_GUARD_SETTLED_BITS 31 /* closed for 2.1 s: what is measured is the law's doing */
+#define AQM_GUARD_MEMORY_BITS 34 /* of the measured shares: 17 s */
+
+/* Budgets, in time. */
+#define AQM_GUARD_IDLE_NS (INT64_C(1) << 27)  /* 134 ms of idle time */
+#define AQM_GUARD_IDLE_SHARE_Q16 3277	      /* of the rest, beyond the measured share: 1/20 */
+#define AQM_GUARD_UNFED_NS (INT64_C(1) << 30) /* 1.07 s of Classic's time */
+#define AQM_GUARD_CALM_NS (INT64_C(1) << 31)  /* without late packets */
+#define AQM_GUARD_LATE_NS (INT64_C(1) << 33)  /* no more is owed for late packets */
+#define AQM_GUARD_LATE_COST 64		      /* ns without late packets that pay for one with */
+
+/* Tokens, in signals with 32 fraction bits. */
+#define AQM_GUARD_DOUBLING_BITS 26 /* time in which a level rises by one: 67 ms */
 #define AQM_GUARD_UNIT (INT64_C(1) << AQM_GUARD_DOUBLING_BITS)
-#define AQM_GUARD_TOP (16 * AQM_GUARD_UNIT)     /* every packet earns a token */
-#define AQM_GUARD_BOTTOM (-64 * AQM_GUARD_UNIT) /* no more idleness is remembered */
-#define AQM_GUARD_IDLE 20			/* busy time that pays for idle time */
-#define AQM_GUARD_UNFED 3			/* Classic's, for time that it is empty */
-#define AQM_GUARD_LATE 8			/* of settings: time that pays for time too late */
-#define AQM_GUARD_LONGEST_NS (INT64_C(1) << 34) /* between two events; more counts as this */
-#define AQM_GUARD_EXTRA_BURST (8 * AQM_Q32_ONE) /* extra signals that may be saved up */
+#define AQM_GUARD_WHOLE 16     /* the level at which a packet earns one token */
+#define AQM_GUARD_CLASSIC_TOP 12 /* one Classic packet in 16 may be an extra signal */
+#define AQM_GUARD_L4S_TOP 15	 /* one L4S packet in 2 */
+#define AQM_GUARD_EXTRA_BURST (4 * AQM_Q32_ONE)
 #define AQM_GUARD_OMITTED_BURST (2 * AQM_Q32_ONE)
-#define AQM_GUARD_OMITTED_SHIFT 6 /* of packets that waited little, one in 2^6 earns a token */
+#define AQM_GUARD_OMITTED_SHIFT 6 /* of packets that waited little, one in 64 earns a token */
+#define AQM_GUARD_FLOOR_SHIFT 3	  /* no extra signals below an eighth of the aim */
 
 struct aqm_guard_params {
 	/* The law's own aim for each queue, in ns: its target; for L4S its step. */
 	uint64_t aim_ns[AQM_QUEUES];
-	uint64_t late_ns; /* of settings: a packet of any queue should not wait longer */
 };
 
 struct aqm_guard_vars {
-	int64_t level[AQM_QUEUES];	  /* of extra signals; AQM_GUARD_BOTTOM..AQM_GUARD_TOP */
+	bool open;	       /* a policy may decide */
+	bool begun;	       /* there was an event */
+	bool idle;	       /* the link asked in vain after the last departure */
+	bool classic;	       /* the link sends a Classic packet */
+	bool late;	       /* it waited for one and a half times Classic's aim */
+	bool calm;	       /* packets were hardly ever late */
+	uint64_t then_ns;      /* the last event */
+	uint64_t phase_ns;     /* open or closed for so long */
+	uint32_t lengthenings; /* of the next time that it closes */
+
+	int64_t idle_share_q32, classic_share_q32; /* of time, while closed; 0..2^32 */
+	int64_t idle_budget_ns;	  /* -AQM_GUARD_IDLE_NS..AQM_GUARD_IDLE_NS */
+	int64_t unfed_budget_ns;  /* likewise */
+	int64_t calm_ns;	  /* -AQM_GUARD_LATE_NS..AQM_GUARD_CALM_NS */
+
+	int64_t level[AQM_QUEUES];	  /* of extra signals, in AQM_GUARD_UNIT */
+	bool wanted[AQM_QUEUES];	  /* the last extra signal found no token */
 	uint64_t extra_q32[AQM_QUEUES];	  /* tokens, with 32 fraction bits */
 	uint64_t omitted_q32[AQM_QUEUES]; /* likewise */
-	uint64_t then_ns;		  /* when the levels were last brought up to date */
-	int64_t trust;			  /* of settings: AQM_GUARD_BOTTOM..AQM_GUARD_UNIT */
-	bool idle;			  /* the link has asked in vain since the last departure */
-	bool classic;			  /* Classic has something to send */
-	bool wanted[AQM_QUEUES];	  /* an extra signal failed for want of tokens */
-	bool begun;			  /* there was a packet */
-	bool mistrusted;
 };
 
 /* The envelope of a law that aims at these delays. */
@@ -67,108 +93,189 @@ AQM_INLINE void aqm_guard_set(struct aqm_guard_params *params, uint64_t target_n
 {
 	params->aim_ns[AQM_QUEUE_C] = target_ns;
 	params->aim_ns[AQM_QUEUE_L] = step_ns;
-	params->late_ns = target_ns + target_ns / 2;
 }
 
 AQM_INLINE void aqm_guard_init(struct aqm_guard_vars *vars)
 {
 	*vars = (struct aqm_guard_vars){0};
-	for (int i = 0; i < AQM_QUEUES; i++)
-		vars->omitted_q32[i] = AQM_GUARD_OMITTED_BURST;
 }
 
-AQM_INLINE int64_t aqm_guard_moved(int64_t level, int64_t by, int64_t top)
+/* May a policy decide, within the rules for extra signals and omissions? */
+AQM_INLINE bool aqm_guard_trusts(const struct aqm_guard_vars *vars)
 {
-	level += by;
-	return level < AQM_GUARD_BOTTOM ? AQM_GUARD_BOTTOM : level > top ? top : level;
+	return vars->open;
 }
 
-/* Tokens that a packet earns: 2^(level - top), linear between powers of two; Q0.32. */
+AQM_INLINE int64_t aqm_guard_within(int64_t value, int64_t low, int64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
+/* A share of time after `ns` more, averaged over 2^AQM_GUARD_MEMORY_BITS ns. */
+AQM_INLINE int64_t aqm_guard_averaged(int64_t share_q32, bool now, int64_t ns)
+{
+	const int64_t to_q32 = now ? (int64_t)AQM_Q32_ONE : 0;
+
+	return share_q32 + (to_q32 - share_q32) * ns / (INT64_C(1) << AQM_GUARD_MEMORY_BITS);
+}
+
+/* Idle time that `ns` allow: the measured share, and 1/20 of the rest. */
+AQM_INLINE int64_t aqm_guard_idle_allowed(int64_t idle_share_q32, int64_t ns)
+{
+	const int64_t share = idle_share_q32 >> 16;
+
+	return ns * (share + ((65536 - share) * AQM_GUARD_IDLE_SHARE_Q16 >> 16)) >> 16;
+}
+
+/* Classic's time that `ns` ask for: half of the measured share. */
+AQM_INLINE int64_t aqm_guard_classic_asked(int64_t classic_share_q32, int64_t ns)
+{
+	return ns * (classic_share_q32 >> 16) >> 17;
+}
+
+AQM_INLINE void aqm_guard_turn(struct aqm_guard_vars *vars, bool open)
+{
+	vars->open = open;
+	vars->phase_ns = 0;
+	for (int i = 0; i < AQM_QUEUES; i++) {
+		vars->level[i] = 0;
+		vars->wanted[i] = false;
+		vars->extra_q32[i] = 0;
+	}
+	if (open)
+		vars->unfed_budget_ns = AQM_GUARD_UNFED_NS;
+	else if (vars->lengthenings < AQM_GUARD_LENGTHENINGS)
+		vars->lengthenings++;
+}
+
+/* Opens, closes, forgives. */
+AQM_INLINE void aqm_guard_settle(struct aqm_guard_vars *vars)
+{
+	const uint64_t hold_ns = UINT64_C(1) << (AQM_GUARD_HOLD_BITS + vars->lengthenings);
+
+	if (vars->open && (vars->idle_budget_ns < 0 || vars->unfed_budget_ns < 0)) {
+		aqm_guard_turn(vars, false);
+	} else if (!vars->open && vars->phase_ns >= hold_ns &&
+		   vars->idle_budget_ns == AQM_GUARD_IDLE_NS) {
+		aqm_guard_turn(vars, true);
+	} else if (vars->open && vars->lengthenings &&
+		   vars->phase_ns >= AQM_GUARD_FORGIVENESS * hold_ns) {
+		vars->lengthenings--;
+		vars->phase_ns = 0;
+	}
+}
+
+/* Time passes until an event at now_ns. */
+AQM_INLINE void aqm_guard_advance(struct aqm_guard_vars *vars, uint64_t now_ns)
+{
+	const uint64_t since_ns = vars->begun ? now_ns - vars->then_ns : 0;
+	const int64_t ns = since_ns > (uint64_t)AQM_GUARD_LONGEST_NS ? AQM_GUARD_LONGEST_NS
+								      : (int64_t)since_ns;
+
+	vars->then_ns = now_ns;
+	vars->begun = true;
+	vars->phase_ns += (uint64_t)ns;
+	vars->idle_budget_ns = aqm_guard_within(
+		vars->idle_budget_ns + aqm_guard_idle_allowed(vars->idle_share_q32, ns) -
+			(vars->idle ? ns : 0),
+		-AQM_GUARD_IDLE_NS, AQM_GUARD_IDLE_NS);
+	vars->unfed_budget_ns = aqm_guard_within(
+		vars->unfed_budget_ns + (vars->classic ? ns : 0) -
+			aqm_guard_classic_asked(vars->classic_share_q32, ns),
+		-AQM_GUARD_UNFED_NS, AQM_GUARD_UNFED_NS);
+	vars->calm_ns = aqm_guard_within(
+		vars->calm_ns + (vars->late ? -AQM_GUARD_LATE_COST * ns : ns), -AQM_GUARD_LATE_NS,
+		AQM_GUARD_CALM_NS);
+	if (vars->calm_ns < 0 || vars->calm_ns == AQM_GUARD_CALM_NS)
+		vars->calm = vars->calm_ns >= 0;
+	if (!vars->open && vars->phase_ns >> AQM_GUARD_SETTLED_BITS) {
+		vars->idle_share_q32 = aqm_guard_averaged(vars->idle_share_q32, vars->idle, ns);
+		vars->classic_share_q32 =
+			aqm_guard_averaged(vars->classic_share_q32, vars->classic, ns);
+	}
+	for (int i = 0; i < AQM_QUEUES; i++)
+		vars->level[i] = aqm_guard_within(
+			vars->level[i] + (vars->wanted[i] ? ns : -(ns >> 3)), 0,
+			AQM_GUARD_UNIT * (i == AQM_QUEUE_C ? AQM_GUARD_CLASSIC_TOP
+							   : AQM_GUARD_L4S_TOP));
+	aqm_guard_settle(vars);
+}
+
+/* Tokens that a packet earns: 2^(level - AQM_GUARD_WHOLE), linear between powers of two; Q0.32. */
 AQM_INLINE uint64_t aqm_guard_earned_q32(int64_t level)
 {
 	const uint64_t whole = (uint64_t)level >> AQM_GUARD_DOUBLING_BITS;
 	const uint64_t part = (uint64_t)level & (AQM_GUARD_UNIT - 1);
 
-	if (level < 0)
-		return 0;
 	return (((uint64_t)AQM_GUARD_UNIT + part) << (32 - AQM_GUARD_DOUBLING_BITS)) >>
-	       (16 - whole);
+	       (AQM_GUARD_WHOLE - whole);
 }
 
-/* Time passed in which the link was busy, then idle. */
-AQM_INLINE void aqm_guard_passed(struct aqm_guard_vars *vars, int64_t busy_ns, int64_t idle_ns)
+AQM_INLINE void aqm_guard_earn(uint64_t *tokens_q32, uint64_t earned_q32, uint64_t burst_q32)
 {
-	const int64_t lost = AQM_GUARD_IDLE * idle_ns;
-
-	for (int i = 0; i < AQM_QUEUES; i++) {
-		int64_t by = vars->wanted[i] ? busy_ns : 0;
-
-		if (i == AQM_QUEUE_C && !vars->classic)
-			by = -AQM_GUARD_UNFED * busy_ns;
-		vars->level[i] = aqm_guard_moved(vars->level[i], by - lost, AQM_GUARD_TOP);
-	}
-	vars->trust = aqm_guard_moved(vars->trust, busy_ns - lost, AQM_GUARD_UNIT);
-}
-
-/* Time since the last event; there is none before the first packet. */
-AQM_INLINE int64_t aqm_guard_since(struct aqm_guard_vars *vars, uint64_t now_ns)
-{
-	const uint64_t ns = vars->begun ? now_ns - vars->then_ns : 0;
-
-	vars->then_ns = now_ns;
-	return ns > (uint64_t)AQM_GUARD_LONGEST_NS ? AQM_GUARD_LONGEST_NS : (int64_t)ns;
+	*tokens_q32 += earned_q32;
+	if (*tokens_q32 > burst_q32)
+		*tokens_q32 = burst_q32;
 }
 
 /* A packet arrives: called for each, before any decision on it. */
 AQM_INLINE void aqm_guard_arrived(struct aqm_guard_vars *vars, const struct aqm_facts *facts)
 {
-	const int64_t ns = aqm_guard_since(vars, facts->now_ns);
-	uint64_t *tokens = &vars->extra_q32[facts->queue];
+	const unsigned queue = facts->queue;
 
-	vars->begun = true;
-	aqm_guard_passed(vars, vars->idle ? 0 : ns, vars->idle ? ns : 0);
-	*tokens += aqm_guard_earned_q32(vars->level[facts->queue]);
-	if (*tokens > AQM_GUARD_EXTRA_BURST)
-		*tokens = AQM_GUARD_EXTRA_BURST;
+	aqm_guard_advance(vars, facts->now_ns);
+	if (vars->open)
+		aqm_guard_earn(&vars->extra_q32[queue], aqm_guard_earned_q32(vars->level[queue]),
+			       AQM_GUARD_EXTRA_BURST);
 }
 
 /* A packet is taken out: called for each, before any decision on it. */
 AQM_INLINE void aqm_guard_departs(const struct aqm_guard_params *params,
 				  struct aqm_guard_vars *vars, const struct aqm_facts *facts)
 {
-	const int64_t ns = aqm_guard_since(vars, facts->now_ns);
-	const uint64_t waited_ns = facts->sojourn_ns;
-	const int64_t waited = waited_ns > (uint64_t)ns ? ns : (int64_t)waited_ns;
-	uint64_t *tokens = &vars->omitted_q32[facts->queue];
+	const unsigned queue = facts->queue;
+	const uint64_t target_ns = params->aim_ns[AQM_QUEUE_C];
 
-	/* An idle link has had something to send since this packet came. */
-	aqm_guard_passed(vars, vars->idle ? waited : ns, vars->idle ? ns - waited : 0);
-	if (waited_ns > params->late_ns)
-		vars->trust = aqm_guard_moved(vars->trust, -AQM_GUARD_LATE * ns, AQM_GUARD_UNIT);
+	aqm_guard_advance(vars, facts->now_ns);
 	vars->idle = false;
-	vars->classic = facts->queue == AQM_QUEUE_C || facts->backlog_pkts[AQM_QUEUE_C] > 0;
-	if (waited_ns > params->aim_ns[facts->queue])
-		return;
-	*tokens += AQM_Q32_ONE >> AQM_GUARD_OMITTED_SHIFT;
-	if (*tokens > AQM_GUARD_OMITTED_BURST)
-		*tokens = AQM_GUARD_OMITTED_BURST;
+	vars->classic = queue == AQM_QUEUE_C;
+	vars->late = facts->sojourn_ns > target_ns + target_ns / 2;
+	if (facts->sojourn_ns <= params->aim_ns[queue])
+		aqm_guard_earn(&vars->omitted_q32[queue], AQM_Q32_ONE >> AQM_GUARD_OMITTED_SHIFT,
+			       AQM_GUARD_OMITTED_BURST);
 }
 
 /* The link asked for a packet and there was none. */
 AQM_INLINE void aqm_guard_found_empty(struct aqm_guard_vars *vars, uint64_t now_ns)
 {
-	const int64_t ns = aqm_guard_since(vars, now_ns);
-
-	aqm_guard_passed(vars, vars->idle ? 0 : ns, vars->idle ? ns : 0);
+	aqm_guard_advance(vars, now_ns);
 	vars->idle = true;
+	vars->late = false;
 	vars->classic = false;
 }
 
-/* May a packet of `queue` get an extra signal?  True: it is paid for. */
-AQM_INLINE bool aqm_guard_adds(struct aqm_guard_vars *vars, unsigned queue)
+/* Did packets wait for long enough that an extra signal has something to do? */
+AQM_INLINE bool aqm_guard_waits(const struct aqm_guard_params *params,
+				const struct aqm_guard_vars *vars, unsigned queue,
+				uint64_t waited_ns, uint64_t classic_ns)
 {
+	const unsigned shift = vars->calm ? AQM_GUARD_FLOOR_SHIFT : 0;
+
+	return waited_ns > params->aim_ns[queue] >> shift ||
+	       (queue == AQM_QUEUE_L && classic_ns > params->aim_ns[AQM_QUEUE_C] >> shift);
+}
+
+/*
+ * May a packet of `queue` that waited `waited_ns` get an extra signal while
+ * Classic's first packet has waited `classic_ns`?  True: it is paid for.
+ */
+AQM_INLINE bool aqm_guard_adds(const struct aqm_guard_params *params, struct aqm_guard_vars *vars,
+			       unsigned queue, uint64_t waited_ns, uint64_t classic_ns)
+{
+	if (!vars->open || !aqm_guard_waits(params, vars, queue, waited_ns, classic_ns))
+		return false;
 	vars->wanted[queue] = vars->extra_q32[queue] < AQM_Q32_ONE;
-	if (vars->level[queue] < 0 || vars->wanted[queue])
+	if (vars->wanted[queue])
 		return false;
 	vars->extra_q32[queue] -= AQM_Q32_ONE;
 	return true;
@@ -177,9 +284,7 @@ AQM_INLINE bool aqm_guard_adds(struct aqm_guard_vars *vars, unsigned queue)
 /* An extra signal that was paid for is one that the law gives too. */
 AQM_INLINE void aqm_guard_repays(struct aqm_guard_vars *vars, unsigned queue)
 {
-	vars->extra_q32[queue] += AQM_Q32_ONE;
-	if (vars->extra_q32[queue] > AQM_GUARD_EXTRA_BURST)
-		vars->extra_q32[queue] = AQM_GUARD_EXTRA_BURST;
+	aqm_guard_earn(&vars->extra_q32[queue], AQM_Q32_ONE, AQM_GUARD_EXTRA_BURST);
 }
 
 /* May a packet of `queue` that waited `waited_ns` go without the law's signal? */
@@ -194,35 +299,26 @@ AQM_INLINE bool aqm_guard_omits(const struct aqm_guard_params *params,
 
 /*
  * What becomes of a packet: `wanted` where the guard allows it, else `law`.
- * For whoever knows both at once; `overload`: the law is in overload.
+ * `overload`: the law is in overload.
  */
 AQM_INLINE enum aqm_verdict aqm_guard_judges(const struct aqm_guard_params *params,
 					     struct aqm_guard_vars *vars,
 					     const struct aqm_facts *facts, enum aqm_verdict law,
 					     enum aqm_verdict wanted, bool overload)
 {
-	const uint64_t head_ns = facts->head_sojourn_ns[facts->queue];
+	const unsigned queue = facts->queue;
+	const uint64_t head_ns = facts->head_sojourn_ns[queue];
 	const uint64_t waited_ns = facts->sojourn_ns > head_ns ? facts->sojourn_ns : head_ns;
+	bool granted;
 
 	if (wanted == law || overload)
 		return law;
 	if (wanted > law)
-		return aqm_guard_adds(vars, facts->queue) ? wanted : law;
-	return aqm_guard_omits(params, vars, facts->queue, waited_ns) ? wanted : law;
-}
-
-/*
- * For a policy that sets the law's parameters instead of judging packets: may
- * its settings be in force?  False: the defaults are, until the link has been
- * busy for long enough again.
- */
-AQM_INLINE bool aqm_guard_trusts(struct aqm_guard_vars *vars)
-{
-	if (vars->trust < 0)
-		vars->mistrusted = true;
-	else if (vars->trust >= AQM_GUARD_UNIT)
-		vars->mistrusted = false;
-	return !vars->mistrusted;
+		granted = aqm_guard_adds(params, vars, queue, waited_ns,
+					 facts->head_sojourn_ns[AQM_QUEUE_C]);
+	else
+		granted = aqm_guard_omits(params, vars, queue, waited_ns);
+	return granted ? wanted : law;
 }
 
 #endif

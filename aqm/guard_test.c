@@ -18,29 +18,29 @@
 struct link {
 	struct aqm_guard_params params;
 	struct aqm_guard_vars vars;
-	uint64_t now_ns;
+	uint64_t now_ns, waited_ns;
 	unsigned added; /* extra signals allowed */
 };
 
 static void link_open(struct link *link)
 {
-	*link = (struct link){.now_ns = 7 * S};
+	*link = (struct link){.now_ns = 7 * S, .waited_ns = 3 * MS};
 	aqm_guard_set(&link->params, 15 * MS, MS);
 	aqm_guard_init(&link->vars);
 }
 
-/* Packets of `queue` that wait, each of which the policy wants to signal. */
+/* Packets of `queue`, each of which the policy wants to signal or not. */
 static void busy(struct link *link, unsigned queue, uint64_t ms, bool wants)
 {
 	for (uint64_t i = 0; i < ms; i++) {
 		struct aqm_facts facts = {.now_ns = link->now_ns, .queue = (uint8_t)queue};
 
-		facts.backlog_pkts[queue] = 3;
 		aqm_guard_arrived(&link->vars, &facts);
-		if (wants)
-			link->added += aqm_guard_adds(&link->vars, queue);
-		facts.sojourn_ns = 3 * MS;
+		facts.sojourn_ns = link->waited_ns;
 		aqm_guard_departs(&link->params, &link->vars, &facts);
+		if (wants)
+			link->added += aqm_guard_judges(&link->params, &link->vars, &facts,
+							AQM_PASS, AQM_MARK, false) == AQM_MARK;
 		link->now_ns += MS;
 	}
 }
@@ -51,58 +51,135 @@ static void idle(struct link *link, uint64_t ms)
 	link->now_ns += ms * MS;
 }
 
-static void nothing_is_saved_up_at_the_start(void **state)
+static void the_law_is_measured_first(void **state)
 {
 	struct link link;
 
 	(void)state;
 	link_open(&link);
-	busy(&link, AQM_QUEUE_C, 1000, true);
-	assert_in_range(link.added, 0, 1);
-	busy(&link, AQM_QUEUE_C, 3000, true);
-	assert_in_range(link.added, 100, 3000);
+	busy(&link, AQM_QUEUE_C, 2100, true);
+	assert_int_equal(link.added, 0);
+	assert_false(aqm_guard_trusts(&link.vars));
+	busy(&link, AQM_QUEUE_C, 2600, true);
+	assert_true(aqm_guard_trusts(&link.vars));
+	assert_in_range(link.added, 40, 2600 / 16);
 }
 
-static void extra_signals_end_with_idle_time(void **state)
+static void an_idle_link_closes_the_guard_each_time_for_longer(void **state)
+{
+	struct link link;
+	uint64_t closed_ms[6];
+
+	(void)state;
+	link_open(&link);
+	busy(&link, AQM_QUEUE_C, 3000, true);
+	for (int i = 0; i < 6; i++) {
+		assert_true(aqm_guard_trusts(&link.vars));
+		idle(&link, 150);
+		busy(&link, AQM_QUEUE_C, 1, true);
+		assert_false(aqm_guard_trusts(&link.vars));
+		closed_ms[i] = 1;
+		while (!aqm_guard_trusts(&link.vars) && closed_ms[i] < 60000) {
+			busy(&link, AQM_QUEUE_C, 1, true);
+			closed_ms[i]++;
+		}
+	}
+	assert_in_range(closed_ms[0], 2100, 5500);
+	for (int i = 1; i < 5; i++)
+		assert_in_range(closed_ms[i], 2147 << i, (2147 << i) + 1600);
+	assert_in_range(closed_ms[5], 34000, 35000);
+}
+
+/* A link that idles under the law as well opens the guard, and closes it when it idles more. */
+static void idleness_of_the_laws_own_is_allowed(void **state)
+{
+	struct link link;
+	unsigned seconds = 0;
+
+	(void)state;
+	link_open(&link);
+	for (; seconds < 120 && !aqm_guard_trusts(&link.vars); seconds++) {
+		busy(&link, AQM_QUEUE_C, 700, false);
+		idle(&link, 300);
+	}
+	assert_in_range(seconds, 5, 100);
+	for (int i = 0; i < 60; i++) {
+		busy(&link, AQM_QUEUE_C, 700, false);
+		idle(&link, 300);
+	}
+	assert_in_range(link.vars.idle_share_q32 >> 16, 65536 * 2 / 10, 65536 * 3 / 10);
+	link_open(&link);
+	busy(&link, AQM_QUEUE_C, 3000, false);
+	assert_true(aqm_guard_trusts(&link.vars));
+	for (int i = 0; i < 2; i++) {
+		busy(&link, AQM_QUEUE_C, 700, false);
+		idle(&link, 300);
+	}
+	assert_false(aqm_guard_trusts(&link.vars));
+}
+
+static void classic_that_gets_less_closes_the_guard(void **state)
+{
+	struct link link;
+
+	(void)state;
+	link_open(&link);
+	link.vars.classic_share_q32 = (int64_t)AQM_Q32_ONE / 2;
+	for (int i = 0; i < 50; i++) {
+		busy(&link, AQM_QUEUE_L, 30, false);
+		busy(&link, AQM_QUEUE_C, 70, false);
+	}
+	assert_true(aqm_guard_trusts(&link.vars));
+	for (int i = 0; i < 200; i++) {
+		busy(&link, AQM_QUEUE_L, 70, false);
+		busy(&link, AQM_QUEUE_C, 30, false);
+	}
+	assert_true(aqm_guard_trusts(&link.vars));
+	for (int i = 0; i < 60; i++) {
+		busy(&link, AQM_QUEUE_L, 95, false);
+		busy(&link, AQM_QUEUE_C, 5, false);
+	}
+	assert_false(aqm_guard_trusts(&link.vars));
+}
+
+static void extra_signals_need_a_queue(void **state)
 {
 	struct link link;
 	unsigned added;
 
 	(void)state;
 	link_open(&link);
-	busy(&link, AQM_QUEUE_C, 4000, true);
+	busy(&link, AQM_QUEUE_C, 5000, true);
 	added = link.added;
 	assert_true(added > 0);
-	idle(&link, 1000);
-	busy(&link, AQM_QUEUE_C, 8000, true);
-	assert_in_range(link.added, added, added + 1);
-}
-
-static void unused_time_earns_nothing(void **state)
-{
-	struct link link;
-
-	(void)state;
-	link_open(&link);
-	busy(&link, AQM_QUEUE_C, 60000, false);
-	busy(&link, AQM_QUEUE_C, 100, true);
-	assert_in_range(link.added, 0, 8);
-}
-
-static void an_empty_classic_queue_ends_its_extra_signals(void **state)
-{
-	struct link link;
-	unsigned added;
-
-	(void)state;
-	link_open(&link);
-	busy(&link, AQM_QUEUE_C, 4000, true);
-	added = link.added;
-	busy(&link, AQM_QUEUE_L, 3000, false);
+	link.waited_ns = 15 * MS / 8;
 	busy(&link, AQM_QUEUE_C, 1000, true);
-	assert_in_range(link.added, added, added + 1);
+	assert_int_equal(link.added, added);
+	/* Packets were late: the law's aim is the least, until they have not been for 2 s. */
+	link.waited_ns = 23 * MS;
+	busy(&link, AQM_QUEUE_C, 60, false);
+	link.waited_ns = 14 * MS;
+	busy(&link, AQM_QUEUE_C, 1000, true);
+	assert_int_equal(link.added, added);
+	link.waited_ns = 16 * MS;
+	busy(&link, AQM_QUEUE_C, 1000, true);
+	assert_true(link.added > added);
+	added = link.added;
+	link.waited_ns = 3 * MS;
+	busy(&link, AQM_QUEUE_C, 6000, true);
+	assert_true(link.added > added);
+}
+
+static void nobody_signals_everything(void **state)
+{
+	struct link link;
+
+	(void)state;
+	link_open(&link);
 	busy(&link, AQM_QUEUE_C, 10000, true);
-	assert_true(link.added > added + 100);
+	link.added = 0;
+	busy(&link, AQM_QUEUE_C, 16000, true);
+	assert_in_range(link.added, 950, 1000 + 4);
 }
 
 static void omissions_need_packets_that_waited_little(void **state)
@@ -112,73 +189,55 @@ static void omissions_need_packets_that_waited_little(void **state)
 
 	(void)state;
 	link_open(&link);
+	busy(&link, AQM_QUEUE_C, 640, false);
 	assert_false(aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_C, 15 * MS + 1));
-	assert_false(aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_L, MS + 1));
 	for (int i = 0; i < 10; i++)
 		omitted += aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_C, 15 * MS);
 	assert_int_equal(omitted, 2);
-	busy(&link, AQM_QUEUE_C, 640, false);
-	for (int i = 0; i < 10; i++)
-		omitted += aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_C, 0);
-	assert_int_equal(omitted, 4);
-	for (int i = 0; i < 10; i++)
-		omitted += aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_L, 0);
-	assert_int_equal(omitted, 6);
 	/* They waited for 3 ms, longer than L's aim. */
 	busy(&link, AQM_QUEUE_L, 6400, false);
 	assert_false(aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_L, 0));
+	link.waited_ns = MS;
+	busy(&link, AQM_QUEUE_L, 64, false);
+	assert_true(aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_L, MS));
+	assert_false(aqm_guard_omits(&link.params, &link.vars, AQM_QUEUE_L, MS));
 }
 
 static void overload_is_the_laws(void **state)
 {
 	struct link link;
-	const struct aqm_facts facts = {.queue = AQM_QUEUE_C};
+	const struct aqm_facts facts = {.queue = AQM_QUEUE_C, .sojourn_ns = 3 * MS};
 
 	(void)state;
 	link_open(&link);
-	assert_int_equal(aqm_guard_judges(&link.params, &link.vars, &facts, AQM_DROP, AQM_PASS,
-					  true),
-			 AQM_DROP);
-	assert_int_equal(aqm_guard_judges(&link.params, &link.vars, &facts, AQM_DROP, AQM_PASS,
-					  false),
-			 AQM_PASS);
-	assert_int_equal(aqm_guard_judges(&link.params, &link.vars, &facts, AQM_MARK, AQM_DROP,
-					  false),
-			 AQM_MARK);
-}
-
-static void settings_are_trusted_while_measurements_are_good(void **state)
-{
-	struct link link;
-	struct aqm_facts late = {.sojourn_ns = 23 * MS};
-
-	(void)state;
-	link_open(&link);
+	busy(&link, AQM_QUEUE_C, 5000, true);
 	busy(&link, AQM_QUEUE_C, 100, false);
-	assert_true(aqm_guard_trusts(&link.vars));
-	idle(&link, 20);
-	busy(&link, AQM_QUEUE_C, 1, false);
-	assert_false(aqm_guard_trusts(&link.vars));
-	busy(&link, AQM_QUEUE_C, 1000, false);
-	assert_true(aqm_guard_trusts(&link.vars));
-	for (int i = 0; i < 30; i++) {
-		late.now_ns = link.now_ns;
-		aqm_guard_departs(&link.params, &link.vars, &late);
-		link.now_ns += MS;
-	}
-	assert_false(aqm_guard_trusts(&link.vars));
+	for (int law = AQM_PASS; law <= AQM_DROP; law++)
+		for (int wanted = AQM_PASS; wanted <= AQM_DROP; wanted++) {
+			struct aqm_guard_vars vars = link.vars;
+
+			assert_int_equal(aqm_guard_judges(&link.params, &vars, &facts,
+							  (enum aqm_verdict)law,
+							  (enum aqm_verdict)wanted, true),
+					 law);
+			assert_int_equal(aqm_guard_judges(&link.params, &vars, &facts,
+							  (enum aqm_verdict)law,
+							  (enum aqm_verdict)wanted, false),
+					 wanted);
+		}
 }
 
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
-		cmocka_unit_test(nothing_is_saved_up_at_the_start),
-		cmocka_unit_test(extra_signals_end_with_idle_time),
-		cmocka_unit_test(unused_time_earns_nothing),
-		cmocka_unit_test(an_empty_classic_queue_ends_its_extra_signals),
+		cmocka_unit_test(the_law_is_measured_first),
+		cmocka_unit_test(an_idle_link_closes_the_guard_each_time_for_longer),
+		cmocka_unit_test(idleness_of_the_laws_own_is_allowed),
+		cmocka_unit_test(classic_that_gets_less_closes_the_guard),
+		cmocka_unit_test(extra_signals_need_a_queue),
+		cmocka_unit_test(nobody_signals_everything),
 		cmocka_unit_test(omissions_need_packets_that_waited_little),
 		cmocka_unit_test(overload_is_the_laws),
-		cmocka_unit_test(settings_are_trusted_while_measurements_are_good),
 	};
 
 	return cmocka_run_group_tests_name("guard", tests, NULL, NULL);

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "policy/adversary.h"
 #include "policy/config.h"
 #include "policy/llm_policy.h"
 
@@ -54,9 +55,13 @@ int policy_open(struct policy **policy, const char *directory, struct error *err
 int policy_open_as(struct policy **policy, const char *directory,
 		   const struct policy_manner *manner, struct error *error)
 {
+	const size_t prefix = strlen(ADVERSARY_PREFIX);
 	char kind[32];
-	const int status = read_kind(kind, sizeof(kind), directory, error);
+	int status;
 
+	if (strncmp(directory, ADVERSARY_PREFIX, prefix) == 0)
+		return adversary_open(policy, directory + prefix, error);
+	status = read_kind(kind, sizeof(kind), directory, error);
 	if (status)
 		return status;
 	for (size_t i = 0; i < sizeof(policy_kinds) / sizeof(policy_kinds[0]); i++)

@@ -62,7 +62,10 @@ struct policy_manner {
 	const char *context;   /* what a full window does: exact, keep, cached (policy/stream.h) */
 };
 
-/* Opens a policy directory (policy.json and what it names).  Any kind of policy. */
+/*
+ * Opens a policy directory (policy.json and what it names).  Any kind of policy;
+ * `adversary:NAME` is one without a directory (policy/adversary.h).
+ */
 int policy_open(struct policy **policy, const char *directory, struct error *error);
 
 /* The same in another manner.  ERR_INVALID for names that there are not. */
