@@ -38,12 +38,14 @@
 #define AQM_GUARD_LENGTHENINGS 5
 /* Time open, in holds, that takes one lengthening back. */
 #define AQM_GUARD_FORGIVENESS 4
-#define AQM_GUARD_SETTLED_BITS 31 /* closed for 2.1 s: what is measured is the law's doing */
+/* Measures from half of the hold on, and after a policy's phase not before 2^31 ns (2.1 s). */
+#define AQM_GUARD_SETTLED_BITS 31
 #define AQM_GUARD_MEMORY_BITS 34 /* of the measured shares: 17 s */
+#define AQM_GUARD_FIRST_BITS 27	 /* of Classic's at first, 134 ms: a mean until there is more */
 
 /* Budgets, in time. */
 #define AQM_GUARD_IDLE_NS (INT64_C(1) << 27)  /* 134 ms of idle time */
-#define AQM_GUARD_IDLE_SHARE_Q16 3277	      /* of the rest, beyond the measured share: 1/20 */
+#define AQM_GUARD_IDLE_SHARE_Q16 2048	      /* of the rest, beyond the measured share: 1/32 */
 #define AQM_GUARD_UNFED_NS (INT64_C(1) << 30) /* 1.07 s of Classic's time */
 #define AQM_GUARD_CALM_NS (INT64_C(1) << 31)  /* without late packets */
 #define AQM_GUARD_LATE_NS (INT64_C(1) << 33)  /* no more is owed for late packets */
@@ -60,6 +62,8 @@
 #define AQM_GUARD_OMITTED_SHIFT 6 /* of packets that waited little, one in 64 earns a token */
 #define AQM_GUARD_FLOOR_SHIFT 3	  /* no extra signals below an eighth of the aim */
 
+#define AQM_GUARD_FEWER_SHIFT 3 /* settings may give signals for an eighth more delay */
+
 struct aqm_guard_params {
 	/* The law's own aim for each queue, in ns: its target; for L4S its step. */
 	uint64_t aim_ns[AQM_QUEUES];
@@ -75,6 +79,8 @@ struct aqm_guard_vars {
 	uint64_t then_ns;      /* the last event */
 	uint64_t phase_ns;     /* open or closed for so long */
 	uint32_t lengthenings; /* of the next time that it closes */
+	uint32_t memory_bits;  /* of Classic's share */
+	uint64_t measured_ns;  /* for so long */
 
 	int64_t idle_share_q32, classic_share_q32; /* of time, while closed; 0..2^32 */
 	int64_t idle_budget_ns;	  /* -AQM_GUARD_IDLE_NS..AQM_GUARD_IDLE_NS */
@@ -97,7 +103,8 @@ AQM_INLINE void aqm_guard_set(struct aqm_guard_params *params, uint64_t target_n
 
 AQM_INLINE void aqm_guard_init(struct aqm_guard_vars *vars)
 {
-	*vars = (struct aqm_guard_vars){0};
+	*vars = (struct aqm_guard_vars){.idle_budget_ns = AQM_GUARD_IDLE_NS / 4 * 3,
+					.memory_bits = AQM_GUARD_FIRST_BITS};
 }
 
 /* May a policy decide, within the rules for extra signals and omissions? */
@@ -111,12 +118,12 @@ AQM_INLINE int64_t aqm_guard_within(int64_t value, int64_t low, int64_t high)
 	return value < low ? low : value > high ? high : value;
 }
 
-/* A share of time after `ns` more, averaged over 2^AQM_GUARD_MEMORY_BITS ns. */
-AQM_INLINE int64_t aqm_guard_averaged(int64_t share_q32, bool now, int64_t ns)
+/* A share of time after `ns` more, averaged over 2^bits ns. */
+AQM_INLINE int64_t aqm_guard_averaged(int64_t share_q32, bool now, int64_t ns, unsigned bits)
 {
-	const int64_t to_q32 = now ? (int64_t)AQM_Q32_ONE : 0;
+	const int64_t to_q32 = now ? (int64_t)AQM_Q32_ONE : 0, memory_ns = INT64_C(1) << bits;
 
-	return share_q32 + (to_q32 - share_q32) * ns / (INT64_C(1) << AQM_GUARD_MEMORY_BITS);
+	return share_q32 + (to_q32 - share_q32) * (ns > memory_ns ? memory_ns : ns) / memory_ns;
 }
 
 /* Idle time that `ns` allow: the measured share, and 1/20 of the rest. */
@@ -148,10 +155,34 @@ AQM_INLINE void aqm_guard_turn(struct aqm_guard_vars *vars, bool open)
 		vars->lengthenings++;
 }
 
+AQM_INLINE uint64_t aqm_guard_hold_ns(const struct aqm_guard_vars *vars)
+{
+	return UINT64_C(1) << (AQM_GUARD_HOLD_BITS + vars->lengthenings);
+}
+
+/* Closed for long enough that what the link does is the law's doing. */
+AQM_INLINE bool aqm_guard_measures(const struct aqm_guard_vars *vars)
+{
+	return vars->phase_ns >= aqm_guard_hold_ns(vars) / 2 &&
+	       (vars->lengthenings == 0 || vars->phase_ns >> AQM_GUARD_SETTLED_BITS);
+}
+
+/* The law's doing, for `ns` more. */
+AQM_INLINE void aqm_guard_measure(struct aqm_guard_vars *vars, int64_t ns)
+{
+	vars->idle_share_q32 = aqm_guard_averaged(vars->idle_share_q32, vars->idle, ns,
+						  AQM_GUARD_MEMORY_BITS);
+	vars->classic_share_q32 = aqm_guard_averaged(vars->classic_share_q32, vars->classic, ns,
+						     vars->memory_bits);
+	vars->measured_ns += (uint64_t)ns;
+	if (vars->memory_bits < AQM_GUARD_MEMORY_BITS && vars->measured_ns >> vars->memory_bits)
+		vars->memory_bits++;
+}
+
 /* Opens, closes, forgives. */
 AQM_INLINE void aqm_guard_settle(struct aqm_guard_vars *vars)
 {
-	const uint64_t hold_ns = UINT64_C(1) << (AQM_GUARD_HOLD_BITS + vars->lengthenings);
+	const uint64_t hold_ns = aqm_guard_hold_ns(vars);
 
 	if (vars->open && (vars->idle_budget_ns < 0 || vars->unfed_budget_ns < 0)) {
 		aqm_guard_turn(vars, false);
@@ -188,11 +219,8 @@ AQM_INLINE void aqm_guard_advance(struct aqm_guard_vars *vars, uint64_t now_ns)
 		AQM_GUARD_CALM_NS);
 	if (vars->calm_ns < 0 || vars->calm_ns == AQM_GUARD_CALM_NS)
 		vars->calm = vars->calm_ns >= 0;
-	if (!vars->open && vars->phase_ns >> AQM_GUARD_SETTLED_BITS) {
-		vars->idle_share_q32 = aqm_guard_averaged(vars->idle_share_q32, vars->idle, ns);
-		vars->classic_share_q32 =
-			aqm_guard_averaged(vars->classic_share_q32, vars->classic, ns);
-	}
+	if (!vars->open && aqm_guard_measures(vars))
+		aqm_guard_measure(vars, ns);
 	for (int i = 0; i < AQM_QUEUES; i++)
 		vars->level[i] = aqm_guard_within(
 			vars->level[i] + (vars->wanted[i] ? ns : -(ns >> 3)), 0,
@@ -254,6 +282,26 @@ AQM_INLINE void aqm_guard_found_empty(struct aqm_guard_vars *vars, uint64_t now_
 	vars->classic = false;
 }
 
+/*
+ * Settings of a law that a policy chose, in any unit: where less of it gives more
+ * signals (a target, a step) it may exceed the law's own by an eighth, where more
+ * of it does (a gain, a coupling) it may fall an eighth short.  Settings that give
+ * more signals are aqm_guard_trusts()'s matter.
+ */
+AQM_INLINE uint64_t aqm_guard_at_most(uint64_t wanted, uint64_t usual)
+{
+	const uint64_t most = usual + (usual >> AQM_GUARD_FEWER_SHIFT);
+
+	return wanted > most ? most : wanted;
+}
+
+AQM_INLINE uint64_t aqm_guard_at_least(uint64_t wanted, uint64_t usual)
+{
+	const uint64_t least = usual - (usual >> AQM_GUARD_FEWER_SHIFT);
+
+	return wanted < least ? least : wanted;
+}
+
 /* Did packets wait for long enough that an extra signal has something to do? */
 AQM_INLINE bool aqm_guard_waits(const struct aqm_guard_params *params,
 				const struct aqm_guard_vars *vars, unsigned queue,
@@ -312,6 +360,8 @@ AQM_INLINE enum aqm_verdict aqm_guard_judges(const struct aqm_guard_params *para
 	bool granted;
 
 	if (wanted == law || overload)
+		return law;
+	if (wanted == AQM_DROP && facts->ecn != AQM_NOT_ECT)
 		return law;
 	if (wanted > law)
 		granted = aqm_guard_adds(params, vars, queue, waited_ns,

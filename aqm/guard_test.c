@@ -57,7 +57,7 @@ static void the_law_is_measured_first(void **state)
 
 	(void)state;
 	link_open(&link);
-	busy(&link, AQM_QUEUE_C, 2100, true);
+	busy(&link, AQM_QUEUE_C, 1070, true);
 	assert_int_equal(link.added, 0);
 	assert_false(aqm_guard_trusts(&link.vars));
 	busy(&link, AQM_QUEUE_C, 2600, true);
@@ -84,9 +84,11 @@ static void an_idle_link_closes_the_guard_each_time_for_longer(void **state)
 			closed_ms[i]++;
 		}
 	}
-	assert_in_range(closed_ms[0], 2100, 5500);
-	for (int i = 1; i < 5; i++)
-		assert_in_range(closed_ms[i], 2147 << i, (2147 << i) + 1600);
+	/* A full budget of idle time is 4.3 s of a busy link. */
+	assert_in_range(closed_ms[0], 4300, 5500);
+	assert_in_range(closed_ms[1], 4300, 5500);
+	for (int i = 2; i < 5; i++)
+		assert_in_range(closed_ms[i], 2147 << i, (2147 << i) + 1000);
 	assert_in_range(closed_ms[5], 34000, 35000);
 }
 
@@ -124,15 +126,14 @@ static void classic_that_gets_less_closes_the_guard(void **state)
 
 	(void)state;
 	link_open(&link);
-	link.vars.classic_share_q32 = (int64_t)AQM_Q32_ONE / 2;
 	for (int i = 0; i < 50; i++) {
 		busy(&link, AQM_QUEUE_L, 30, false);
 		busy(&link, AQM_QUEUE_C, 70, false);
 	}
 	assert_true(aqm_guard_trusts(&link.vars));
-	for (int i = 0; i < 200; i++) {
+	for (int i = 0; i < 100; i++) {
 		busy(&link, AQM_QUEUE_L, 70, false);
-		busy(&link, AQM_QUEUE_C, 30, false);
+		busy(&link, AQM_QUEUE_C, 40, false);
 	}
 	assert_true(aqm_guard_trusts(&link.vars));
 	for (int i = 0; i < 60; i++) {
@@ -140,6 +141,17 @@ static void classic_that_gets_less_closes_the_guard(void **state)
 		busy(&link, AQM_QUEUE_C, 5, false);
 	}
 	assert_false(aqm_guard_trusts(&link.vars));
+}
+
+static void settings_give_few_signals_less(void **state)
+{
+	(void)state;
+	assert_int_equal(aqm_guard_at_most(60 * MS, 16 * MS), 18 * MS);
+	assert_int_equal(aqm_guard_at_most(17 * MS, 16 * MS), 17 * MS);
+	assert_int_equal(aqm_guard_at_most(1, 16 * MS), 1);
+	assert_int_equal(aqm_guard_at_least(1, 800), 700);
+	assert_int_equal(aqm_guard_at_least(750, 800), 750);
+	assert_int_equal(aqm_guard_at_least(6400, 800), 6400);
 }
 
 static void extra_signals_need_a_queue(void **state)
@@ -234,6 +246,7 @@ int main(void)
 		cmocka_unit_test(an_idle_link_closes_the_guard_each_time_for_longer),
 		cmocka_unit_test(idleness_of_the_laws_own_is_allowed),
 		cmocka_unit_test(classic_that_gets_less_closes_the_guard),
+		cmocka_unit_test(settings_give_few_signals_less),
 		cmocka_unit_test(extra_signals_need_a_queue),
 		cmocka_unit_test(nobody_signals_everything),
 		cmocka_unit_test(omissions_need_packets_that_waited_little),

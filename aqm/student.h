@@ -202,6 +202,18 @@ AQM_INLINE void aqm_student_level_move(struct aqm_student_vars *vars, uint64_t t
 		(int16_t)(vars->level_q16 / (65536 / AQM_LOG2_ONE));
 }
 
+/* Settings that give fewer signals than the law's own stay near them. */
+AQM_INLINE void aqm_student_settings_guard(const struct aqm_dualpi2_params *base,
+					   struct aqm_dualpi2_params *now)
+{
+	now->target_ns = aqm_guard_at_most(now->target_ns, base->target_ns);
+	now->step.threshold_ns =
+		aqm_guard_at_most(now->step.threshold_ns, base->step.threshold_ns);
+	now->k_q16 = (uint32_t)aqm_guard_at_least(now->k_q16, base->k_q16);
+	now->alpha_q16 = (uint32_t)aqm_guard_at_least(now->alpha_q16, base->alpha_q16);
+	now->beta_q16 = (uint32_t)aqm_guard_at_least(now->beta_q16, base->beta_q16);
+}
+
 /* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
 AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 				      struct aqm_student_vars *vars,
@@ -219,6 +231,8 @@ AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 		vars->decay_q16 = 0;
 	} else {
 		aqm_student_settings_apply(&params->base, vars->output, vars);
+		if (params->guarded)
+			aqm_student_settings_guard(&params->base, &vars->now);
 	}
 }
 

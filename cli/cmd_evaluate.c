@@ -59,8 +59,9 @@ static size_t baselines; /* arms that all others are compared with; 0: scenarios
 
 static const struct option evaluate_options[] = {
 	{"policy", 'p', OPTION_LIST, &o.policies, "DIR",
-	 "policy folder; may be repeated; each decides on top of the first baseline; or a student, "
-	 "FILE.aqms, which is a law of its own",
+	 "policy folder, or adversary:NAME to test the guard (docs/guard.md); may be repeated; "
+	 "each decides on top of the first baseline; or a student, FILE.aqms, which is a law of "
+	 "its own",
 	 0, 0},
 	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},

@@ -262,7 +262,8 @@ static const struct option simulate_options[] = {
 	{"seed", 0, OPTION_U64, &chosen_seed, "S", "seed of all randomness (1)", 0, 0},
 	{"device", 0, OPTION_TEXT, &chosen_device, "NAME", DEVICE_DOC, 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen_policy, "DIR",
-	 "folder of a policy that decides on top of the law; or a student, FILE.aqms, as the law",
+	 "folder of a policy that decides on top of the law, or adversary:NAME to test the guard "
+	 "(docs/guard.md); or a student, FILE.aqms, as the law",
 	 0, 0},
 	{"precision", 0, OPTION_TEXT, &chosen_manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &chosen_manner.context, "HOW", CONTEXT_DOC, 0, 0},

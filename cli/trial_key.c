@@ -72,7 +72,9 @@ static int digest_arms(struct digest *arms, const struct trial *trial, struct er
 
 		arms[a] = program;
 		digest_add(&arms[a], text, (size_t)length);
-		if (arm->policy)
+		if (arm->policy && !arm->student && !policy_has_directory(arm->policy))
+			digest_add(&arms[a], arm->policy, strlen(arm->policy) + 1);
+		else if (arm->policy)
 			code = add_policy(&arms[a], arm->policy, error);
 	}
 	return code;

@@ -52,15 +52,19 @@ int policy_open(struct policy **policy, const char *directory, struct error *err
 	return policy_open_as(policy, directory, &as_told, error);
 }
 
+bool policy_has_directory(const char *name)
+{
+	return strncmp(name, ADVERSARY_PREFIX, strlen(ADVERSARY_PREFIX)) != 0;
+}
+
 int policy_open_as(struct policy **policy, const char *directory,
 		   const struct policy_manner *manner, struct error *error)
 {
-	const size_t prefix = strlen(ADVERSARY_PREFIX);
 	char kind[32];
 	int status;
 
-	if (strncmp(directory, ADVERSARY_PREFIX, prefix) == 0)
-		return adversary_open(policy, directory + prefix, error);
+	if (!policy_has_directory(directory))
+		return adversary_open(policy, directory + strlen(ADVERSARY_PREFIX), error);
 	status = read_kind(kind, sizeof(kind), directory, error);
 	if (status)
 		return status;

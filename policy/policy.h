@@ -9,6 +9,7 @@
 #ifndef POLICY_POLICY_H
 #define POLICY_POLICY_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "aqm/facts.h"
@@ -64,9 +65,12 @@ struct policy_manner {
 
 /*
  * Opens a policy directory (policy.json and what it names).  Any kind of policy;
- * `adversary:NAME` is one without a directory (policy/adversary.h).
+ * `adversary:NAME` has no directory (policy/adversary.h).
  */
 int policy_open(struct policy **policy, const char *directory, struct error *error);
+
+/* False: the name alone says what the policy is. */
+bool policy_has_directory(const char *name);
 
 /* The same in another manner.  ERR_INVALID for names that there are not. */
 int policy_open_as(struct policy **policy, const char *directory,

@@ -78,3 +78,30 @@
 (define-fun student_threshold ((r Int) (e Int)) Int (+ (* r 65536) (* (div e 65536) (- 65536 r))))
 ; aqm_student_decay: a sum of shift 2^k that `more` is added to
 (define-fun student_decayed ((sum Int) (k2 Int) (more Int)) Int (+ (- sum (div sum k2)) (* more 256)))
+
+; aqm/guard.h
+(define-fun within ((x Int) (low Int) (high Int)) Int (clamp x low high))
+(define-fun g_averaged ((share Int) (now Bool) (ns Int) (memory Int)) Int
+	(+ share (quot (* (- (ite now one 0) share) (ite (> ns memory) memory ns)) memory)))
+(define-fun g_allowed ((share Int) (ns Int)) Int
+	(let ((s (div share 65536)))
+	(div (* ns (+ s (div (* (- 65536 s) guard.idle_share_q16) 65536))) 65536)))
+(define-fun g_asked ((share Int) (ns Int)) Int (div (* ns (div share 65536)) 131072))
+(define-fun g_idle_next ((budget Int) (share Int) (idle Bool) (ns Int)) Int
+	(within (- (+ budget (g_allowed share ns)) (ite idle ns 0)) (- guard.idle_ns) guard.idle_ns))
+(define-fun g_unfed_next ((budget Int) (share Int) (classic Bool) (ns Int)) Int
+	(within (- (+ budget (ite classic ns 0)) (g_asked share ns))
+		(- guard.unfed_ns) guard.unfed_ns))
+(define-fun g_power ((n Int)) Int
+	(ite (= n 0) 1 (ite (= n 1) 2 (ite (= n 2) 4 (ite (= n 3) 8 (ite (= n 4) 16 (ite (= n 5) 32
+	(ite (= n 6) 64 (ite (= n 7) 128 (ite (= n 8) 256 (ite (= n 9) 512 (ite (= n 10) 1024
+	(ite (= n 11) 2048 (ite (= n 12) 4096 (ite (= n 13) 8192 (ite (= n 14) 16384
+	(ite (= n 15) 32768 65536)))))))))))))))))
+(define-fun g_earned ((level Int)) Int
+	(div (* (+ guard.unit (mod level guard.unit)) (div one guard.unit))
+		(g_power (- 16 (div level guard.unit)))))
+(define-fun g_earn ((tokens Int) (earned Int) (burst Int)) Int
+	(ite (> (+ tokens earned) burst) burst (+ tokens earned)))
+; The worst stretch that ends now, after one more event.
+(define-fun worst ((before Int) (added Int) (taken Int)) Int
+	(ite (> (- (+ before added) taken) 0) (- (+ before added) taken) 0))

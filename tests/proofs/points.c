@@ -11,6 +11,7 @@
 
 #include "aqm/curvy_red.h"
 #include "aqm/dualpi2.h"
+#include "aqm/guard.h"
 #include "aqm/ops.h"
 #include "aqm/pi2.h"
 #include "aqm/pie.h"
@@ -47,6 +48,37 @@ static void print_ranges(void)
 			       p->max * scale);
 		}
 	}
+}
+
+/* The guard has no parameters but constants. */
+static void print_guard_constants(void)
+{
+	static const struct {
+		const char *name;
+		uint64_t value;
+	} constants[] = {
+		{"longest_ns", AQM_GUARD_LONGEST_NS},
+		{"memory_ns", UINT64_C(1) << AQM_GUARD_MEMORY_BITS},
+		{"first_ns", UINT64_C(1) << AQM_GUARD_FIRST_BITS},
+		{"hold_ns", UINT64_C(1) << AQM_GUARD_HOLD_BITS},
+		{"lengthenings", AQM_GUARD_LENGTHENINGS},
+		{"forgiveness", AQM_GUARD_FORGIVENESS},
+		{"idle_ns", AQM_GUARD_IDLE_NS},
+		{"idle_share_q16", AQM_GUARD_IDLE_SHARE_Q16},
+		{"unfed_ns", AQM_GUARD_UNFED_NS},
+		{"calm_ns", AQM_GUARD_CALM_NS},
+		{"late_ns", AQM_GUARD_LATE_NS},
+		{"late_cost", AQM_GUARD_LATE_COST},
+		{"unit", AQM_GUARD_UNIT},
+		{"classic_top", AQM_GUARD_CLASSIC_TOP},
+		{"l4s_top", AQM_GUARD_L4S_TOP},
+		{"extra_burst", AQM_GUARD_EXTRA_BURST},
+		{"omitted_burst", AQM_GUARD_OMITTED_BURST},
+	};
+
+	for (size_t i = 0; i < sizeof(constants) / sizeof(constants[0]); i++)
+		printf("(define-fun guard.%s () Int %" PRIu64 ")\n", constants[i].name,
+		       constants[i].value);
 }
 
 /* Any size, from 0 to `highest`. */
@@ -172,6 +204,25 @@ static void student_point(struct rng *rng)
 	       aqm_student_scaled(value, z, low, 60000000));
 }
 
+static void guard_point(struct rng *rng)
+{
+	const int64_t share = (int64_t)draw(rng, AQM_Q32_ONE);
+	const int64_t ns = (int64_t)draw(rng, AQM_GUARD_LONGEST_NS);
+	const int64_t level = (int64_t)draw(rng, 15 * AQM_GUARD_UNIT);
+	const unsigned bits = AQM_GUARD_FIRST_BITS + (unsigned)rng_below(rng, 8);
+	const bool now = rng_below(rng, 2);
+
+	printf("(assert (= (g_averaged %" PRId64 " %s %" PRId64 " %" PRIu64 ") %" PRId64 "))\n",
+	       share, now ? "true" : "false", ns, UINT64_C(1) << bits,
+	       aqm_guard_averaged(share, now, ns, bits));
+	printf("(assert (= (g_allowed %" PRId64 " %" PRId64 ") %" PRId64 "))\n", share, ns,
+	       aqm_guard_idle_allowed(share, ns));
+	printf("(assert (= (g_asked %" PRId64 " %" PRId64 ") %" PRId64 "))\n", share, ns,
+	       aqm_guard_classic_asked(share, ns));
+	printf("(assert (= (g_earned %" PRId64 ") %" PRIu64 "))\n", level,
+	       aqm_guard_earned_q32(level));
+}
+
 int main(int argc, char **argv)
 {
 	struct rng rng;
@@ -180,6 +231,7 @@ int main(int argc, char **argv)
 		return 2;
 	if (strcmp(argv[1], "ranges") == 0) {
 		print_ranges();
+		print_guard_constants();
 		return 0;
 	}
 	rng_seed(&rng, 8033);
@@ -189,6 +241,7 @@ int main(int argc, char **argv)
 		comparison_point(&rng);
 		wide_point(&rng);
 		student_point(&rng);
+		guard_point(&rng);
 	}
 	return 0;
 }

@@ -12,7 +12,7 @@ command -v z3 >/dev/null || { echo "proofs: z3 is not there (apt-get install z3)
 
 # The query of one claim: is there a point where it does not hold?
 query() { # variables, claim, model
-	cat "$3" "$work/ranges.smt2"
+	cat "$work/ranges.smt2" "$3"
 	echo "$1" | tr ',' '\n' | while read -r name low high; do
 		case "$low" in
 		"(-") low="(- ${high%%)*})" high=${high#*) } ;;
@@ -52,7 +52,7 @@ done <"$work/names"
 
 echo "The model is the compiled code:"
 "$points" 200 >"$work/points.smt2"
-{ cat "$here/model.smt2" "$work/points.smt2"; echo '(check-sat)'; } >"$work/agree.smt2"
+{ cat "$work/ranges.smt2" "$here/model.smt2" "$work/points.smt2"; echo '(check-sat)'; } >"$work/agree.smt2"
 expect "both agree at $(grep -c . "$work/points.smt2") random points" sat \
 	"$(answer "$work/agree.smt2")"
 
@@ -60,7 +60,7 @@ expect "both agree at $(grep -c . "$work/points.smt2") random points" sat \
 refuted() { # what, sed script
 	sed "$2" "$here/model.smt2" >"$work/wrong.smt2"
 	cmp -s "$here/model.smt2" "$work/wrong.smt2" && echo "proofs: $1 changes nothing" && failed=1
-	{ cat "$work/wrong.smt2" "$work/points.smt2"; echo '(check-sat)'; } >"$work/agree.smt2"
+	{ cat "$work/ranges.smt2" "$work/wrong.smt2" "$work/points.smt2"; echo '(check-sat)'; } >"$work/agree.smt2"
 	expect "refuted by the code: $1" unsat "$(answer "$work/agree.smt2")"
 }
 refuted "a divisor of 1953124" 's/1953125/1953124/g'
@@ -68,6 +68,8 @@ refuted "division that rounds down, not towards zero" 's/(ite (< x 0) (- (div (-
 refuted "a decay of 0.96" 's/(\* next 49) 50/(* next 48) 50/'
 refuted "a ramp half as steep" 's/2147483648/1073741824/'
 refuted "a power bent less" 's/(- 4096 f) 88)/(- 4096 f) 80)/'
+refuted "a guard that asks for a third" 's/(div share 65536)) 131072/(div share 65536)) 196608/'
+refuted "a guard that earns a packet more" 's/(g_power (- 16 (div/(g_power (- 15 (div/'
 refuted "PIE's cap at 3 %" 's/(div one 50)/(div one 33)/g'
 
 # Claims are not empty: with a wider clamp there is an overflow, and z3 finds it.
@@ -75,6 +77,10 @@ sed 's/delay_max () Int 1099511627775/delay_max () Int 2199023255552/' "$here/mo
 	>"$work/wide.smt2"
 expect "refuted by z3: delays of 2^41 fit" sat \
 	"$(claim "PI: the sum fits, and can be negated" "$work/wide.smt2")"
+sed -i.before 's/guard.idle_ns () Int [0-9]*/guard.idle_ns () Int 1/' "$work/ranges.smt2"
+expect "refuted by z3: budgets of 1 ns keep within any stretch of 2" sat \
+	"$(query "m 0 1, s 0 0" "(<= (worst m 2 0) guard.idle_ns)" "$here/model.smt2" >"$work/q"; answer "$work/q")"
+mv "$work/ranges.smt2.before" "$work/ranges.smt2"
 sed -i 's/dualpi2.alpha.max () Int .*/dualpi2.alpha.max () Int 16777216)/' "$work/ranges.smt2"
 expect "refuted by z3: a gain of 256 fits" sat \
 	"$(claim "PI: the sum fits, and can be negated" "$here/model.smt2")"
