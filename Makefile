@@ -25,7 +25,8 @@ help:
 	@echo "make check     the tests"
 	@echo "make cc-laws   congestion controls against their own texts: a table"
 	@echo "make oracles   every queue law against its text in doubles, STEPS=10000000 steps each"
-	@echo "make proofs    no overflow, no division by zero, probabilities within 1: by z3"
+	@echo "make proofs    no overflow, no division by zero, probabilities within 1: by z3;"
+	@echo "               the guard's theorem by z3, wrong guards, and spin where it is"
 	@echo "make golden    reference vectors of GOLDEN_DIR ($(GOLDEN_DIR))"
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
@@ -75,6 +76,8 @@ proofs: all
 		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			$(SUDO) apt-get install -y -qq --no-install-recommends z3 >/dev/null; }
 	@sh tests/proofs/run.sh $(BUILD)/tests/proofs/points
+	@sh tests/guard/mutants.sh . $(BUILD)/base/libbase.a
+	@sh tests/model/run.sh
 
 golden: all
 	@AQMLLM_GOLDEN_DIR="$(abspath $(GOLDEN_DIR))" $(BUILD)/tests/golden/golden_run

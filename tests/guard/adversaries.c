@@ -17,28 +17,19 @@
 
 #include "base/parallel.h"
 #include "policy/adversary.h"
-#include "policy/aqm_policy.h"
-#include "sim/run.h"
 #include "sim/suite.h"
-#include "tests/guard/supervised.h"
+#include "tests/guard/arms.h"
 
 #define MOST_DELAY 1.25
 #define LEAST_GOODPUT 0.90
 #define MOST_OVERRIDDEN 0.05 /* of the policy that is no adversary */
 #define ARMS 32
-#define SETTINGS "settings:"
-#define USEFUL "useful:"
 
 static const char *const names[] = {
 #define ADVERSARY_NAME(name, how, pattern, doc) #name,
 	ADVERSARY_TABLE(ADVERSARY_NAME)
 #undef ADVERSARY_NAME
-	USEFUL "target_ms=5",
-};
-
-struct figures {
-	double p99_ms[3], goodput_mbps, share_c; /* of L, C and both */
-	double asked, overridden;
+	ARM_USEFUL "target_ms=5",
 };
 
 struct sweep {
@@ -48,133 +39,11 @@ struct sweep {
 	const char *arms[ARMS]; /* NULL: the law alone */
 	size_t arm_count;
 	bool unguarded;
-	struct figures *figures; /* (networks, arms, seeds) */
+	struct arm_figures *figures; /* (networks, arms, seeds) */
 };
 
-static double goodput_of(const struct sim_result *result)
-{
-	double sum = 0;
-
-	for (uint64_t i = 0; i < result->flow_count; i++)
-		sum += result->flows[i].goodput_mbps;
-	return sum;
-}
-
-static void read_figures(struct figures *figures, const struct sim_result *result)
-{
-	double bytes[2] = {0};
-
-	for (int q = 0; q < 3; q++) {
-		const struct sim_queue_result *queue = &result->queues[q];
-
-		figures->p99_ms[q] = queue->qdelay_ns.count
-					     ? histogram_quantile(&queue->qdelay_ns, 0.99) / 1e6
-					     : NAN;
-		if (q < 2)
-			bytes[q] = (double)queue->packets;
-	}
-	figures->goodput_mbps = goodput_of(result);
-	figures->share_c = bytes[AQM_QUEUE_C] / (bytes[0] + bytes[1]);
-}
-
-static int set_up(const struct scenario *scenario, const struct aqm_ops **law, void **params)
-{
-	struct error error = {0};
-	int code = sim_law_named(scenario, "dualpi2", law, params, &error);
-
-	if (code == 0)
-		code = aqm_params_set(*law, *params, "min_qlen_step=1", &error);
-	if (code)
-		fprintf(stderr, "%s\n", error.text);
-	return code;
-}
-
-static int run(const struct scenario *scenario, const struct sim_options *options,
-	       struct figures *figures, struct error *error)
-{
-	struct sim_result *result = calloc(1, sizeof(*result));
-	int code = result ? sim_run(scenario, options, result, error) : ERR_NO_MEMORY;
-
-	if (code == 0) {
-		read_figures(figures, result);
-		sim_result_free(result);
-	}
-	free(result);
-	return code;
-}
-
-static int run_adversary(const struct scenario *scenario, const char *name, bool unguarded,
-			 struct sim_options *options, struct figures *figures, struct error *error)
-{
-	struct aqm_policy_config config = {.law = options->law,
-					   .law_params = options->params,
-					   .interval = 1,
-					   .guarded = !unguarded};
-	struct aqm_policy *wrapped = NULL;
-	int code = adversary_open(&config.policy, name, error);
-
-	if (code == 0)
-		code = aqm_policy_new(&wrapped, &config, error);
-	if (code == 0) {
-		options->law = aqm_policy_ops(wrapped);
-		options->params = aqm_policy_params(wrapped);
-		code = run(scenario, options, figures, error);
-		figures->asked = (double)aqm_policy_counts(wrapped).applied;
-		figures->overridden = (double)aqm_policy_counts(wrapped).overridden;
-	}
-	aqm_policy_free(wrapped);
-	policy_destroy(config.policy);
-	return code;
-}
-
-static int run_settings(const struct scenario *scenario, const char *settings, bool unguarded,
-			struct sim_options *options, struct figures *figures, struct error *error)
-{
-	uint64_t packets = 0, overridden = 0;
-	struct supervised_params params = {
-		.unguarded = unguarded, .packets = &packets, .overridden = &overridden};
-	int code = supervised_set(&params, options->law, options->params, settings, error);
-
-	aqm_guard_set(&params.guard, 15000000, 1000000);
-	options->law = &supervised_law;
-	options->params = &params;
-	if (code == 0)
-		code = run(scenario, options, figures, error);
-	figures->asked = (double)packets;
-	figures->overridden = (double)overridden;
-	supervised_free(&params);
-	return code;
-}
-
-static bool is_settings(const char *name)
-{
-	return strncmp(name, SETTINGS, strlen(SETTINGS)) == 0 ||
-	       strncmp(name, USEFUL, strlen(USEFUL)) == 0;
-}
-
-static int run_one(const struct scenario *scenario, uint64_t seed, const char *name,
-		   bool unguarded, struct figures *figures)
-{
-	struct sim_options options = {.seed = seed};
-	struct error error = {0};
-	void *params = NULL;
-	int code = set_up(scenario, &options.law, &params);
-
-	options.params = params;
-	if (code == 0 && name == NULL)
-		code = run(scenario, &options, figures, &error);
-	else if (code == 0 && is_settings(name))
-		code = run_settings(scenario, strchr(name, ':') + 1, unguarded, &options, figures,
-				    &error);
-	else if (code == 0)
-		code = run_adversary(scenario, name, unguarded, &options, figures, &error);
-	if (code)
-		fprintf(stderr, "%s\n", error.text);
-	free(params);
-	return code;
-}
-
-static struct figures *slot(const struct sweep *sweep, uint64_t network, size_t arm, uint64_t seed)
+static struct arm_figures *slot(const struct sweep *sweep, uint64_t network, size_t arm,
+				uint64_t seed)
 {
 	return &sweep->figures[(network * sweep->arm_count + arm) * sweep->seeds + seed];
 }
@@ -206,7 +75,7 @@ static int run_job(void *context, size_t index)
 		code = get_scenario(sweep, network, scenario);
 	}
 	if (code == 0) {
-		code = run_one(scenario, 1 + seed, sweep->arms[arm], sweep->unguarded,
+		code = arm_run(scenario, 1 + seed, sweep->arms[arm], sweep->unguarded,
 			       slot(sweep, network, arm, seed));
 		scenario_free(scenario);
 	}
@@ -214,12 +83,12 @@ static int run_job(void *context, size_t index)
 	return code;
 }
 
-static struct figures mean_of(const struct sweep *sweep, uint64_t network, size_t arm)
+static struct arm_figures mean_of(const struct sweep *sweep, uint64_t network, size_t arm)
 {
-	struct figures mean = {0};
+	struct arm_figures mean = {0};
 
 	for (uint64_t s = 0; s < sweep->seeds; s++) {
-		const struct figures *one = slot(sweep, network, arm, s);
+		const struct arm_figures *one = slot(sweep, network, arm, s);
 
 		for (int q = 0; q < 3; q++)
 			mean.p99_ms[q] += one->p99_ms[q] / (double)sweep->seeds;
@@ -233,22 +102,22 @@ static struct figures mean_of(const struct sweep *sweep, uint64_t network, size_
 
 /* A row of a network, and whether it stays within the factors. */
 static bool tell_arm(const struct sweep *sweep, uint64_t network, size_t arm,
-		     const struct figures *law)
+		     const struct arm_figures *law)
 {
-	const struct figures f = mean_of(sweep, network, arm);
-	const double delay = f.p99_ms[2] / law->p99_ms[2];
-	const double goodput = f.goodput_mbps / law->goodput_mbps;
+	const struct arm_figures f = mean_of(sweep, network, arm);
+	const struct arm_ratios ratios = arm_compare(&f, law);
 	const double overridden = f.asked > 0 ? f.overridden / f.asked : 0;
-	const bool useful = strncmp(sweep->arms[arm], USEFUL, strlen(USEFUL)) == 0 ||
+	const bool useful = strncmp(sweep->arms[arm], ARM_USEFUL, strlen(ARM_USEFUL)) == 0 ||
 			    strcmp(sweep->arms[arm], "gentle") == 0;
-	const bool good = delay <= MOST_DELAY && goodput >= LEAST_GOODPUT &&
+	const bool good = ratios.delay <= MOST_DELAY && ratios.goodput >= LEAST_GOODPUT &&
 			  (!useful || overridden <= MOST_OVERRIDDEN);
 
 	printf("  %-22.60s p99 %7.2f ms %6.3f  C %6.3f  L %6.3f  goodput %8.3f %6.3f  C packets "
 	       "%.2f  overridden %5.1f %%%s\n",
-	       sweep->arms[arm], f.p99_ms[2], delay,
+	       sweep->arms[arm], f.p99_ms[2], ratios.delay,
 	       f.p99_ms[AQM_QUEUE_C] / law->p99_ms[AQM_QUEUE_C],
-	       f.p99_ms[AQM_QUEUE_L] / law->p99_ms[AQM_QUEUE_L], f.goodput_mbps, goodput,
+	       f.p99_ms[AQM_QUEUE_L] / law->p99_ms[AQM_QUEUE_L], f.goodput_mbps,
+	       ratios.goodput,
 	       f.share_c, 100 * overridden, good ? "" : "  OUTSIDE");
 	return good;
 }
@@ -258,7 +127,7 @@ static unsigned tell(const struct sweep *sweep)
 	unsigned outside = 0;
 
 	for (uint64_t n = 0; n < sweep->networks; n++) {
-		const struct figures law = mean_of(sweep, n, 0);
+		const struct arm_figures law = mean_of(sweep, n, 0);
 		struct scenario *scenario = calloc(1, sizeof(*scenario));
 
 		if (scenario == NULL || get_scenario(sweep, n, scenario))
