@@ -23,6 +23,7 @@
 #define TEXT_BYTES 1024
 
 static struct {
+	struct option_list students;
 	const char *law, *reference, *against, *vary, *reward, *output;
 	double duration_s, warmup_s, most_mbps;
 	uint64_t settings, seeds, tuning_seeds, seed, threads;
@@ -59,6 +60,8 @@ static const struct option tune_options[] = {
 	 0, 0},
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws, untuned, to compare with the tuned one; LAW:NAME=VALUE:... sets parameters", 0, 0},
+	{"student", 0, OPTION_LIST, &o.students, "FILE.aqms",
+	 "a student to compare with the tuned law, guard on; may be repeated", 0, 0},
 	{"duration-s", 0, OPTION_DOUBLE, &o.duration_s, "S",
 	 "of a run on a sampled network; default: as the suite has it", 0, 100000},
 	{"warmup-s", 0, OPTION_DOUBLE, &o.warmup_s, "S",
@@ -112,6 +115,7 @@ static int prepare(struct tuning *tuning, const char *suite, struct error *error
 		.reference = reference,
 		.law = law,
 		.beside = o.against ? against : NULL,
+		.students = &o.students,
 		.vary = o.vary,
 	};
 	int code = objective_parse(&tuning->objective, o.reward, error);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "policy/student_file.h"
+
 static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
 {
 	if (trial->arm_count == TRIAL_MAX_ARMS)
@@ -31,6 +33,17 @@ static int add_law(struct trial *trial, char *text, const char *option, struct e
 	return code ? code : add_arm(trial, &arm, error);
 }
 
+static int add_student(struct trial *trial, const char *path, struct error *error)
+{
+	const char *slash = strrchr(path, '/');
+	struct trial_arm arm = {.policy = path, .student = true};
+	struct aqm_student_model model;
+	const int code = student_file_read(&model, path, error);
+
+	snprintf(arm.name, sizeof(arm.name), "%.60s", slash && slash[1] ? slash + 1 : path);
+	return code ? code : add_arm(trial, &arm, error);
+}
+
 /* The reference and the law may be one. */
 static int add_laws(struct tuning *tuning, const struct tuning_laws *laws, struct error *error)
 {
@@ -45,6 +58,8 @@ static int add_laws(struct tuning *tuning, const struct tuning_laws *laws, struc
 	tuning->beside = trial->arm_count;
 	while (code == 0 && rest && (law = strsep(&rest, ",")))
 		code = add_law(trial, law, "--against", error);
+	for (size_t i = 0; code == 0 && laws->students && i < laws->students->count; i++)
+		code = add_student(trial, laws->students->items[i], error);
 	tuning->beside_count = trial->arm_count - tuning->beside;
 	return code;
 }

@@ -11,6 +11,7 @@
 #ifndef CLI_TUNING_H
 #define CLI_TUNING_H
 
+#include "cli/options.h"
 #include "cli/trial.h"
 #include "learn/design.h"
 
@@ -38,7 +39,8 @@ struct tuning {
 struct tuning_laws {
 	char *reference, *law;
 	char *beside; /* separated by commas; NULL: none */
-	const char *vary; /* NULL: design_usual() */
+	const struct option_list *students; /* files beside them; may be NULL */
+	const char *vary;		    /* NULL: design_usual() */
 };
 int tuning_prepare(struct tuning *tuning, const struct tuning_laws *laws, struct error *error);
 

@@ -50,7 +50,15 @@ aqmllm tune suite/net10.yaml --law dualpi2:profile=rfc9332 --vary scheduler=wrr/
 	--settings 3 --seeds 1 --tuning-seeds 1 --reward balanced,c_p99=2 -q -o two || fail "words"
 grep -q 'net10,profile=rfc9332:scheduler=tsf:k=2,' two/settings.csv || fail "$(cat two/settings.csv)"
 
+# A student beside the tuned law: one of zeros is the law as it is.
+aqmllm reinforce train:4 --shape 4 -g 0 --held-back 1 --most-mbps 20 -q -o made/zero || fail "reinforce"
+mv made/zero/student.aqms zero.aqms && rm -r made
+aqmllm tune suite --settings 1 --seeds 1 --tuning-seeds 1 --student zero.aqms --json -o beside >said ||
+	fail "a student beside"
+grep -q '"gain_zero.aqms": {"median": 0,' said || fail "a student of zeros is not DualPI2: $(cat said)"
+
 refuses 'output' tune suite
+refuses 'nosuch.aqms' tune suite --student nosuch.aqms -o made
 refuses 'one suite' tune -o made
 refuses 'nosuch' tune nosuch -o made
 refuses 'goal' tune suite --vary goal=1..2 -o made
