@@ -30,6 +30,7 @@ static struct {
 		duration_s;
 	uint64_t calibration, measured, epochs, windows, batch, seed, limit, timed, interval,
 		seeds, threads;
+	bool labels;
 } o = {
 	.stages = STAGES_DEFAULT,
 	.scenario = "paper",
@@ -82,6 +83,9 @@ static const struct option compress_options[] = {
 	{"windows-per-epoch", 0, OPTION_U64, &o.windows, "N", "default 500", 1, 1e9},
 	{"batch", 0, OPTION_U64, &o.batch, "N", "windows of an optimizer step; default 4", 1, 4096},
 	{"lr", 0, OPTION_DOUBLE, &o.rate, "R", "highest learning rate; default 2e-4", 0, 1},
+	{"labels", 0, OPTION_FLAG, &o.labels, NULL,
+	 "learn the pool's actions, as train does, instead of the whole policy's probabilities",
+	 0, 0},
 	{"held-out", 0, OPTION_DOUBLE, &o.held_out, "F",
 	 "share of rows at the end that is measured on and never trained on; default 0.2", 0.01,
 	 0.95},
@@ -166,6 +170,7 @@ static void fill_options(struct compression_options *options)
 	options->batch = o.batch;
 	options->seed = o.seed;
 	options->rate = o.rate;
+	options->labels = o.labels;
 	options->held_out = o.held_out;
 	options->measuring.rows = o.limit;
 	options->measuring.timed = o.timed;
@@ -195,10 +200,11 @@ static int fingerprint(struct compression *c, struct error *error)
 		 "%" PRIu64 " measured %" PRIu64 " event-share %g allowed %g epochs %" PRIu64
 		 " windows %" PRIu64 " batch %" PRIu64 " lr %g held-out %g seed %" PRIu64
 		 " limit %" PRIu64 " scenario %.200s duration %g aqm %.50s interval %" PRIu64
-		 " seeds %" PRIu64 " timed %" PRIu64,
+		 " seeds %" PRIu64 " timed %" PRIu64 " labels %d",
 		 policy, pool, o.heads, o.ffn, o.encoder, o.calibration, o.measured, o.event_share,
 		 o.allowed, o.epochs, o.windows, o.batch, o.rate, o.held_out, o.seed, o.limit,
-		 o.scenario, o.duration_s, o.aqm ? o.aqm : "-", o.interval, o.seeds, o.timed);
+		 o.scenario, o.duration_s, o.aqm ? o.aqm : "-", o.interval, o.seeds, o.timed,
+		 o.labels);
 	return 0;
 }
 
@@ -459,9 +465,10 @@ const struct command command_compress = {
 		"attribution (first-order Taylor: activation x gradient, on windows drawn around "
 		"drops and marks); how many each layer gives is settled by what silencing them "
 		"costs, measured; the rest is a smaller network, which is trained a little to "
-		"recover. Quantisation-aware training then rounds the weights of the projections "
-		"to int8 or int4 while they learn; mixed keeps int8 or bf16 where int4 costs too "
-		"much. Backbones gpt2, opt and llama; encoder and head stay f32.\n\n"
+		"recover: the whole policy's probabilities, or with --labels the pool's actions. "
+		"Quantisation-aware training then rounds the weights of the projections to int8 or "
+		"int4 while they learn; mixed keeps int8 or bf16 where int4 costs too much. "
+		"Backbones gpt2, opt and llama; encoder and head stay f32.\n\n"
 		"Every stage is measured on held-out rows, in closed loop without the guard, and "
 		"against the clock; DIR2/stages holds the policies, pareto.csv and pareto.svg the "
 		"figures, and DIR2 becomes the smallest that lost little enough (--lose, "

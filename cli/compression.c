@@ -158,14 +158,16 @@ static int record_open(struct compression *c, struct error *error)
 
 static struct trainer_options training(const struct compression *c,
 				       const struct policy_config *config,
-				       const struct learner_disguise *disguise)
+				       const struct learner_disguise *disguise,
+				       const struct policy_net *teacher)
 {
 	return (struct trainer_options){
 		.learner = {.adamw = adamw_defaults,
 			    .schedule = {.peak_rate = c->options.rate, .decay = SCHEDULE_COSINE},
 			    .accumulate = 1,
 			    .clip = 1,
-			    .disguise = disguise},
+			    .disguise = disguise,
+			    .teacher = teacher},
 		.epochs = c->options.epochs,
 		.warmup_share = 0.05,
 		.batch = (int64_t)c->options.batch,
@@ -173,8 +175,8 @@ static struct trainer_options training(const struct compression *c,
 			    .interval_count = 1},
 		.windows_per_epoch = c->options.windows,
 		.event_share = 0.5,
-		.weights = TRAINER_WEIGHTS_sqrt,
-		.unweight = true,
+		.weights = teacher ? TRAINER_WEIGHTS_none : TRAINER_WEIGHTS_sqrt,
+		.unweight = !teacher,
 		.true_returns = 0.5,
 		.seed = c->options.seed,
 		.checkpoint_s = 30,
@@ -184,14 +186,14 @@ static struct trainer_options training(const struct compression *c,
 }
 
 /* Trains what is in `net` and keeps the best epoch in `folder`; `loss`: its, held out. */
-static int train(struct compression *c, const char *name, struct policy_net *net,
-		 struct policy_config *config, const struct dataset *dataset,
-		 const struct learner_disguise *disguise, const char *folder, double *loss,
-		 struct error *error)
+static int train_under(struct compression *c, const char *name, struct policy_net *net,
+		       struct policy_config *config, const struct dataset *dataset,
+		       const struct learner_disguise *disguise, const struct policy_net *teacher,
+		       const char *folder, double *loss, struct error *error)
 {
 	const struct trainer_observer observer = {
 		.context = c, .progress = on_training, .stop = on_stop};
-	const struct trainer_options options = training(c, config, disguise);
+	const struct trainer_options options = training(c, config, disguise, teacher);
 	char fingerprint[4096], checkpoint[PATH_MAX];
 	const struct trainer_epoch *history;
 	struct trainer *trainer = NULL;
@@ -214,6 +216,31 @@ static int train(struct compression *c, const char *name, struct policy_net *net
 				   error);
 	if (!status)
 		unlink(checkpoint);
+	return status;
+}
+
+/* The whole policy teaches, unless the pool does. */
+static int train(struct compression *c, const char *name, struct policy_net *net,
+		 struct policy_config *config, const struct dataset *dataset,
+		 const struct learner_disguise *disguise, const char *folder, double *loss,
+		 struct error *error)
+{
+	struct policy_config whole;
+	struct policy_net teacher;
+	char path[PATH_MAX];
+	int status;
+
+	if (c->options.labels)
+		return train_under(c, name, net, config, dataset, disguise, NULL, folder, loss,
+				   error);
+	status = stage_folder(c, stages[STAGE_whole].name, path, error);
+	if (!status)
+		status = policy_store_open(&teacher, &whole, path, error);
+	if (status)
+		return status;
+	status = train_under(c, name, net, config, dataset, disguise, &teacher, folder, loss,
+			     error);
+	policy_net_free(&teacher);
 	return status;
 }
 
@@ -339,7 +366,7 @@ static int choose_types(struct compression *c, const struct stage *stage, struct
 static int rounded_loss(struct compression *c, struct qat *qat, const struct policy_config *config,
 			const struct dataset *dataset, double *loss, struct error *error)
 {
-	const struct trainer_options options = training(c, config, NULL);
+	const struct trainer_options options = training(c, config, NULL, NULL);
 	struct metrics metrics = {0};
 	int status;
 

@@ -50,6 +50,7 @@ struct compression_options {
 	double allowed;                  /* nats that mixed precision may cost before training */
 	uint64_t epochs, windows, batch, seed; /* of training after each change */
 	double rate;
+	bool labels; /* learn from the pool, not from the whole policy's probabilities */
 	double held_out;
 	struct policy_measuring measuring;
 };

@@ -47,6 +47,26 @@ void learner_undo(const struct learner *learner)
 		disguise->undo(disguise->context);
 }
 
+/* The teacher's probabilities (rows, POOL_ACTIONS) for a batch; NULL and an error: none. */
+static double *teacher_targets(struct learner *learner, const struct policy_batch *batch,
+			       struct error *error)
+{
+	const size_t count = (size_t)(batch->batch * batch->steps * POOL_ACTIONS);
+	float *logits = arena_alloc(&learner->arena, count * sizeof(*logits));
+	double *target = arena_alloc(&learner->arena, count * sizeof(*target));
+
+	if (!logits || !target) {
+		error_set(error, ERR_NO_MEMORY, "a teacher's answers");
+		return NULL;
+	}
+	if (policy_net_forward(learner->options.teacher, &learner->arena, batch, logits, NULL,
+			       NULL, error))
+		return NULL;
+	for (size_t i = 0; i < count; i += POOL_ACTIONS)
+		softmax_row(logits + i, POOL_ACTIONS, target + i);
+	return target;
+}
+
 int learner_accumulate(struct learner *learner, const struct policy_batch *batch,
 		       const int32_t *labels, const float *weights, struct rng *dropout,
 		       float *logits, double *loss, struct error *error)
@@ -54,6 +74,7 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	const int64_t rows = batch->batch * batch->steps;
 	struct policy_net *net = learner->net;
 	struct policy_tape *tape;
+	double *target = NULL;
 	float *d_logits;
 	int status;
 
@@ -62,12 +83,20 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	d_logits = arena_alloc(&learner->arena, (size_t)(rows * POOL_ACTIONS) * sizeof(float));
 	if (!d_logits)
 		return error_set(error, ERR_NO_MEMORY, "gradients of the logits");
+	if (learner->options.teacher) {
+		target = teacher_targets(learner, batch, error);
+		if (!target)
+			return ERR_FAILED;
+	}
 	learner_apply(learner);
 	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
 	if (!status) {
-		*loss = cross_entropy(logits, labels, rows, POOL_ACTIONS, weights,
-				      learner->share / (double)learner->options.accumulate,
-				      d_logits);
+		const double scale = learner->share / (double)learner->options.accumulate;
+
+		*loss = target ? cross_entropy_soft(logits, target, rows, POOL_ACTIONS, weights,
+						    scale, d_logits)
+			       : cross_entropy(logits, labels, rows, POOL_ACTIONS, weights, scale,
+					       d_logits);
 		if (!isfinite(*loss))
 			status = error_set(
 				error, ERR_FAILED,

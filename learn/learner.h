@@ -30,6 +30,11 @@ struct learner_options {
 	uint64_t accumulate; /* micro-batches of a step; each counts 1 / accumulate */
 	double clip;	     /* largest gradient norm; <= 0: any */
 	const struct learner_disguise *disguise; /* NULL: none; must outlive the learner */
+	/*
+	 * Whose probabilities are learned in place of the labels; NULL: nobody's.  Its features
+	 * and scalings are those of the network that learns.
+	 */
+	const struct policy_net *teacher;
 	bool clip_each;	     /* released code: clip what has accumulated after every micro-batch */
 };
 

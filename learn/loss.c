@@ -49,3 +49,26 @@ double cross_entropy(const float *logits, const int32_t *labels, int64_t rows, i
 	}
 	return rows ? loss / (double)rows : 0;
 }
+
+double cross_entropy_soft(const float *logits, const double *target, int64_t rows, int classes,
+			  const float *weight, double scale, float *d_logits)
+{
+	double loss = 0;
+
+	for (int64_t r = 0; r < rows; r++) {
+		const float *row = logits + r * classes;
+		const double total = log_sum_exp(row, classes);
+		const double w = weight ? (double)weight[r] : 1.0;
+
+		for (int c = 0; c < classes; c++) {
+			const double q = target[r * classes + c];
+
+			loss += w * q * (total - (double)row[c]);
+			if (d_logits)
+				d_logits[r * classes + c] =
+					(float)((exp((double)row[c] - total) - q) * w * scale /
+						(double)rows);
+		}
+	}
+	return rows ? loss / (double)rows : 0;
+}

@@ -22,4 +22,12 @@ void softmax_row(const float *logits, int classes, double *probability);
 double cross_entropy(const float *logits, const int32_t *labels, int64_t rows, int classes,
 		     const float *weight, double scale, float *d_logits);
 
+/*
+ * The same with probabilities in place of labels: the mean over rows of
+ * weight[row] * -sum target ln softmax(logits).  target (rows, classes), its
+ * rows sum to 1.
+ */
+double cross_entropy_soft(const float *logits, const double *target, int64_t rows, int classes,
+			  const float *weight, double scale, float *d_logits);
+
 #endif

@@ -56,6 +56,33 @@ static void gradient_matches_differences(void **state)
 	}
 }
 
+/* Soft targets: one-hot ones are labels; the gradient is that of the loss; least at the targets. */
+static void soft_targets(void **state)
+{
+	const double target[6] = {0.2, 0.5, 0.3, 0, 1, 0};
+	const float at[3] = {logf(0.2f), logf(0.5f), logf(0.3f)};
+	float logits[6] = {0.3f, -1, 2, 0.5f, 0.1f, -0.4f}, d[6];
+	const int32_t label = 1;
+
+	(void)state;
+	assert_true(fabs(cross_entropy_soft(logits + 3, target + 3, 1, 3, NULL, 1, NULL) -
+			 cross_entropy(logits + 3, &label, 1, 3, NULL, 1, NULL)) < 1e-12);
+	cross_entropy_soft(logits, target, 2, 3, weight, 0.25, d);
+	for (int i = 0; i < 6; i++) {
+		const float keep = logits[i];
+		double up, down;
+
+		logits[i] = keep + 1e-2f;
+		up = cross_entropy_soft(logits, target, 2, 3, weight, 1, NULL);
+		logits[i] = keep - 1e-2f;
+		down = cross_entropy_soft(logits, target, 2, 3, weight, 1, NULL);
+		logits[i] = keep;
+		assert_true(fabs(0.25 * (up - down) / 2e-2 - (double)d[i]) < 1e-5);
+	}
+	cross_entropy_soft(at, target, 1, 3, NULL, 1, d);
+	assert_true(fabsf(d[0]) < 1e-6f && fabsf(d[1]) < 1e-6f && fabsf(d[2]) < 1e-6f);
+}
+
 static void survives_extremes(void **state)
 {
 	const float logits[3] = {1000, -1000, 0};
@@ -75,6 +102,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(equals_its_definition),
 		cmocka_unit_test(gradient_matches_differences),
+		cmocka_unit_test(soft_targets),
 		cmocka_unit_test(survives_extremes),
 	};
 

@@ -58,7 +58,7 @@ cmp -s before small/compress.json || fail "a finished run was run again"
 smaller small --stages int8,pruned_mixed,pruned_int4 --lose 100 --lose-loss 1e9 -q || fail "one more stage"
 [ -e small/stages/pruned_int4/policy.json ] || fail "no further stage"
 aqmllm predict pool.csv --policy small --limit 40 --json >chosen || fail "the chosen policy"
-smaller none --stages int4 --lose 0 -q --scenario none || fail "no closed loop"
+smaller none --stages int4 --lose 0 -q --scenario none --labels || fail "no closed loop"
 
 echo "== bad input"
 refuses "--policy DIR" compress --pool pool.csv -o made
