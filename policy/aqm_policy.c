@@ -23,6 +23,7 @@
 #include "policy/settings.h"
 
 #define USUAL_TARGET_MS 15 /* of a law that names none */
+#define SETTING_UNITS 1e6  /* settings are compared as multiples of a millionth */
 #define VERDICT_SHIFT 29
 #define INNER_COOKIE ((UINT32_C(1) << VERDICT_SHIFT) - 1)
 
@@ -49,6 +50,7 @@ struct aqm_policy {
 	/* Of a supervising policy: */
 	int rows;                      /* 0: it gives verdicts */
 	unsigned char *row_params;     /* (rows) parameters of the inner law; owned */
+	bool row_is_fewer[POLICY_SETTINGS_ROWS]; /* too few signals for the guard */
 	int first_row, row;
 	bool mistrusted;               /* by the guard: the law's own settings are in force */
 };
@@ -72,12 +74,18 @@ static struct aqm_policy *self_of(const void *params)
 	return ((const struct wrapper_params *)params)->self;
 }
 
+/* Does the guard let the row's settings be in force? */
+static bool row_stands(const struct aqm_policy *self)
+{
+	return !self->config.guarded || (!self->mistrusted && !self->row_is_fewer[self->row]);
+}
+
 /* What the queue was given, or what a supervising policy put in its place. */
 static const void *inner_params(const void *params)
 {
 	const struct aqm_policy *self = self_of(params);
 
-	if (self->rows == 0 || self->mistrusted)
+	if (self->rows == 0 || !row_stands(self))
 		return (const struct wrapper_params *)params + 1;
 	return self->row_params + (size_t)self->row * self->config.law->params_size;
 }
@@ -213,7 +221,7 @@ static void move(struct aqm_policy *self, uint64_t random)
 
 	self->waiting = false;
 	self->counts.applied++;
-	self->counts.overridden += self->mistrusted;
+	self->counts.overridden += !row_stands(self);
 	if (to < 0 || to >= self->rows) {
 		self->config.policy->ops->acted(self->config.policy, AQM_PASS);
 		return;
@@ -445,6 +453,35 @@ static void set_guard(struct aqm_policy *self)
 	aqm_guard_set(&self->guard_params, ns_from_ms(target_ms), ns_from_ms(step_ms));
 }
 
+/*
+ * Do these settings ask for fewer signals than the guard allows beside the law's own?  Of targets
+ * and steps more is fewer signals, of gains and couplings less is.
+ */
+static bool is_fewer(const struct aqm_policy *self, const void *params)
+{
+	static const struct {
+		const char *name;
+		bool more; /* of it is fewer signals */
+	} names[] = {{"target_ms", true}, {"step_ms", true}, {"k", false}, {"alpha", false},
+		     {"beta", false}};
+	const struct aqm_ops *law = self->config.law;
+
+	for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
+		double own, wanted;
+		uint64_t usual, asked;
+
+		if (aqm_params_get(law, self->config.law_params, names[i].name, &own) ||
+		    aqm_params_get(law, params, names[i].name, &wanted))
+			continue;
+		usual = (uint64_t)(own * SETTING_UNITS);
+		asked = (uint64_t)(wanted * SETTING_UNITS);
+		if (names[i].more ? aqm_guard_at_most(asked, usual) < asked
+				  : aqm_guard_at_least(asked, usual) > asked)
+			return true;
+	}
+	return false;
+}
+
 /* Parameters of every row of a supervising policy. */
 static int expand_settings(struct aqm_policy *self, struct error *error)
 {
@@ -462,6 +499,9 @@ static int expand_settings(struct aqm_policy *self, struct error *error)
 		return code;
 	self->rows = settings->rows;
 	self->row_params = all;
+	for (int i = 0; i < self->rows; i++)
+		self->row_is_fewer[i] = is_fewer(
+			self, self->row_params + (size_t)i * self->config.law->params_size);
 	self->first_row =
 		policy_settings_start(settings, self->config.law, self->config.law_params);
 	return 0;

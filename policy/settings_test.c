@@ -158,6 +158,8 @@ static double packet(struct stage *stage, enum aqm_verdict says, uint64_t sojour
 	return (double)record.qdelay_reference / 1000;
 }
 
+#define MEASURED 1200 /* packets, one a ms, by which the guard has measured the law and opens */
+
 static void the_law_moves_between_rows(void **state)
 {
 	struct stage stage;
@@ -167,6 +169,8 @@ static void the_law_moves_between_rows(void **state)
 				    true), 0);
 	/* It begins at the row that the law is, and is asked at every second packet. */
 	assert_true(packet(&stage, AQM_PASS, 0) == 15);
+	for (int i = 0; i < MEASURED; i++)
+		packet(&stage, AQM_PASS, 0);
 	assert_true(packet(&stage, AQM_DROP, 0) == 15);
 	assert_true(packet(&stage, AQM_DROP, 0) == 5);
 	assert_true(stage.mover.target_us == 15000);
@@ -176,8 +180,20 @@ static void the_law_moves_between_rows(void **state)
 	assert_int_equal(stage.mover.moved, -2); /* the table ends there */
 	packet(&stage, AQM_PASS, 0);
 	assert_true(packet(&stage, AQM_MARK, 0) == 5);
-	assert_int_equal(aqm_policy_counts(stage.wrapped).decisions, 8);
-	assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 0);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).decisions, 8 + MEASURED / 2);
+	assert_true(aqm_policy_counts(stage.wrapped).overridden <= MEASURED / 2);
+	stage_close(&stage);
+}
+
+static void the_law_stands_while_the_guard_measures(void **state)
+{
+	struct stage stage;
+
+	(void)state;
+	assert_int_equal(stage_open(&stage, "target_ms=2/target_ms=5/target_ms=15", true), 0);
+	for (int i = 0; i < 20; i++)
+		assert_true(packet(&stage, AQM_DROP, 0) == 15);
+	assert_int_equal(aqm_policy_counts(stage.wrapped).overridden, 10);
 	stage_close(&stage);
 }
 
@@ -213,6 +229,7 @@ int main(void)
 		cmocka_unit_test(reads_tables),
 		cmocka_unit_test(moves_and_actions_agree),
 		cmocka_unit_test(the_law_moves_between_rows),
+		cmocka_unit_test(the_law_stands_while_the_guard_measures),
 		cmocka_unit_test(the_guard_puts_the_law_back),
 		cmocka_unit_test(rows_are_the_laws),
 	};
