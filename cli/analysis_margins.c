@@ -10,8 +10,8 @@
 #include <stdlib.h>
 
 #include "cli/analysis.h"
+#include "report/bootstrap.h"
 #include "report/loop_gain.h"
-#include "report/resample.h"
 
 #define TOLD_ERRORS 2 /* |L| over its standard error, from which on a tone counts */
 
@@ -130,7 +130,7 @@ static struct bounds bounds_of(const struct arm_gains *gains, enum margin margin
 {
 	const struct margin_of of = {gains, margin};
 
-	return resample_bounds(gains->runs.runs, 1, draw, &of);
+	return bootstrap_bounds(gains->runs.runs, 1, draw, &of);
 }
 
 static const struct findings_column gain_columns[] = {

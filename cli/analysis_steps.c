@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "cli/analysis.h"
-#include "report/resample.h"
+#include "report/bootstrap.h"
 #include "report/step_response.h"
 
 #define SMOOTH_S 0.2
@@ -133,8 +133,8 @@ static void tell(struct findings *findings, const struct arm_step *step, const s
 {
 	const struct trial *trial = &step->analysis->trial;
 	const struct step_response response = response_of(step, all, trial->seeds);
-	const struct bounds settling = resample_bounds(trial->seeds, 1, draw_settling, step);
-	const struct bounds overshoot = resample_bounds(trial->seeds, 1, draw_overshoot, step);
+	const struct bounds settling = bootstrap_bounds(trial->seeds, 1, draw_settling, step);
+	const struct bounds overshoot = bootstrap_bounds(trial->seeds, 1, draw_overshoot, step);
 
 	findings_row(findings, (const struct findings_cell[]){
 				       {title, 0},

@@ -9,7 +9,7 @@
 #include <stdbool.h>
 #include <stdlib.h>
 
-#include "report/resample.h"
+#include "report/bootstrap.h"
 
 #define WINDOW_TIMES 5 /* Sokal's c: the window is so many times tau / 2 */
 
@@ -92,7 +92,7 @@ struct autocorrelation_time autocorrelation_time_of(const double *const *series,
 			all[r] = r;
 		}
 		time.samples = time_of_chosen(&covariances, all, runs, &time.window);
-		time.bounds = resample_bounds(runs, 1, draw, &covariances);
+		time.bounds = bootstrap_bounds(runs, 1, draw, &covariances);
 	}
 	free(values);
 	free(all);

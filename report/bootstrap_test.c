@@ -100,6 +100,48 @@ static void pairs_are_drawn_together(void **state)
 	assert_true(ratio.value == 0.5 && ratio.low == 0.5 && ratio.high == 0.5);
 }
 
+static double mean(const void *context, const size_t *chosen, size_t units)
+{
+	const double *values = context;
+	double sum = 0;
+
+	for (size_t i = 0; i < units; i++)
+		sum += values[chosen[i]];
+	return sum / (double)units;
+}
+
+static double undefined(const void *context, const size_t *chosen, size_t units)
+{
+	(void)context;
+	return chosen[0] * 10 < units ? NAN : 1;
+}
+
+static double infinite(const void *context, const size_t *chosen, size_t units)
+{
+	(void)context;
+	return chosen[0] * 2 < units ? INFINITY : 1;
+}
+
+static void any_statistic_has_bounds(void **state)
+{
+	enum { COUNT = 400 };
+	double values[COUNT];
+	struct bounds bounds;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 5);
+	for (int i = 0; i < COUNT; i++)
+		values[i] = 3 + rng_normal(&rng);
+	bounds = bootstrap_bounds(COUNT, 1, mean, values);
+	assert_true(fabs((bounds.high - bounds.low) / (2 * 1.96 / sqrt(COUNT)) - 1) < 0.15);
+	assert_true(bounds.low < 3 && 3 < bounds.high);
+	assert_true(isnan(bootstrap_bounds(1, 1, mean, values).low));
+	assert_true(isnan(bootstrap_bounds(100, 1, undefined, NULL).low));
+	bounds = bootstrap_bounds(100, 1, infinite, NULL);
+	assert_true(bounds.low == 1 && isinf(bounds.high));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -108,6 +150,7 @@ int main(void)
 		cmocka_unit_test(many_values_give_students_interval),
 		cmocka_unit_test(intervals_cover_the_truth_as_often_as_they_say),
 		cmocka_unit_test(pairs_are_drawn_together),
+		cmocka_unit_test(any_statistic_has_bounds),
 	};
 
 	return cmocka_run_group_tests_name("bootstrap", tests, NULL, NULL);

@@ -9,7 +9,7 @@
 #include <math.h>
 #include <stdlib.h>
 
-#include "report/resample.h"
+#include "report/bootstrap.h"
 
 #define GRID 60
 #define SLOWEST 20.0 /* sequences: the slowest decay tried takes so many of their lengths */
@@ -113,7 +113,7 @@ static struct bounds bounds_of(const double *values, size_t count, const struct 
 		memory[k] = fit->limit + fit->amplitude * pow(fit->rate, (double)k);
 		memory[count + k] = values[k] - memory[k];
 	}
-	bounds = resample_bounds(count, 1, draw, &residuals);
+	bounds = bootstrap_bounds(count, 1, draw, &residuals);
 	free(memory);
 	return bounds;
 }

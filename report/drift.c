@@ -9,7 +9,7 @@
 #include <stdlib.h>
 
 #include "base/error.h"
-#include "report/resample.h"
+#include "report/bootstrap.h"
 
 const double drift_edges[DRIFT_BINS] = {0, 0.25, 0.5, 0.75, 1, 1.25, 1.5, 2, 3, 4};
 
@@ -82,7 +82,7 @@ static void tell_bin(struct drift_bin *out, const struct block *blocks, size_t c
 		.bounds = {NAN, NAN},
 	};
 	if (samples > 0)
-		out->bounds = resample_bounds(count, bin + 1, draw, &of);
+		out->bounds = bootstrap_bounds(count, bin + 1, draw, &of);
 	out->sign = (out->bounds.low > 0) - (out->bounds.high < 0);
 }
 

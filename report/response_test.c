@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
-/* Step responses, contractions and resampling with answers that are known. */
+/* Step responses and contractions with answers that are known. */
 #include "report/step_response.h"
 
 #include <math.h>
@@ -11,7 +11,6 @@
 
 #include "base/rng.h"
 #include "report/contraction.h"
-#include "report/resample.h"
 
 /* y = 1 - e^-z t (cos w t + z/w sin w t): overshoot e^(-pi z/w), settles within b at ln(1/b)/z. */
 static void a_second_order_step_overshoots_and_settles(void **state)
@@ -97,45 +96,6 @@ static void what_rises_first_needs_more_than_one(void **state)
 	assert_true(isnan(contraction_of(values, CONTRACTION_LEAST - 1).rate));
 }
 
-struct numbers {
-	const double *values;
-};
-
-static double mean(const void *context, const size_t *chosen, size_t units)
-{
-	const struct numbers *numbers = context;
-	double sum = 0;
-
-	for (size_t i = 0; i < units; i++)
-		sum += numbers->values[chosen[i]];
-	return sum / (double)units;
-}
-
-static double undefined(const void *context, const size_t *chosen, size_t units)
-{
-	(void)context;
-	return chosen[0] * 10 < units ? NAN : 1;
-}
-
-static void resampling_a_mean_gives_its_error(void **state)
-{
-	enum { COUNT = 400 };
-	double values[COUNT];
-	const struct numbers numbers = {values};
-	struct bounds bounds;
-	struct rng rng;
-
-	(void)state;
-	rng_seed(&rng, 5);
-	for (int i = 0; i < COUNT; i++)
-		values[i] = 3 + rng_normal(&rng);
-	bounds = resample_bounds(COUNT, 1, mean, &numbers);
-	assert_true(fabs((bounds.high - bounds.low) / (2 * 1.96 / sqrt(COUNT)) - 1) < 0.15);
-	assert_true(bounds.low < 3 && 3 < bounds.high);
-	assert_true(isnan(resample_bounds(1, 1, mean, &numbers).low));
-	assert_true(isnan(resample_bounds(100, 1, undefined, &numbers).low));
-}
-
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -143,7 +103,6 @@ int main(void)
 		cmocka_unit_test(what_ends_outside_has_not_settled),
 		cmocka_unit_test(a_geometric_sequence_gives_its_rate),
 		cmocka_unit_test(what_rises_first_needs_more_than_one),
-		cmocka_unit_test(resampling_a_mean_gives_its_error),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);

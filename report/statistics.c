@@ -161,8 +161,9 @@ double statistics_quantile(const double *sorted, size_t count, double q)
 
 	if (count == 0)
 		return NAN;
-	if (below + 1 >= count)
-		return sorted[count - 1];
+	/* Between two infinities there is nothing to interpolate. */
+	if (below + 1 >= count || sorted[below] == sorted[below + 1])
+		return sorted[below];
 	return sorted[below] + (rank - (double)below) * (sorted[below + 1] - sorted[below]);
 }
 
