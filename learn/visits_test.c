@@ -7,10 +7,10 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include <cmocka.h>
 
+#include "base/test_folder.h"
 #include "learn/visits.h"
 
 #define FEATURES 3
@@ -75,15 +75,14 @@ static void keeps_segments_within_its_room(void **state)
 
 static void comes_back_from_a_file(void **state)
 {
-	char path[] = "/tmp/visits_test.XXXXXX";
+	char path[TEST_PATH_BYTES];
 	struct visits visits, back;
 	struct error error = {0};
 	struct rng rng;
-	const int file = mkstemp(path);
 
 	(void)state;
-	assert_true(file >= 0);
-	close(file);
+	assert_int_equal(test_folder_make(), 0);
+	test_path(path, "visits");
 	rng_seed(&rng, 5);
 	visits_init(&visits, FEATURES, OUTPUTS, 1000 * VISITS_SEGMENT);
 	add(&visits, &visits.train, 1, &rng);
@@ -103,7 +102,7 @@ static void comes_back_from_a_file(void **state)
 	assert_true(visits_load(&back, path, "this run", &error) == ERR_INVALID);
 	visits_free(&back);
 	visits_free(&visits);
-	unlink(path);
+	assert_int_equal(test_folder_remove(), 0);
 }
 
 int main(void)

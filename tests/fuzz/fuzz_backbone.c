@@ -16,6 +16,7 @@
 #include <unistd.h>
 
 #include "backbone/backbone.h"
+#include "base/test_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -63,35 +64,25 @@ static const char *const values[] = {
 	"1024", "65536", "1048576", "9223372036854775807", "1e300",
 };
 
-static char folder[] = "/tmp/fuzz_backbone_XXXXXX";
-
 static void file_put(const char *name, const void *data, size_t size)
 {
-	char path[128];
-	FILE *stream;
+	char path[TEST_PATH_BYTES];
+	FILE *stream = fopen(test_path(path, name), "wb");
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	stream = fopen(path, "wb");
 	if (!stream || fwrite(data, 1, size, stream) != size || fclose(stream))
 		abort();
 }
 
 static void file_drop(const char *name)
 {
-	char path[128];
+	char path[TEST_PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s/%s", folder, name);
-	unlink(path);
+	unlink(test_path(path, name));
 }
 
 static void folder_remove(void)
 {
-	file_drop("config.json");
-	file_drop("adapter_config.json");
-	file_drop("adapter_model.safetensors");
-	file_drop("model.safetensors.index.json");
-	file_drop("model.safetensors");
-	rmdir(folder);
+	test_folder_remove();
 }
 
 /* A tiny model and its adapter, made once. */
@@ -102,14 +93,14 @@ static struct backbone *start(void)
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		abort();
 	atexit(folder_remove);
 	file_put("config.json", TINY, strlen(TINY));
-	if (backbone_random(&backbone, folder, NULL, &rng, NULL) ||
-	    backbone_save(backbone, folder, NULL) ||
+	if (backbone_random(&backbone, test_folder, NULL, &rng, NULL) ||
+	    backbone_save(backbone, test_folder, NULL) ||
 	    backbone_lora_new(backbone, &lora, &rng, NULL) ||
-	    backbone_lora_save(backbone, folder, NULL))
+	    backbone_lora_save(backbone, test_folder, NULL))
 		abort();
 	return backbone;
 }
@@ -119,7 +110,7 @@ static void inspect(void)
 	struct backbone_shape shape;
 	struct error error = {0};
 
-	if (backbone_inspect(folder, &shape, &error) ? !error.text[0] : shape.parameters < 1)
+	if (backbone_inspect(test_folder, &shape, &error) ? !error.text[0] : shape.parameters < 1)
 		abort();
 }
 
@@ -164,7 +155,7 @@ static void run(const uint8_t *data, size_t size)
 	rng_seed(&rng, 1);
 	arena_init(&arena);
 	config_edit(data, size, true);
-	if (backbone_random(&backbone, folder, &options, &rng, &error)) {
+	if (backbone_random(&backbone, test_folder, &options, &rng, &error)) {
 		if (!error.text[0])
 			abort();
 		return;
@@ -214,7 +205,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 		break;
 	default:
 		file_put("adapter_config.json", data + 1, size - 1);
-		backbone_lora_load(backbone, folder, NULL);
+		backbone_lora_load(backbone, test_folder, NULL);
 	}
 	return 0;
 }

@@ -14,6 +14,7 @@
 
 #include "backbone/backbone.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -24,50 +25,37 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 	"\"vocab_size\": 2, \"n_positions\": 4}"
 #define INDEX "{\"weight_map\": {\"wte.weight\": \"model.safetensors\"}}"
 
-static char folder[] = "/tmp/fuzz_checkpoint_XXXXXX";
 static char *weights;
 static size_t weights_bytes;
 
-static void place(const char *name, char *path, size_t size)
-{
-	snprintf(path, size, "%s/%s", folder, name);
-}
-
 static void file_put(const char *name, const void *data, size_t size)
 {
-	char path[128];
-	FILE *stream;
+	char path[TEST_PATH_BYTES];
+	FILE *stream = fopen(test_path(path, name), "wb");
 
-	place(name, path, sizeof(path));
-	stream = fopen(path, "wb");
 	if (!stream || fwrite(data, 1, size, stream) != size || fclose(stream))
 		abort();
 }
 
 static void folder_remove(void)
 {
-	char command[160];
-
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	if (system(command))
-		fprintf(stderr, "cannot remove %s\n", folder);
+	test_folder_remove();
 }
 
 static void start(void)
 {
 	struct backbone *backbone = NULL;
 	struct rng rng;
-	char path[128];
+	char path[TEST_PATH_BYTES];
 
 	rng_seed(&rng, 1);
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		abort();
 	atexit(folder_remove);
 	file_put("config.json", MODEL, strlen(MODEL));
-	place("model.safetensors", path, sizeof(path));
-	if (backbone_random(&backbone, folder, NULL, &rng, NULL) ||
-	    backbone_save(backbone, folder, NULL) ||
-	    file_read_all(path, &weights, &weights_bytes, NULL))
+	if (backbone_random(&backbone, test_folder, NULL, &rng, NULL) ||
+	    backbone_save(backbone, test_folder, NULL) ||
+	    file_read_all(test_path(path, "model.safetensors"), &weights, &weights_bytes, NULL))
 		abort();
 	backbone_close(backbone);
 }
@@ -98,7 +86,7 @@ static void model_check(void)
 	struct backbone *backbone = NULL;
 	struct error error = {0};
 
-	if (backbone_open(&backbone, folder, &options, &error)) {
+	if (backbone_open(&backbone, test_folder, &options, &error)) {
 		if (!error.text[0] || backbone)
 			abort();
 		return;
@@ -113,7 +101,7 @@ static void model_check(void)
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	size_t config, index;
-	char path[128];
+	char path[TEST_PATH_BYTES];
 
 	if (!weights)
 		start();
@@ -123,8 +111,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	index = (size_t)(data[2] | data[3] << 8);
 	if (config + index > size - 4)
 		return 0;
-	place("model.safetensors.index.json", path, sizeof(path));
-	unlink(path);
+	unlink(test_path(path, "model.safetensors.index.json"));
 	file_put("config.json", data + 4, config);
 	if (index)
 		file_put("model.safetensors.index.json", data + 4 + config, index);

@@ -9,13 +9,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 #include "backbone/backbone.h"
 #include "backbone/checkpoint.h"
 #include "backbone/export.h"
 #include "backbone/gguf.h"
 #include "base/file.h"
+#include "base/test_folder.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 size_t LLVMFuzzerMutate(uint8_t *data, size_t size, size_t max_size);
@@ -31,29 +31,22 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 
 #define SEEDS 4
 
-static char folder[] = "/tmp/fuzz_gguf_XXXXXX";
-static char path[128];
+static char path[TEST_PATH_BYTES];
 static char *seeds[SEEDS];
 static size_t seed_bytes[SEEDS];
 
 static void file_put(const char *name, const void *data, size_t size)
 {
-	char to[128];
-	FILE *stream;
+	char to[TEST_PATH_BYTES];
+	FILE *stream = fopen(test_path(to, name), "wb");
 
-	snprintf(to, sizeof(to), "%s/%s", folder, name);
-	stream = fopen(to, "wb");
 	if (!stream || fwrite(data, 1, size, stream) != size || fclose(stream))
 		abort();
 }
 
 static void folder_remove(void)
 {
-	char command[160];
-
-	snprintf(command, sizeof(command), "rm -r '%s'", folder);
-	if (system(command))
-		fprintf(stderr, "cannot remove %s\n", folder);
+	test_folder_remove();
 }
 
 /* Files that are right, to start from. */
@@ -61,10 +54,10 @@ static void start(void)
 {
 	static const enum block_type types[SEEDS] = {BLOCK_F32, BLOCK_Q4_0, BLOCK_F16, BLOCK_Q8_0};
 
-	if (!mkdtemp(folder))
+	if (test_folder_make())
 		abort();
 	atexit(folder_remove);
-	snprintf(path, sizeof(path), "%s/model.gguf", folder);
+	test_path(path, "model.gguf");
 	for (int i = 0; i < SEEDS; i++) {
 		const char *config = i < 2 ? LLAMA : GPT2;
 		struct backbone *backbone = NULL;
@@ -72,9 +65,9 @@ static void start(void)
 
 		rng_seed(&rng, 1);
 		file_put("config.json", config, strlen(config));
-		if (backbone_random(&backbone, folder, NULL, &rng, NULL) ||
-		    backbone_save(backbone, folder, NULL) ||
-		    backbone_export(folder, path, types[i], NULL) ||
+		if (backbone_random(&backbone, test_folder, NULL, &rng, NULL) ||
+		    backbone_save(backbone, test_folder, NULL) ||
+		    backbone_export(test_folder, path, types[i], NULL) ||
 		    file_read_all(path, &seeds[i], &seed_bytes[i], NULL))
 			abort();
 		backbone_close(backbone);
