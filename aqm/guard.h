@@ -126,7 +126,7 @@ AQM_INLINE int64_t aqm_guard_averaged(int64_t share_q32, bool now, int64_t ns, u
 	return share_q32 + (to_q32 - share_q32) * (ns > memory_ns ? memory_ns : ns) / memory_ns;
 }
 
-/* Idle time that `ns` allow: the measured share, and 1/20 of the rest. */
+/* Idle time that `ns` allow: the measured share, and 1/32 of the rest. */
 AQM_INLINE int64_t aqm_guard_idle_allowed(int64_t idle_share_q32, int64_t ns)
 {
 	const int64_t share = idle_share_q32 >> 16;

@@ -78,7 +78,7 @@ struct aqm_student_layer {
 	uint16_t first_row; /* index into bias and shift */
 };
 
-/* Features below `threshold` go to `below`, others to `above`; 255 - i there: leaf i. */
+/* Features below `threshold` go to `below`, others to `above`: a node's index, or a leaf's. */
 struct aqm_student_node {
 	uint8_t input;     /* index into the model's inputs */
 	uint8_t below, above;
