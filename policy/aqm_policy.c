@@ -52,7 +52,6 @@ struct aqm_policy {
 	unsigned char *row_params;     /* (rows) parameters of the inner law; owned */
 	bool row_is_fewer[POLICY_SETTINGS_ROWS]; /* too few signals for the guard */
 	int first_row, row;
-	bool mistrusted;               /* by the guard: the law's own settings are in force */
 };
 
 static const char *const choice_names[] = {
@@ -77,7 +76,8 @@ static struct aqm_policy *self_of(const void *params)
 /* Does the guard let the row's settings be in force? */
 static bool row_stands(const struct aqm_policy *self)
 {
-	return !self->config.guarded || (!self->mistrusted && !self->row_is_fewer[self->row]);
+	return !self->config.guarded ||
+	       (aqm_guard_trusts(&self->guard) && !self->row_is_fewer[self->row]);
 }
 
 /* What the queue was given, or what a supervising policy put in its place. */
@@ -230,14 +230,6 @@ static void move(struct aqm_policy *self, uint64_t random)
 	self->config.policy->ops->acted(self->config.policy, wanted);
 }
 
-/* A packet comes to the law of a supervising policy. */
-static void supervise(struct aqm_policy *self, const struct aqm_facts *facts)
-{
-	self->mistrusted = self->config.guarded && !aqm_guard_trusts(&self->guard);
-	if (self->waiting && self->ready_ns <= facts->now_ns)
-		move(self, facts->random);
-}
-
 static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 				   const struct aqm_facts *facts, uint32_t *cookie)
 {
@@ -247,8 +239,8 @@ static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 	aqm_guard_arrived(&self->guard, facts);
 	consider(self, params, vars, facts);
 	self->decided_action = 0;
-	if (self->rows)
-		supervise(self, facts);
+	if (self->rows && self->waiting && self->ready_ns <= facts->now_ns)
+		move(self, facts->random);
 	verdict = self->config.law->on_enqueue(inner_params(params), vars, stats, facts, cookie);
 	*cookie &= INNER_COOKIE;
 	if (self->rows || !self->waiting || self->ready_ns > facts->now_ns)
@@ -313,7 +305,6 @@ static void init(const void *params, void *vars, void *stats)
 	self->failed = 0;
 	self->decided_action = 0;
 	self->row = self->first_row;
-	self->mistrusted = false;
 	aqm_guard_init(&self->guard);
 	self->config.policy->ops->reset(self->config.policy);
 	self->config.law->init(inner_params(params), vars, stats);
