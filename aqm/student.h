@@ -39,7 +39,8 @@
 
 /*
  * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
- * times 2^output, cut to [low, high] of the unit told; regularity and decay are the output, cut.
+ * times 2^output, cut to [low, high] of the unit told and then by the guard, if there is one;
+ * regularity and decay are the output, cut.
  */
 #define AQM_STUDENT_SETTINGS(X)                                                                    \
 	X(target, 1, 60, "Classic queue delay aimed at, ms")                                       \
@@ -98,7 +99,7 @@ struct aqm_student_vars {
 	struct aqm_wrr_vars wrr;
 	struct aqm_guard_params guard_params;
 	struct aqm_guard_vars guard;
-	bool mistrusted; /* the settings in force are the parameters' own */
+	bool mistrusted; /* a supervisor is: the settings in force are the parameters' own */
 	struct aqm_student_sense sense;
 	struct aqm_student_state state;
 	int16_t input[AQM_STUDENT_PLACES];   /* of a net */
@@ -214,6 +215,19 @@ AQM_INLINE void aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 	now->beta_q16 = (uint32_t)aqm_guard_at_least(now->beta_q16, base->beta_q16);
 }
 
+/* A supervisor's settings go where the guard mistrusts it, and come back when it speaks next. */
+AQM_INLINE void aqm_student_settings_heed(const struct aqm_student_params *params,
+					  struct aqm_student_vars *vars)
+{
+	if (!params->guarded || vars->mistrusted || aqm_guard_trusts(&vars->guard) ||
+	    vars->model->mode != AQM_STUDENT_supervise)
+		return;
+	vars->mistrusted = true;
+	vars->now = params->base;
+	vars->regularity_q16 = 0;
+	vars->decay_q16 = 0;
+}
+
 /* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
 AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 				      struct aqm_student_vars *vars,
@@ -224,16 +238,11 @@ AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = (int16_t)(vars->output[i] / 16);
 	aqm_student_level_move(vars, params->base.tupdate_ns);
-	vars->mistrusted = params->guarded && !aqm_guard_trusts(&vars->guard);
-	if (vars->mistrusted) {
-		vars->now = params->base;
-		vars->regularity_q16 = 0;
-		vars->decay_q16 = 0;
-	} else {
-		aqm_student_settings_apply(&params->base, vars->output, vars);
-		if (params->guarded)
-			aqm_student_settings_guard(&params->base, &vars->now);
-	}
+	vars->mistrusted = false;
+	aqm_student_settings_apply(&params->base, vars->output, vars);
+	if (params->guarded)
+		aqm_student_settings_guard(&params->base, &vars->now);
+	aqm_student_settings_heed(params, vars);
 }
 
 AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
@@ -428,6 +437,7 @@ AQM_INLINE enum aqm_verdict aqm_student_on_dequeue(const struct aqm_student_para
 
 	if (params->guarded)
 		aqm_guard_departs(&vars->guard_params, &vars->guard, facts);
+	aqm_student_settings_heed(params, vars);
 	stats->overridden += vars->mistrusted;
 	verdict = aqm_student_law(vars, stats, facts, qlen_at_arrival_pkts);
 	if (decided)

@@ -244,6 +244,61 @@ static void idle_time_gives_up_probability(void **state)
 	assert_int_equal(aqm_student_given_up(&vars), AQM_Q32_ONE / 4);
 }
 
+static void ask_for_less_delay(void *context, const struct aqm_facts *facts,
+			       const int16_t *features, int16_t *outputs)
+{
+	(void)context;
+	(void)facts;
+	(void)features;
+	outputs[AQM_STUDENT_SETTING_target] = -AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_regularity] = AQM_STUDENT_ONE;
+}
+
+/* Not only at the next update, 16 ms later. */
+static void a_closing_guard_takes_settings_away_at_once(void **state)
+{
+	static const struct aqm_student_model model = {
+		.mode = AQM_STUDENT_supervise,
+		.inputs = 1,
+		.outputs = AQM_STUDENT_SETTING_COUNT,
+		.layers = 1,
+		.layer = {{.inputs = 1, .outputs = AQM_STUDENT_SETTING_COUNT}},
+	};
+	static const struct aqm_student_tap tap = {.decided = ask_for_less_delay};
+	static struct aqm_student_vars vars;
+	const struct aqm_student_params params = {
+		.base = {.target_ns = 15000000,
+			 .tupdate_ns = 16000000,
+			 .alpha_q16 = 10490,
+			 .beta_q16 = 209570,
+			 .k_q16 = 2 << 16,
+			 .mtu_bytes = 1500,
+			 .step.threshold_ns = 1000000},
+		.guarded = true,
+		.tap = &tap,
+	};
+	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	aqm_student_init(&params, &model, &vars, &stats);
+	vars.guard.open = true;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_int_equal(vars.now.target_ns, 7500000);
+	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
+	assert_int_equal(vars.now.target_ns, 7500000);
+	assert_int_equal(stats.overridden, 0);
+	aqm_student_on_empty(&params, &vars, facts.now_ns);
+	facts.now_ns += 2 * AQM_GUARD_IDLE_NS;
+	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
+	assert_false(aqm_guard_trusts(&vars.guard));
+	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+	assert_int_equal(vars.regularity_q16, 0);
+	assert_int_equal(stats.overridden, 1);
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -256,6 +311,7 @@ int main(void)
 		cmocka_unit_test(settings_stay_in_their_ranges),
 		cmocka_unit_test(the_level_integrates_within_its_range),
 		cmocka_unit_test(idle_time_gives_up_probability),
+		cmocka_unit_test(a_closing_guard_takes_settings_away_at_once),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);
