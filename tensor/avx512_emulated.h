@@ -22,82 +22,39 @@ typedef struct {
 
 #define EMULATED static inline __attribute__((target("avx2,fma,f16c"), always_inline, unused))
 
-EMULATED emulated_integers emulated_add_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_add_epi32(a.half[0], b.half[0]), _mm256_add_epi32(a.half[1], b.half[1])}};
-}
+/* What both halves do alike: of two vectors, and of integers and a count of bits. */
+#define EMULATED_OF_TWO(vectors, name)                                                             \
+	EMULATED vectors emulated_##name(vectors a, vectors b)                                     \
+	{                                                                                          \
+		return (vectors){{_mm256_##name(a.half[0], b.half[0]),                             \
+				  _mm256_##name(a.half[1], b.half[1])}};                           \
+	}
+#define EMULATED_BY_COUNT(name)                                                                    \
+	EMULATED emulated_integers emulated_##name(emulated_integers a, int count)                 \
+	{                                                                                          \
+		return (emulated_integers){                                                        \
+			{_mm256_##name(a.half[0], count), _mm256_##name(a.half[1], count)}};       \
+	}
 
-EMULATED emulated_integers emulated_sub_epi16(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_sub_epi16(a.half[0], b.half[0]), _mm256_sub_epi16(a.half[1], b.half[1])}};
-}
+EMULATED_OF_TWO(emulated_integers, add_epi32)
+EMULATED_OF_TWO(emulated_integers, sub_epi32)
+EMULATED_OF_TWO(emulated_integers, sub_epi16)
+EMULATED_OF_TWO(emulated_integers, madd_epi16)
+EMULATED_OF_TWO(emulated_integers, max_epi32)
+EMULATED_OF_TWO(emulated_integers, min_epi32)
+EMULATED_OF_TWO(emulated_integers, mullo_epi32)
+EMULATED_OF_TWO(emulated_integers, sllv_epi32)
+EMULATED_OF_TWO(emulated_integers, srav_epi32)
+EMULATED_BY_COUNT(slli_epi32)
+EMULATED_BY_COUNT(srai_epi32)
+EMULATED_BY_COUNT(srli_epi32)
+EMULATED_OF_TWO(emulated_floats, add_ps)
+EMULATED_OF_TWO(emulated_floats, mul_ps)
 
 EMULATED emulated_integers emulated_and_si512(emulated_integers a, emulated_integers b)
 {
 	return (emulated_integers){
 		{_mm256_and_si256(a.half[0], b.half[0]), _mm256_and_si256(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_madd_epi16(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_madd_epi16(a.half[0], b.half[0]), _mm256_madd_epi16(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_slli_epi32(emulated_integers a, int count)
-{
-	return (emulated_integers){
-		{_mm256_slli_epi32(a.half[0], count), _mm256_slli_epi32(a.half[1], count)}};
-}
-
-EMULATED emulated_integers emulated_max_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_max_epi32(a.half[0], b.half[0]), _mm256_max_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_min_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_min_epi32(a.half[0], b.half[0]), _mm256_min_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_mullo_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){{_mm256_mullo_epi32(a.half[0], b.half[0]),
-				    _mm256_mullo_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_sllv_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_sllv_epi32(a.half[0], b.half[0]), _mm256_sllv_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_srav_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_srav_epi32(a.half[0], b.half[0]), _mm256_srav_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_sub_epi32(emulated_integers a, emulated_integers b)
-{
-	return (emulated_integers){
-		{_mm256_sub_epi32(a.half[0], b.half[0]), _mm256_sub_epi32(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_integers emulated_srai_epi32(emulated_integers a, int count)
-{
-	return (emulated_integers){
-		{_mm256_srai_epi32(a.half[0], count), _mm256_srai_epi32(a.half[1], count)}};
-}
-
-EMULATED emulated_integers emulated_srli_epi32(emulated_integers a, int count)
-{
-	return (emulated_integers){
-		{_mm256_srli_epi32(a.half[0], count), _mm256_srli_epi32(a.half[1], count)}};
 }
 
 EMULATED emulated_integers emulated_abs_epi32(emulated_integers a)
@@ -140,18 +97,6 @@ EMULATED emulated_integers emulated_mask_sub_epi32(emulated_integers kept, unsig
 		to[i] = mask >> i & 1 ? from[i] : to[i];
 	memcpy(&kept, to, sizeof(to));
 	return kept;
-}
-
-EMULATED emulated_floats emulated_add_ps(emulated_floats a, emulated_floats b)
-{
-	return (emulated_floats){
-		{_mm256_add_ps(a.half[0], b.half[0]), _mm256_add_ps(a.half[1], b.half[1])}};
-}
-
-EMULATED emulated_floats emulated_mul_ps(emulated_floats a, emulated_floats b)
-{
-	return (emulated_floats){
-		{_mm256_mul_ps(a.half[0], b.half[0]), _mm256_mul_ps(a.half[1], b.half[1])}};
 }
 
 EMULATED emulated_floats emulated_fmadd_ps(emulated_floats a, emulated_floats b, emulated_floats c)
