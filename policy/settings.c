@@ -54,18 +54,8 @@ int policy_settings_parse(struct policy_settings *settings, const char *text, st
 int policy_settings_apply(const struct policy_settings *settings, int row,
 			  const struct aqm_ops *law, void *params, struct error *error)
 {
-	const char *at = settings->row[row];
-	int status = 0;
+	int status = aqm_params_set_all(law, params, settings->row[row], error);
 
-	while (!status && *at) {
-		const size_t length = strcspn(at, ":");
-		char one[POLICY_SETTING_BYTES];
-
-		memcpy(one, at, length);
-		one[length] = '\0';
-		status = aqm_params_set(law, params, one, error);
-		at += length + (at[length] == ':');
-	}
 	if (!status && law->check)
 		status = law->check(params, error);
 	return status;
