@@ -21,8 +21,9 @@
  *
  * A supervising policy (policy/settings.h) gives no verdicts: its decisions, asked
  * for, timed and drawn in the same way, move the inner law between the rows of its
- * table, and the law decides every packet.  Where delay says that the table leads
- * nowhere, the guard puts the law's own settings in force until it trusts again.
+ * table, and the law decides every packet.  While the guard does not trust it, and
+ * under rows that ask for fewer signals than the guard allows, the law's own
+ * settings are in force.
  */
 #ifndef POLICY_AQM_POLICY_H
 #define POLICY_AQM_POLICY_H

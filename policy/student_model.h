@@ -30,7 +30,7 @@ const char *student_mode_name(int mode);
 const char *student_activation_name(int activation);
 const char *student_layer_kind_name(int kind);
 
-/* Index of a name in one of the four lists above, or -1. */
+/* A mode by its name, or -1. */
 int student_mode_find(const char *name);
 
 /*
@@ -59,7 +59,7 @@ void student_model_get_row(const struct aqm_student_model *model, int layer, int
 size_t student_model_weights(const struct aqm_student_model *model);
 size_t student_model_bytes(const struct aqm_student_model *model);
 
-/* "45-32-32-5 relu", "tree of 31 nodes" into `text`; returns it. */
+/* "45-32-tanh16-7", "tree of 31 nodes and 32 leaves over 9 features" into `text`; returns it. */
 char *student_model_describe(const struct aqm_student_model *model, char *text, size_t size);
 
 #endif
