@@ -146,7 +146,7 @@ static double paper_reward(double sojourn_ns)
 	return PACKET_BYTES / (sojourn_ns / 1e6 + 1);
 }
 
-static void measure_queue(const struct histogram *qdelay_ns, double *mean, double *p50, double *p99)
+static void measure_class(const struct histogram *qdelay_ns, double *mean, double *p50, double *p99)
 {
 	if (qdelay_ns->count == 0)
 		return;
@@ -167,13 +167,12 @@ static void measure_flows(const struct sim_result *result, double *values)
 
 	for (uint64_t i = 0; i < result->flow_count; i++) {
 		const struct sim_flow_result *flow = &result->flows[i];
-		const bool l4s = flow->ecn == ENDPOINT_ECN_ECT1 || flow->ecn == ENDPOINT_ECN_ACCECN;
 
 		sum += flow->goodput_mbps;
 		if (!is_bulk(flow))
 			continue;
-		rate[l4s] += flow->goodput_mbps;
-		count[l4s]++;
+		rate[flow->l4s] += flow->goodput_mbps;
+		count[flow->l4s]++;
 	}
 	values[OBJECTIVE_goodput_mbps] = sum;
 	if (count[0] > 0 && count[1] > 0)
@@ -183,18 +182,16 @@ static void measure_flows(const struct sim_result *result, double *values)
 
 void objective_measure(const struct sim_result *result, struct objective_figures *figures)
 {
-	const struct aqm_ops *law = aqm_find(result->aqm);
-	const bool one_queue = law && !law->dual;
 	const struct sim_queue_result *all = &result->queues[SIM_ALL];
-	const struct sim_queue_result *l = &result->queues[one_queue ? AQM_QUEUE_C : AQM_QUEUE_L];
+	const struct histogram *qdelay_ns = result->class_qdelay_ns;
 	const double arrived = (double)(all->packets + all->drops);
 	double *values = figures->values;
 
 	for (int i = 0; i < OBJECTIVE_FIGURES; i++)
 		values[i] = NAN;
-	measure_queue(&l->qdelay_ns, &values[OBJECTIVE_l_mean_ms],
+	measure_class(&qdelay_ns[AQM_QUEUE_L], &values[OBJECTIVE_l_mean_ms],
 		      &values[OBJECTIVE_l_p50_ms], &values[OBJECTIVE_l_p99_ms]);
-	measure_queue(&result->queues[AQM_QUEUE_C].qdelay_ns, &values[OBJECTIVE_c_mean_ms],
+	measure_class(&qdelay_ns[AQM_QUEUE_C], &values[OBJECTIVE_c_mean_ms],
 		      &values[OBJECTIVE_c_p50_ms], &values[OBJECTIVE_c_p99_ms]);
 	measure_flows(result, values);
 	values[OBJECTIVE_utilisation] = result->utilisation;

@@ -129,8 +129,8 @@ static void figures_of_a_result(void **state)
 {
 	struct sim_result *result = calloc(1, sizeof(*result));
 	struct sim_flow_result flows[5] = {
-		{.cc = "prague", .ecn = ENDPOINT_ECN_ACCECN, .goodput_mbps = 30},
-		{.cc = "cubic", .ecn = ENDPOINT_ECN_CLASSIC, .goodput_mbps = 10},
+		{.cc = "prague", .l4s = true, .goodput_mbps = 30},
+		{.cc = "cubic", .ecn = ENDPOINT_ECN_ACCECN, .goodput_mbps = 10},
 		{.cc = "cubic", .ecn = ENDPOINT_ECN_NONE, .goodput_mbps = 20},
 		{.cc = "udp", .goodput_mbps = 5},
 		{.cc = "cubic", .app_name = "web", .goodput_mbps = 1},
@@ -141,11 +141,10 @@ static void figures_of_a_result(void **state)
 	(void)state;
 	result->flows = flows;
 	result->flow_count = 5;
-	strcpy(result->aqm, "dualpi2");
 	result->utilisation = 0.5;
 	result->queues[SIM_ALL].packets = fill(&result->queues[SIM_ALL].qdelay_ns, 0, 100);
 	result->queues[SIM_ALL].drops = 25;
-	fill(&result->queues[AQM_QUEUE_C].qdelay_ns, 0, 100);
+	fill(&result->class_qdelay_ns[AQM_QUEUE_C], 0, 100);
 	objective_measure(result, &figures);
 	for (int ms = 0; ms < 100; ms++)
 		paper += 1500.0 / (ms + 1) / 100;
@@ -157,7 +156,7 @@ static void figures_of_a_result(void **state)
 	assert_near(figures.values[OBJECTIVE_balance], log(30.001 / 15.001));
 	assert_near(figures.values[OBJECTIVE_loss], 0.2);
 	assert_true(fabs(figures.values[OBJECTIVE_paper] / paper - 1) < 0.004);
-	strcpy(result->aqm, "pie");
+	fill(&result->class_qdelay_ns[AQM_QUEUE_L], 0, 100);
 	objective_measure(result, &figures);
 	assert_near(figures.values[OBJECTIVE_l_mean_ms], 49.5);
 	free(result);
