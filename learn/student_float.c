@@ -265,6 +265,13 @@ void student_probabilities(const int16_t *output, double probability[3])
 	normalise(probability);
 }
 
+int16_t student_output_of(double probability)
+{
+	const double output = 7.99 + log2(fmax(probability, 1e-9));
+
+	return (int16_t)lrint(fmax(output, -7.99) * AQM_STUDENT_ONE);
+}
+
 /* The largest power of two that keeps the row within its integers. */
 static int shift_of(const float *weights, int count, float bias)
 {

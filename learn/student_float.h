@@ -64,6 +64,12 @@ void student_float_probabilities(const float *output, double probability[3]);
 void student_probabilities(const int16_t *output, double probability[3]);
 
 /*
+ * Back: what an integer student says of a verdict of this probability, 12 fraction bits.  Outputs
+ * go from 2^-8 to 2^8; certainty is at the top, so that probabilities down to 2^-16 have room.
+ */
+int16_t student_output_of(double probability);
+
+/*
  * The integers nearest to theta: of every row the largest power of two with which its weights
  * stay within +-127.  `model` may be `shape`.  ERR_RANGE: a number that is not finite.
  */

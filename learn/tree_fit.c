@@ -10,6 +10,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "learn/student_float.h"
+
 #define CLASSES 3
 #define BINS 64
 
@@ -160,15 +162,10 @@ static void split(struct growth *growth, struct aqm_student_model *model, int at
 	leaf_fill(growth, above);
 }
 
-/* log2 of a leaf's probabilities, the most likely verdict near the highest that there is. */
 static void write_leaf(struct aqm_student_tree *tree, const struct leaf *leaf, int index)
 {
-	for (int c = 0; c < CLASSES; c++) {
-		const double p = fmax(leaf->sums.of[c] / leaf->sums.count, 1e-9);
-
-		tree->leaves[index][c] =
-			(int16_t)lrint(fmax(7.99 + log2(p), -7.99) * AQM_STUDENT_ONE);
-	}
+	for (int c = 0; c < CLASSES; c++)
+		tree->leaves[index][c] = student_output_of(leaf->sums.of[c] / leaf->sums.count);
 	link_parent(tree, leaf, index, true);
 }
 

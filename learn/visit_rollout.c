@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "base/units.h"
+#include "learn/student_float.h"
 #include "sim/run.h"
 
 struct recorder {
@@ -169,19 +170,6 @@ static uint64_t stretch_begins_ns(const struct recorder *recorder, int64_t stret
 	       time_ns / (uint64_t)recorder->plan->stretches * (uint64_t)stretch;
 }
 
-/*
- * Chances as a student says them: powers of two from 2^-8 to 2^8, of which the most likely verdict
- * takes the highest, so that chances down to 2^-16 have room below.
- */
-static void say_chances(const float *chances, int16_t *outputs)
-{
-	for (int v = 0; v < VISIT_CHANCES; v++) {
-		const double out = 7.99 + log2(fmax((double)chances[v], 1e-9));
-
-		outputs[v] = (int16_t)lrint(fmax(out, -7.99) * AQM_STUDENT_ONE);
-	}
-}
-
 static void decided(void *context, const struct aqm_facts *facts, const int16_t *features,
 		    int16_t *outputs)
 {
@@ -194,17 +182,15 @@ static void decided(void *context, const struct aqm_facts *facts, const int16_t 
 
 	settle(recorder, vars);
 	visit_law_chances(vars, facts, chances);
-	if (plan->law_acts)
-		say_chances(chances, outputs);
+	for (int v = 0; v < VISIT_CHANCES && plan->law_acts; v++)
+		outputs[v] = student_output_of((double)chances[v]);
 	if (recorder->failed || recorder->stretch >= plan->stretches ||
 	    facts->now_ns < stretch_begins_ns(recorder, recorder->stretch))
 		return;
 	asked = recorder->packets++ % plan->interval == 0;
 	if (!asked && !plan->between)
 		return;
-	wanted = aqm_student_draw(outputs, (uint32_t)facts->random);
-	if (wanted == AQM_MARK && facts->ecn == AQM_NOT_ECT)
-		wanted = AQM_DROP;
+	wanted = aqm_student_effect(aqm_student_draw(outputs, (uint32_t)facts->random), facts->ecn);
 	keep(recorder, vars, facts, chances, wanted, asked);
 	if (recorder->kept == plan->stretch_steps)
 		end_stretch(recorder);
