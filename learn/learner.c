@@ -47,24 +47,22 @@ void learner_undo(const struct learner *learner)
 		disguise->undo(disguise->context);
 }
 
-/* The teacher's probabilities (rows, POOL_ACTIONS) for a batch; NULL and an error: none. */
-static double *teacher_targets(struct learner *learner, const struct policy_batch *batch,
-			       struct error *error)
+/* The teacher's probabilities (rows, POOL_ACTIONS) for a batch, in the learner's arena. */
+static int teacher_targets(struct learner *learner, const struct policy_batch *batch,
+			   double **target, struct error *error)
 {
 	const size_t count = (size_t)(batch->batch * batch->steps * POOL_ACTIONS);
 	float *logits = arena_alloc(&learner->arena, count * sizeof(*logits));
-	double *target = arena_alloc(&learner->arena, count * sizeof(*target));
+	int status;
 
-	if (!logits || !target) {
-		error_set(error, ERR_NO_MEMORY, "a teacher's answers");
-		return NULL;
-	}
-	if (policy_net_forward(learner->options.teacher, &learner->arena, batch, logits, NULL,
-			       NULL, error))
-		return NULL;
-	for (size_t i = 0; i < count; i += POOL_ACTIONS)
-		softmax_row(logits + i, POOL_ACTIONS, target + i);
-	return target;
+	*target = arena_alloc(&learner->arena, count * sizeof(**target));
+	if (!logits || !*target)
+		return error_set(error, ERR_NO_MEMORY, "a teacher's answers");
+	status = policy_net_forward(learner->options.teacher, &learner->arena, batch, logits, NULL,
+				    NULL, error);
+	for (size_t i = 0; i < count && !status; i += POOL_ACTIONS)
+		softmax_row(logits + i, POOL_ACTIONS, *target + i);
+	return status;
 }
 
 int learner_accumulate(struct learner *learner, const struct policy_batch *batch,
@@ -84,9 +82,9 @@ int learner_accumulate(struct learner *learner, const struct policy_batch *batch
 	if (!d_logits)
 		return error_set(error, ERR_NO_MEMORY, "gradients of the logits");
 	if (learner->options.teacher) {
-		target = teacher_targets(learner, batch, error);
-		if (!target)
-			return ERR_FAILED;
+		status = teacher_targets(learner, batch, &target, error);
+		if (status)
+			return status;
 	}
 	learner_apply(learner);
 	status = policy_net_forward(net, &learner->arena, batch, logits, &tape, dropout, error);
