@@ -27,6 +27,7 @@ struct walker {
 	struct policy base;
 	const struct hindsight_options *options;
 	struct pool *pool;
+	int field[FEATURES]; /* of each feature, in struct aqm_record */
 	struct rng rng;
 	struct aqm_record record;
 	int start, row, best;
@@ -63,7 +64,7 @@ static void walker_acted(struct policy *policy, enum aqm_verdict verdict)
 	double state[FEATURES];
 
 	for (size_t i = 0; i < FEATURES; i++)
-		state[i] = (double)record_value(&walker->record, record_field(feature_names[i]));
+		state[i] = (double)record_value(&walker->record, walker->field[i]);
 	if (walker->pool->rows < walker->options->most_rows && walker->code == 0)
 		walker->code = pool_append(walker->pool, state,
 					   policy_move_towards(walker->row, walker->best),
@@ -185,6 +186,8 @@ static int walk(struct hindsight *hindsight, size_t index, const struct aqm_ops 
 	struct aqm_policy *wrapped;
 	int code;
 
+	for (size_t i = 0; i < FEATURES; i++)
+		walker.field[i] = record_field(feature_names[i]);
 	walker.start = policy_settings_start(&options->settings, law, params);
 	rng_seed(&walker.rng, options->seed + 1000 * index);
 	code = aqm_policy_new(&wrapped, &config, error);
