@@ -7,15 +7,6 @@
 #include "learn/objective.h"
 #include "sim/run.h"
 
-static double goodput_of(const struct sim_result *result)
-{
-	double sum = 0;
-
-	for (uint64_t i = 0; i < result->flow_count; i++)
-		sum += result->flows[i].goodput_mbps;
-	return sum;
-}
-
 int quality_measure(const struct scenario *scenario, const struct aqm_ops *law, const void *params,
 		    uint64_t seed, void *context, bool (*stop)(void *context, double done),
 		    struct quality *quality, struct error *error)
@@ -23,6 +14,7 @@ int quality_measure(const struct scenario *scenario, const struct aqm_ops *law, 
 	const struct sim_options options = {
 		.seed = seed, .law = law, .params = params, .context = context, .progress = stop};
 	struct sim_result *result = calloc(1, sizeof(*result));
+	struct objective_figures figures;
 	const struct histogram *all;
 	int status;
 
@@ -31,6 +23,7 @@ int quality_measure(const struct scenario *scenario, const struct aqm_ops *law, 
 	status = sim_run(scenario, &options, result, error);
 	if (!status) {
 		all = &result->queues[SIM_ALL].qdelay_ns;
+		objective_measure(result, &figures);
 		*quality = (struct quality){
 			.mean_ms = histogram_mean(all) / 1e6,
 			.p99_ms = histogram_quantile(all, 0.99) / 1e6,
@@ -39,7 +32,7 @@ int quality_measure(const struct scenario *scenario, const struct aqm_ops *law, 
 			.c_p99_ms = histogram_quantile(&result->queues[AQM_QUEUE_C].qdelay_ns,
 						       0.99) / 1e6,
 			.utilisation = result->utilisation,
-			.goodput_mbps = goodput_of(result),
+			.goodput_mbps = figures.values[OBJECTIVE_goodput_mbps],
 		};
 		sim_result_free(result);
 	}
