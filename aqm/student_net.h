@@ -286,4 +286,21 @@ AQM_INLINE void aqm_student_tree_run(const struct aqm_student_model *model, cons
 		out[i] = tree->leaves[at][i];
 }
 
+/* What a net or a tree says of features, AQM_STUDENT_FEATURE_COUNT of them. */
+AQM_INLINE void aqm_student_run(const struct aqm_student_model *model,
+				struct aqm_student_state *state, const int16_t *features,
+				int16_t out[AQM_STUDENT_OUTPUTS])
+{
+	int16_t x[AQM_STUDENT_PLACES];
+
+	if (model->kind == AQM_STUDENT_tree) {
+		aqm_student_tree_run(model, features, out);
+		return;
+	}
+	for (uint32_t i = 0; i < model->inputs; i++)
+		x[i] = aqm_student_input(features[model->feature[i]], model->offset[i],
+					 model->scale[i]);
+	aqm_student_net_run(model, state, x, out);
+}
+
 #endif

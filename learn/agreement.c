@@ -56,15 +56,9 @@ static void tally_add(struct tally *tally, const float *target, const double *st
 static void integers_run(const struct aqm_student_model *model, struct aqm_student_state *state,
 			 const int16_t *seen, double *probability)
 {
-	int16_t input[AQM_STUDENT_INPUTS] = {0}, output[AQM_STUDENT_OUTPUTS];
+	int16_t output[AQM_STUDENT_OUTPUTS];
 
-	for (int i = 0; i < model->inputs; i++)
-		input[i] = aqm_student_input(seen[model->feature[i]], model->offset[i],
-					     model->scale[i]);
-	if (model->kind == AQM_STUDENT_tree)
-		aqm_student_tree_run(model, seen, output);
-	else
-		aqm_student_net_run(model, state, input, output);
+	aqm_student_run(model, state, seen, output);
 	student_probabilities(output, probability);
 }
 

@@ -155,18 +155,14 @@ static void integers_stand_for_the_original(void **state)
 		make(&model, AQM_STUDENT_verdict, layers[i], theta, &rng);
 		assert_int_equal(student_float_quantise(&model, theta, &model, NULL), 0);
 		for (int sample = 0; sample < SAMPLES; sample++) {
-			int16_t features[AQM_STUDENT_FEATURE_COUNT], x[AQM_STUDENT_PLACES];
-			int16_t out[AQM_STUDENT_OUTPUTS];
+			int16_t features[AQM_STUDENT_FEATURE_COUNT], out[AQM_STUDENT_OUTPUTS];
 			float in[AQM_STUDENT_INPUTS], exact[AQM_STUDENT_OUTPUTS];
 			double p[3], q[3];
 
 			draw_features(&rng, features);
 			student_float_inputs(&model, features, in);
 			student_float_forward(&model, theta, &memory, in, exact, NULL);
-			for (int j = 0; j < model.inputs; j++)
-				x[j] = aqm_student_input(features[model.feature[j]],
-							 model.offset[j], model.scale[j]);
-			aqm_student_net_run(&model, &hidden, x, out);
+			aqm_student_run(&model, &hidden, features, out);
 			student_float_probabilities(exact, p);
 			student_probabilities(out, q);
 			off[sample] = fmax(fabs(p[0] - q[0]),
@@ -209,6 +205,28 @@ static void a_model_turns_into_theta_and_back(void **state)
 	}
 }
 
+static void probabilities_come_back_from_what_is_said_of_them(void **state)
+{
+	static const double certain[3] = {1, 0, 0}, all[][3] = {
+		{0.5, 0.25, 0.25}, {0.98, 0.015, 0.005}, {0.9999, 0.0001, 0}, {0, 0.3, 0.7}};
+	double back[3];
+	int16_t said[3];
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(all) / sizeof(all[0]); i++) {
+		for (int v = 0; v < 3; v++)
+			said[v] = student_output_of(all[i][v]);
+		student_probabilities(said, back);
+		/* Powers of two are 0.4 % off, and nothing is below 2^-16. */
+		for (int v = 0; v < 3; v++)
+			assert_true(fabs(back[v] - all[i][v]) < 0.008 * all[i][v] + 0x1p-15);
+	}
+	for (int v = 0; v < 3; v++)
+		said[v] = student_output_of(certain[v]);
+	student_probabilities(said, back);
+	assert_true(back[0] > 1 - 0x1p-14);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -216,6 +234,7 @@ int main(void)
 		cmocka_unit_test(a_new_net_says_nothing),
 		cmocka_unit_test(integers_stand_for_the_original),
 		cmocka_unit_test(a_model_turns_into_theta_and_back),
+		cmocka_unit_test(probabilities_come_back_from_what_is_said_of_them),
 	};
 
 	return cmocka_run_group_tests_name("student float", tests, NULL, NULL);

@@ -112,17 +112,6 @@ int student_imitate(struct aqm_student_model *model, const struct imitation_step
 	return status;
 }
 
-static void decide(const struct aqm_student_model *model, struct aqm_student_state *state,
-		   const int16_t *seen, int16_t *output)
-{
-	int16_t input[AQM_STUDENT_INPUTS];
-
-	for (int i = 0; i < model->inputs; i++)
-		input[i] = aqm_student_input(seen[model->feature[i]], model->offset[i],
-					     model->scale[i]);
-	aqm_student_net_run(model, state, input, output);
-}
-
 double student_imitation_loss(const struct aqm_student_model *model,
 			      const struct imitation_steps *steps, size_t first, size_t end)
 {
@@ -133,7 +122,7 @@ double student_imitation_loss(const struct aqm_student_model *model,
 		int16_t output[AQM_STUDENT_OUTPUTS];
 		double probability[3];
 
-		decide(model, &state, steps->seen[s], output);
+		aqm_student_run(model, &state, steps->seen[s], output);
 		student_probabilities(output, probability);
 		for (int v = 0; v < 3; v++)
 			if (steps->target[s][v] > 0)
@@ -185,7 +174,7 @@ double student_decision_ns(const struct aqm_student_model *model,
 		for (int i = 0; i < TIMED_TOGETHER; i++) {
 			int16_t output[AQM_STUDENT_OUTPUTS];
 
-			decide(model, &state, steps->seen[at++ % steps->count], output);
+			aqm_student_run(model, &state, steps->seen[at++ % steps->count], output);
 		}
 		ns[l] = (clock_s() - start_s) * 1e9 / TIMED_TOGETHER;
 	}

@@ -57,22 +57,13 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsi
 
 static void run(const struct aqm_student_model *model, int16_t feature)
 {
-	int16_t features[AQM_STUDENT_FEATURE_COUNT], x[AQM_STUDENT_PLACES] = {0};
-	int16_t out[AQM_STUDENT_OUTPUTS];
+	int16_t features[AQM_STUDENT_FEATURE_COUNT], out[AQM_STUDENT_OUTPUTS];
 	struct aqm_student_state state = {0};
 
 	for (int i = 0; i < AQM_STUDENT_FEATURE_COUNT; i++)
 		features[i] = (int16_t)(i % 2 ? feature : -feature);
-	if (model->kind == AQM_STUDENT_tree) {
-		aqm_student_tree_run(model, features, out);
-		return;
-	}
-	for (int step = 0; step < 3; step++) {
-		for (int i = 0; i < model->inputs; i++)
-			x[i] = aqm_student_input(features[model->feature[i]], model->offset[i],
-						 model->scale[i]);
-		aqm_student_net_run(model, &state, x, out);
-	}
+	for (int step = 0; step < 3; step++)
+		aqm_student_run(model, &state, features, out);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
