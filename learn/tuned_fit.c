@@ -287,7 +287,9 @@ static int collect(const struct aqm_student_model *shape, struct visit *visits,
 
 	if (code == 0) {
 		code = parallel_for(count * RUNS, crew->threads, visit_network, &all);
-		if (code)
+		if (code && !all.failure.text[0])
+			error_set(error, code, "out of memory for threads");
+		else if (code && error)
 			*error = all.failure;
 	}
 	free(still);
