@@ -363,6 +363,13 @@ int file_join(char *path, size_t size, const char *folder, const char *name, str
 	return 0;
 }
 
+const char *file_name(const char *path)
+{
+	const char *slash = strrchr(path, '/');
+
+	return slash && slash[1] ? slash + 1 : path;
+}
+
 bool file_has_suffix(const char *path, const char *suffix)
 {
 	const size_t length = strlen(path), tail = strlen(suffix);

@@ -62,6 +62,9 @@ bool file_is_folder(const char *path);
 /* "folder/name" into `path`; ERR_RANGE when it does not fit. */
 int file_join(char *path, size_t size, const char *folder, const char *name, struct error *error);
 
+/* The last part of a path: what stands after the last slash, or all of it where nothing does. */
+const char *file_name(const char *path);
+
 /* True when `path` ends in `suffix`. */
 bool file_has_suffix(const char *path, const char *suffix);
 

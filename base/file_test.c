@@ -161,6 +161,9 @@ static void folders_and_names(void **state)
 	assert_int_equal(file_join(path, sizeof(path), "dir/", "name", NULL), 0);
 	assert_string_equal(path, "dir/name");
 	assert_int_equal(file_join(path, sizeof(path), "folder", "name", NULL), ERR_RANGE);
+	assert_string_equal(file_name("some/folder"), "folder");
+	assert_string_equal(file_name("name"), "name");
+	assert_string_equal(file_name("folder/"), "folder/");
 	assert_true(file_has_suffix("x.csv", ".csv"));
 	assert_false(file_has_suffix("csv", ".csv"));
 }

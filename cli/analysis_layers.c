@@ -9,6 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/analysis.h"
 #include "cli/training_curve.h"
 #include "learn/dataset.h"
@@ -144,10 +145,9 @@ static int embed_states(struct subject *subject, uint64_t interval, struct error
 static int subject_open(struct subject *subject, const struct analysis_layers *what,
 			const char *folder, struct error *error)
 {
-	const char *slash = strrchr(folder, '/');
 	int code = open_nets(subject, folder, error);
 
-	subject->name = slash && slash[1] ? slash + 1 : folder;
+	subject->name = file_name(folder);
 	subject->states = what->states;
 	if (code == 0)
 		code = read_pool(subject, folder, what->pool, error);

@@ -192,18 +192,6 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm, struc
 	return code;
 }
 
-/* The law of an arm in this scenario; `model` outlives the run. */
-static int open_law(const struct trial_job *job, struct aqm_student_model *model,
-		    const struct aqm_ops **law, void **params, struct error *error)
-{
-	int code = job->arm->student
-			   ? student_law_open(model, job->scenario, job->arm->policy,
-					      job->arm->unguarded, law, params, error)
-			   : sim_law_named(job->scenario, job->arm->law, law, params, error);
-
-	return code ? code : trial_arm_set(job->arm, *law, *params, error);
-}
-
 void analysis_disturbance(const struct analysis *analysis, uint64_t seed,
 			  struct perturbation_plan *plan)
 {
@@ -245,7 +233,7 @@ static int run_one(struct crew *crew, const struct trial_job *job, double *cours
 		.progress = was_stopped,
 	};
 	void *params = NULL;
-	int code = open_law(job, &model, &loop.law, &params, error);
+	int code = trial_law(job, &model, &loop.law, &params, error);
 
 	loop.params = params;
 	if (is_disturbed(crew->analysis, job)) {
@@ -432,7 +420,7 @@ static int find_targets(struct analysis *analysis, struct error *error)
 		analysis->targets_ms[a] = analysis->options.target_ms;
 		if (analysis->targets_ms[a] > 0)
 			continue;
-		code = open_law(&job, &model, &law, &params, error);
+		code = trial_law(&job, &model, &law, &params, error);
 		if (code == 0 &&
 		    aqm_params_get(law, params, "target_ms", &analysis->targets_ms[a]) == 0)
 			code = 0;

@@ -20,13 +20,6 @@ struct training {
 	size_t count;
 };
 
-static const char *name_of(const char *folder)
-{
-	const char *slash = strrchr(folder, '/');
-
-	return slash && slash[1] ? slash + 1 : folder;
-}
-
 /* Drops rows without a value; false: none is left. */
 static bool keep_finite(double *values, size_t *count)
 {
@@ -94,7 +87,7 @@ static int training_read(struct training *training, const char *folder, const ch
 	char path[4200];
 	const int record = find_record(folder, path, sizeof(path), error);
 
-	*training = (struct training){.name = name_of(folder)};
+	*training = (struct training){.name = file_name(folder)};
 	if (record < 0)
 		return record;
 	if (column)

@@ -13,6 +13,7 @@
 
 #include "backbone/backbone.h"
 #include "base/clock.h"
+#include "base/file.h"
 #include "base/progress.h"
 #include "cli/analysis.h"
 #include "cli/command.h"
@@ -125,33 +126,11 @@ static const struct option analyse_options[] = {
 	{0},
 };
 
-/* Texts that arms point to: settings, and the list of --against cut in place. */
-static char own_settings[1024], against[1024];
+static char own_settings[1024]; /* that arms point to */
 static const char *run_folders[OPTION_LIST_MAX];
 static size_t run_count;
 static const char *layered[OPTION_LIST_MAX]; /* policies with a backbone */
 static size_t layered_count;
-
-static const char *name_of(const char *folder)
-{
-	const char *slash = strrchr(folder, '/');
-
-	return slash && slash[1] ? slash + 1 : folder;
-}
-
-static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
-{
-	if (trial->arm_count == TRIAL_MAX_ARMS)
-		return error_set(error, ERR_RANGE, "more than %d laws and policies; name fewer",
-				 TRIAL_MAX_ARMS);
-	for (size_t i = 0; i < trial->arm_count; i++)
-		if (strcmp(trial->arms[i].name, arm->name) == 0)
-			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
-					"would be analysed twice under one name; leave one out, or "
-					"rename a policy's folder");
-	trial->arms[trial->arm_count++] = *arm;
-	return 0;
-}
 
 /* --set K=V --set K=V as K=V:K=V, tried on the law. */
 static int join_settings(const struct trial *trial, struct error *error)
@@ -181,20 +160,10 @@ static int add_own(struct trial *trial, struct error *error)
 	const char *law = o.aqm ? o.aqm : trial->scenarios[0].aqm;
 	int code = join_settings(trial, error);
 
-	snprintf(arm.name, sizeof(arm.name), "%.16s%s%.44s", law, own_settings[0] ? ":" : "",
-		 own_settings);
-	return code ? code : add_arm(trial, &arm, error);
-}
-
-/* A student is a law of its own, asked when it wants to be. */
-static int add_student(struct trial *trial, const char *path, struct error *error)
-{
-	struct trial_arm arm = {.policy = path, .student = true, .unguarded = o.unguarded};
-	struct aqm_student_model model;
-	const int code = student_file_read(&model, path, error);
-
-	snprintf(arm.name, sizeof(arm.name), "%.60s", name_of(path));
-	return code ? code : add_arm(trial, &arm, error);
+	if (code == 0)
+		code = trial_arm_call(&arm, error, "%s%s%s", law, own_settings[0] ? ":" : "",
+				      own_settings);
+	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
 static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_choice choice,
@@ -212,11 +181,12 @@ static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_c
 		.unguarded = o.unguarded,
 	};
 	struct policy *policy = NULL;
-	const int code = policy_open_as(&policy, folder, &arm.manner, error);
+	int code = policy_open_as(&policy, folder, &arm.manner, error);
 
 	policy_destroy(policy);
-	snprintf(arm.name, sizeof(arm.name), "%.40s/%" PRIu64, name_of(folder), o.interval);
-	return code ? code : add_arm(trial, &arm, error);
+	if (code == 0)
+		code = trial_arm_call(&arm, error, "%s/%" PRIu64, file_name(folder), o.interval);
+	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
 static int add_policies(struct trial *trial, struct error *error)
@@ -229,30 +199,21 @@ static int add_policies(struct trial *trial, struct error *error)
 				"%s is neither drawn nor argmax", o.verdict);
 	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
 		code = student_file_named(o.policies.items[i])
-			       ? add_student(trial, o.policies.items[i], error)
+			       ? trial_add_student(trial, o.policies.items[i], o.unguarded,
+						   error)
 			       : add_policy(trial, o.policies.items[i],
 					    (enum aqm_policy_choice)choice, error);
 	return code;
 }
 
-/* "pi2:target_ms=5,pie", cut in place. */
+/* "pi2:target_ms=5,pie" */
 static int add_laws(struct trial *trial, struct error *error)
 {
-	char *rest = against, *text;
-	int code = 0;
+	char *rest = o.against ? trial_keep_text(trial, o.against) : NULL, *text;
+	int code = o.against && !rest ? error_set(error, ERR_NO_MEMORY, "out of memory") : 0;
 
-	if (o.against == NULL)
-		return 0;
-	if (strlen(o.against) >= sizeof(against))
-		return error_at(error, ERR_RANGE, NULL, 0, "--against", "the list is too long");
-	strcpy(against, o.against);
-	while (code == 0 && (text = strsep(&rest, ","))) {
-		struct trial_arm arm;
-
-		code = trial_arm_law(&arm, text, "--against", error);
-		if (code == 0)
-			code = add_arm(trial, &arm, error);
-	}
+	while (code == 0 && rest && (text = strsep(&rest, ",")))
+		code = trial_add_law(trial, text, false, "--against", error);
 	return code;
 }
 

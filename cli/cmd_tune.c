@@ -20,8 +20,6 @@
 #include "cli/tuning_report.h"
 #include "cluster/ranks.h"
 
-#define TEXT_BYTES 1024
-
 static struct {
 	struct option_list students;
 	const char *law, *reference, *against, *vary, *reward, *output;
@@ -98,34 +96,17 @@ static bool was_stopped(void *context)
 	return command_interrupted();
 }
 
-static int copy_text(char text[TEXT_BYTES], const char *option, const char *value,
-		     struct error *error)
-{
-	if (strlen(value) >= TEXT_BYTES)
-		return error_at(error, ERR_RANGE, NULL, 0, option, "at most %d characters",
-				TEXT_BYTES - 1);
-	strcpy(text, value);
-	return 0;
-}
-
 static int prepare(struct tuning *tuning, const char *suite, struct error *error)
 {
-	static char law[TEXT_BYTES], reference[TEXT_BYTES], against[TEXT_BYTES];
 	const struct tuning_laws laws = {
-		.reference = reference,
-		.law = law,
-		.beside = o.against ? against : NULL,
+		.reference = o.reference,
+		.law = o.law,
+		.beside = o.against,
 		.students = &o.students,
 		.vary = o.vary,
 	};
 	int code = objective_parse(&tuning->objective, o.reward, error);
 
-	if (code == 0)
-		code = copy_text(law, "--law", o.law, error);
-	if (code == 0)
-		code = copy_text(reference, "--reference", o.reference, error);
-	if (code == 0 && o.against)
-		code = copy_text(against, "--against", o.against, error);
 	if (code == 0 && o.warmup_s > 0 && o.warmup_s >= o.duration_s)
 		code = error_at(error, ERR_RANGE, NULL, 0, "--warmup-s",
 				"give a longer --duration-s too");

@@ -8,7 +8,6 @@
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
-#include <string.h>
 
 #include "base/file.h"
 #include "learn/in_data.h"
@@ -31,7 +30,6 @@ static int add_walk(struct walks *walks, const struct in_data_report *report,
 		    const struct pool *pool, const char *folder, uint64_t interval,
 		    struct error *error)
 {
-	const char *slash = folder ? strrchr(folder, '/') : NULL;
 	struct policy *policy = NULL;
 	struct policy_config config;
 	struct error none = {0};
@@ -42,10 +40,7 @@ static int add_walk(struct walks *walks, const struct in_data_report *report,
 		return error_set(error, ERR_RANGE, "more than %d walks; name fewer policies",
 				 WALKS_MAX);
 	snprintf(walks->name[walks->count], sizeof(walks->name[0]), "%.40s/%" PRIu64,
-		 !folder	     ? "always enqueue"
-		 : slash && slash[1] ? slash + 1
-				     : folder,
-		 interval);
+		 folder ? file_name(folder) : "always enqueue", interval);
 	if (folder)
 		code = policy_open_as(&policy, folder, &report->manner, error);
 	if (folder && code == 0)

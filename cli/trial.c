@@ -75,7 +75,7 @@ static int run_loop(struct closed_loop *loop, const struct trial_arm *arm,
 	return code == ERR_NO_MEMORY ? error_set(error, code, "out of memory for a run") : code;
 }
 
-/* The arm's law in the scenario, before the arm's own settings. */
+/* A law of an arm that is no student, before the arm's own settings. */
 static int law_of(const struct trial_job *job, const struct aqm_ops **law, void **params,
 		  struct error *error)
 {
@@ -85,6 +85,17 @@ static int law_of(const struct trial_job *job, const struct aqm_ops **law, void 
 		return sim_law_named(job->scenario, job->arm->law, law, params, error);
 	*law = aqm_find(job->arm->law);
 	return sim_law_params(job->scenario, *law, &settings, params, error);
+}
+
+int trial_law(const struct trial_job *job, struct aqm_student_model *model,
+	      const struct aqm_ops **law, void **params, struct error *error)
+{
+	const int code = job->arm->student
+				 ? student_law_open(model, job->scenario, job->arm->policy,
+						    job->arm->unguarded, law, params, error)
+				 : law_of(job, law, params, error);
+
+	return code ? code : trial_arm_set(job->arm, *law, *params, error);
 }
 
 int trial_run(const struct trial_job *job, double bin_s, void *context,
@@ -104,14 +115,9 @@ int trial_run(const struct trial_job *job, double bin_s, void *context,
 	};
 	struct aqm_student_model model;
 	void *params = NULL;
-	int code = job->arm->student
-			   ? student_law_open(&model, job->scenario, job->arm->policy,
-					      job->arm->unguarded, &loop.law, &params, error)
-			   : law_of(job, &loop.law, &params, error);
+	int code = trial_law(job, &model, &loop.law, &params, error);
 
 	loop.params = params;
-	if (code == 0)
-		code = trial_arm_set(job->arm, loop.law, params, error);
 	if (code == 0)
 		code = run_loop(&loop, job->arm, outcome, error);
 	free(params);
@@ -156,4 +162,10 @@ void trial_free(struct trial *trial)
 		scenario_free(&trial->scenarios[i]);
 	free(trial->keys);
 	free(trial->scenarios);
+	while (trial->texts) {
+		struct trial_text *text = trial->texts;
+
+		trial->texts = text->next;
+		free(text);
+	}
 }

@@ -10,9 +10,10 @@
 
 #include "cli/closed_loop.h"
 #include "cli/trial_outcome.h"
+#include "policy/student_model.h"
 
 #define TRIAL_MAX_ARMS 512
-#define TRIAL_NAME_BYTES 64
+#define TRIAL_NAME_BYTES 512
 
 struct trial_arm {
 	char name[TRIAL_NAME_BYTES]; /* as reports tell it */
@@ -27,6 +28,12 @@ struct trial_arm {
 	double latency_ms;
 	enum aqm_policy_choice choice;
 	bool unguarded;
+};
+
+/* A text that arms point into. */
+struct trial_text {
+	struct trial_text *next;
+	char text[];
 };
 
 /* What a run is a function of, as one digest. */
@@ -54,6 +61,7 @@ struct trial {
 	bool sampled; /* the scenarios are a sampled suite's, by its name */
 	struct trial_arm arms[TRIAL_MAX_ARMS];
 	size_t arm_count;
+	struct trial_text *texts; /* owned: trial_keep_text() */
 	uint64_t first_seed, seeds;
 	double bin_s;
 	struct trial_key *keys;		/* (scenario, arm, seed): trial_keys(); owned */
@@ -79,6 +87,23 @@ int trial_read_suite(struct trial *trial, const char *suite, struct error *error
 /* When scenarios, arms and seeds are chosen: the keys of all runs. */
 int trial_keys(struct trial *trial, struct error *error);
 
+/* A copy that lives as long as the trial, to be split into arms; NULL without memory. */
+char *trial_keep_text(struct trial *trial, const char *text);
+
+/* Names an arm.  ERR_RANGE when that does not fit: a name that was cut could be another arm's. */
+int trial_arm_call(struct trial_arm *arm, struct error *error, const char *format, ...)
+	__attribute__((format(printf, 3, 4)));
+
+/* ERR_RANGE when there are TRIAL_MAX_ARMS, ERR_INVALID when one has this name already. */
+int trial_add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error);
+
+/* As trial_arm_law(). */
+int trial_add_law(struct trial *trial, char *text, bool plain, const char *option,
+		  struct error *error);
+
+/* A student is a law of its own, asked when it wants to be. */
+int trial_add_student(struct trial *trial, const char *path, bool unguarded, struct error *error);
+
 /*
  * An arm from "LAW" or "LAW:NAME=VALUE:...", which is split in place and outlives
  * the arm; settings are tried on the law's defaults.  The error names `option`.
@@ -88,6 +113,10 @@ int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct 
 /* Sets a law's parameters as the arm wants them.  ERR_INVALID, ERR_RANGE. */
 int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
 		  struct error *error);
+
+/* The arm's law in the job's scenario, parameters set (the caller frees); `model` outlives both. */
+int trial_law(const struct trial_job *job, struct aqm_student_model *model,
+	      const struct aqm_ops **law, void **params, struct error *error);
 
 size_t trial_runs(const struct trial *trial);
 

@@ -1,12 +1,78 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Laws as arms, with their parameters.
+ * Laws and students as arms, with their parameters and names.
  */
 #include "cli/trial.h"
 
+#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+
+#include "base/file.h"
+#include "policy/student_file.h"
+
+char *trial_keep_text(struct trial *trial, const char *text)
+{
+	struct trial_text *kept = malloc(sizeof(*kept) + strlen(text) + 1);
+
+	if (kept == NULL)
+		return NULL;
+	strcpy(kept->text, text);
+	kept->next = trial->texts;
+	trial->texts = kept;
+	return kept->text;
+}
+
+int trial_arm_call(struct trial_arm *arm, struct error *error, const char *format, ...)
+{
+	va_list arguments;
+	int length;
+
+	va_start(arguments, format);
+	length = vsnprintf(arm->name, sizeof(arm->name), format, arguments);
+	va_end(arguments);
+	if (length >= 0 && (size_t)length < sizeof(arm->name))
+		return 0;
+	return error_at(error, ERR_RANGE, NULL, 0, arm->name,
+			"at most %zu characters name a law or policy", sizeof(arm->name) - 1);
+}
+
+int trial_add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
+{
+	if (trial->arm_count == TRIAL_MAX_ARMS)
+		return error_set(error, ERR_RANGE,
+				 "more than %d laws, settings and policies; name fewer",
+				 TRIAL_MAX_ARMS);
+	for (size_t i = 0; i < trial->arm_count; i++)
+		if (strcmp(trial->arms[i].name, arm->name) == 0)
+			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
+					"stands twice among laws and policies; leave one out, or "
+					"rename a policy's folder");
+	trial->arms[trial->arm_count++] = *arm;
+	return 0;
+}
+
+int trial_add_law(struct trial *trial, char *text, bool plain, const char *option,
+		  struct error *error)
+{
+	struct trial_arm arm;
+	const int code = trial_arm_law(&arm, text, option, error);
+
+	arm.plain = plain;
+	return code ? code : trial_add_arm(trial, &arm, error);
+}
+
+int trial_add_student(struct trial *trial, const char *path, bool unguarded, struct error *error)
+{
+	struct trial_arm arm = {.policy = path, .student = true, .unguarded = unguarded};
+	struct aqm_student_model model;
+	int code = student_file_read(&model, path, error);
+
+	if (code == 0)
+		code = trial_arm_call(&arm, error, "%s", file_name(path));
+	return code ? code : trial_add_arm(trial, &arm, error);
+}
 
 int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *params,
 		  struct error *error)
@@ -22,10 +88,9 @@ int trial_arm_law(struct trial_arm *arm, char *text, const char *option, struct 
 	int code;
 
 	*arm = (struct trial_arm){.law = text};
-	if (snprintf(arm->name, sizeof(arm->name), "%s", text) >= (int)sizeof(arm->name))
-		return error_at(error, ERR_RANGE, NULL, 0, option,
-				"%s: at most %zu characters name an arm", text,
-				sizeof(arm->name) - 1);
+	code = trial_arm_call(arm, error, "%s", text);
+	if (code)
+		return code;
 	if (settings) {
 		*settings = '\0';
 		arm->settings = settings + 1;

@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "policy/student_file.h"
 
 #define REHEARSALS 30 /* decisions timed for `measured`, the first third left out */
@@ -77,28 +78,6 @@ int number_list_parse(struct number_list *list, const char *option, const char *
 			NUMBER_LIST_MAX, low);
 }
 
-static const char *name_of(const char *folder)
-{
-	const char *slash = strrchr(folder, '/');
-
-	return slash && slash[1] ? slash + 1 : folder;
-}
-
-static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
-{
-	if (trial->arm_count == TRIAL_MAX_ARMS)
-		return error_set(error, ERR_RANGE,
-				 "more than %d laws and policies to compare; name fewer",
-				 TRIAL_MAX_ARMS);
-	for (size_t i = 0; i < trial->arm_count; i++)
-		if (strcmp(trial->arms[i].name, arm->name) == 0)
-			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
-					"would be compared twice under one name; leave one out, or "
-					"rename a policy's folder");
-	trial->arms[trial->arm_count++] = *arm;
-	return 0;
-}
-
 /* At each interval and each time of a decision, on top of the first arm's law. */
 static int add_policy(const struct adding *adding, const char *folder,
 		      const struct number_list *intervals, const struct number_list *decisions,
@@ -129,53 +108,30 @@ static int add_policy(const struct adding *adding, const char *folder,
 			code = measure_decision(folder, wanted->manner, &arm.latency_ms, error);
 		if (arm.latency_ms > 0)
 			snprintf(latency, sizeof(latency), " @%.3gms", arm.latency_ms);
-		snprintf(arm.name, sizeof(arm.name), "%.32s/%" PRIu64 "%s", name_of(folder),
-			 arm.interval, latency);
 		if (code == 0)
-			code = add_arm(adding->trial, &arm, error);
+			code = trial_arm_call(&arm, error, "%s/%" PRIu64 "%s", file_name(folder),
+					      arm.interval, latency);
+		if (code == 0)
+			code = trial_add_arm(adding->trial, &arm, error);
 	}
 	return code;
 }
 
-/* A student is a law of its own, asked when it wants to be. */
-static int add_student(const struct adding *adding, const char *path, struct error *error)
-{
-	struct trial_arm arm = {
-		.policy = path, .student = true, .unguarded = adding->wanted->unguarded};
-	struct aqm_student_model model;
-	const int code = student_file_read(&model, path, error);
-
-	snprintf(arm.name, sizeof(arm.name), "%.60s", name_of(path));
-	return code ? code : add_arm(adding->trial, &arm, error);
-}
-
-static int add_law(const struct adding *adding, const char *option, char *text, struct error *error)
-{
-	struct trial_arm arm;
-	const int code = trial_arm_law(&arm, text, option, error);
-
-	arm.plain = adding->plain;
-	return code ? code : add_arm(adding->trial, &arm, error);
-}
-
 /* Laws of a list; one that is there already, as the first or as a baseline, is passed over. */
-static int add_laws(const struct adding *adding, const char *option, const char *list, char *copy,
-		    size_t size, struct error *error)
+static int add_laws(const struct adding *adding, const char *option, const char *list,
+		    struct error *error)
 {
 	const size_t before = adding->trial->arm_count;
-	char *rest = copy, *law;
-	int code = 0;
+	char *rest = trial_keep_text(adding->trial, list), *law;
+	int code = rest ? 0 : error_set(error, ERR_NO_MEMORY, "out of memory");
 
-	if (strlen(list) >= size)
-		return error_at(error, ERR_RANGE, NULL, 0, option, "the list is too long");
-	strcpy(copy, list);
 	while (code == 0 && (law = strsep(&rest, ","))) {
 		bool there = false;
 
 		for (size_t i = 0; i < before; i++)
 			there = there || strcmp(adding->trial->arms[i].name, law) == 0;
 		if (!there)
-			code = add_law(adding, option, law, error);
+			code = trial_add_law(adding->trial, law, adding->plain, option, error);
 	}
 	return code;
 }
@@ -186,16 +142,16 @@ static int add_own(struct trial *trial, struct error *error)
 	const char *own = trial->scenarios[0].aqm;
 	struct trial_arm arm = {.law = NULL};
 	bool alike = true;
+	int code;
 
 	for (size_t i = 1; i < trial->scenario_count; i++)
 		alike = alike && strcmp(trial->scenarios[i].aqm, own) == 0;
-	snprintf(arm.name, sizeof(arm.name), "%s", alike ? own : "its own law");
-	return add_arm(trial, &arm, error);
+	code = trial_arm_call(&arm, error, "%s", alike ? own : "its own law");
+	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
 static int add_baselines(struct adding *adding, size_t *count, struct error *error)
 {
-	static char copy[1024];
 	const char *baselines = adding->wanted->baselines;
 	int code;
 
@@ -205,7 +161,7 @@ static int add_baselines(struct adding *adding, size_t *count, struct error *err
 	if (strcmp(baselines, OWN) == 0)
 		return add_own(adding->trial, error);
 	adding->plain = true;
-	code = add_laws(adding, "--baseline", baselines, copy, sizeof(copy), error);
+	code = add_laws(adding, "--baseline", baselines, error);
 	*count = adding->trial->arm_count;
 	return code;
 }
@@ -213,13 +169,12 @@ static int add_baselines(struct adding *adding, size_t *count, struct error *err
 int trial_arms_add(struct trial *trial, const struct trial_arms_wanted *wanted, size_t *baselines,
 		   struct error *error)
 {
-	static char copy[2048];
 	struct adding adding = {.trial = trial, .wanted = wanted};
 	struct number_list intervals = {0}, decisions = {0};
 	int code = add_baselines(&adding, baselines, error);
 
 	if (code == 0 && wanted->against)
-		code = add_laws(&adding, "--against", wanted->against, copy, sizeof(copy), error);
+		code = add_laws(&adding, "--against", wanted->against, error);
 	if (code == 0)
 		code = number_list_parse(&intervals, "--interval", wanted->intervals, 1, false,
 					 error);
@@ -230,7 +185,7 @@ int trial_arms_add(struct trial *trial, const struct trial_arms_wanted *wanted, 
 		const char *path = wanted->policies->items[i];
 
 		code = student_file_named(path)
-			       ? add_student(&adding, path, error)
+			       ? trial_add_student(trial, path, wanted->unguarded, error)
 			       : add_policy(&adding, path, &intervals, &decisions, error);
 	}
 	return code;

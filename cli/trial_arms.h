@@ -30,8 +30,7 @@ struct trial_arms_wanted {
 
 /*
  * Adds the arms to a trial whose scenarios are read; the number of baselines in `baselines`, 0
- * where it is the scenario's own law.  Once a process: the arms point into copies of the lists that
- * are kept until the end.
+ * where it is the scenario's own law.
  */
 int trial_arms_add(struct trial *trial, const struct trial_arms_wanted *wanted, size_t *baselines,
 		   struct error *error);

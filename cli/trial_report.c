@@ -183,14 +183,6 @@ static int put_scenario(struct page *page, size_t index, struct error *error)
 	return code;
 }
 
-/* The folder's own name. */
-static const char *name_of(const char *folder)
-{
-	const char *slash = strrchr(folder, '/');
-
-	return slash && slash[1] ? slash + 1 : folder;
-}
-
 /* Runs of the trial that show one policy, its cost summed. */
 static struct policy_cost cost_of(const struct trial *trial, const char *policy)
 {
@@ -219,7 +211,7 @@ static void put_cost_row(struct page *page, const char *policy)
 	const struct policy_cost cost = cost_of(page->trial, policy);
 	struct training_curve curve;
 	char text[6][CELL];
-	const char *cells[7] = {name_of(policy), text[0], text[1], text[2],
+	const char *cells[7] = {file_name(policy), text[0], text[1], text[2],
 				text[3],	 text[4], text[5]};
 	double seconds = 0;
 
@@ -341,11 +333,11 @@ static int put_curve(struct page *page, const char *policy, struct error *error)
 	if (memory == NULL)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for a figure");
 	else
-		html_subsection(page->html, name_of(policy));
+		html_subsection(page->html, file_name(policy));
 	for (int loss = 1; code == 0 && loss >= 0; loss--) {
 		char name[200];
 
-		snprintf(name, sizeof(name), "training-%.100s-%s", name_of(policy),
+		snprintf(name, sizeof(name), "training-%.100s-%s", file_name(policy),
 			 loss ? "loss" : "accuracy");
 		code = draw_curve(page, &curve, name, loss, memory, error);
 		code = put_figure(page, name, captions[loss], code, error);

@@ -8,40 +8,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "policy/student_file.h"
-
-static int add_arm(struct trial *trial, const struct trial_arm *arm, struct error *error)
+/* A sampled network may have the same law with settings of its own. */
+static int add_law(struct trial *trial, const char *text, const char *option, struct error *error)
 {
-	if (trial->arm_count == TRIAL_MAX_ARMS)
-		return error_set(error, ERR_RANGE, "more than %d laws and settings",
-				 TRIAL_MAX_ARMS);
-	for (size_t i = 0; i < trial->arm_count; i++)
-		if (strcmp(trial->arms[i].name, arm->name) == 0)
-			return error_at(error, ERR_INVALID, NULL, 0, arm->name,
-					"stands twice among the laws; leave one out");
-	trial->arms[trial->arm_count++] = *arm;
-	return 0;
-}
+	char *kept = trial_keep_text(trial, text);
 
-static int add_law(struct trial *trial, char *text, const char *option, struct error *error)
-{
-	struct trial_arm arm;
-	const int code = trial_arm_law(&arm, text, option, error);
-
-	/* A sampled network may have the same law with settings of its own. */
-	arm.plain = true;
-	return code ? code : add_arm(trial, &arm, error);
-}
-
-static int add_student(struct trial *trial, const char *path, struct error *error)
-{
-	const char *slash = strrchr(path, '/');
-	struct trial_arm arm = {.policy = path, .student = true};
-	struct aqm_student_model model;
-	const int code = student_file_read(&model, path, error);
-
-	snprintf(arm.name, sizeof(arm.name), "%.60s", slash && slash[1] ? slash + 1 : path);
-	return code ? code : add_arm(trial, &arm, error);
+	return kept ? trial_add_law(trial, kept, true, option, error)
+		    : error_set(error, ERR_NO_MEMORY, "out of memory");
 }
 
 /* The reference and the law may be one. */
@@ -49,17 +22,20 @@ static int add_laws(struct tuning *tuning, const struct tuning_laws *laws, struc
 {
 	struct trial *trial = &tuning->trial;
 	const bool same = strcmp(laws->reference, laws->law) == 0;
-	char *rest = laws->beside, *law;
-	int code = add_law(trial, laws->reference, "--reference", error);
+	char *rest = laws->beside ? trial_keep_text(trial, laws->beside) : NULL, *law;
+	int code = laws->beside && !rest ? error_set(error, ERR_NO_MEMORY, "out of memory") : 0;
+
+	if (code == 0)
+		code = add_law(trial, laws->reference, "--reference", error);
 
 	if (code == 0 && !same)
 		code = add_law(trial, laws->law, "--law", error);
 	tuning->law = same ? 0 : 1;
 	tuning->beside = trial->arm_count;
 	while (code == 0 && rest && (law = strsep(&rest, ",")))
-		code = add_law(trial, law, "--against", error);
+		code = trial_add_law(trial, law, true, "--against", error);
 	for (size_t i = 0; code == 0 && laws->students && i < laws->students->count; i++)
-		code = add_student(trial, laws->students->items[i], error);
+		code = trial_add_student(trial, laws->students->items[i], false, error);
 	tuning->beside_count = trial->arm_count - tuning->beside;
 	return code;
 }
@@ -81,9 +57,10 @@ static int add_settings(struct tuning *tuning, struct error *error)
 		design_point(&tuning->design, i, point);
 		snprintf(tuning->points[i], sizeof(tuning->points[i]), "%s%s%s",
 			 law.settings ? law.settings : "", law.settings ? ":" : "", point);
-		snprintf(arm.name, sizeof(arm.name), "%.40s #%zu", law.law, i);
 		arm.settings = tuning->points[i];
-		code = add_arm(trial, &arm, error);
+		code = trial_arm_call(&arm, error, "%s #%zu", law.law, i);
+		if (code == 0)
+			code = trial_add_arm(trial, &arm, error);
 	}
 	return code;
 }

@@ -34,11 +34,11 @@ struct tuning {
 /*
  * Prepares the trial's arms and seeds, when the suite is read: `reference`,
  * then `law` unless it is the same text, `beside`, and the law at points of the
- * design.  The texts outlive the tuning and are split in place.
+ * design.
  */
 struct tuning_laws {
-	char *reference, *law;
-	char *beside; /* separated by commas; NULL: none */
+	const char *reference, *law;
+	const char *beside; /* separated by commas; NULL: none */
 	const struct option_list *students; /* files beside them; may be NULL */
 	const char *vary;		    /* NULL: design_usual() */
 };
