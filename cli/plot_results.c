@@ -83,7 +83,7 @@ static int add_figure(struct chosen *chosen, const char *metric, const char *lab
 		      bool boxes)
 {
 	struct arena *arena = &chosen->plot->arena;
-	char text[RESULTS_NAME_BYTES + 16];
+	char text[256]; /* a file cannot have more */
 	struct figure *figure;
 	bool any = false;
 

@@ -22,18 +22,57 @@ void results_init(struct results *results)
 	*results = (struct results){0};
 }
 
+static void free_names(struct result_name *name)
+{
+	while (name) {
+		struct result_name *next = name->next;
+
+		free(name);
+		name = next;
+	}
+}
+
 void results_free(struct results *results)
 {
 	free(results->rows);
 	free(results->order);
+	free_names(results->scenarios);
+	free_names(results->aqms);
+	free_names(results->metrics);
 	results_init(results);
+}
+
+/* The text among the names, which it joins when it is new; NULL without memory. */
+static const char *known_name(struct result_name **names, const char *text)
+{
+	struct result_name *name = *names;
+
+	while (name && strcmp(name->text, text) != 0)
+		name = name->next;
+	if (name)
+		return name->text;
+	name = malloc(sizeof(*name) + strlen(text) + 1);
+	if (name == NULL)
+		return NULL;
+	strcpy(name->text, text);
+	name->next = *names;
+	*names = name;
+	return name->text;
 }
 
 int results_add(struct results *results, const char *scenario, uint64_t seed, const char *aqm,
 		const char *metric, double value)
 {
-	struct result_row *row;
+	const struct result_row row = {
+		.scenario = known_name(&results->scenarios, scenario),
+		.aqm = known_name(&results->aqms, aqm),
+		.metric = known_name(&results->metrics, metric),
+		.seed = seed,
+		.value = value,
+	};
 
+	if (!row.scenario || !row.aqm || !row.metric)
+		return ERR_NO_MEMORY;
 	if (results->count == results->capacity) {
 		const size_t capacity = results->capacity ? 2 * results->capacity : 256;
 		struct result_row *rows = realloc(results->rows, capacity * sizeof(*rows));
@@ -43,12 +82,7 @@ int results_add(struct results *results, const char *scenario, uint64_t seed, co
 		results->rows = rows;
 		results->capacity = capacity;
 	}
-	row = &results->rows[results->count++];
-	snprintf(row->scenario, sizeof(row->scenario), "%s", scenario);
-	snprintf(row->aqm, sizeof(row->aqm), "%s", aqm);
-	snprintf(row->metric, sizeof(row->metric), "%s", metric);
-	row->seed = seed;
-	row->value = value;
+	results->rows[results->count++] = row;
 	return 0;
 }
 
@@ -116,11 +150,8 @@ static size_t find_place(const struct results *results, const struct result_row 
 static struct range find_range(const struct results *results, const char *scenario, const char *aqm,
 			       const char *metric)
 {
-	struct result_row names;
+	const struct result_row names = {.scenario = scenario, .aqm = aqm, .metric = metric};
 
-	snprintf(names.scenario, sizeof(names.scenario), "%s", scenario);
-	snprintf(names.aqm, sizeof(names.aqm), "%s", aqm);
-	snprintf(names.metric, sizeof(names.metric), "%s", metric);
 	return (struct range){results, find_place(results, &names, false),
 			      find_place(results, &names, true)};
 }

@@ -11,10 +11,14 @@
 #include "base/error.h"
 #include "report/statistics.h"
 
-#define RESULTS_NAME_BYTES 64
+/* A name that rows share. */
+struct result_name {
+	struct result_name *next;
+	char text[];
+};
 
 struct result_row {
-	char scenario[RESULTS_NAME_BYTES], aqm[RESULTS_NAME_BYTES], metric[RESULTS_NAME_BYTES];
+	const char *scenario, *aqm, *metric; /* of the results' names */
 	uint64_t seed;
 	double value;
 };
@@ -24,12 +28,13 @@ struct results {
 	size_t count, capacity;
 	size_t *order;           /* (ordered): rows by scenario, aqm, metric, seed; owned */
 	size_t ordered;
+	struct result_name *scenarios, *aqms, *metrics; /* owned; the latest first */
 };
 
 void results_init(struct results *results);
 void results_free(struct results *results);
 
-/* Names are cut to fit.  ERR_NO_MEMORY. */
+/* Copies the names.  ERR_NO_MEMORY. */
 int results_add(struct results *results, const char *scenario, uint64_t seed, const char *aqm,
 		const char *metric, double value);
 

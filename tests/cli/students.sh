@@ -36,6 +36,18 @@ aqmllm evaluate loop.yaml --policy mine.aqms --against student --seeds 2 -o swep
 	fail "evaluate --policy FILE"
 grep -q "mine.aqms" swept/results.csv || fail "the student is not in the results"
 
+echo "== names"
+stem=$(printf 'n%.0s' {1..80})
+cp mine.aqms "${stem}1.aqms" && cp mine.aqms "${stem}2.aqms"
+settings=$(printf ':target_ms=15%.0s' {1..35})
+aqmllm evaluate loop.yaml --policy "${stem}1.aqms" --policy "${stem}2.aqms" --seeds 1 --pictures 0 \
+	--against "pie$settings,codel$settings,pi2$settings,pie:target_ms=14$settings,pi2:target_ms=14$settings" \
+	-o named -q || fail "long names"
+names=$(cut -d, -f3 named/results.csv | sort -u)
+[ "$(grep -c "${stem}[12].aqms" <<<"$names")" = 2 ] || fail "two students became one: $names"
+[ "$(grep -c "target_ms" <<<"$names")" = 5 ] || fail "laws with long settings: $names"
+refuses "characters name" evaluate loop.yaml --against "pie$settings$settings" -o made
+
 echo "== as a header"
 aqmllm export --student mine.aqms --c-header mine.h --name mine -q || fail "export --c-header"
 cat >host.c <<'C'
