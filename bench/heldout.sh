@@ -36,9 +36,17 @@ elif ! cmp -s "$build/aqmllm" "$program"; then
 	echo "$folder goes on with the program it was begun with; FRESH=1 takes $build/aqmllm"
 fi
 
+# Of a policy's folder: every packet is put to it.  A student is asked when it wants to be.
+judged=()
+[ -z "${POLICY:-}" ] || judged=(--policy "$POLICY")
+case ${POLICY:-} in
+'' | *.aqms) ;;
+*) [ -e "$POLICY/student.aqms" ] || judged+=(--interval 1) ;;
+esac
+
 judge() { # options of evaluate...
 	"$program" evaluate "$suite:$networks:${SUITE_SEED:-1}" --baseline $reference \
-		--against "$student,$others" ${POLICY:+--policy "$POLICY"} --interval 1 \
+		--against "$student,$others" ${judged[@]+"${judged[@]}"} \
 		--seeds "${SEEDS:-5}" --jobs "${JOBS:-0}" --pictures 0 \
 		--title "AQMs on $networks networks of $suite" -o "$folder/report" "$@"
 }

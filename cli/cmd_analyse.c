@@ -37,14 +37,12 @@ static struct {
 	uint64_t tones;
 	double decision_ms, sample_ms, target_ms, band, gamma, low_hz, high_hz, depth;
 	bool unguarded;
-} o = {
+} o = { /* options of policies: NULL, 0 and -1 are not given */
 	.scenario = "paper",
 	.epsilons = "5,10,15,20,30,50,100",
-	.verdict = "drawn",
-	.device = "cpu",
+	.decision_ms = -1,
 	.queue = "C",
 	.states = 3,
-	.interval = 10,
 	.seeds = 20,
 	.seed = 1,
 	.sample_ms = 16,
@@ -111,12 +109,8 @@ static const struct option analyse_options[] = {
 	 "every Nth arriving packet is put to the policy; default 10", 1, 1e9},
 	{"decision-ms", 0, OPTION_DOUBLE, &o.decision_ms, "D",
 	 "simulated time that a decision takes; default 0", 0, 1e6},
-	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW",
-	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
-	 "likely; default drawn",
-	 0, 0},
-	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL,
-	 "let policies signal as often or as rarely as they like", 0, 0},
+	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW", VERDICT_DOC, 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"precision", 0, OPTION_TEXT, &o.manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &o.manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"device", 0, OPTION_TEXT, &o.device, "NAME", DEVICE_DOC, 0, 0},
@@ -166,6 +160,11 @@ static int add_own(struct trial *trial, struct error *error)
 	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
+static uint64_t interval(void)
+{
+	return o.interval ? o.interval : 10;
+}
+
 static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_choice choice,
 		      struct error *error)
 {
@@ -174,9 +173,9 @@ static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_c
 		.settings = own_settings,
 		.policy = folder,
 		.manner = o.manner,
-		.device = o.device,
-		.interval = o.interval,
-		.latency_ms = o.decision_ms,
+		.device = o.device ? o.device : "cpu",
+		.interval = interval(),
+		.latency_ms = fmax(o.decision_ms, 0),
 		.choice = choice,
 		.unguarded = o.unguarded,
 	};
@@ -185,13 +184,13 @@ static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_c
 
 	policy_destroy(policy);
 	if (code == 0)
-		code = trial_arm_call(&arm, error, "%s/%" PRIu64, file_name(folder), o.interval);
+		code = trial_arm_call(&arm, error, "%s/%" PRIu64, file_name(folder), arm.interval);
 	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
 static int add_policies(struct trial *trial, struct error *error)
 {
-	const int choice = aqm_policy_choice_find(o.verdict);
+	const int choice = aqm_policy_choice_find(o.verdict ? o.verdict : "drawn");
 	int code = 0;
 
 	if (choice < 0)
@@ -399,7 +398,7 @@ static int tell_layers(const struct command_common *common, struct findings *fin
 		.count = layered_count,
 		.states = o.states,
 		.pool = o.pool,
-		.interval = o.interval,
+		.interval = interval(),
 		.progress = layers_stopped,
 	};
 	int code;
@@ -439,18 +438,36 @@ static int tell(const struct command_common *common, const struct analysis *anal
 	return findings_close(findings, code, "analysis", error);
 }
 
+static int check_policy_options(struct error *error)
+{
+	const struct policy_option options[] = {
+		{"--interval", o.interval > 0, false},
+		{"--decision-ms", o.decision_ms >= 0, false},
+		{"--verdict", o.verdict != NULL, false},
+		{"--no-guard", o.unguarded, true},
+		{"--precision", o.manner.precision != NULL, false},
+		{"--context", o.manner.context != NULL, false},
+		{"--device", o.device != NULL, false},
+	};
+
+	return policy_options_check(options, sizeof(options) / sizeof(*options), o.policies.items,
+				    o.policies.count, error);
+}
+
 static int analyse(const struct command_common *common, struct analysis *analysis,
 		   struct error *error)
 {
 	unsigned parts = 0;
 	int code = choose_options(&analysis->options, error);
 
+	if (code == 0)
+		code = check_policy_options(error);
 	choose_runs();
 	choose_layered();
 	if (code == 0)
 		code = choose_parts(&parts, error);
 	if (code == 0)
-		code = backbone_place_all(o.device, error);
+		code = backbone_place_all(o.device ? o.device : "cpu", error);
 	if (code == 0 && (parts & PART_RUNS))
 		code = run_experiments(common, analysis, parts, error);
 	return code ? code : tell(common, analysis, parts, error);

@@ -33,6 +33,8 @@
 #include "cli/trial_spread.h"
 #include "cluster/ranks.h"
 
+#define INTERVALS "10,100"
+
 #define TOLD_MAX 12 /* scenarios of a suite that are told one by one */
 
 static struct {
@@ -44,10 +46,6 @@ static struct {
 	uint64_t seeds, seed, threads, steps, pictures;
 	bool unguarded, estimate;
 } o = {
-	.intervals = "10,100",
-	.decisions = "0",
-	.verdict = "drawn",
-	.device = "cpu",
 	.title = "AQM-LLM: policies and laws",
 	.seeds = 5,
 	.seed = 1,
@@ -72,15 +70,11 @@ static const struct option evaluate_options[] = {
 	{"against", 0, OPTION_TEXT, &o.against, "LAW,...",
 	 "laws to compare with the baseline; LAW:NAME=VALUE:... sets parameters", 0, 0},
 	{"interval", 0, OPTION_TEXT, &o.intervals, "N,...",
-	 "every Nth packet is put to the policy; default 10,100", 0, 0},
+	 "every Nth packet is put to the policy; default " INTERVALS, 0, 0},
 	{"decision-ms", 0, OPTION_TEXT, &o.decisions, "D,...",
 	 "simulated time that a decision takes; `measured` is what it takes here; default 0", 0, 0},
-	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW",
-	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
-	 "likely; default drawn",
-	 0, 0},
-	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL,
-	 "let policies signal as often or as rarely as they like", 0, 0},
+	{"verdict", 0, OPTION_TEXT, &o.verdict, "HOW", VERDICT_DOC, 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each; default 5", 1, 10000},
 	{"seed", 0, OPTION_U64, &o.seed, "S", "the first seed; default 1", 0, 0},
 	{"in-data", 0, OPTION_TEXT, &o.in_data, "POOL",
@@ -209,18 +203,23 @@ static void command_text(char *text, size_t size, const char *suite)
 	if (used < size && o.manner.context)
 		used += (size_t)snprintf(text + used, size - used, " --context %s",
 					 o.manner.context);
-	if (used < size && o.policies.count && strcmp(o.device, "cpu") != 0)
+	if (used < size && o.device)
 		used += (size_t)snprintf(text + used, size - used, " --device %s", o.device);
 	if (used < size && o.baseline)
 		used += (size_t)snprintf(text + used, size - used, " --baseline %s", o.baseline);
 	if (used < size && o.against)
 		used += (size_t)snprintf(text + used, size - used, " --against %s", o.against);
+	if (used < size && o.intervals)
+		used += (size_t)snprintf(text + used, size - used, " --interval %s", o.intervals);
+	if (used < size && o.decisions)
+		used += (size_t)snprintf(text + used, size - used, " --decision-ms %s",
+					 o.decisions);
+	if (used < size && o.verdict)
+		used += (size_t)snprintf(text + used, size - used, " --verdict %s", o.verdict);
 	if (used < size)
 		snprintf(text + used, size - used,
-			 " --interval %s --decision-ms %s --verdict %s%s --seeds %" PRIu64
-			 " --seed %" PRIu64 " -o %s",
-			 o.intervals, o.decisions, o.verdict, o.unguarded ? " --no-guard" : "",
-			 o.seeds, o.seed, o.output);
+			 "%s --seeds %" PRIu64 " --seed %" PRIu64 " -o %s",
+			 o.unguarded ? " --no-guard" : "", o.seeds, o.seed, o.output);
 }
 
 static int write_results(const struct results *results, struct error *error)
@@ -353,6 +352,22 @@ static int check_folder(struct error *error)
 	return 0;
 }
 
+static int check_policy_options(struct error *error)
+{
+	const struct policy_option options[] = {
+		{"--precision", o.manner.precision != NULL, false},
+		{"--context", o.manner.context != NULL, false},
+		{"--interval", o.intervals != NULL, false},
+		{"--decision-ms", o.decisions != NULL, false},
+		{"--verdict", o.verdict != NULL, false},
+		{"--no-guard", o.unguarded, true},
+		{"--device", o.device != NULL, false},
+	};
+
+	return policy_options_check(options, sizeof(options) / sizeof(*options), o.policies.items,
+				    o.policies.count, error);
+}
+
 static int prepare(struct trial *trial, const char *suite, struct error *error)
 {
 	const struct trial_arms_wanted wanted = {
@@ -360,10 +375,10 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 		.against = o.against,
 		.policies = &o.policies,
 		.manner = &o.manner,
-		.intervals = o.intervals,
-		.decisions = o.decisions,
-		.verdict = o.verdict,
-		.device = o.device,
+		.intervals = o.intervals ? o.intervals : INTERVALS,
+		.decisions = o.decisions ? o.decisions : "0",
+		.verdict = o.verdict ? o.verdict : "drawn",
+		.device = o.device ? o.device : "cpu",
 		.unguarded = o.unguarded,
 	};
 	int code;
@@ -374,7 +389,9 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 	trial->progress = show_runs;
 	trial->stop = was_stopped;
 	trial->folder = o.output;
-	code = trial_read_suite(trial, suite, error);
+	code = check_policy_options(error);
+	if (code == 0)
+		code = trial_read_suite(trial, suite, error);
 	if (code == 0)
 		code = trial_arms_add(trial, &wanted, &baselines, error);
 	if (code == 0)
@@ -453,7 +470,8 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 		.steps = o.steps,
 		.folder = o.output,
 	};
-	int code = number_list_parse(&intervals, "--interval", o.intervals, 1, false, error);
+	int code = number_list_parse(&intervals, "--interval",
+				     o.intervals ? o.intervals : INTERVALS, 1, false, error);
 
 	report.interval_count = intervals.count;
 	if (code == 0)
@@ -466,7 +484,7 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 static int evaluate(const struct command_common *common, const char **operands, size_t count,
 		    struct error *error)
 {
-	const int code = backbone_place_all(o.device, error);
+	const int code = backbone_place_all(o.device ? o.device : "cpu", error);
 
 	if (code)
 		return code;

@@ -8,6 +8,7 @@
  * `limit_packets` stays, and so does the router that its law runs in.
  * --policy puts every --interval-th packet to a policy on top of that law.
  */
+#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,12 +26,11 @@
 #include "sim/run.h"
 
 static const char *chosen_aqm, *chosen_folder, *chosen_log, *chosen_pcap, *chosen_policy;
-static const char *chosen_device = "cpu";
-static const char *chosen_verdict = "drawn", *chosen_watch;
+static const char *chosen_device, *chosen_verdict, *chosen_watch; /* NULL: not given */
 static struct option_list chosen_settings;
 static struct policy_manner chosen_manner;
-static uint64_t chosen_seed = 1, chosen_interval = 10;
-static double chosen_decision_ms, chosen_bin_ms = 100, chosen_pace;
+static uint64_t chosen_seed = 1, chosen_interval; /* 0: not given */
+static double chosen_decision_ms = -1, chosen_bin_ms = 100, chosen_pace;
 static bool chosen_unguarded;
 
 /* What a run needs to talk while it goes on. */
@@ -118,29 +118,41 @@ static int tell(const struct command_common *common, const struct sim_result *re
 	return code;
 }
 
+static int check_policy_options(struct error *error)
+{
+	const struct policy_option options[] = {
+		{"--device", chosen_device != NULL, false},
+		{"--precision", chosen_manner.precision != NULL, false},
+		{"--context", chosen_manner.context != NULL, false},
+		{"--interval", chosen_interval > 0, false},
+		{"--decision-ms", chosen_decision_ms >= 0, false},
+		{"--verdict", chosen_verdict != NULL, false},
+		{"--no-guard", chosen_unguarded, true},
+	};
+
+	return policy_options_check(options, sizeof(options) / sizeof(*options), &chosen_policy,
+				    chosen_policy != NULL, error);
+}
+
 /* What the options say of the policy; `loop->policy` is the caller's to destroy. */
 static int choose_policy(struct closed_loop *loop, struct error *error)
 {
-	const int choice = aqm_policy_choice_find(chosen_verdict);
-	int code;
+	const int choice = aqm_policy_choice_find(chosen_verdict ? chosen_verdict : "drawn");
+	int code = check_policy_options(error);
 
+	if (code)
+		return code;
 	if (choice < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--verdict",
 				"%s is neither drawn nor argmax", chosen_verdict);
-	if (!chosen_policy && (chosen_manner.precision || chosen_manner.context))
-		return error_at(error, ERR_INVALID, NULL, 0,
-				chosen_manner.precision ? "--precision" : "--context",
-				"is of a policy, and there is none: name one by --policy DIR");
-	loop->interval = chosen_interval;
-	loop->latency_ms = chosen_decision_ms;
+	loop->interval = chosen_interval ? chosen_interval : 10;
+	loop->latency_ms = fmax(chosen_decision_ms, 0);
 	loop->choice = (enum aqm_policy_choice)choice;
 	loop->unguarded = chosen_unguarded;
-	if (is_student())
+	if (!chosen_policy || is_student())
 		return 0;
-	code = chosen_policy ? backbone_place_all(chosen_device, error) : 0;
-	return chosen_policy && !code
-		       ? policy_open_as(&loop->policy, chosen_policy, &chosen_manner, error)
-		       : code;
+	code = backbone_place_all(chosen_device ? chosen_device : "cpu", error);
+	return code ? code : policy_open_as(&loop->policy, chosen_policy, &chosen_manner, error);
 }
 
 static int run_and_tell(struct running *running, struct closed_loop *loop, struct error *error)
@@ -272,12 +284,8 @@ static const struct option simulate_options[] = {
 	{"decision-ms", 0, OPTION_DOUBLE, &chosen_decision_ms, "D",
 	 "simulated time that a decision takes: it is for the packet arriving D ms later (0)", 0,
 	 1e6},
-	{"verdict", 0, OPTION_TEXT, &chosen_verdict, "HOW",
-	 "drawn: from the policy's probabilities with the packet's random bits; argmax: the most "
-	 "likely (drawn)",
-	 0, 0},
-	{"no-guard", 0, OPTION_FLAG, &chosen_unguarded, NULL,
-	 "let the policy signal as often or as rarely as it likes", 0, 0},
+	{"verdict", 0, OPTION_TEXT, &chosen_verdict, "HOW", VERDICT_DOC, 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &chosen_unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"log", 0, OPTION_TEXT, &chosen_log, "FILE",
 	 "write the router's log, 24 fields a packet; .gz and .zst compress it", 0, 0},
 	{"pcap", 0, OPTION_TEXT, &chosen_pcap, "FILE",

@@ -16,6 +16,7 @@
 #include <string.h>
 
 #include "base/file.h"
+#include "policy/student_file.h"
 
 #define VERSION 1
 #define STORED "stored" /* as a precision */
@@ -312,9 +313,11 @@ int policy_config_read(struct policy_config *config, const char *directory, stru
 	char *text;
 	size_t size;
 	json_t *root;
-	int status = file_join(path, sizeof(path), directory, POLICY_FILE, error);
+	int status = student_file_refuse(directory, error);
 
 	memset(config, 0, sizeof(*config));
+	if (!status)
+		status = file_join(path, sizeof(path), directory, POLICY_FILE, error);
 	if (!status)
 		status = file_read_all(path, &text, &size, error);
 	if (status)

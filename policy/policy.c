@@ -12,6 +12,7 @@
 #include "policy/adversary.h"
 #include "policy/config.h"
 #include "policy/llm_policy.h"
+#include "policy/student_file.h"
 
 static const struct policy_kind {
 	const char *name;
@@ -65,7 +66,9 @@ int policy_open_as(struct policy **policy, const char *directory,
 
 	if (!policy_has_directory(directory))
 		return adversary_open(policy, directory + strlen(ADVERSARY_PREFIX), error);
-	status = read_kind(kind, sizeof(kind), directory, error);
+	status = student_file_refuse(directory, error);
+	if (!status)
+		status = read_kind(kind, sizeof(kind), directory, error);
 	if (status)
 		return status;
 	for (size_t i = 0; i < sizeof(policy_kinds) / sizeof(policy_kinds[0]); i++)

@@ -65,7 +65,8 @@ struct policy_manner {
 
 /*
  * Opens a policy directory (policy.json and what it names).  Any kind of policy;
- * `adversary:NAME` has no directory (policy/adversary.h).
+ * `adversary:NAME` has no directory (policy/adversary.h).  ERR_UNSUPPORTED for a student
+ * (policy/student_file.h), which is a law.
  */
 int policy_open(struct policy **policy, const char *directory, struct error *error);
 

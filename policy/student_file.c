@@ -263,6 +263,16 @@ bool student_file_named(const char *path)
 	       file_join(inside, sizeof(inside), path, IN_FOLDER, NULL) == 0 && file_exists(inside);
 }
 
+int student_file_refuse(const char *path, struct error *error)
+{
+	return student_file_named(path)
+		       ? error_at(error, ERR_UNSUPPORTED, path, 0, NULL,
+				  "a student, which is a law of its own, stands where a policy "
+				  "with a backbone is needed; simulate, evaluate and analyse run "
+				  "both")
+		       : 0;
+}
+
 int student_file_read(struct aqm_student_model *model, const char *path, struct error *error)
 {
 	char inside[4096], *bytes;

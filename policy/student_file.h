@@ -27,6 +27,9 @@
 /* A path that names a student: a file NAME.aqms, or a folder that holds student.aqms. */
 bool student_file_named(const char *path);
 
+/* ERR_UNSUPPORTED where a path names a student and something else is needed. */
+int student_file_refuse(const char *path, struct error *error);
+
 /*
  * From bytes; `name` is for messages.  ERR_INVALID (not such a file, damaged, unknown names),
  * ERR_RANGE, ERR_UNSUPPORTED (another version).

@@ -70,6 +70,19 @@ for student in "simulate loop.yaml --policy" info; do
 done
 refuses "made.aqms|No such file" simulate loop.yaml --policy not/made.aqms
 refuses "law of its own" simulate loop.yaml --aqm pie --policy mine.aqms
+for command in "simulate loop.yaml" "evaluate loop.yaml -o made" "analyse -s loop.yaml -o made"; do
+	for option in "--interval 10" "--decision-ms 0" "--verdict drawn" "--device cpu" \
+		"--precision f32" "--context keep"; do
+		refuses "${option% *}|not of a student" $command --policy mine.aqms $option
+		refuses "${option% *}|there is none" $command $option
+	done
+	refuses "no-guard|there is none" $command --no-guard
+done
+aqmllm simulate loop.yaml --policy mine.aqms --no-guard -q || fail "a student without guard"
+mkdir trained && cp mine.aqms trained/student.aqms && echo '{"kind": "student"}' >trained/policy.json
+aqmllm simulate loop.yaml --log log -q && aqmllm pool log -o pool.csv -q || fail "a pool"
+refuses "trained|a student" predict pool.csv --policy trained
+refuses "trained|a student" evaluate --in-data pool.csv --policy trained -o made
 refuses "no name in C" export --student mine.aqms --c-header made.h --name 1x
 refuses "c-header" export --student mine.aqms
 finish students
