@@ -14,7 +14,7 @@
 #include "base/file.h"
 #include "cli/command.h"
 #include "cli/comparison.h"
-#include "cli/stages.h"
+#include "cli/training_stage.h"
 
 static struct {
 	const char *output, *only;
@@ -96,7 +96,8 @@ static int full_run(struct stages *stages, struct comparison_arm *arm, const cha
 	snprintf(policy, sizeof(policy), "%s/%s_full", o.output, arm->family->name);
 	say_training(stages, arm->family, pool, shape, policy, 1);
 	stages_say(stages, "--full");
-	code = stages_run(stages, "The same with every weight trained, one epoch", error);
+	code = training_stage_run(stages, "The same with every weight trained, one epoch", pool,
+				  policy, error);
 	arm->full_peak_bytes = (double)stages->peak_bytes;
 	if (code == 0)
 		code = training_curve_read(&curve, policy, error);
@@ -118,7 +119,7 @@ static int arm_run(struct stages *stages, struct comparison_arm *arm, const char
 	if (code)
 		return code;
 	say_training(stages, arm->family, pool_path, shape, policy, o.epochs);
-	code = stages_run(stages, title, error);
+	code = training_stage_run(stages, title, pool_path, policy, error);
 	arm->train_s = stages->seconds;
 	arm->train_peak_bytes = (double)stages->peak_bytes;
 	if (code == 0)
@@ -233,7 +234,9 @@ const struct command command_compare = {
 		"--windows-per-epoch.\n\n"
 		"Beside each small shape stands an epoch of full fine-tuning (the paper: LoRA "
 		"takes 64 % less memory and 15.1 % less time); not with --true-shapes. When a "
-		"family fails, the report tells of those before it.",
+		"family fails, the report tells of those before it. The same command goes on where "
+		"it was interrupted: a family that has finished is taken over, one that has not "
+		"is resumed (its training time is then the sum of its epochs).",
 	.options = compare_options,
 	.run = run_compare,
 };

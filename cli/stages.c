@@ -106,3 +106,12 @@ int stages_run(struct stages *stages, const char *title, struct error *error)
 	stages->words = 0;
 	return 0;
 }
+
+void stages_take_over(struct stages *stages, const char *title, double seconds, uint64_t peak_bytes)
+{
+	show_stage(stages, title);
+	stages->seconds = seconds;
+	stages->peak_bytes = peak_bytes;
+	add_note(stages, "# had taken %.1f s\n\n", seconds);
+	stages->words = 0;
+}

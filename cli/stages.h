@@ -36,4 +36,8 @@ void stages_say_list(struct stages *stages, const char *const *words);
 /* Runs the command that was said and forgets it.  ERR_RANGE, ERR_FAILED, ERR_INTERRUPTED. */
 int stages_run(struct stages *stages, const char *title, struct error *error);
 
+/* Instead of stages_run(): the command was run before and took this. */
+void stages_take_over(struct stages *stages, const char *title, double seconds,
+		      uint64_t peak_bytes);
+
 #endif
