@@ -334,10 +334,11 @@ static void count_run(struct crew *crew, size_t index, bool kept, int code,
 		      const struct error *error)
 {
 	struct analysis *analysis = crew->analysis;
-	const struct trial *trial = &analysis->trial;
+	struct trial *trial = &analysis->trial;
 
 	pthread_mutex_lock(&crew->lock);
 	crew->done += code == 0;
+	trial->share = (double)crew->done / (double)trial_runs(trial);
 	analysis->kept += kept;
 	if (code == ERR_INTERRUPTED) {
 		crew->stopped = true;

@@ -12,12 +12,11 @@
 #include <string.h>
 
 #include "backbone/backbone.h"
-#include "base/clock.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "cli/analysis.h"
 #include "cli/command.h"
 #include "cli/policy_options.h"
+#include "cli/trial_watch.h"
 #include "policy/config.h"
 #include "policy/student_file.h"
 
@@ -332,34 +331,11 @@ static int choose_parts(unsigned *parts, struct error *error)
 	return 0;
 }
 
-/* What the progress bar needs. */
-struct watching {
-	const struct command_common *common;
-	double started_s;
-};
-
-static bool show_runs(void *context, size_t done, size_t total)
-{
-	const struct watching *watching = context;
-	char text[160];
-
-	progress_text(text, sizeof(text), "analyse", done, total, clock_s() - watching->started_s,
-		      "runs");
-	command_progress(watching->common, text, false);
-	return command_interrupted();
-}
-
-static bool was_stopped(void *context)
-{
-	(void)context;
-	return command_interrupted();
-}
-
 static int run_experiments(const struct command_common *common, struct analysis *analysis,
 			   unsigned parts, struct error *error)
 {
 	struct trial *trial = &analysis->trial;
-	struct watching watching = {common, clock_s()};
+	struct trial_watch watch;
 	const unsigned wanted =
 		(parts & PART_STEPS ? 1u << ANALYSIS_load_step | 1u << ANALYSIS_rate_step : 0) |
 		(parts & PART_MARGINS ? 1u << ANALYSIS_disturbed : 0);
@@ -368,9 +344,7 @@ static int run_experiments(const struct command_common *common, struct analysis 
 	trial->first_seed = o.seed;
 	trial->seeds = o.seeds;
 	trial->folder = o.output;
-	trial->context = &watching;
-	trial->progress = show_runs;
-	trial->stop = was_stopped;
+	trial_watch_open(&watch, common, trial, "analyse");
 	if (code == 0)
 		code = add_own(trial, error);
 	if (code == 0)

@@ -17,10 +17,8 @@
 #include <unistd.h>
 
 #include "backbone/backbone.h"
-#include "base/clock.h"
 #include "base/file.h"
 #include "base/parallel.h"
-#include "base/progress.h"
 #include "cli/command.h"
 #include "cli/in_data_report.h"
 #include "cli/policy_options.h"
@@ -31,6 +29,7 @@
 #include "cli/trial_report.h"
 #include "cli/trial_results.h"
 #include "cli/trial_spread.h"
+#include "cli/trial_watch.h"
 #include "cluster/ranks.h"
 
 #define INTERVALS "10,100"
@@ -95,34 +94,6 @@ static const struct option evaluate_options[] = {
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the report; required", 0, 0},
 	{0},
 };
-
-/* What the progress bar needs. */
-struct watching {
-	const struct command_common *common;
-	const struct trial *trial;
-	double started_s;
-};
-
-#define PROGRESS_STEPS 100000
-
-static bool show_runs(void *context, size_t done, size_t total)
-{
-	const struct watching *watching = context;
-	char text[160], note[64];
-
-	snprintf(note, sizeof(note), "%zu of %zu runs", done, total);
-	progress_text(text, sizeof(text), "evaluate",
-		      (uint64_t)(watching->trial->share * PROGRESS_STEPS), PROGRESS_STEPS,
-		      clock_s() - watching->started_s, note);
-	command_progress(watching->common, text, false);
-	return command_interrupted();
-}
-
-static bool was_stopped(void *context)
-{
-	(void)context;
-	return command_interrupted();
-}
 
 static const enum trial_metric told[] = {TRIAL_utilisation, TRIAL_qdelay_ms_mean,
 					 TRIAL_qdelay_ms_p99, TRIAL_differed};
@@ -386,8 +357,6 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 	trial->first_seed = o.seed;
 	trial->seeds = o.seeds;
 	trial->bin_s = 0.5;
-	trial->progress = show_runs;
-	trial->stop = was_stopped;
 	trial->folder = o.output;
 	code = check_policy_options(error);
 	if (code == 0)
@@ -403,12 +372,10 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 static int lead(const struct command_common *common, const struct ranks *ranks, struct trial *trial,
 		const char *suite, struct error *error)
 {
-	struct watching watching = {common, trial, clock_s()};
 	int code;
 
 	if (o.estimate)
 		return tell_estimate(common, trial, error);
-	trial->context = &watching;
 	code = ranks->count > 1 ? trial_spread_lead(ranks, trial, error)
 				: trial_run_all(trial, (unsigned)o.threads, error);
 	command_progress(common, "", false);
@@ -419,9 +386,12 @@ static int evaluate_on(const struct command_common *common, const struct ranks *
 		       const char *suite, struct error *error)
 {
 	struct trial *trial = calloc(1, sizeof(*trial));
+	struct trial_watch watch;
 	int code = trial ? prepare(trial, suite, error)
 			 : error_set(error, ERR_NO_MEMORY, "out of memory");
 
+	if (trial)
+		trial_watch_open(&watch, common, trial, "evaluate");
 	if (code == 0 && ranks->rank == 0)
 		code = check_folder(error);
 	if (code == 0 && ranks->count > 1 && o.threads > 1)

@@ -10,12 +10,11 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/clock.h"
 #include "base/file.h"
-#include "base/progress.h"
 #include "cli/command.h"
 #include "cli/reward_help.h"
 #include "cli/trial_spread.h"
+#include "cli/trial_watch.h"
 #include "cli/tuning.h"
 #include "cli/tuning_report.h"
 #include "cluster/ranks.h"
@@ -73,29 +72,6 @@ static const struct option tune_options[] = {
 	{0},
 };
 
-/* What the progress bar needs. */
-struct watching {
-	const struct command_common *common;
-	double started_s;
-};
-
-static bool show_runs(void *context, size_t done, size_t total)
-{
-	const struct watching *watching = context;
-	char text[160];
-
-	progress_text(text, sizeof(text), "tune", done, total, clock_s() - watching->started_s,
-		      "runs");
-	command_progress(watching->common, text, false);
-	return command_interrupted();
-}
-
-static bool was_stopped(void *context)
-{
-	(void)context;
-	return command_interrupted();
-}
-
 static int prepare(struct tuning *tuning, const char *suite, struct error *error)
 {
 	const struct tuning_laws laws = {
@@ -121,8 +97,6 @@ static int prepare(struct tuning *tuning, const char *suite, struct error *error
 	tuning->other_seeds = o.seeds;
 	tuning->trial.first_seed = o.seed;
 	tuning->trial.folder = o.output;
-	tuning->trial.progress = show_runs;
-	tuning->trial.stop = was_stopped;
 	code = tuning_prepare(tuning, &laws, error);
 	return code ? code : trial_keys(&tuning->trial, error);
 }
@@ -182,14 +156,14 @@ static int tune_on(const struct command_common *common, const struct ranks *rank
 		   const char *suite, struct error *error)
 {
 	struct tuning *tuning = calloc(1, sizeof(*tuning));
-	struct watching watching = {common, clock_s()};
+	struct trial_watch watch;
 	int code = tuning ? prepare(tuning, suite, error)
 			  : error_set(error, ERR_NO_MEMORY, "out of memory");
 
 	if (code == 0 && ranks->rank == 0)
 		code = file_make_folders(o.output, error);
 	if (tuning)
-		tuning->trial.context = &watching;
+		trial_watch_open(&watch, common, &tuning->trial, "tune");
 	if (ranks->count > 1 && tuning)
 		code = trial_spread_meet(ranks, &tuning->trial, code, error);
 	if (code == 0)
