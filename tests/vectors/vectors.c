@@ -1,0 +1,185 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * vectors [PACKETS [SEED]]: every case through kernel/dual_host.h and through queue/ with the laws'
+ * tables, as user space has them.  Prints a line a case, the sum in front of all, which whoever
+ * else hosts the laws must come to:
+ *
+ *     SUM CASE PACKETS passes marks drops
+ *
+ * Exit status 1 where the two differ, or where a case did not go through all that it should.  A
+ * third argument, "wrong", gives queue/ other random bits: then they must differ.
+ */
+#include <inttypes.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "aqm/student_shipped.h"
+#include "queue/queue.h"
+#include "tests/vectors/bench.h"
+
+#define DEFAULT_PACKETS 1000000
+#define DEFAULT_SEED 1
+
+static const struct {
+	const char *name, *law, *settings;
+} cases[] = {
+#define CASE_ROW(name, law, settings) {#name, law, settings},
+	VECTORS_CASES(CASE_ROW)
+#undef CASE_ROW
+};
+
+/* What one host made of a case. */
+struct outcome {
+	uint64_t sum, verdicts[3], overflows, updates;
+};
+
+static const struct aqm_student_model *model_of(uint32_t which, struct aqm_student_model *own)
+{
+	if (which == VECTORS_shipped)
+		return aqm_student_shipped();
+	memset(own, 0, sizeof(*own));
+	vectors_model(which, own);
+	return own;
+}
+
+static void bench_run(uint32_t which, uint64_t packets, uint64_t seed, struct outcome *outcome)
+{
+	static struct vectors_bench bench;
+	static struct aqm_student_model model;
+	struct dual_host_params params;
+
+	vectors_params(which, &params);
+	params.own.model = model_of(which, &model);
+	vectors_bench_init(&bench, seed, &params);
+	while (bench.vectors.arrivals < packets)
+		vectors_bench_step(&bench);
+	outcome->sum = vectors_close(&bench.vectors, dual_host_p_q32(&bench.host));
+	outcome->overflows = bench.host.counts[0].overflows + bench.host.counts[1].overflows;
+	outcome->updates = dual_host_is_student(&bench.host)
+				   ? bench.host.law.student.stats.law.updates
+				   : bench.host.law.pi2.stats.updates;
+	memcpy(outcome->verdicts, bench.vectors.verdicts, sizeof(outcome->verdicts));
+}
+
+static void told(void *context, uint64_t now_ns, const struct packet *packet, enum aqm_queue queue,
+		 enum aqm_verdict verdict, uint64_t sojourn_ns)
+{
+	(void)now_ns;
+	(void)sojourn_ns;
+	vectors_told(context, packet->random, queue, verdict);
+}
+
+/* A packet with the operation's facts; its random bits are the queue's to draw. */
+static void put(struct queue *queue, struct packet_pool *pool, struct vectors *vectors,
+		const struct vectors_op *op)
+{
+	struct packet *packet = packet_new(pool);
+	const enum aqm_queue into = aqm_dual_classify(op->ecn);
+	const uint64_t marks = queue->counts[into].marks;
+
+	packet->len_bytes = op->len_bytes;
+	packet->ecn = op->ecn;
+	if (queue_enqueue(queue, packet, op->at_ns))
+		vectors_told(vectors, op->random, into,
+			     queue->counts[into].marks != marks ? AQM_MARK : AQM_PASS);
+}
+
+/* Packets that leave and drops are told by the sink. */
+static void take(struct queue *queue, struct packet_pool *pool, struct vectors *vectors,
+		 const struct vectors_op *op)
+{
+	struct packet *packet = queue_dequeue(queue, op->at_ns);
+
+	if (packet)
+		packet_free(pool, packet);
+	else
+		vectors_told_empty(vectors);
+}
+
+/* `wrong`: the queue draws other bits, for the test of this test. */
+static int queue_run_case(uint32_t which, uint64_t packets, uint64_t seed, bool wrong,
+			  struct outcome *outcome, struct error *error)
+{
+	static struct aqm_student_model model;
+	struct vectors vectors;
+	struct queue_config config = {.law = aqm_find(cases[which].law),
+				      .sink = {.context = &vectors, .leave = told}};
+	void *params = calloc(1, config.law->params_size);
+	struct packet_pool pool;
+	struct aqm_view view;
+	struct queue *queue;
+
+	aqm_params_default(config.law, params, error);
+	if (aqm_params_set_all(config.law, params, cases[which].settings, error))
+		return 1;
+	if (strcmp(cases[which].law, "student") == 0)
+		((struct aqm_student_params *)params)->model = model_of(which, &model);
+	config.params = params;
+	packet_pool_init(&pool);
+	config.pool = &pool;
+	vectors_packet_state(config.random.state, seed + wrong);
+	queue = queue_new(&config, error);
+	if (queue == NULL)
+		return 1;
+	vectors_init(&vectors, seed);
+	while (vectors.arrivals < packets) {
+		struct vectors_op op;
+
+		vectors_next(&vectors, &op);
+		if (op.kind == VECTORS_ARRIVAL)
+			put(queue, config.pool, &vectors, &op);
+		else
+			take(queue, config.pool, &vectors, &op);
+	}
+	config.law->view(queue->params, queue->vars, &view);
+	outcome->sum = vectors_close(&vectors, view.p_base);
+	queue_destroy(queue);
+	packet_pool_free(&pool);
+	free(params);
+	return 0;
+}
+
+/* Signals of both kinds, a full queue, and packets that pass: else the case shows little. */
+static bool is_rich(const struct outcome *outcome)
+{
+	return outcome->verdicts[AQM_PASS] && outcome->verdicts[AQM_MARK] &&
+	       outcome->verdicts[AQM_DROP] && outcome->overflows && outcome->updates;
+}
+
+static int run_case(uint32_t which, uint64_t packets, uint64_t seed, bool wrong)
+{
+	struct outcome plain = {0}, hosted = {0};
+	struct error error = {0};
+	char line[512];
+
+	bench_run(which, packets, seed, &plain);
+	if (queue_run_case(which, packets, seed, wrong, &hosted, &error)) {
+		fprintf(stderr, "%s\n", error_format(&error, line, sizeof(line)));
+		return 1;
+	}
+	printf("%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", plain.sum,
+	       cases[which].name, packets, plain.verdicts[AQM_PASS], plain.verdicts[AQM_MARK],
+	       plain.verdicts[AQM_DROP]);
+	if (plain.sum != hosted.sum)
+		printf("FAILED: %s: queue/ comes to %016" PRIx64 "\n", cases[which].name,
+		       hosted.sum);
+	if (!is_rich(&plain))
+		printf("FAILED: %s: %" PRIu64 " marks, %" PRIu64 " drops, %" PRIu64
+		       " of them for lack of room: too little happens\n",
+		       cases[which].name, plain.verdicts[AQM_MARK], plain.verdicts[AQM_DROP],
+		       plain.overflows);
+	return plain.sum != hosted.sum || !is_rich(&plain);
+}
+
+int main(int argc, char **argv)
+{
+	const uint64_t packets = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_PACKETS;
+	const uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : DEFAULT_SEED;
+	const bool wrong = argc > 3 && strcmp(argv[3], "wrong") == 0;
+	int failed = 0;
+
+	for (uint32_t which = 0; which < VECTORS_CASE_COUNT; which++)
+		failed |= run_case(which, packets, seed, wrong);
+	return failed;
+}
