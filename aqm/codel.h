@@ -24,6 +24,7 @@
 
 #include "aqm/facts.h"
 #include "aqm/isqrt.h"
+#include "aqm/record_line.h"
 
 /* Drop states further apart than this many intervals start anew (section 5.5). */
 #define AQM_CODEL_MEMORY_INTERVALS 16
@@ -158,6 +159,20 @@ AQM_INLINE bool aqm_codel_at_rest(const struct aqm_codel_params *params,
 	const int64_t memory_ns = AQM_CODEL_MEMORY_INTERVALS * (int64_t)params->interval_ns;
 
 	return !vars->dropping && vars->first_above_ns == 0 && since_ns >= memory_ns;
+}
+
+/* The law's fields of a log line; `share_q32` stands for a probability, which CoDel has not. */
+AQM_INLINE void aqm_codel_record(const struct aqm_codel_params *params,
+				 const struct aqm_codel_vars *vars, uint64_t share_q32,
+				 const struct aqm_facts *facts, struct aqm_record *record)
+{
+	record->qdelay_reference = (int64_t)aqm_div64(params->target_ns, 1000);
+	record->tupdate = (int64_t)aqm_div64(params->interval_ns, 1000);
+	record->status_flags = vars->dropping;
+	record->drop_probability = aqm_record_probability(share_q32);
+	record->current_queue_delay =
+		(int64_t)aqm_div64(facts->head_sojourn_ns[facts->queue], 1000);
+	record->dequeue_count = vars->count;
 }
 
 #endif

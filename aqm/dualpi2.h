@@ -24,6 +24,7 @@
 #define AQM_DUALPI2_H
 
 #include "aqm/fixed.h"
+#include "aqm/record_line.h"
 #include "aqm/step.h"
 
 enum aqm_dualpi2_profile { AQM_DUALPI2_LINUX, AQM_DUALPI2_RFC9332 };
@@ -174,6 +175,30 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_on_dequeue(const struct aqm_dualpi2_para
 		return AQM_PASS;
 	stats->step_marks++;
 	return AQM_MARK;
+}
+
+/*
+ * The law's fields of a log line.  The log has PIE's: probability is that of the packet's queue,
+ * delay its head's age.  There is neither burst allowance nor accumulated probability: both stay 0.
+ */
+AQM_INLINE void aqm_dualpi2_record(const struct aqm_dualpi2_params *params,
+				   const struct aqm_dualpi2_vars *vars,
+				   const struct aqm_facts *facts, struct aqm_record *record)
+{
+	const uint64_t p_q32 = facts->queue == AQM_QUEUE_L
+				       ? aqm_coupled_q32(params->k_q16, vars->p_q32)
+				       : aqm_square_q32(vars->p_q32);
+
+	record->qdelay_reference = (int64_t)aqm_div64(params->target_ns, 1000);
+	record->tupdate = (int64_t)aqm_div64(params->tupdate_ns, 1000);
+	record->alpha = params->alpha_q16 >> 3;
+	record->beta = params->beta_q16 >> 3;
+	record->status_flags = 3;
+	record->drop_probability =
+		p_q32 >= AQM_Q32_ONE ? AQM_RECORD_PROBABILITY_ONE : (int64_t)(p_q32 >> 1);
+	record->current_queue_delay =
+		(int64_t)aqm_div64(facts->head_sojourn_ns[facts->queue], 1000);
+	record->previous_queue_delay = (int64_t)aqm_div64(vars->previous_qdelay_ns, 1000);
 }
 
 #endif

@@ -141,15 +141,9 @@ static void codel_record(const void *p, const void *vars, const struct aqm_facts
 {
 	const struct codel_params *own = p;
 	const struct codel_vars *state = vars;
-	const uint64_t share = share_q32(state);
 
 	(void)decided;
-	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
-	record->tupdate = (int64_t)(own->core.interval_ns / 1000);
-	record->status_flags = state->core.dropping;
-	record->drop_probability = (int64_t)(share - (share >> 31)) >> 1;
-	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[facts->queue] / 1000);
-	record->dequeue_count = state->core.count;
+	aqm_codel_record(&own->core, &state->core, share_q32(state), facts, record);
 }
 
 static void codel_view(const void *p, const void *vars, struct aqm_view *view)

@@ -148,34 +148,14 @@ static void dualpi2_idle(const void *p, void *vars)
 	aqm_wrr_reset(&own->scheduler.wrr, &state->wrr, own->core.mtu_bytes);
 }
 
-/* Q0.32 on the log's scale of 2^31 - 1; above 1 counts as 1. */
-static int64_t logged(uint64_t p_q32)
-{
-	return p_q32 >= AQM_Q32_ONE ? AQM_RECORD_PROBABILITY_ONE : (int64_t)(p_q32 >> 1);
-}
-
-/*
- * The log has PIE's fields: probability is that of the packet's queue, delay its head's age.
- * There is neither burst allowance nor accumulated probability: both stay 0.
- */
 static void dualpi2_record(const void *p, const void *vars, const struct aqm_facts *facts,
 			   bool decided, struct aqm_record *record)
 {
 	const struct dualpi2_params *own = p;
 	const struct dualpi2_vars *state = vars;
-	const uint64_t p_q32 = facts->queue == AQM_QUEUE_L
-				       ? aqm_coupled_q32(own->core.k_q16, state->core.p_q32)
-				       : aqm_square_q32(state->core.p_q32);
 
 	(void)decided;
-	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
-	record->tupdate = (int64_t)(own->core.tupdate_ns / 1000);
-	record->alpha = own->core.alpha_q16 >> 3;
-	record->beta = own->core.beta_q16 >> 3;
-	record->status_flags = 3;
-	record->drop_probability = logged(p_q32);
-	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[facts->queue] / 1000);
-	record->previous_queue_delay = (int64_t)(state->core.previous_qdelay_ns / 1000);
+	aqm_dualpi2_record(&own->core, &state->core, facts, record);
 }
 
 static void dualpi2_view(const void *p, const void *vars, struct aqm_view *view)

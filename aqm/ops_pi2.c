@@ -65,31 +65,13 @@ static void pi2_tick(const void *p, void *vars, void *stats, const struct aqm_fa
 	aqm_pi2_update(&own->core, vars, stats, facts->head_sojourn_ns[AQM_QUEUE_C]);
 }
 
-/* Q0.32 on the log's scale of 2^31 - 1. */
-static int64_t logged(uint64_t p_q32)
-{
-	return (int64_t)(p_q32 - (p_q32 >> 31)) >> 1;
-}
-
-/* Probability is that of the Classic packets, as in a log of PIE. */
 static void pi2_record(const void *p, const void *vars, const struct aqm_facts *facts,
 		       bool decided, struct aqm_record *record)
 {
 	const struct pi2_params *own = p;
-	const struct aqm_pi2_vars *state = vars;
 
 	(void)decided;
-	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
-	record->tupdate = (int64_t)(own->core.tupdate_ns / 1000);
-	record->max_burst = (int64_t)(own->core.max_burst_ns / 1000);
-	record->max_ecn_threshold = (int64_t)(own->core.ecn_max_p_q32 >> 19);
-	record->alpha = own->core.alpha_q16 >> 3;
-	record->beta = own->core.beta_q16 >> 3;
-	record->status_flags = 3;
-	record->burst_allowance = (int64_t)(state->burst_allowance_ns / 1000);
-	record->drop_probability = logged(aqm_square_q32(state->p_q32));
-	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[AQM_QUEUE_C] / 1000);
-	record->previous_queue_delay = (int64_t)(state->previous_qdelay_ns / 1000);
+	aqm_pi2_record(&own->core, vars, facts, record);
 }
 
 static void pi2_view(const void *p, const void *vars, struct aqm_view *view)

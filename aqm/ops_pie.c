@@ -113,33 +113,14 @@ static struct aqm_flow_shape fq_pie_shape(const void *p)
 	return shape;
 }
 
-/* Q0.32 on the log's scale of 2^31 - 1. */
-static int64_t logged(uint64_t p_q32)
-{
-	return (int64_t)(p_q32 - (p_q32 >> 31)) >> 1;
-}
-
 static void pie_record(const void *p, const void *vars, const struct aqm_facts *facts,
 		       bool decided, struct aqm_record *record)
 {
 	const struct pie_params *own = p;
-	const struct aqm_pie_vars *state = vars;
 
 	(void)facts;
 	(void)decided;
-	record->qdelay_reference = (int64_t)(own->core.target_ns / 1000);
-	record->tupdate = (int64_t)(own->core.tupdate_ns / 1000);
-	record->max_burst = (int64_t)(own->core.max_burst_ns / 1000);
-	record->max_ecn_threshold = (int64_t)(own->core.ecn_max_p_q32 >> 19);
-	record->alpha = own->core.alpha_q16 >> 3;
-	record->beta = own->core.beta_q16 >> 3;
-	record->flags = 19;
-	record->status_flags = 3;
-	record->burst_allowance = (int64_t)(state->burst_allowance_ns / 1000);
-	record->drop_probability = logged(state->p_q32);
-	record->current_queue_delay = (int64_t)(state->qdelay_ns / 1000);
-	record->previous_queue_delay = (int64_t)(state->previous_qdelay_ns / 1000);
-	record->accumulated_probability = logged(state->accumulated_q32);
+	aqm_pie_record(&own->core, vars, record);
 }
 
 /* The gates and the de-randomised draw of aqm_pie_on_enqueue(), from what the log shows. */

@@ -79,24 +79,12 @@ static void red_tick(const void *p, void *vars, void *stats, const struct aqm_fa
 	aqm_red_adapt(&own->core, vars);
 }
 
-/* Q0.32 on the log's scale of 2^31 - 1. */
-static int64_t logged(uint64_t p_q32)
-{
-	return (int64_t)(p_q32 - (p_q32 >> 31)) >> 1;
-}
-
-/* The accumulated probability of the log is count x p_b, which grows from signal to signal. */
 static void red_record(const void *p, const void *vars, const struct aqm_facts *facts,
 		       bool decided, struct aqm_record *record)
 {
-	const struct aqm_red_vars *state = vars;
-	const uint64_t count = state->between ? state->count : 0;
-
 	(void)p;
 	(void)decided;
-	record->drop_probability = logged(state->p_q32);
-	record->accumulated_probability = logged(count * state->p_q32);
-	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[AQM_QUEUE_C] / 1000);
+	aqm_red_record(vars, facts, record);
 }
 
 static void red_view(const void *p, const void *vars, struct aqm_view *view)

@@ -120,24 +120,12 @@ static void student_on_empty(const void *p, void *vars, void *stats, const struc
 	aqm_student_on_empty(p, vars, facts->now_ns);
 }
 
-/* As dualpi2's, with the settings in force. */
 static void student_record(const void *p, const void *vars, const struct aqm_facts *facts,
 			   bool decided, struct aqm_record *record)
 {
-	const struct aqm_student_vars *state = vars;
-	const uint64_t p_q32 = aqm_student_law_p_q32(state, facts->queue);
-
 	(void)p;
 	(void)decided;
-	record->qdelay_reference = (int64_t)(state->now.target_ns / 1000);
-	record->tupdate = (int64_t)(state->now.tupdate_ns / 1000);
-	record->alpha = state->now.alpha_q16 >> 3;
-	record->beta = state->now.beta_q16 >> 3;
-	record->status_flags = 3;
-	record->drop_probability =
-		p_q32 >= AQM_Q32_ONE ? AQM_RECORD_PROBABILITY_ONE : (int64_t)(p_q32 >> 1);
-	record->current_queue_delay = (int64_t)(facts->head_sojourn_ns[facts->queue] / 1000);
-	record->previous_queue_delay = (int64_t)(state->law.previous_qdelay_ns / 1000);
+	aqm_student_record(vars, facts, record);
 }
 
 static void student_view(const void *p, const void *vars, struct aqm_view *view)

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "aqm/ops.h"
+#include "aqm/record_line.h"
 
 static const struct aqm_param *find_param(const struct aqm_ops *ops, const char *name,
 					  size_t length)
@@ -229,13 +230,5 @@ int aqm_params_set_all(const struct aqm_ops *ops, void *params, const char *assi
 
 void aqm_record_host_fields(const struct aqm_facts *facts, struct aqm_record *record)
 {
-	const unsigned queue = facts->queue;
-
-	record->queue_type = queue;
-	record->total_packets = (int64_t)facts->total_pkts[queue];
-	record->total_bytes = (int64_t)facts->total_bytes[queue];
-	record->queue_length = facts->backlog_pkts[queue];
-	record->length_in_bytes = (int64_t)facts->backlog_bytes[queue];
-	record->total_drops = (int64_t)facts->total_drops[queue];
-	record->packet_length = facts->len_bytes;
+	aqm_record_fill_host(facts, record);
 }

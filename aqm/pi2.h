@@ -26,6 +26,7 @@
 
 #include "aqm/burst.h"
 #include "aqm/fixed.h"
+#include "aqm/record_line.h"
 
 struct aqm_pi2_params {
 	uint64_t target_ns;
@@ -97,6 +98,25 @@ AQM_INLINE enum aqm_verdict aqm_pi2_on_enqueue(const struct aqm_pi2_params *para
 	if (scalable)
 		return aqm_coupled_chance(params->k_q16, vars->p_q32, bits) ? AQM_MARK : AQM_PASS;
 	return squared ? AQM_MARK : AQM_PASS;
+}
+
+/* The law's fields of a log line; probability is that of Classic packets, as in a log of PIE. */
+AQM_INLINE void aqm_pi2_record(const struct aqm_pi2_params *params,
+			       const struct aqm_pi2_vars *vars, const struct aqm_facts *facts,
+			       struct aqm_record *record)
+{
+	record->qdelay_reference = (int64_t)aqm_div64(params->target_ns, 1000);
+	record->tupdate = (int64_t)aqm_div64(params->tupdate_ns, 1000);
+	record->max_burst = (int64_t)aqm_div64(params->max_burst_ns, 1000);
+	record->max_ecn_threshold = (int64_t)(params->ecn_max_p_q32 >> 19);
+	record->alpha = params->alpha_q16 >> 3;
+	record->beta = params->beta_q16 >> 3;
+	record->status_flags = 3;
+	record->burst_allowance = (int64_t)aqm_div64(vars->burst_allowance_ns, 1000);
+	record->drop_probability = aqm_record_probability(aqm_square_q32(vars->p_q32));
+	record->current_queue_delay =
+		(int64_t)aqm_div64(facts->head_sojourn_ns[AQM_QUEUE_C], 1000);
+	record->previous_queue_delay = (int64_t)aqm_div64(vars->previous_qdelay_ns, 1000);
 }
 
 #endif

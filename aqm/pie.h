@@ -21,6 +21,7 @@
 
 #include "aqm/burst.h"
 #include "aqm/fixed.h"
+#include "aqm/record_line.h"
 
 /* "Two packets" of section 4.1, in bytes of a mean packet of 1000. */
 #define AQM_PIE_MIN_BACKLOG_BYTES 2000
@@ -161,6 +162,25 @@ AQM_INLINE enum aqm_verdict aqm_pie_on_enqueue(const struct aqm_pie_params *para
 		return AQM_PASS;
 	return facts->ecn != AQM_NOT_ECT && vars->p_q32 <= params->ecn_max_p_q32 ? AQM_MARK
 										  : AQM_DROP;
+}
+
+/* The law's fields of a log line. */
+AQM_INLINE void aqm_pie_record(const struct aqm_pie_params *params,
+			       const struct aqm_pie_vars *vars, struct aqm_record *record)
+{
+	record->qdelay_reference = (int64_t)aqm_div64(params->target_ns, 1000);
+	record->tupdate = (int64_t)aqm_div64(params->tupdate_ns, 1000);
+	record->max_burst = (int64_t)aqm_div64(params->max_burst_ns, 1000);
+	record->max_ecn_threshold = (int64_t)(params->ecn_max_p_q32 >> 19);
+	record->alpha = params->alpha_q16 >> 3;
+	record->beta = params->beta_q16 >> 3;
+	record->flags = 19;
+	record->status_flags = 3;
+	record->burst_allowance = (int64_t)aqm_div64(vars->burst_allowance_ns, 1000);
+	record->drop_probability = aqm_record_probability(vars->p_q32);
+	record->current_queue_delay = (int64_t)aqm_div64(vars->qdelay_ns, 1000);
+	record->previous_queue_delay = (int64_t)aqm_div64(vars->previous_qdelay_ns, 1000);
+	record->accumulated_probability = aqm_record_probability(vars->accumulated_q32);
 }
 
 #endif

@@ -7,7 +7,7 @@
 #ifndef AQM_RECORD_H
 #define AQM_RECORD_H
 
-#include <stdint.h>
+#include "aqm/platform.h"
 
 #define AQM_RECORD_FIELDS 24
 #define AQM_RECORD_PROBABILITY_ONE INT64_C(2147483647)

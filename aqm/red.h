@@ -27,6 +27,7 @@
 #ifndef AQM_RED_H
 #define AQM_RED_H
 
+#include "aqm/record_line.h"
 #include "aqm/wide.h"
 
 /* Longer queues count as this: avg has 16 fraction bits in 44. */
@@ -158,6 +159,21 @@ AQM_INLINE void aqm_red_adapt(const struct aqm_red_params *params, struct aqm_re
 	else if (5 * vars->avg_q16 < 5 * min_q16 + 2 * span_q16 &&
 		 vars->max_p_q32 >= AQM_Q32_ONE / 100)
 		vars->max_p_q32 -= vars->max_p_q32 / 10;
+}
+
+/*
+ * The law's fields of a log line; the accumulated probability is count x p_b, which grows from
+ * signal to signal.
+ */
+AQM_INLINE void aqm_red_record(const struct aqm_red_vars *vars, const struct aqm_facts *facts,
+			       struct aqm_record *record)
+{
+	const uint64_t count = vars->between ? vars->count : 0;
+
+	record->drop_probability = aqm_record_probability(vars->p_q32);
+	record->accumulated_probability = aqm_record_probability(count * vars->p_q32);
+	record->current_queue_delay =
+		(int64_t)aqm_div64(facts->head_sojourn_ns[AQM_QUEUE_C], 1000);
 }
 
 #endif

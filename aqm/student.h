@@ -455,4 +455,11 @@ AQM_INLINE void aqm_student_on_empty(const struct aqm_student_params *params,
 		aqm_guard_found_empty(&vars->guard, now_ns);
 }
 
+/* The law's fields of a log line: as DualPI2's, with the settings in force. */
+AQM_INLINE void aqm_student_record(const struct aqm_student_vars *vars,
+				   const struct aqm_facts *facts, struct aqm_record *record)
+{
+	aqm_dualpi2_record(&vars->now, &vars->law, facts, record);
+}
+
 #endif

@@ -10,36 +10,12 @@
 #include <zlib.h>
 #include <zstd.h>
 
+#include "aqm/record_line.h"
 #include "base/file.h"
 #include "base/units.h"
 #include "experience/kernel_log.h"
 
 #define BUFFER_BYTES (1 << 18)
-
-static char *put_text(char *at, const char *text)
-{
-	const size_t length = strlen(text);
-
-	memcpy(at, text, length);
-	return at + length;
-}
-
-static char *put_integer(char *at, int64_t value)
-{
-	char digits[24];
-	int count = 0;
-	uint64_t rest = value < 0 ? -(uint64_t)value : (uint64_t)value;
-
-	do {
-		digits[count++] = (char)('0' + rest % 10);
-		rest /= 10;
-	} while (rest);
-	if (value < 0)
-		*at++ = '-';
-	while (count)
-		*at++ = digits[--count];
-	return at;
-}
 
 static char *put_two(char *at, unsigned value, char pad)
 {
@@ -71,15 +47,11 @@ static char *put_stamp(char *at, uint64_t second)
 
 size_t kernel_log_format(char *line, const struct aqm_record *record, uint64_t second)
 {
-	const int64_t *field = &record->queue_type;
 	char *at = put_stamp(line, second);
 
-	at = put_text(at, " router kernel: l4s_ecn_marking-start,");
-	for (int i = 0; i < AQM_RECORD_FIELDS; i++) {
-		at = put_integer(at, field[i]);
-		*at++ = ',';
-	}
-	at = put_text(at, "end \n");
+	at = aqm_record_put_text(at, " router kernel: ");
+	at = aqm_record_put_line(at, record);
+	*at++ = '\n';
 	*at = '\0';
 	return (size_t)(at - line);
 }

@@ -10,10 +10,11 @@
 
 #include <cmocka.h>
 
+#include "aqm/student_bytes.h"
 #include "base/rng.h"
 #include "policy/student_file.h"
 
-static struct aqm_student_model model, again;
+static struct aqm_student_model model, again, kernels;
 static unsigned char bytes[STUDENT_FILE_MAX];
 
 static void fill(struct aqm_student_model *net, uint64_t seed)
@@ -54,6 +55,9 @@ static void check_same(void)
 
 	assert_int_equal(student_file_parse(&again, bytes, size, "a", NULL), 0);
 	assert_memory_equal(&model, &again, sizeof(model));
+	memset(&kernels, 0, sizeof(kernels));
+	assert_null(aqm_student_from_bytes(&kernels, bytes, size));
+	assert_memory_equal(&model, &kernels, sizeof(model));
 }
 
 static void what_is_written_is_read_again(void **state)
@@ -160,6 +164,41 @@ static void trees_that_do_not_end_are_refused(void **state)
 	assert_refused("tree");
 }
 
+/* Files that were made wrong, with checksums that are right: both readers say the same of them. */
+static void kernels_read_the_same_files(void **state)
+{
+	uint64_t taken = 0, refused = 0;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 5);
+	for (int i = 0; i < 20000; i++) {
+		size_t size, at;
+		bool good;
+
+		if (i % 2)
+			make_tree(&model);
+		else
+			assert_int_equal(student_model_shape(&model, AQM_STUDENT_supervise,
+							     "gru2,3", NULL, 0, NULL),
+					 0);
+		size = student_file_build(&model, bytes) - 8;
+		at = rng_below(&rng, 4) ? rng_below(&rng, size) : size - 1 - rng_below(&rng, 30);
+		bytes[at] = (unsigned char)rng_below(&rng, rng_below(&rng, 2) ? 256 : 8);
+		for (int b = 0; b < 8; b++)
+			bytes[size + (size_t)b] = (unsigned char)(
+				aqm_student_bytes_checksum(bytes, size) >> 8 * b);
+		good = student_file_parse(&again, bytes, size + 8, "a", NULL) == 0;
+		memset(&kernels, 0, sizeof(kernels));
+		assert_int_equal(good, aqm_student_from_bytes(&kernels, bytes, size + 8) == NULL);
+		if (good)
+			assert_memory_equal(&again, &kernels, sizeof(kernels));
+		taken += good;
+		refused += !good;
+	}
+	assert_true(taken > 4000 && refused > 4000);
+}
+
 static void shapes_that_do_not_fit_are_refused(void **state)
 {
 	static const char *const wrong[] = {"97",    "0",   "32,,32", "gru49", "gru",
@@ -184,6 +223,7 @@ int main(void)
 		cmocka_unit_test(numbers_out_of_range_are_refused),
 		cmocka_unit_test(trees_that_do_not_end_are_refused),
 		cmocka_unit_test(shapes_that_do_not_fit_are_refused),
+		cmocka_unit_test(kernels_read_the_same_files),
 	};
 
 	return cmocka_run_group_tests_name("student file", tests, NULL, NULL);

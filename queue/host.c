@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aqm/record_line.h"
+
 int queue_host_open(struct queue_host *host, const struct queue_ops *ops,
 		    const struct queue_config *config, struct error *error)
 {
@@ -53,9 +55,7 @@ void queue_host_leave(struct queue_host *host, struct packet *packet, enum aqm_q
 
 int64_t queue_logged_action(enum aqm_verdict verdict)
 {
-	if (verdict == AQM_PASS)
-		return AQM_LOGGED_ENQUEUE;
-	return verdict == AQM_DROP ? AQM_LOGGED_DROP : AQM_LOGGED_MARK;
+	return aqm_record_action(verdict);
 }
 
 void queue_host_record(const struct queue_host *host, const void *vars,

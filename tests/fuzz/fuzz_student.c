@@ -10,6 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aqm/student_bytes.h"
 #include "policy/student_file.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -66,6 +67,19 @@ static void run(const struct aqm_student_model *model, int16_t feature)
 		aqm_student_run(model, &state, features, out);
 }
 
+/* The kernels' reader takes the same files and makes the same of them. */
+static void read_as_kernels(const struct aqm_student_model *model, bool good, const uint8_t *data,
+			    size_t size)
+{
+	static struct aqm_student_model own;
+
+	memset(&own, 0, sizeof(own));
+	if ((aqm_student_from_bytes(&own, data, size) == NULL) != good)
+		abort();
+	if (good && memcmp(&own, model, sizeof(own)) != 0)
+		abort();
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	static struct aqm_student_model model;
@@ -75,8 +89,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (student_file_parse(&model, data, size, "fuzz", &error)) {
 		if (!error.text[0])
 			abort();
+		read_as_kernels(&model, false, data, size);
 		return 0;
 	}
+	read_as_kernels(&model, true, data, size);
 	run(&model, INT16_MAX);
 	run(&model, 1000);
 	if (student_file_build(&model, again) != size || memcmp(again, data, size) != 0)
