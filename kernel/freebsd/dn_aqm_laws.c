@@ -1,0 +1,440 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * Laws of one queue for dummynet's queues and pipes: pi2, pie_rfc (RFC 8033), codel_rfc (RFC 8289)
+ * and red_floyd.  dummynet's own codel and pie keep their names and stay as they are.
+ *
+ * ipfw(8) knows the names of dummynet's own AQMs only; dnaqm (dnaqm.c) asks for these:
+ *
+ *     dnaqm queue 1 sched 1 pi2 target_us=20000
+ *
+ * A parameter that is not given is the sysctl's (settings.h) at that time.  The room of a queue is
+ * its flow set's, in packets or bytes.  dummynet refuses to change the AQM of a flow set whose
+ * scheduler has instances.
+ */
+#include "kernel/freebsd/packet.h"
+#include "kernel/freebsd/settings.h"
+
+/* Numbers of dummynet's own AQMs are 1 and 2. */
+#define TYPE_FIRST 201
+
+#define CATCH_UP 1024 /* updates made up for after a long sleep */
+
+#define LAWS(X) X(pi2, PI2) X(pie_rfc, PIE) X(codel_rfc, CODEL) X(red_floyd, RED)
+
+/* What a flow set has: fs->aqmcfg. */
+struct queue_config {
+	struct single_host_params params;
+	int64_t values[SETTINGS_MOST];
+	bool logs;
+};
+
+/* What a queue has: q->aqm_status. */
+struct queue_status {
+	uint32_t law;
+	struct single_host host;
+	struct packet_log log;
+	uint64_t epoch_ns;
+};
+
+#define LOG_ROW {"log", 0, 0, 1, "print a line for every packet"}
+
+enum { PI2_TARGET, PI2_TUPDATE, PI2_ALPHA, PI2_BETA, PI2_K, PI2_BURST, PI2_ECN, PI2_MTU, PI2_LOG };
+static const struct setting pi2_table[] = {
+	{"target_us", 20000, 10, 4000000, "queue delay aimed at"},
+	{"tupdate_us", 32000, 100, 4000000, "time between updates"},
+	{"alpha_millionths", 312500, 0, 64000000, "integral gain, per second"},
+	{"beta_millionths", 3125000, 0, 64000000, "proportional gain, per second"},
+	{"k_millionths", 2000000, 62500, 64000000, "coupling factor"},
+	{"max_burst_us", 0, 0, 4000000, "burst let through after a quiet time"},
+	{"ecn_max_p_millionths", 250000, 0, 1000000, "from here on Classic packets are dropped"},
+	{"mtu_bytes", 1500, 64, 65535, "longest packet"},
+	LOG_ROW,
+	{0},
+};
+
+enum { PIE_TARGET, PIE_TUPDATE, PIE_ALPHA, PIE_BETA, PIE_BURST, PIE_ECN, PIE_LOG };
+static const struct setting pie_rfc_table[] = {
+	{"target_us", 15000, 10, 4000000, "queue delay aimed at"},
+	{"tupdate_us", 15000, 100, 4000000, "time between updates"},
+	{"alpha_millionths", 125000, 0, 64000000, "gain on the distance from the target"},
+	{"beta_millionths", 1250000, 0, 64000000, "gain on the change of delay"},
+	{"max_burst_us", 150000, 0, 4000000, "burst let through after a quiet time"},
+	{"ecn_max_p_millionths", 100000, 0, 1000000, "packets are marked up to this probability"},
+	LOG_ROW,
+	{0},
+};
+
+enum { CODEL_TARGET, CODEL_INTERVAL, CODEL_ECN, CODEL_MTU, CODEL_LOG };
+static const struct setting codel_rfc_table[] = {
+	{"target_us", 5000, 10, 4000000, "sojourn time that may stand"},
+	{"interval_us", 100000, 10, 4000000, "how long it may be above"},
+	{"ecn", 1, 0, 1, "mark packets that can carry a mark"},
+	{"mtu_bytes", 1500, 0, 65535, "a backlog up to this is never above"},
+	LOG_ROW,
+	{0},
+};
+
+enum { RED_MIN, RED_MAX, RED_P, RED_WEIGHT, RED_ADAPTIVE, RED_GENTLE, RED_ECN, RED_TIME, RED_LOG };
+static const struct setting red_floyd_table[] = {
+	{"min_bytes", 7500, 0, 99999999, "average queue below which packets pass"},
+	{"max_bytes", 22500, 1, 100000000, "average queue at which max_p is reached; above min"},
+	{"max_p_millionths", 100000, 0, 1000000, "probability at max_bytes"},
+	{"weight_millionths", 2000, 1, 1000000, "of one arrival in the average queue"},
+	{"adaptive", 0, 0, 1, "move max_p so that the average stays in the middle"},
+	{"gentle", 1, 0, 1, "probability rises to 1 at twice max_bytes"},
+	{"ecn", 1, 0, 1, "mark packets that can carry a mark"},
+	{"packet_time_us", 1000, 1, 4000000, "what a packet takes on the idle link"},
+	LOG_ROW,
+	{0},
+};
+
+#define SETTINGS(law_name, host_law)                                                               \
+	static struct settings law_name##_settings = {.law = #law_name, .table = law_name##_table};
+LAWS(SETTINGS)
+#undef SETTINGS
+
+static void fill_pi2(const int64_t *values, struct single_host_params *params)
+{
+	params->pi2 = (struct aqm_pi2_params){
+		.target_ns = (uint64_t)values[PI2_TARGET] * 1000,
+		.tupdate_ns = (uint64_t)values[PI2_TUPDATE] * 1000,
+		.max_burst_ns = (uint64_t)values[PI2_BURST] * 1000,
+		.ecn_max_p_q32 = settings_q32(values[PI2_ECN]),
+		.alpha_q16 = settings_q16(values[PI2_ALPHA]),
+		.beta_q16 = settings_q16(values[PI2_BETA]),
+		.k_q16 = settings_q16(values[PI2_K]),
+		.mtu_bytes = (uint32_t)values[PI2_MTU],
+	};
+}
+
+static void fill_pie(const int64_t *values, struct single_host_params *params)
+{
+	params->pie = (struct aqm_pie_params){
+		.target_ns = (uint64_t)values[PIE_TARGET] * 1000,
+		.tupdate_ns = (uint64_t)values[PIE_TUPDATE] * 1000,
+		.max_burst_ns = (uint64_t)values[PIE_BURST] * 1000,
+		.ecn_max_p_q32 = settings_q32(values[PIE_ECN]),
+		.alpha_q16 = settings_q16(values[PIE_ALPHA]),
+		.beta_q16 = settings_q16(values[PIE_BETA]),
+	};
+}
+
+static void fill_codel(const int64_t *values, struct single_host_params *params)
+{
+	params->codel = (struct aqm_codel_params){
+		.target_ns = (uint64_t)values[CODEL_TARGET] * 1000,
+		.interval_ns = (uint64_t)values[CODEL_INTERVAL] * 1000,
+		.mtu_bytes = (uint32_t)values[CODEL_MTU],
+		.ecn = values[CODEL_ECN] != 0,
+	};
+}
+
+static void fill_red(const int64_t *values, struct single_host_params *params)
+{
+	params->red = (struct aqm_red_params){
+		.min_bytes = (uint64_t)values[RED_MIN],
+		.max_bytes = (uint64_t)values[RED_MAX],
+		.max_p_q32 = settings_q32(values[RED_P]),
+		.weight_q32 = settings_q32(values[RED_WEIGHT]),
+		.packet_time_ns = (uint64_t)values[RED_TIME] * 1000,
+		.adaptive = values[RED_ADAPTIVE] != 0,
+		.gentle = values[RED_GENTLE] != 0,
+		.ecn = values[RED_ECN] != 0,
+	};
+}
+
+/* EINVAL where values do not go together. */
+static int fill_config(uint32_t law, const int64_t *values, struct queue_config *config)
+{
+	config->params.law = law;
+	if (law == SINGLE_HOST_PI2) {
+		fill_pi2(values, &config->params);
+		config->logs = values[PI2_LOG] != 0;
+	} else if (law == SINGLE_HOST_PIE) {
+		fill_pie(values, &config->params);
+		config->logs = values[PIE_LOG] != 0;
+	} else if (law == SINGLE_HOST_CODEL) {
+		fill_codel(values, &config->params);
+		config->logs = values[CODEL_LOG] != 0;
+	} else {
+		if (values[RED_MIN] >= values[RED_MAX])
+			return EINVAL;
+		fill_red(values, &config->params);
+		config->logs = values[RED_LOG] != 0;
+	}
+	return 0;
+}
+
+#define DECLARATION(name, host_law) static struct dn_aqm name##_desc;
+LAWS(DECLARATION)
+#undef DECLARATION
+
+static struct dn_aqm *desc_of(uint32_t law)
+{
+#define ROW(name, host_law) [SINGLE_HOST_##host_law] = &name##_desc,
+	static struct dn_aqm *const all[] = {LAWS(ROW)};
+#undef ROW
+	return all[law];
+}
+
+static struct settings *settings_of(uint32_t law)
+{
+#define ROW(name, host_law) [SINGLE_HOST_##host_law] = &name##_settings,
+	static struct settings *const all[] = {LAWS(ROW)};
+#undef ROW
+	return all[law];
+}
+
+static int on_deconfig(struct dn_fsk *fs)
+{
+	struct queue_config *config = fs->aqmcfg;
+
+	if (config == NULL)
+		return 0;
+	desc_of(config->params.law)->cfg_ref_count--;
+	fs->aqmcfg = NULL;
+	fs->aqmfp = NULL;
+	free(config, M_DUMMYNET);
+	return 0;
+}
+
+/* A flow set gets the law; what it had is gone already. */
+static int configure(uint32_t law, struct dn_fsk *fs, struct dn_extra_parms *parms, int len)
+{
+	struct queue_config *config;
+
+	if (len < (int)sizeof(*parms))
+		return EINVAL;
+	config = malloc(sizeof(*config), M_DUMMYNET, M_NOWAIT | M_ZERO);
+	if (config == NULL)
+		return ENOMEM;
+	settings_take(settings_of(law), parms, config->values);
+	if (fill_config(law, config->values, config) != 0) {
+		free(config, M_DUMMYNET);
+		return EINVAL;
+	}
+	fs->aqmcfg = config;
+	desc_of(law)->cfg_ref_count++;
+	return 0;
+}
+
+static int on_getconfig(struct dn_fsk *fs, struct dn_extra_parms *parms)
+{
+	const struct queue_config *config = fs->aqmcfg;
+
+	if (config == NULL)
+		return 1;
+	settings_give(settings_of(config->params.law), config->values, parms);
+	return 0;
+}
+
+static int on_init(struct dn_queue *q)
+{
+	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_status *status;
+
+	if (config == NULL)
+		return EINVAL;
+	status = malloc(sizeof(*status), M_DUMMYNET, M_NOWAIT | M_ZERO);
+	if (status == NULL)
+		return ENOMEM;
+	single_host_init(&status->host, &config->params);
+	status->law = config->params.law;
+	status->epoch_ns = host_clock_ns();
+	q->aqm_status = status;
+	desc_of(config->params.law)->ref_count++;
+	return 0;
+}
+
+/* Packets that wait have no note from here on: whoever comes next lets them pass. */
+static int on_cleanup(struct dn_queue *q)
+{
+	struct queue_status *status = q->aqm_status;
+
+	if (status == NULL)
+		return 0;
+	for (struct mbuf *m = q->mq.head; m; m = m->m_nextpkt)
+		packet_note_remove(m);
+	packet_log_free(&status->log);
+	desc_of(status->law)->ref_count--;
+	q->aqm_status = NULL;
+	free(status, M_DUMMYNET);
+	return 0;
+}
+
+/* The first packet, or NULL; one without a note is none of ours, and counts as one that just came.
+ */
+static const struct single_host_packet *head_of(const struct dn_queue *q)
+{
+	struct packet_note *note = q->mq.head ? packet_note_find(q->mq.head) : NULL;
+
+	return note ? &note->single : NULL;
+}
+
+/* No room in the flow set's own terms. */
+static bool is_full(const struct dn_queue *q)
+{
+	const struct dn_fs *fs = &q->fs->fs;
+
+	if (fs->flags & DN_QSIZE_BYTES)
+		return q->ni.len_bytes > (uint32_t)fs->qsize;
+	return q->ni.length >= (uint32_t)fs->qsize;
+}
+
+static int drop_arrival(struct dn_queue *q, struct mbuf *m, struct packet_note *note)
+{
+	if (note)
+		packet_note_free(note);
+	update_stats(q, 0, 1);
+	FREE_PKT(m);
+	return 1;
+}
+
+/* The law's word on an arrival, and its line. */
+static enum aqm_verdict decide_arrival(struct dn_queue *q, struct packet_note *note)
+{
+	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_status *status = q->aqm_status;
+	const uint64_t now_ns = host_clock_ns() - status->epoch_ns;
+	const struct single_host_packet *head = head_of(q);
+	struct aqm_record record;
+	enum aqm_verdict verdict;
+
+	single_host_run(&config->params, &status->host, head, now_ns, CATCH_UP);
+	verdict = single_host_arrive(&config->params, &status->host, head, &note->single,
+				     is_full(q), now_ns, config->logs ? &record : NULL);
+	if (config->logs)
+		note->entry = packet_log_arrival(&status->log, &record, verdict);
+	return verdict;
+}
+
+/* 0, or 1: dropped. */
+static int on_enqueue(struct dn_queue *q, struct mbuf *m)
+{
+	const uint32_t len_bytes = packet_length(m);
+	struct packet_note *note;
+	enum aqm_verdict verdict;
+
+	/* A queue that was there before its flow set had this law has no status yet. */
+	if (q->aqm_status == NULL && on_init(q) != 0)
+		return drop_arrival(q, m, NULL);
+	note = packet_note_new();
+	if (note == NULL)
+		return drop_arrival(q, m, NULL);
+	note->single.random = host_random();
+	note->single.len_bytes = len_bytes;
+	note->single.ecn = packet_ecn(m);
+	verdict = decide_arrival(q, note);
+	if (verdict == AQM_DROP)
+		return drop_arrival(q, m, note);
+	if (verdict == AQM_MARK) {
+		ecn_mark(m);
+		note->single.ecn = AQM_CE;
+	}
+	packet_note_attach(m, note);
+	host_hold(m);
+	mq_append(&q->mq, m);
+	update_stats(q, (int)len_bytes, 0);
+	return 0;
+}
+
+/* The first packet, no longer in the queue. */
+static struct mbuf *remove_first(struct dn_queue *q)
+{
+	struct mbuf *m = q->mq.head;
+
+	if (m == NULL)
+		return NULL;
+	q->mq.head = m->m_nextpkt;
+	m->m_nextpkt = NULL;
+	update_stats(q, -(int)packet_length(m), 0);
+	if (q->ni.length == 0)
+		q->q_time = host_dummynet.curr_time;
+	return m;
+}
+
+/* The law's word on the packet that was taken out, its line, and its mark. */
+static enum aqm_verdict decide_departure(struct dn_queue *q, struct mbuf *m, uint64_t now_ns)
+{
+	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_status *status = q->aqm_status;
+	struct packet_note *note = packet_note_find(m);
+	struct packet_log_entry *entry;
+	struct single_host_packet packet;
+	enum aqm_verdict verdict;
+
+	/* It came before this law did. */
+	if (note == NULL)
+		return AQM_PASS;
+	packet = note->single;
+	entry = note->entry;
+	packet_note_remove(m);
+	verdict = single_host_depart(&config->params, &status->host, head_of(q), &packet, now_ns);
+	packet_log_decide(&status->log, entry, verdict);
+	if (verdict == AQM_MARK)
+		ecn_mark(m);
+	return verdict;
+}
+
+static struct mbuf *on_dequeue(struct dn_queue *q)
+{
+	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_status *status = q->aqm_status;
+	uint64_t now_ns;
+	struct mbuf *m;
+
+	if (status == NULL || config == NULL) {
+		m = remove_first(q);
+		if (m)
+			packet_note_remove(m);
+		return m;
+	}
+	now_ns = host_clock_ns() - status->epoch_ns;
+	single_host_run(&config->params, &status->host, head_of(q), now_ns, CATCH_UP);
+	while ((m = remove_first(q)) != NULL) {
+		if (decide_departure(q, m, now_ns) != AQM_DROP && host_release(m))
+			return m;
+		update_stats(q, 0, 1);
+		FREE_PKT(m);
+	}
+	single_host_found_empty(&config->params, &status->host);
+	return NULL;
+}
+
+#define DESCRIPTION(law_name, host_law)                                                            \
+	static int law_name##_config(struct dn_fsk *fs, struct dn_extra_parms *parms, int len)     \
+	{                                                                                          \
+		return configure(SINGLE_HOST_##host_law, fs, parms, len);                          \
+	}                                                                                          \
+	static struct dn_aqm law_name##_desc = {                                                   \
+		.name = #law_name,                                                                 \
+		.type = TYPE_FIRST + SINGLE_HOST_##host_law,                                       \
+		.enqueue = on_enqueue,                                                             \
+		.dequeue = on_dequeue,                                                             \
+		.config = law_name##_config,                                                       \
+		.deconfig = on_deconfig,                                                           \
+		.init = on_init,                                                                   \
+		.cleanup = on_cleanup,                                                             \
+		.getconfig = on_getconfig,                                                         \
+	};                                                                                         \
+	DECLARE_DNAQM_MODULE(dn_aqm_##law_name, &law_name##_desc);                                 \
+	MODULE_VERSION(dn_aqm_##law_name, 1);
+LAWS(DESCRIPTION)
+#undef DESCRIPTION
+
+/* Sysctls: before dummynet knows the laws, until after it has forgotten them. */
+static void start(void *unused)
+{
+	(void)unused;
+	for (uint32_t law = SINGLE_HOST_PI2; law <= SINGLE_HOST_RED; law++)
+		settings_start(settings_of(law));
+}
+SYSINIT(dn_aqm_laws_start, SI_SUB_PROTO_IFATTACHDOMAIN, SI_ORDER_MIDDLE, start, NULL);
+
+static void stop(void *unused)
+{
+	(void)unused;
+	for (uint32_t law = SINGLE_HOST_PI2; law <= SINGLE_HOST_RED; law++)
+		settings_stop(settings_of(law));
+}
+SYSUNINIT(dn_aqm_laws_stop, SI_SUB_PROTO_IFATTACHDOMAIN, SI_ORDER_MIDDLE, stop, NULL);

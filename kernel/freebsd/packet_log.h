@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The log: one line for every packet that arrives, printed when its fate is known, in each queue
+ * in the order of arrival (as queue/queue.c tells its sink).
+ *
+ * Lines that still wait when a queue goes are not printed: nobody knows their packets' fate.  Where
+ * there is no memory for one, it is lost.
+ */
+#ifndef KERNEL_FREEBSD_PACKET_LOG_H
+#define KERNEL_FREEBSD_PACKET_LOG_H
+
+#include "kernel/freebsd/host.h"
+#include "aqm/record_line.h"
+
+struct packet_log_entry {
+	struct packet_log_entry *next;
+	struct aqm_record record;
+	bool decided;
+};
+
+/* All zeros: empty. */
+struct packet_log {
+	struct packet_log_entry *first[AQM_QUEUES], *last[AQM_QUEUES];
+};
+
+/*
+ * A packet arrived.  AQM_DROP: that is its fate.  Otherwise its line waits for
+ * packet_log_decide(), and has the action of `verdict` unless that says more.  NULL: nothing waits.
+ */
+struct packet_log_entry *packet_log_arrival(struct packet_log *own,
+					    const struct aqm_record *record,
+					    enum aqm_verdict verdict);
+
+/* A packet leaves, or is dropped in the queue; `entry` may be NULL. */
+void packet_log_decide(struct packet_log *own, struct packet_log_entry *entry,
+		       enum aqm_verdict verdict);
+
+/* Frees what waits. */
+void packet_log_free(struct packet_log *own);
+
+#endif
