@@ -87,7 +87,7 @@ static int change(const struct analysis *analysis, struct scenario *scenario,
 		code = load_step(scenario, at_s, error);
 	if (experiment == ANALYSIS_rate_step)
 		scenario->steps[scenario->step_count++] =
-			(struct scenario_step){at_s, scenario->rate_mbps / 2};
+			(struct rate_step){at_s, scenario->rate_mbps / 2};
 	if (experiment == ANALYSIS_disturbed)
 		length = snprintf(text, sizeof(text), "disturbed: %zu tones, %a to %a, depth %a",
 				  options->tones, options->low_hz, options->high_hz,

@@ -22,7 +22,7 @@ static struct trial *make(struct scenario *scenarios)
 	scenarios[0].rate_mbps = 12;
 	/* 2 s of 12 Mbit/s and 8 s of 60: 50.4 on average. */
 	scenarios[1].rate_mbps = 12;
-	scenarios[1].steps[scenarios[1].step_count++] = (struct scenario_step){2, 60};
+	scenarios[1].steps[scenarios[1].step_count++] = (struct rate_step){2, 60};
 	scenarios[2].rate_mbps = 48;
 	trial->scenarios = scenarios;
 	trial->scenario_count = SCENARIOS;

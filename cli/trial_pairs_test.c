@@ -44,7 +44,7 @@ static void make_scenarios(struct scenario *scenarios)
 		if (n != L4S_ONLY)
 			add_flows(&scenarios[n], "cubic", ENDPOINT_ECN_NONE);
 	}
-	scenarios[STEPPED].steps[scenarios[STEPPED].step_count++] = (struct scenario_step){9, 50};
+	scenarios[STEPPED].steps[scenarios[STEPPED].step_count++] = (struct rate_step){9, 50};
 	scenarios[LTE].rate_kind = RATE_LTE;
 	scenarios[LTE].rate_mean_mbps = 100;
 }

@@ -7,6 +7,7 @@
 #define SIM_AGGREGATE_H
 
 #include "base/rng.h"
+#include "sim/network.h"
 #include "sim/node.h"
 
 struct aggregate {

@@ -13,7 +13,7 @@
 #include <cmocka.h>
 
 #include "base/units.h"
-#include "sim/capacity.h"
+#include "net/capacity.h"
 #include "sim/rate_model.h"
 
 #define MS NS_PER_MS
@@ -44,7 +44,7 @@ static void traces_follow_mahimahi(void **state)
 
 static void links_that_stand_still_go_on(void **state)
 {
-	const struct scenario_step steps[] = {{1, 0}, {1.5, 4}, {3, 8}};
+	const struct rate_step steps[] = {{1, 0}, {1.5, 4}, {3, 8}};
 	const struct rate_plan plan = {.rate_mbps = 8, .steps = steps, .step_count = 3};
 	struct capacity capacity;
 
@@ -62,7 +62,7 @@ static void links_say_when_they_begin(void **state)
 {
 	const uint64_t trace_ms[] = {1, 10};
 	const struct rate_plan trace = {.trace_ms = trace_ms, .trace_count = 2};
-	const struct scenario_step steps[] = {{1, 0}, {2, 0}, {3, 8}};
+	const struct rate_step steps[] = {{1, 0}, {2, 0}, {3, 8}};
 	const struct rate_plan plan = {.rate_mbps = 8, .steps = steps, .step_count = 3};
 	struct capacity capacity;
 

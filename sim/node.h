@@ -9,9 +9,9 @@
 #define SIM_NODE_H
 
 #include "base/heap.h"
+#include "net/capacity.h"
 #include "net/packet.h"
 #include "queue/queue.h"
-#include "sim/capacity.h"
 
 struct clock {
 	struct heap heap;

@@ -16,6 +16,7 @@
 
 #include "base/units.h"
 #include "sim/router.h"
+#include "sim/scenario.h"
 
 #define MAX_OUT 64
 #define MS NS_PER_MS

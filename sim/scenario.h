@@ -13,6 +13,7 @@
 
 #include "base/digest.h"
 #include "base/error.h"
+#include "net/capacity.h"
 #include "sim/app_choice.h"
 #include "sim/network.h"
 #include "tcp/endpoint.h"
@@ -22,10 +23,6 @@
 #define SCENARIO_MAX_STEPS 256
 #define SCENARIO_MAX_FLOWS 100000
 #define SCENARIO_MAX_LINES 32
-
-struct scenario_step {
-	double at_s, rate_mbps;
-};
 
 /* Where a key stands in the file, for messages about several keys at once. */
 struct scenario_line {
@@ -58,7 +55,7 @@ struct scenario {
 	unsigned char content[DIGEST_BYTES]; /* digest of the text and of every file it names */
 	double duration_s, warmup_s;
 	double rate_mbps;           /* of the bottleneck, until the first step */
-	struct scenario_step steps[SCENARIO_MAX_STEPS];
+	struct rate_step steps[SCENARIO_MAX_STEPS];
 	uint64_t step_count;
 	uint64_t *trace_ms;         /* Mahimahi: when 1500 bytes may leave; owned; NULL: none */
 	uint64_t trace_count;

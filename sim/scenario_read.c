@@ -47,14 +47,14 @@ static int read_params(struct reader *reader, void *object, yaml_node_t *node)
 }
 
 static const struct key step_keys[] = {
-	{"at_s", KEY_NUMBER, offsetof(struct scenario_step, at_s), 0, 0, 1e7, NULL},
-	{"rate_mbps", KEY_NUMBER, offsetof(struct scenario_step, rate_mbps), 0, 0.001, 1e6, NULL},
+	{"at_s", KEY_NUMBER, offsetof(struct rate_step, at_s), 0, 0, 1e7, NULL},
+	{"rate_mbps", KEY_NUMBER, offsetof(struct rate_step, rate_mbps), 0, 0.001, 1e6, NULL},
 	{0},
 };
 
 static int read_step(struct reader *reader, yaml_node_t *item, uint64_t index)
 {
-	struct scenario_step *step = &reader->scenario->steps[index];
+	struct rate_step *step = &reader->scenario->steps[index];
 	int code;
 
 	reader->scenario->step_count = index + 1;
@@ -70,41 +70,6 @@ static int read_steps(struct reader *reader, void *object, yaml_node_t *node)
 {
 	(void)object;
 	return reader_list(reader, node, "rate_steps", SCENARIO_MAX_STEPS, read_step);
-}
-
-static int bad_trace(struct reader *reader, const char *path, long line)
-{
-	return error_at(reader->error, ERR_INVALID, path, line, "rate_trace",
-			"needs one whole number of milliseconds a line, never decreasing, the last "
-			"above 0");
-}
-
-/* Mahimahi: one line per 1500 bytes that may leave, in milliseconds. */
-static int parse_trace(struct reader *reader, const char *path, const char *text)
-{
-	struct scenario *scenario = reader->scenario;
-	uint64_t capacity = 0, last = 0;
-
-	for (long line = 1; *text; line++) {
-		char *end;
-		const unsigned long long at_ms = strtoull(text, &end, 10);
-
-		if (end == text || (*end && *end != '\n' && *end != '\r') || *text == '-' ||
-		    at_ms < last || at_ms > UINT32_MAX)
-			return bad_trace(reader, path, line);
-		if (scenario->trace_count == capacity) {
-			uint64_t *grown;
-
-			capacity = capacity ? 2 * capacity : 1024;
-			grown = realloc(scenario->trace_ms, capacity * sizeof(*grown));
-			if (grown == NULL)
-				return error_set(reader->error, ERR_NO_MEMORY, "out of memory");
-			scenario->trace_ms = grown;
-		}
-		scenario->trace_ms[scenario->trace_count++] = last = at_ms;
-		text = end + strspn(end, "\r\n");
-	}
-	return last == 0 ? bad_trace(reader, path, 1) : 0;
 }
 
 /* A path in a scenario is relative to the scenario's file. */
@@ -134,8 +99,11 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	if (realpath(path, reader->scenario->trace_path) == NULL)
 		strcpy(reader->scenario->trace_path, path);
 	add_content(reader->scenario, text, size);
-	code = size > MAX_TRACE_BYTES || strlen(text) != size ? bad_trace(reader, path, 1)
-							       : parse_trace(reader, path, text);
+	if (size > MAX_TRACE_BYTES || strlen(text) != size)
+		code = rate_trace_refuse(path, 1, reader->error);
+	else
+		code = rate_trace_parse(text, path, &reader->scenario->trace_ms,
+					&reader->scenario->trace_count, reader->error);
 	free(text);
 	return code;
 }

@@ -114,7 +114,7 @@ static void add_steps(struct scenario *scenario, struct rng *rng)
 	for (uint64_t i = 0; i < scenario->step_count; i++) {
 		const double rate = suite_round(scenario->rate_mbps * suite_draw(rng, &step_range));
 
-		scenario->steps[i] = (struct scenario_step){
+		scenario->steps[i] = (struct rate_step){
 			.at_s = floor(scenario->warmup_s +
 				      part * ((double)i + 0.7 * rng_uniform(rng))) + 1,
 			.rate_mbps = fmin(fmax(rate, SUITE_RATE_LEAST), SUITE_RATE_MOST),

@@ -104,7 +104,7 @@ static void a_network_astride_belongs_to_neither(void **state)
 	scenario.rate_mbps = 8;
 	scenario.delay_ms = 10;
 	assert_int_equal(suite_side_of(&scenario), SUITE_HELDOUT);
-	scenario.steps[scenario.step_count++] = (struct scenario_step){20, train_rate};
+	scenario.steps[scenario.step_count++] = (struct rate_step){20, train_rate};
 	assert_int_equal(suite_side_of(&scenario), SUITE_BOTH);
 	scenario_free(&scenario);
 }

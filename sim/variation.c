@@ -59,7 +59,7 @@ static int draw_rates(struct variation *variation, const struct scenario *scenar
 	const struct handover_plan *plan = &scenario->handover;
 	const double spread = plan->rate_spread_percent / 100;
 	const uint64_t count = handovers(scenario);
-	struct scenario_step *steps = calloc(2 * count + 1, sizeof(*steps));
+	struct rate_step *steps = calloc(2 * count + 1, sizeof(*steps));
 
 	variation->rate_steps = steps;
 	if (steps == NULL)

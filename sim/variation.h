@@ -9,6 +9,7 @@
 
 #include "base/rng.h"
 #include "sim/node.h"
+#include "sim/scenario.h"
 
 /* Sets a delay line's delay at the times of steps; packets under way keep their order. */
 struct delay_changer {
@@ -30,7 +31,7 @@ uint64_t *variation_trace(enum rate_kind kind, double mean_mbps, double duration
 
 struct variation {
 	uint64_t *trace_ms;               /* generated; owned, as all here */
-	struct scenario_step *rate_steps;
+	struct rate_step *rate_steps;
 	struct delay_step *delay_steps;
 	struct delay_changer delay;
 };

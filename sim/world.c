@@ -289,6 +289,17 @@ static int build_hosts(struct world *world, const struct rng *root, struct error
 	return 0;
 }
 
+static struct rate_plan rate_plan_of(const struct scenario *scenario)
+{
+	return (struct rate_plan){
+		.rate_mbps = scenario->rate_mbps,
+		.steps = scenario->steps,
+		.step_count = scenario->step_count,
+		.trace_ms = scenario->trace_ms,
+		.trace_count = scenario->trace_count,
+	};
+}
+
 int world_build(struct world *world, const struct scenario *scenario,
 		const struct sim_options *options, struct sim_result *result,
 		struct error *error)

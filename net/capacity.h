@@ -3,24 +3,36 @@
  * What a link can carry when: a constant rate, a rate that steps, or a
  * Mahimahi trace of moments at which 1500 bytes may leave.
  */
-#ifndef SIM_CAPACITY_H
-#define SIM_CAPACITY_H
+#ifndef NET_CAPACITY_H
+#define NET_CAPACITY_H
 
 #include <stdint.h>
 
-#include "sim/scenario.h"
+#include "base/error.h"
+
+struct rate_step {
+	double at_s, rate_mbps;
+};
 
 /* Steps and trace belong to whoever made them, and outlive the plan. */
 struct rate_plan {
 	double rate_mbps;                  /* until the first step */
-	const struct scenario_step *steps; /* (step_count), at_s rising; rate 0: stands still */
+	const struct rate_step *steps; /* (step_count), at_s rising; rate 0: stands still */
 	uint64_t step_count;
 	const uint64_t *trace_ms;          /* (trace_count), in place of rate and steps */
 	uint64_t trace_count;
 };
 
-/* That of a scenario's bottleneck. */
-struct rate_plan rate_plan_of(const struct scenario *scenario);
+/*
+ * Reads a Mahimahi trace: one whole number of milliseconds a line, one line per 1500 bytes that may
+ * leave.  `path` is for messages.  The caller frees *trace_ms, also on failure.  ERR_INVALID,
+ * ERR_NO_MEMORY.
+ */
+int rate_trace_parse(const char *text, const char *path, uint64_t **trace_ms, uint64_t *count,
+		     struct error *error);
+
+/* "Not such a trace", where it breaks the rule. */
+int rate_trace_refuse(const char *path, long line, struct error *error);
 
 struct capacity {
 	struct rate_plan plan;

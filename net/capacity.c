@@ -7,9 +7,10 @@
  * of an opportunity that a short packet left over serve the next packet only
  * while the link stays busy.
  */
-#include "sim/capacity.h"
+#include "net/capacity.h"
 
 #include <math.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include "base/units.h"
@@ -19,17 +20,6 @@
 static uint64_t bps(double mbps)
 {
 	return (uint64_t)llround(mbps * 1e6);
-}
-
-struct rate_plan rate_plan_of(const struct scenario *scenario)
-{
-	return (struct rate_plan){
-		.rate_mbps = scenario->rate_mbps,
-		.steps = scenario->steps,
-		.step_count = scenario->step_count,
-		.trace_ms = scenario->trace_ms,
-		.trace_count = scenario->trace_count,
-	};
 }
 
 void capacity_init(struct capacity *capacity, const struct rate_plan *plan)
@@ -154,4 +144,40 @@ double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s)
 double capacity_share(const struct rate_plan *plan, uint64_t bytes, double from_s, double to_s)
 {
 	return fmin(1, (double)bytes / capacity_bytes(plan, from_s, to_s));
+}
+
+int rate_trace_refuse(const char *path, long line, struct error *error)
+{
+	return error_at(error, ERR_INVALID, path, line, "rate_trace",
+			"needs one whole number of milliseconds a line, never decreasing, the last "
+			"above 0");
+}
+
+int rate_trace_parse(const char *text, const char *path, uint64_t **trace_ms, uint64_t *count,
+		     struct error *error)
+{
+	uint64_t capacity = 0, last = 0;
+
+	*trace_ms = NULL;
+	*count = 0;
+	for (long line = 1; *text; line++) {
+		char *end;
+		const unsigned long long at_ms = strtoull(text, &end, 10);
+
+		if (end == text || (*end && *end != '\n' && *end != '\r') || *text == '-' ||
+		    at_ms < last || at_ms > UINT32_MAX)
+			return rate_trace_refuse(path, line, error);
+		if (*count == capacity) {
+			uint64_t *grown;
+
+			capacity = capacity ? 2 * capacity : 1024;
+			grown = realloc(*trace_ms, capacity * sizeof(*grown));
+			if (grown == NULL)
+				return error_set(error, ERR_NO_MEMORY, "out of memory");
+			*trace_ms = grown;
+		}
+		(*trace_ms)[(*count)++] = last = at_ms;
+		text = end + strspn(end, "\r\n");
+	}
+	return last == 0 ? rate_trace_refuse(path, 1, error) : 0;
 }
