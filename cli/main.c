@@ -17,6 +17,13 @@
 #include "cli/help.h"
 #include "config.h"
 
+/* Real packets are an operating system's. */
+#ifdef __linux__
+#define ROUTE_ROW(X) X(route)
+#else
+#define ROUTE_ROW(X)
+#endif
+
 #define COMMAND_TABLE(X)                                                                   \
 	X(analyse)                                                                              \
 	X(apps)                                                                                 \
@@ -38,6 +45,7 @@
 	X(pretrain)                                                                             \
 	X(reinforce)                                                                             \
 	X(replay)                                                                               \
+	ROUTE_ROW(X)                                                                            \
 	X(scenarios)                                                                            \
 	X(search)                                                                               \
 	X(simulate)                                                                             \

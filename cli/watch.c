@@ -1,16 +1,13 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The terminal of a live view.
+ * A run's live view.
  *
- * The view stands on the alternate screen; keys come unbuffered and without
- * echo.  Interruptions (Ctrl-C, SIGTERM) end the run as anywhere: waiting stops
- * at once, and whoever ends it closes the watch.  Ctrl-Z and Ctrl-\ are switched
- * off meanwhile, as they would leave the terminal in this state.
+ * Interruptions (Ctrl-C, SIGTERM) end the run as anywhere: waiting stops at once,
+ * and whoever ends it closes the watch.
  */
 #include "cli/watch.h"
 
 #include <math.h>
-#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
@@ -46,22 +43,6 @@ int watch_check(const char *text, double *pace, struct error *error)
 	return 0;
 }
 
-static void take_keys(struct watch *watch)
-{
-	struct termios raw;
-
-	if (tcgetattr(STDIN_FILENO, &watch->before) != 0)
-		return;
-	watch->keys = true;
-	raw = watch->before;
-	raw.c_lflag &= ~(tcflag_t)(ICANON | ECHO);
-	raw.c_cc[VMIN] = 0;
-	raw.c_cc[VTIME] = 0;
-	raw.c_cc[VSUSP] = _POSIX_VDISABLE;
-	raw.c_cc[VQUIT] = _POSIX_VDISABLE;
-	tcsetattr(STDIN_FILENO, TCSANOW, &raw);
-}
-
 int watch_open(struct watch *watch, const struct scenario *scenario, const char *law,
 	       uint64_t seed, double pace, struct error *error)
 {
@@ -69,10 +50,7 @@ int watch_open(struct watch *watch, const struct scenario *scenario, const char 
 	if (watch_view_init(&watch->view, scenario, law, seed))
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	watch->view.pace = pace;
-	take_keys(watch);
-	/* The alternate screen, no cursor, and lines that are cut where they are too long. */
-	fputs("\x1b[?1049h\x1b[?25l\x1b[?7l\x1b[2J", stdout);
-	fflush(stdout);
+	screen_open(&watch->screen);
 	watch->open = true;
 	clock_gettime(CLOCK_MONOTONIC, &watch->since);
 	return 0;
@@ -82,10 +60,7 @@ void watch_close(struct watch *watch)
 {
 	if (!watch->open)
 		return;
-	fputs("\x1b[?7h\x1b[?25h\x1b[?1049l", stdout);
-	fflush(stdout);
-	if (watch->keys)
-		tcsetattr(STDIN_FILENO, TCSANOW, &watch->before);
+	screen_close(&watch->screen);
 	watch_view_free(&watch->view);
 	watch->open = false;
 }
@@ -128,19 +103,10 @@ static void take_key(struct watch *watch, char key)
 /* Looks at the keys for at most `wait_ms`; returns whether there was one. */
 static bool poll_keys(struct watch *watch, int wait_ms)
 {
-	struct pollfd keys = {.fd = STDIN_FILENO, .events = POLLIN};
-	char key;
+	const char key = screen_key(&watch->screen, wait_ms);
 
-	if (!watch->keys) {
-		poll(NULL, 0, wait_ms);
+	if (key == 0)
 		return false;
-	}
-	if (poll(&keys, 1, wait_ms) <= 0)
-		return false;
-	if (read(STDIN_FILENO, &key, 1) != 1) {
-		watch->keys = false; /* nobody there any more */
-		return false;
-	}
 	take_key(watch, key);
 	return true;
 }
@@ -150,7 +116,7 @@ static void draw(struct watch *watch)
 {
 	const struct watch_size size = {terminal_columns(), terminal_rows(), terminal_is_unicode(),
 					true};
-	char *text = NULL, *line, *rest;
+	char *text = NULL;
 	size_t bytes;
 	FILE *frame = open_memstream(&text, &bytes);
 
@@ -158,12 +124,7 @@ static void draw(struct watch *watch)
 		return;
 	watch_view_draw(&watch->view, frame, &size);
 	fclose(frame);
-	fputs("\x1b[H", stdout);
-	rest = text;
-	for (int row = 0; row < size.rows && (line = strsep(&rest, "\n")) && rest; row++)
-		fprintf(stdout, "%s%s\x1b[K", row ? "\r\n" : "", line);
-	fputs("\x1b[J", stdout);
-	fflush(stdout);
+	screen_show(text, size.rows);
 	free(text);
 	clock_gettime(CLOCK_MONOTONIC, &watch->drawn);
 }

@@ -5,15 +5,15 @@
 #ifndef CLI_WATCH_H
 #define CLI_WATCH_H
 
-#include <termios.h>
 #include <time.h>
 
+#include "cli/screen.h"
 #include "cli/watch_view.h"
 
 struct watch {
 	struct watch_view view;
-	struct termios before;     /* of the terminal, if `keys` */
-	bool open, keys, quit;
+	struct screen screen;
+	bool open, quit;
 	struct timespec drawn;     /* last time */
 	struct timespec since;     /* when simulated time was `since_s` */
 	double since_s;

@@ -74,6 +74,18 @@ struct datagram_header {
 	uint64_t sent_ns;
 };
 
+/* Of a packet on a real interface: where its bytes lie, and what its flow is told when it left. */
+struct wire_header {
+	uint8_t *bytes;         /* as the interface gave them; owned by whoever owns the packet */
+	uint32_t size;          /* of them */
+	uint32_t ip;            /* where the IP header begins in them */
+	uint32_t payload_bytes; /* of TCP or UDP */
+	uint32_t tcp_seq;       /* of a TCP segment's first byte */
+	uint64_t flow_hash;     /* ip_flow_hash() */
+	uint8_t came_ecn;       /* as the packet arrived */
+	bool is_ip;
+};
+
 /* Two cache lines; queues and links look at the first only. */
 struct packet {
 	struct packet *next;   /* link of whatever list holds it */
@@ -92,6 +104,7 @@ struct packet {
 		struct tcp_header tcp;
 		struct prague_header prague; /* only between ends of UDP Prague */
 		struct datagram_header datagram; /* only between ends of plain UDP */
+		struct wire_header wire; /* only in a router of real packets */
 	};
 	uint32_t source_host, destination_host;
 };

@@ -28,6 +28,8 @@ allowed() {
 	experience) echo "experience aqm base" ;;
 	backbone) echo "backbone tensor base" ;;
 	policy) echo "policy aqm experience backbone tensor base" ;;
+	router) echo "router queue net policy aqm experience backbone tensor base" ;;
+	os) echo "os router tcp queue net policy aqm experience backbone tensor base" ;;
 	cluster) echo "cluster base" ;;
 	learn) echo "learn cluster policy sim queue tcp net aqm experience backbone tensor base" ;;
 	report) echo "report experience aqm base" ;;

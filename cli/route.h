@@ -1,0 +1,48 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What the parts of aqmllm route share.
+ */
+#ifndef CLI_ROUTE_H
+#define CLI_ROUTE_H
+
+#include "cli/command.h"
+#include "cli/screen.h"
+#include "router/board.h"
+
+/* What the user wants; NULL and 0: not given. */
+struct route_options {
+	bool demo;
+	const char *between, *bridge; /* "ONE,TWO" */
+	double rate_mbps, return_mbps, delay_ms, duration_s, warmup_s;
+	const char *trace, *aqm, *policy, *log, *pcap, *metrics, *addresses, *flows, *tun;
+	struct option_list settings;
+	uint64_t seed, mtu_bytes;
+	bool unguarded, watch;
+};
+
+/* Words for the two ports: of a namespace or interface. */
+#define ROUTE_NAME 64
+
+struct route_ends {
+	char name[ROUTER_WAYS][ROUTE_NAME];
+};
+
+/* "ONE,TWO" into two names.  ERR_INVALID: `option` is not of that form. */
+int route_split(const char *text, const char *option, struct route_ends *ends,
+		struct error *error);
+
+/* The terminal, in a thread of its own. */
+struct route_view {
+	struct board *board;
+	const struct route_options *options;
+	struct screen screen;
+	pthread_t thread;
+	bool open;
+	_Atomic bool quit, closing; /* the user has seen enough; the run has ended */
+};
+
+int route_view_open(struct route_view *view, struct board *board,
+		    const struct route_options *options, struct error *error);
+void route_view_close(struct route_view *view);
+
+#endif

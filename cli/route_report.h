@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * What a router measured, as one JSON object, as tables for people, and as Prometheus reads it.
+ */
+#ifndef CLI_ROUTE_REPORT_H
+#define CLI_ROUTE_REPORT_H
+
+#include <jansson.h>
+#include <stdio.h>
+
+#include "cli/route.h"
+
+/* The summary as one object (the caller owns it); NULL when out of memory. */
+json_t *route_json(const struct route_options *options, const struct monitor *monitor);
+
+/* Bins behind the time `after_s`, and flows, for a page that draws them. */
+json_t *route_series_json(const struct monitor *monitor, double after_s);
+
+void route_print(FILE *out, const struct route_options *options, const struct monitor *monitor);
+
+/* Text exposition format, version 0.0.4. */
+void route_metrics(FILE *out, const struct monitor *monitor);
+
+/* Names of a flow's ECN bits and of its protocol ("tcp", "udp", or its number in `room`). */
+const char *route_ecn_name(unsigned ecn);
+const char *route_protocol_name(unsigned protocol, char room[8]);
+
+#endif

@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Waiting for packets, or for what the router has to do, whatever comes first.
+ */
+#include "os/linux/loop.h"
+
+#include <errno.h>
+#include <poll.h>
+#include <sys/prctl.h>
+#include <time.h>
+
+#include "base/units.h"
+
+#define EXACT_SLACK_NS 1 /* timers fire when they are due, not up to 50 us later */
+
+static uint64_t now_ns(void *context)
+{
+	static uint64_t start_ns;
+	struct timespec now;
+	uint64_t ns;
+
+	(void)context;
+	clock_gettime(CLOCK_MONOTONIC, &now);
+	ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+	if (start_ns == 0)
+		start_ns = ns;
+	return ns - start_ns;
+}
+
+struct router_clock loop_clock(void)
+{
+	now_ns(NULL);
+	return (struct router_clock){.now_ns = now_ns};
+}
+
+/* Until packets come or `due_ns`; false: a signal came. */
+static bool wait_until(const struct router *router, uint64_t due_ns)
+{
+	struct pollfd ports[ROUTER_WAYS];
+	const uint64_t now = now_ns(NULL), left = due_ns > now ? due_ns - now : 0;
+	const struct timespec timeout = {(time_t)(left / NS_PER_S), (long)(left % NS_PER_S)};
+
+	for (int i = 0; i < ROUTER_WAYS; i++)
+		ports[i] = (struct pollfd){.fd = router->ports[i]->fd, .events = POLLIN};
+	return ppoll(ports, ROUTER_WAYS, &timeout, NULL) >= 0 || errno != EINTR;
+}
+
+int loop_run(const struct loop *loop, struct router *router, struct error *error)
+{
+	uint64_t tick_ns = now_ns(NULL);
+	bool more = false, calm = true;
+	int code;
+
+	prctl(PR_SET_TIMERSLACK, EXACT_SLACK_NS, 0, 0, 0);
+	for (;;) {
+		const uint64_t now = now_ns(NULL);
+
+		if (now >= tick_ns || !calm) {
+			if (loop->tick(loop->context, now))
+				return 0;
+			while (tick_ns <= now)
+				tick_ns += loop->tick_ns;
+		}
+		code = router_turn(router, &more, error);
+		if (code)
+			return code;
+		if (!more) {
+			const uint64_t next_ns = router_next_ns(router);
+
+			calm = wait_until(router, next_ns < tick_ns ? next_ns : tick_ns);
+		}
+	}
+}

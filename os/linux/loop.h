@@ -1,0 +1,23 @@
+/* SPDX-License-Identifier: BSD-2-Clause */
+/*
+ * Turns a router until somebody says that it is enough.
+ */
+#ifndef OS_LINUX_LOOP_H
+#define OS_LINUX_LOOP_H
+
+#include "router/router.h"
+
+struct loop {
+	uint64_t tick_ns; /* between calls of tick() */
+	void *context;
+	/* Every tick, and after a signal; true: it is enough. */
+	bool (*tick)(void *context, uint64_t now_ns);
+};
+
+/* The monotonic clock, from when it was first asked. */
+struct router_clock loop_clock(void);
+
+/* ERR_IO: a port is gone. */
+int loop_run(const struct loop *loop, struct router *router, struct error *error);
+
+#endif
