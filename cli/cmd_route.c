@@ -419,12 +419,13 @@ const struct command command_route = {
 	.name = "route",
 	.operands = "--demo | --between NS1,NS2 | --bridge IF1,IF2",
 	.summary = "route real packets through a queue law, on Linux",
-	.details = "A wire with a queue in it: packets keep their TTL. IPv4 and IPv6; ECT(1) and CE "
-		   "go to the L queue of dual laws; marks are CE with right checksums. It needs root "
-		   "(CAP_NET_ADMIN and CAP_SYS_ADMIN). Devices and namespaces that it makes are gone "
-		   "when it ends, even by SIGKILL. Decisions are those of the simulator's queues: the "
-		   "same code with the same facts.\n"
-		   "Ctrl-C ends it and prints the summary.",
+	.details =
+		"A wire with a queue in it: packets keep their TTL. IPv4 and IPv6; ECT(1) and CE "
+		"go to the L queue of dual laws; marks are CE with right checksums. It needs root "
+		"(CAP_NET_ADMIN and CAP_SYS_ADMIN). Devices and namespaces that it makes are gone "
+		"when it ends, even by SIGKILL. Decisions are those of the simulator's queues: the "
+		"same code with the same facts.\n"
+		"Ctrl-C ends it and prints the summary.",
 	.options = route_options,
 	.run = run_route,
 };

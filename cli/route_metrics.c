@@ -76,7 +76,8 @@ static void put_law(FILE *out, const struct monitor *monitor)
 
 	head(out, "policy_decisions_total", "counter", "Packets put to the policy.");
 	fprintf(out, "aqmllm_policy_decisions_total %" PRIu64 "\n", monitor->verdicts.decisions);
-	head(out, "policy_late_total", "counter", "Decisions still being made when the next was due.");
+	head(out, "policy_late_total", "counter",
+	     "Decisions still being made when the next was due.");
 	fprintf(out, "aqmllm_policy_late_total %" PRIu64 "\n", monitor->verdicts.late);
 	head(out, "policy_overridden_total", "counter", "Verdicts replaced by the law's.");
 	fprintf(out, "aqmllm_policy_overridden_total %" PRIu64 "\n", monitor->verdicts.overridden);
@@ -92,7 +93,8 @@ static void put_law(FILE *out, const struct monitor *monitor)
 	head(out, "carried_bits_per_second", "gauge", "IP bits that way 1 carried lately.");
 	fprintf(out, "aqmllm_carried_bits_per_second %.0f\n", bin->rate_mbps * 1e6);
 	if (isfinite(bin->utilisation)) {
-		head(out, "utilisation", "gauge", "Share of the emulated link that was used lately.");
+		head(out, "utilisation", "gauge",
+		     "Share of the emulated link that was used lately.");
 		fprintf(out, "aqmllm_utilisation %.6f\n", bin->utilisation);
 	}
 }

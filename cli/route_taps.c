@@ -102,7 +102,8 @@ int route_taps_close(struct route_taps *taps, bool keep, struct error *error)
 	int code = 0;
 
 	if (keep && taps->failed)
-		code = error_set(error, taps->failed, "the log or the capture could not be written");
+		code = error_set(error, taps->failed,
+				 "the log or the capture could not be written");
 	keep = keep && code == 0;
 	if (taps->log_path) {
 		const int closed = kernel_log_close(taps->log, keep, code ? NULL : error);

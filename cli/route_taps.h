@@ -14,7 +14,7 @@ struct route_taps {
 	struct kernel_log_writer *log;  /* NULL: none */
 	struct file_replace capture;
 	const char *log_path, *pcap_path; /* NULL: none */
-	uint64_t year_ns, epoch_ns;     /* the router's time 0, since the year and since 1970 began */
+	uint64_t year_ns, epoch_ns;     /* the router's time 0, since this year and 1970 began */
 	int failed;                     /* code of the first failure; nothing is written after it */
 };
 
@@ -25,7 +25,7 @@ int route_taps_open(struct route_taps *taps, const char *log, const char *pcap, 
 /* Where a path tells its packets to; empty where nothing is written. */
 struct path_sink route_taps_sink(struct route_taps *taps);
 
-/* Files take their places, as far as they could be written; ERR_IO tells of those that could not. */
+/* Files take their places, if all could be written; ERR_IO. */
 int route_taps_close(struct route_taps *taps, bool keep, struct error *error);
 
 #endif

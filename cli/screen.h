@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * The terminal of a live view: the alternate screen, and keys that come unbuffered and without echo.
+ * The terminal of a live view: the alternate screen, and keys that come unbuffered, without echo.
  */
 #ifndef CLI_SCREEN_H
 #define CLI_SCREEN_H

@@ -180,9 +180,9 @@ uint64_t ip_flow_hash(uint64_t perturbation, const struct ip_summary *ip)
 		if (ip->version == 6 || i % 2 == 0)
 			hash = net_hash_mix(hash, words[i]);
 	/* Of a fragmented packet the first part has ports: it goes with the others. */
-	return net_hash_mix(hash, (uint64_t)(ip->fragment ? 0 : ip->source.port) << 32 |
-					  (uint64_t)(ip->fragment ? 0 : ip->destination.port) << 16 |
-					  (uint64_t)ip->protocol << 8 | ip->version);
+	if (!ip->fragment)
+		hash = net_hash_mix(hash, (uint64_t)ip->source.port << 16 | ip->destination.port);
+	return net_hash_mix(hash, (uint64_t)ip->protocol << 8 | ip->version);
 }
 
 uint32_t ip_host(const struct ip_summary *ip, const struct ip_endpoint *end)

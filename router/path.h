@@ -31,7 +31,7 @@ struct path_sink {
 struct path_config {
 	const struct aqm_ops *law;
 	const void *params;      /* of the law; copied */
-	struct rate_plan rate;   /* rate_mbps 0 and no trace: the link is not emulated, nothing waits */
+	struct rate_plan rate;   /* rate_mbps 0 and no trace: no link is emulated, nothing waits */
 	uint64_t delay_ns;
 	uint64_t seed;           /* of the packets' random bits and of the flows' hash */
 	struct packet_pool *pool; /* these outlive the path */

@@ -23,8 +23,9 @@ struct port;
 struct port_ops {
 	const char *name;
 	/*
-	 * Receives up to `count` packets, each into `room` bytes, without waiting, and says how many
-	 * came.  A longer packet is cut; its size then is above `room`.  -1: the port is gone.
+	 * Receives up to `count` packets, each into `room` bytes, without waiting, and says how
+	 * many came.  A longer packet is cut; its size then is above `room`, if the port knows it.
+	 * -1: the port is gone.
 	 */
 	int (*receive)(struct port *port, struct port_frame *frames, size_t count, size_t room);
 	/* Sends without waiting and says how many the port took; the others are lost. */

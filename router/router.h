@@ -30,10 +30,10 @@ struct router_clock {
 };
 
 struct router_config {
-	struct port *ports[ROUTER_WAYS]; /* owned from router_open() on, if that succeeds */
+	struct port *ports[ROUTER_WAYS]; /* the router's once router_open() succeeded */
 	/* pool and frames are set by router_open(). */
 	struct path_config ways[ROUTER_WAYS];
-	size_t frame_bytes;              /* longest packet that can pass, its link header included */
+	size_t frame_bytes;              /* longest packet that can pass, link header included */
 	size_t frame_limit;              /* packets in the router at most */
 	struct router_clock clock;
 };

@@ -48,7 +48,8 @@ static int ask(int family, unsigned long what, void *request, const char *name, 
 int interface_up(const char *name, struct error *error)
 {
 	struct ifreq request = named(name);
-	int code = ask(AF_INET, SIOCGIFFLAGS, &request, name, "cannot look at the interface", error);
+	int code =
+		ask(AF_INET, SIOCGIFFLAGS, &request, name, "cannot look at the interface", error);
 
 	if (code)
 		return code;
