@@ -13,12 +13,14 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
+#include <time.h>
 #include <unistd.h>
 
 #include "os/linux/namespace.h"
 #include "os/linux/traffic_end.h"
 
 #define IPERF "iperf3"
+#define RESTART_NS 50000000
 
 struct part {
 	const struct traffic_flow *flow;
@@ -82,6 +84,25 @@ static void become_iperf(const struct part *part)
 		       part->flow->control, "-t", "0", (char *)NULL);
 }
 
+/* iperf3 gives up when its other end does not listen yet: then it is started again. */
+static void keep_iperf(const struct part *part)
+{
+	for (;;) {
+		const pid_t parent = getpid();
+		const pid_t child = fork();
+
+		if (child == 0) {
+			prctl(PR_SET_PDEATHSIG, SIGKILL);
+			if (getppid() == parent)
+				become_iperf(part);
+			_exit(1);
+		}
+		if (child < 0 || waitpid(child, NULL, 0) < 0)
+			return;
+		nanosleep(&(struct timespec){0, RESTART_NS}, NULL);
+	}
+}
+
 static void play(const struct part *part)
 {
 	if (strcmp(part->flow->control, TRAFFIC_PRAGUE) == 0) {
@@ -92,8 +113,8 @@ static void play(const struct part *part)
 		return;
 	}
 	if (part->with_iperf && part->sends)
-		traffic_await_listener(part->flow->address, part->port);
-	if (part->with_iperf)
+		keep_iperf(part);
+	else if (part->with_iperf)
 		become_iperf(part);
 	if (part->sends)
 		traffic_tcp_send(part->flow->address, part->port, part->flow->control);

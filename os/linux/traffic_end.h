@@ -14,7 +14,4 @@ void traffic_tcp_receive(const char *address, unsigned port);
 void traffic_prague_send(const char *address, unsigned port);
 void traffic_prague_receive(const char *address, unsigned port);
 
-/* Returns when somebody listens there. */
-void traffic_await_listener(const char *address, unsigned port);
-
 #endif

@@ -61,15 +61,6 @@ static int connect_to(const char *address, unsigned port, const char *control)
 	return -1;
 }
 
-void traffic_await_listener(const char *address, unsigned port)
-{
-	const int fd = connect_to(address, port, NULL);
-
-	if (fd >= 0)
-		close(fd);
-	pause_ms(50); /* iperf3 serves one at a time */
-}
-
 void traffic_tcp_send(const char *address, unsigned port, const char *control)
 {
 	static const char zeros[BLOCK_BYTES];
