@@ -63,41 +63,50 @@ static void check_mark(const uint8_t *packet, const struct ip_summary *ip)
 	insist(memcmp(before, after, sizeof(before)) == 0);
 }
 
-/* The same packet some times through a path with a law that marks and drops. */
+/* A path with a law that marks and drops, opened once; its time goes on. */
+static struct path *open_path(struct packet_pool *pool, struct frames *frames)
+{
+	static struct path path;
+	const struct aqm_ops *law = aqm_find("fq_codel");
+	void *params = calloc(1, law->params_size);
+
+	if (path.queue == NULL) {
+		insist(params && aqm_params_default(law, params, NULL) == 0);
+		packet_pool_init(pool);
+		frames_init(frames, FRAME_BYTES, 64);
+		insist(path_open(&path,
+				 &(struct path_config){.law = law,
+						       .params = params,
+						       .rate = {.rate_mbps = 1},
+						       .seed = 1,
+						       .pool = pool,
+						       .frames = frames},
+				 NULL) == 0);
+	}
+	free(params);
+	return &path;
+}
+
+/* The same packet some times through a path. */
 static void check_path(const uint8_t *data, size_t size, uint32_t at, const struct ip_summary *ip)
 {
 	static struct packet_pool pool;
-	const struct aqm_ops *law = aqm_find("fq_codel");
-	struct frames frames;
-	struct path path;
-	void *params = calloc(1, law->params_size);
+	static struct frames frames;
+	static uint64_t now_ns;
+	struct path *path = open_path(&pool, &frames);
 	struct packet *packet;
 
-	insist(params && aqm_params_default(law, params, NULL) == 0);
-	packet_pool_init(&pool);
-	frames_init(&frames, FRAME_BYTES, 64);
-	insist(path_open(&path,
-			 &(struct path_config){.law = law,
-					       .params = params,
-					       .rate = {.rate_mbps = 1},
-					       .seed = 1,
-					       .pool = &pool,
-					       .frames = &frames},
-			 NULL) == 0);
-	for (uint64_t i = 0; i < 8; i++) {
+	for (int i = 0; i < 8; i++) {
 		uint8_t *bytes = frames_take(&frames);
 
 		memcpy(bytes, data, size);
-		path_arrive(&path, bytes, (uint32_t)size, at, ip, i * 1000000);
+		path_arrive(path, bytes, (uint32_t)size, at, ip, now_ns += 1000000);
 	}
-	path_run(&path, UINT64_C(1) << 40);
-	while ((packet = path_take(&path, UINT64_C(1) << 40)))
-		path_drop(&path, packet);
+	now_ns += 1000000000;
+	path_run(path, now_ns);
+	while ((packet = path_take(path, now_ns)))
+		path_drop(path, packet);
 	insist(frames.held == 0 && pool.allocated == 0);
-	path_close(&path);
-	packet_pool_free(&pool);
-	frames_free(&frames);
-	free(params);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
