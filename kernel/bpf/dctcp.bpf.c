@@ -84,7 +84,7 @@ __u32 BPF_PROG(l4s_dctcp_ssthresh, struct sock *sk)
 {
 	const struct tcp_sock *tp = tcp_of(sk);
 	struct dctcp *ca = state_of(sk);
-	/* cwnd x alpha / 2, rounded to nearest: below 2 segments rounding down would never answer */
+	/* cwnd x alpha / 2, rounded to nearest: a small window rounded down never answers */
 	const u32 less = (tp->snd_cwnd * ca->alpha + ALPHA_ONE) / (2 * ALPHA_ONE);
 
 	ca->loss_cwnd = tp->snd_cwnd;

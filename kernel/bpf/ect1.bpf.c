@@ -35,17 +35,19 @@ static bool is_scalable(struct __sk_buff *skb)
 	return tcp && tcp->inet_conn.icsk_ca_ops->flags & NEEDS_ECN;
 }
 
-/* The field's two low bits at `at`, and the header's checksum where it has one. */
+/* Of the header at `at`; its checksum is at `checksum_at`, 0: it has none. */
 static int set_ect1(struct __sk_buff *skb, u32 at, u32 checksum_at)
 {
-	u16 word, changed;
+	u16 word, changed, flip = bpf_htons(ECT0 ^ ECT1);
 
+	if (!checksum_at)
+		flip = bpf_htons((ECT0 ^ ECT1) << 4);
 	/* The field lies in the first 16 bits of both headers: IPv4's in the second byte, where a
 	 * checksum sees its low half; IPv6's across the two.
 	 */
 	if (bpf_skb_load_bytes(skb, at, &word, sizeof(word)))
 		return PASS;
-	changed = checksum_at ? word ^ bpf_htons(ECT0 ^ ECT1) : word ^ bpf_htons((ECT0 ^ ECT1) << 4);
+	changed = word ^ flip;
 	if (bpf_skb_store_bytes(skb, at, &changed, sizeof(changed), 0))
 		return PASS;
 	if (checksum_at)

@@ -17,7 +17,7 @@ clean() {
 	ip netns pids $b 2>/dev/null | xargs -r kill 2>/dev/null
 	ip netns del $a 2>/dev/null
 	ip netns del $b 2>/dev/null
-	[ -z "$registered" ] || bpftool struct_ops unregister id "$registered" >/dev/null
+	[ -z "$registered" ] || bpftool struct_ops unregister id "$registered" >/dev/null 2>&1
 	rm -rf "$work"
 }
 trap clean EXIT
