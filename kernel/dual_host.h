@@ -17,6 +17,7 @@
 #ifndef KERNEL_DUAL_HOST_H
 #define KERNEL_DUAL_HOST_H
 
+#include "aqm/record.h"
 #include "aqm/student.h"
 
 enum dual_host_law { DUAL_HOST_DUALPI2, DUAL_HOST_STUDENT };
@@ -108,6 +109,50 @@ AQM_INLINE void dual_host_init(struct dual_host *host, const struct dual_host_pa
 		host->counts[q] = (struct dual_host_counts){0};
 	}
 	dual_host_start(host, now_ns);
+}
+
+/* A student's network is another one from now on; what was sensed, and p', stay. */
+AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student_model *model)
+{
+	struct aqm_student_vars *vars = &host->law.student.vars;
+
+	vars->model = model;
+	vars->level_q16 = 0;
+	vars->mistrusted = false;
+	for (unsigned i = 0; i < AQM_STUDENT_WIDTH; i++)
+		vars->state.hidden[i] = 0;
+	for (unsigned i = 0; i < AQM_STUDENT_OUTPUTS; i++)
+		vars->output[i] = 0;
+	for (unsigned i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)
+		vars->sense.feature[i] = 0;
+}
+
+/*
+ * Other parameters, packets and counts untouched.  Another law starts anew; the same one goes on
+ * from its p'.  A packet in the queues keeps what was decided when it came.
+ */
+AQM_INLINE void dual_host_change(struct dual_host *host, const struct dual_host_params *params,
+				 uint64_t now_ns)
+{
+	const bool same = params->law == host->params.law;
+	const bool taught = params->own.model != host->params.own.model;
+	struct aqm_student_vars *vars = &host->law.student.vars;
+
+	host->params = *params;
+	if (!same) {
+		dual_host_start(host, now_ns);
+		return;
+	}
+	if (!dual_host_is_student(host))
+		return;
+	if (taught)
+		dual_host_learn(host, params->own.model);
+	/* A supervisor's settings come back with its next decision. */
+	vars->now = params->own.base;
+	vars->regularity_q16 = 0;
+	vars->decay_q16 = 0;
+	aqm_guard_set(&vars->guard_params, params->own.base.target_ns,
+		      params->own.base.step.threshold_ns);
 }
 
 AQM_INLINE uint64_t dual_host_age_ns(const struct dual_host_heads *heads, unsigned queue,
@@ -333,6 +378,65 @@ AQM_INLINE uint64_t dual_host_p_q32(const struct dual_host *host)
 {
 	return dual_host_is_student(host) ? host->law.student.vars.law.p_q32
 					  : host->law.pi2.vars.p_q32;
+}
+
+/* The settings in force: the parameters' own, or a supervisor's. */
+AQM_INLINE const struct aqm_dualpi2_params *dual_host_settings(const struct dual_host *host)
+{
+	return dual_host_is_student(host) ? &host->law.student.vars.now : &host->params.own.base;
+}
+
+/* The law's probability of signalling a packet of this queue, at most 1. */
+AQM_INLINE uint64_t dual_host_chance_q32(const struct dual_host *host, unsigned queue)
+{
+	const uint64_t p_q32 = dual_host_p_q32(host);
+	const uint64_t coupled = aqm_coupled_q32(dual_host_settings(host)->k_q16, p_q32);
+
+	if (queue == AQM_QUEUE_C)
+		return aqm_square_q32(p_q32);
+	return coupled > AQM_Q32_ONE ? AQM_Q32_ONE : coupled;
+}
+
+/*
+ * The log line of an arrival, as queue/ makes it: to be called after dual_host_arrive(), with
+ * `heads` from before and the verdict that it gave.  The packet itself does not count as held.
+ */
+AQM_INLINE void dual_host_record(const struct dual_host *host, const struct dual_host_heads *heads,
+				 const struct dual_host_packet *packet, enum aqm_verdict verdict,
+				 struct aqm_record *record)
+{
+	const unsigned queue = packet->queue & 1U;
+	const struct aqm_dualpi2_params *settings = dual_host_settings(host);
+	const struct dual_host_counts *counts = &host->counts[queue];
+	const uint32_t pkts = verdict != AQM_DROP, bytes = pkts ? packet->len_bytes : 0;
+	const uint64_t p_q32 = dual_host_chance_q32(host, queue);
+
+	*record = (struct aqm_record){
+		.queue_type = queue,
+		.qdelay_reference = (int64_t)aqm_div64(settings->target_ns, 1000),
+		.tupdate = (int64_t)aqm_div64(settings->tupdate_ns, 1000),
+		.alpha = settings->alpha_q16 >> 3,
+		.beta = settings->beta_q16 >> 3,
+		.drop_probability = p_q32 >= AQM_Q32_ONE ? AQM_RECORD_PROBABILITY_ONE
+							 : (int64_t)(p_q32 >> 1),
+		.current_queue_delay = (int64_t)aqm_div64(
+			dual_host_age_ns(heads, queue, packet->enqueued_ns), 1000),
+		.previous_queue_delay = (int64_t)aqm_div64(
+			dual_host_is_student(host)
+				? host->law.student.vars.law.previous_qdelay_ns
+				: host->law.pi2.vars.previous_qdelay_ns,
+			1000),
+		.status_flags = 3,
+		.total_packets = (int64_t)(counts->accepted_pkts - pkts),
+		.total_bytes = (int64_t)(counts->accepted_bytes - bytes),
+		.queue_length = host->backlog_pkts[queue] - pkts,
+		.length_in_bytes = (int64_t)(host->backlog_bytes[queue] - bytes),
+		.total_drops = (int64_t)(counts->drops - !pkts),
+		.packet_length = packet->len_bytes,
+		.dequeue_action = verdict == AQM_PASS	? AQM_LOGGED_ENQUEUE
+				  : verdict == AQM_DROP ? AQM_LOGGED_DROP
+							: AQM_LOGGED_MARK,
+	};
 }
 
 #endif

@@ -1,0 +1,313 @@
+// SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause
+/*
+ * The qdisc's options: read from netlink into one set of parameters, checked as a whole, and put in
+ * force under the lock at once, or not at all.
+ */
+#include <linux/ktime.h>
+#include <linux/mm.h>
+#include <linux/slab.h>
+#include <net/netlink.h>
+#include <net/pkt_sched.h>
+
+#include "aqm/student_image.h"
+#include "kernel/linux/qdisc.h"
+#include "kernel/linux/uapi.h"
+
+struct option {
+	size_t offset, size; /* in struct dual_host_params */
+	u64 least, most;
+};
+
+#define OPTION_ROW(attribute, name, kind, member, lowest, highest, text)                           \
+	{                                                                                          \
+		.offset = offsetof(struct dual_host_params, member),                               \
+		.size = sizeof_field(struct dual_host_params, member),                             \
+		.least = lowest,                                                                   \
+		.most = highest,                                                                   \
+	},
+static const struct option options[] = {AQMLLM_OPTIONS(OPTION_ROW)};
+#undef OPTION_ROW
+
+/* All that a change wants, before any of it is so. */
+struct wanted {
+	struct dual_host_params params;
+	struct aqm_student_model *model; /* read from MODEL, or NULL */
+	u64 model_checksum;
+	bool model_given, split_gso, log;
+};
+
+static const struct nla_policy policy[AQMLLM_ATTR_COUNT] = {
+	[AQMLLM_ATTR_LAW] = NLA_POLICY_MAX(NLA_U64, 1),
+	[AQMLLM_ATTR_PROFILE] = NLA_POLICY_MAX(NLA_U64, 1),
+	[AQMLLM_ATTR_SPLIT_GSO] = NLA_POLICY_MAX(NLA_U64, 1),
+	[AQMLLM_ATTR_LOG] = NLA_POLICY_MAX(NLA_U64, 1),
+	[AQMLLM_ATTR_MODEL] = {.type = NLA_BINARY, .len = AQMLLM_MODEL_MAX},
+	[AQMLLM_ATTR_FIRST_OPTION ... AQMLLM_ATTR_MAX] = {.type = NLA_U64},
+};
+
+static u64 stored(const struct dual_host_params *params, const struct option *option)
+{
+	const void *at = (const u8 *)params + option->offset;
+
+	return option->size == 8 ? *(const u64 *)at : option->size == 4 ? *(const u32 *)at
+									: *(const u8 *)at;
+}
+
+static void store(struct dual_host_params *params, const struct option *option, u64 value)
+{
+	void *at = (u8 *)params + option->offset;
+
+	if (option->size == 8)
+		*(u64 *)at = value;
+	else if (option->size == 4)
+		*(u32 *)at = value;
+	else
+		*(bool *)at = value;
+}
+
+/* The values that a profile stands for; those of the law named first. */
+static void set_profile(struct dual_host_params *params, u32 profile)
+{
+	struct aqm_dualpi2_params *base = &params->own.base;
+	const bool rfc = profile == AQM_DUALPI2_RFC9332;
+
+	base->profile = profile;
+	base->tupdate_ns = rfc ? 15000000 : 16000000;
+	base->alpha_q16 = rfc ? 9830 : 10490;    /* Linux: 41/256 */
+	base->beta_q16 = rfc ? 3 << 16 : 209570; /* Linux: 819/256 */
+	base->step.min_qlen_pkts = rfc || params->law == DUAL_HOST_STUDENT ? 1 : 0;
+}
+
+static void set_defaults(struct dual_host_params *params)
+{
+	*params = (struct dual_host_params){
+		.law = DUAL_HOST_DUALPI2,
+		.own = {.base = {.target_ns = 15000000,
+				 .k_q16 = 2 << 16,
+				 .mtu_bytes = 1500,
+				 .step = {.threshold_ns = 1000000},
+				 .drop_overload = true},
+			.scheduler = {.wrr = {.c_percent = 10}, .tshift_ns = 50000000},
+			.limit_pkts = 10000,
+			.guarded = true},
+	};
+	set_profile(params, AQM_DUALPI2_LINUX);
+}
+
+static int take_values(struct nlattr **attributes, struct dual_host_params *params,
+		       struct netlink_ext_ack *extack)
+{
+	unsigned int i;
+
+	for (i = 0; i < ARRAY_SIZE(options); i++) {
+		struct nlattr *attribute = attributes[AQMLLM_ATTR_FIRST_OPTION + i];
+		u64 value;
+
+		if (!attribute)
+			continue;
+		value = nla_get_u64(attribute);
+		if (value < options[i].least || value > options[i].most) {
+			NL_SET_ERR_MSG_ATTR(extack, attribute, "value out of range");
+			return -ERANGE;
+		}
+		store(params, &options[i], value);
+	}
+	return 0;
+}
+
+/* A student multiplies settings: they have narrower ranges. */
+static int check(const struct wanted *wanted, struct netlink_ext_ack *extack)
+{
+	const struct aqm_dualpi2_params *base = &wanted->params.own.base;
+
+	if (wanted->log && wanted->params.own.limit_pkts > AQMLLM_LOG_MOST) {
+		NL_SET_ERR_MSG(extack, "log has room for a limit_packets of 65536 at most");
+		return -ERANGE;
+	}
+	if (wanted->params.law != DUAL_HOST_STUDENT)
+		return 0;
+	if (base->target_ns < 1000000 || base->target_ns > 60000000 || base->k_q16 < 1 << 14 ||
+	    base->k_q16 > 8 << 16 || base->step.threshold_ns < 250000 ||
+	    base->step.threshold_ns > 4000000 || base->alpha_q16 > 8 << 16 ||
+	    base->beta_q16 > 8 << 16) {
+		NL_SET_ERR_MSG(extack, "student: target_ms 1 to 60, k 0.25 to 8, step_ms 0.25 to "
+				       "4, alpha and beta at most 8");
+		return -ERANGE;
+	}
+	if (base->step.min_qlen_pkts < 1 || base->drop_early ||
+	    base->profile != AQM_DUALPI2_LINUX) {
+		NL_SET_ERR_MSG(extack, "student: min_qlen_step of at least 1, no drop_early, "
+				       "profile linux");
+		return -EINVAL;
+	}
+	return 0;
+}
+
+/* Reads a model, or takes the module's. */
+static int take_model(struct nlattr *attribute, struct wanted *wanted,
+		      struct netlink_ext_ack *extack)
+{
+	const size_t size = nla_len(attribute);
+	const char *wrong;
+
+	wanted->model_given = true;
+	wanted->model_checksum = 0;
+	if (size == 0)
+		return 0;
+	wanted->model = kvzalloc(sizeof(*wanted->model), GFP_KERNEL);
+	if (!wanted->model)
+		return -ENOMEM;
+	wrong = aqm_student_image_read(wanted->model, nla_data(attribute), size);
+	if (!wrong) {
+		wanted->model_checksum = aqm_student_checksum(
+			nla_data(attribute), size - AQM_STUDENT_IMAGE_CHECKSUM);
+		return 0;
+	}
+	if (extack) {
+		extack->_msg = wrong; /* a literal of this module, which the caller holds */
+		NL_SET_BAD_ATTR(extack, attribute);
+	}
+	return -EINVAL;
+}
+
+static int take_words(struct nlattr **attributes, struct wanted *wanted)
+{
+	struct dual_host_params *params = &wanted->params;
+
+	if (attributes[AQMLLM_ATTR_LAW]) {
+		const u32 law = nla_get_u64(attributes[AQMLLM_ATTR_LAW]);
+		const u32 floor = params->own.base.step.min_qlen_pkts;
+
+		/* A student's step asks for a packet in L unless told for how many. */
+		if (law == DUAL_HOST_STUDENT && params->law != law && floor == 0)
+			params->own.base.step.min_qlen_pkts = 1;
+		params->law = law;
+	}
+	if (attributes[AQMLLM_ATTR_PROFILE])
+		set_profile(params, nla_get_u64(attributes[AQMLLM_ATTR_PROFILE]));
+	if (attributes[AQMLLM_ATTR_SPLIT_GSO])
+		wanted->split_gso = nla_get_u64(attributes[AQMLLM_ATTR_SPLIT_GSO]);
+	if (attributes[AQMLLM_ATTR_LOG])
+		wanted->log = nla_get_u64(attributes[AQMLLM_ATTR_LOG]);
+	return 0;
+}
+
+static int take_all(struct nlattr *given, struct wanted *wanted, struct netlink_ext_ack *extack)
+{
+	struct nlattr *attributes[AQMLLM_ATTR_COUNT];
+	int status;
+
+	if (!given)
+		return 0;
+	status = nla_parse_nested(attributes, AQMLLM_ATTR_MAX, given, policy, extack);
+	if (!status)
+		status = take_words(attributes, wanted);
+	if (!status)
+		status = take_values(attributes, &wanted->params, extack);
+	if (!status)
+		status = check(wanted, extack);
+	if (!status && attributes[AQMLLM_ATTR_MODEL])
+		status = take_model(attributes[AQMLLM_ATTR_MODEL], wanted, extack);
+	return status;
+}
+
+/*
+ * What is wanted comes into force; packets that are there stay, also beyond a lower limit.
+ * Returns what is no longer used in *old_model and *old_log.
+ */
+static void put_in_force(struct Qdisc *sch, struct wanted *wanted, struct aqmllm_log *log,
+			 struct aqm_student_model **old_model, struct aqmllm_log **old_log)
+{
+	struct aqmllm *q = qdisc_priv(sch);
+
+	*old_model = NULL;
+	if (wanted->model_given) {
+		*old_model = q->model;
+		q->model = wanted->model;
+		q->model_checksum = wanted->model_checksum;
+	}
+	wanted->params.own.model = q->model ? q->model : aqmllm_shipped_model();
+	dual_host_change(&q->host, &wanted->params, ktime_get_ns());
+	sch->limit = wanted->params.own.limit_pkts;
+	q->split_gso = wanted->split_gso;
+	*old_log = q->log;
+	q->log = log;
+}
+
+int aqmllm_change(struct Qdisc *sch, struct nlattr *given, struct netlink_ext_ack *extack)
+{
+	struct aqmllm *q = qdisc_priv(sch);
+	struct wanted wanted = {
+		.params = q->host.params,
+		.split_gso = q->split_gso,
+		.log = q->log != NULL,
+	};
+	struct aqm_student_model *old_model;
+	struct aqmllm_log *log = NULL, *old_log;
+	int status = take_all(given, &wanted, extack);
+
+	if (!status && wanted.log) {
+		log = aqmllm_log_new(wanted.params.own.limit_pkts, qdisc_dev(sch)->name);
+		status = log ? 0 : -ENOMEM;
+	}
+	if (status) {
+		kvfree(wanted.model);
+		return status;
+	}
+	sch_tree_lock(sch);
+	put_in_force(sch, &wanted, log, &old_model, &old_log);
+	sch_tree_unlock(sch);
+	kvfree(old_model);
+	aqmllm_log_free(old_log);
+	return 0;
+}
+
+int aqmllm_init(struct Qdisc *sch, struct nlattr *given, struct netlink_ext_ack *extack)
+{
+	struct aqmllm *q = qdisc_priv(sch);
+	struct dual_host_params params;
+
+	set_defaults(&params);
+	params.own.model = aqmllm_shipped_model();
+	q->split_gso = true;
+	dual_host_init(&q->host, &params, ktime_get_ns());
+	return aqmllm_change(sch, given, extack);
+}
+
+void aqmllm_destroy(struct Qdisc *sch)
+{
+	struct aqmllm *q = qdisc_priv(sch);
+
+	kvfree(q->model);
+	aqmllm_log_free(q->log);
+}
+
+static int put(struct sk_buff *skb, int attribute, u64 value)
+{
+	return nla_put_u64_64bit(skb, attribute, value, AQMLLM_ATTR_PAD);
+}
+
+int aqmllm_dump(struct Qdisc *sch, struct sk_buff *skb)
+{
+	const struct aqmllm *q = qdisc_priv(sch);
+	const struct dual_host_params *params = &q->host.params;
+	struct nlattr *nest = nla_nest_start(skb, TCA_OPTIONS);
+	unsigned int i;
+
+	if (!nest)
+		return -EMSGSIZE;
+	if (put(skb, AQMLLM_ATTR_LAW, params->law) ||
+	    put(skb, AQMLLM_ATTR_PROFILE, params->own.base.profile) ||
+	    put(skb, AQMLLM_ATTR_SPLIT_GSO, q->split_gso) ||
+	    put(skb, AQMLLM_ATTR_LOG, q->log != NULL) ||
+	    put(skb, AQMLLM_ATTR_CHECKSUM, q->model_checksum))
+		goto no_room;
+	for (i = 0; i < ARRAY_SIZE(options); i++)
+		if (put(skb, AQMLLM_ATTR_FIRST_OPTION + i, stored(params, &options[i])))
+			goto no_room;
+	return nla_nest_end(skb, nest);
+
+no_room:
+	nla_nest_cancel(skb, nest);
+	return -EMSGSIZE;
+}

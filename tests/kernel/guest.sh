@@ -1,0 +1,105 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The module in a guest: Debian's kernel under QEMU, in virtual time (TCG counts instructions, so a
+# loaded machine changes nothing), with a RAM disk of what guest_init.sh needs.
+#
+# usage: guest.sh SOURCE BUILD [PACKETS [SECONDS [ROUNDS]]]
+#     packets of each case of the vectors, seconds of traffic under changes, insertions
+# GUEST_LOG=FILE keeps the console.
+set -u
+source=$(cd "$1" && pwd) build=$(cd "$2" && pwd)
+packets=${3:-5000} seconds=${4:-10} rounds=${5:-10}
+. "$source/tests/kernel/common.sh"
+export PATH=$PATH:/usr/sbin
+need qemu-system-x86_64 busybox iperf3 tc ip cpio make gcc
+image=$(ls /boot/vmlinuz-*-amd64 2>/dev/null | sort -V | tail -1)
+[ -n "$image" ] || skip "no Debian kernel here (linux-image-amd64)"
+version=${image#/boot/vmlinuz-}
+[ -d "/lib/modules/$version/build" ] || skip "no headers of $version here (linux-headers-amd64)"
+file "$(command -v busybox)" 2>/dev/null | grep -q 'dynamically' && skip "busybox is not static"
+work=$(mktemp -d)
+trap 'rm -rf "$work"' EXIT
+trap 'exit 1' INT TERM
+root=$work/root
+mkdir -p "$root"/{bin,sbin,tools,lib/tc,proc,sys,dev,tmp,run,etc}
+
+# The modules, as a user builds them.
+quietly() {
+	"$@" >"$work/log" 2>&1 || { tail -30 "$work/log"; fail "$*"; }
+}
+quietly make -C "$source/kernel/linux" dkms-source DEST="$work/src"
+quietly make -C "$work/src/kernel/linux" KDIR="/lib/modules/$version/build" VECTORS=1
+grep -E 'warning|WARNING' "$work/log" && fail "the module compiles with warnings"
+cp "$work"/src/kernel/linux/{sch_aqmllm,aqmllm_vectors}.ko "$root/"
+cp "$work/src/kernel/linux/q_aqmllm.so" "$root/lib/tc/"
+
+# Programs with their libraries, Debian's modules in the order in which they depend.
+cp "$(command -v busybox)" "$root/bin/busybox"
+for program in ip tc iperf3; do
+	cp "$(command -v $program)" "$root/tools/"
+	ldd "$(command -v $program)" | grep -o '/[^ ]*' | while read -r library; do
+		mkdir -p "$root/$(dirname "$library")" && cp -n "$library" "$root/$library"
+	done
+done
+for module in veth sch_netem sch_htb tcp_dctcp sch_ingress cls_u32 act_pedit act_csum; do
+	modprobe -S "$version" --show-depends $module
+done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
+while read -r path; do
+	cp "$path" "$root/$(basename "$path")" && echo "/$(basename "$path")"
+done <"$work/modules" >"$root/modules.list"
+
+# Models to swap in, and what must be refused.
+quietly "$build/tests/vectors/vectors_models" "$work"
+cp "$work/supervise.aqms" "$root/net.aqms"
+cp "$work/tree.aqms" "$work/verdict.aqms" "$root/"
+head -c 700 "$work/supervise.aqms" >"$root/cut.aqms"
+head -c 700 /dev/urandom >"$root/noise.aqms"
+cp "$source/tests/kernel/guest_init.sh" "$root/init"
+chmod +x "$root/init"
+(cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs"
+
+log=${GUEST_LOG:-$work/console}
+timeout "${GUEST_TIMEOUT:-900}" qemu-system-x86_64 -accel tcg,thread=single -icount shift=0,sleep=off \
+	-rtc clock=vm -smp 1 -m 512 -cpu max -display none -no-reboot -nodefaults -serial stdio \
+	-kernel "$image" -initrd "$work/initramfs" \
+	-append "console=ttyS0 quiet panic=-1 packets=$packets seconds=$seconds rounds=$rounds" \
+	</dev/null 2>&1 | tr -d '\r' >"$log"
+results() { # key
+	sed -n "s/^.*RESULT $1 //p" "$log"
+}
+grep -q 'RESULT over' "$log" || { tail -30 "$log"; fail "the guest did not come to its end"; }
+grep -q 'RESULT FAILED' "$log" && { grep -A30 'RESULT FAILED' "$log"; fail "in the guest"; }
+
+# The same verdicts as here.
+"$build/tests/vectors/vectors" "$packets" >"$work/here" || fail "vectors, here"
+awk '{ print $1, $2, $3 }' "$work/here" >"$work/sums"
+results vectors >"$work/there"
+cmp -s "$work/sums" "$work/there" || { diff "$work/sums" "$work/there"; fail "other verdicts in the kernel"; }
+results line >"$work/log_lines"
+[ -s "$work/log_lines" ] || fail "no log lines"
+"$build/aqmllm" pool "$work/log_lines" -o "$work/pool.csv" --json --quiet >"$work/pool" ||
+	fail "aqmllm pool does not read the log"
+grep -q '"records": *'"$(wc -l <"$work/log_lines")"'\b' "$work/pool" || { cat "$work/pool"; fail "records lost"; }
+
+python3 - "$log" <<'END' || fail "traffic"
+import json, re, sys
+text = open(sys.argv[1]).read()
+def line(key):
+    return re.search(r"RESULT " + key + r" (.*)", text).group(1)
+bad = 0
+for law in "dualpi2", "student":
+    rates = line(law + " cubic").split()
+    cubic, dctcp = float(rates[0]) / 1e6, float(rates[2]) / 1e6
+    delays = line("delays " + law).split()
+    stats = json.loads(line("stats " + law))[0]
+    c, l = stats["C"], stats["L"]
+    print("%s: Mbit/s cubic %.2f dctcp %.2f; delay ms C %s L %s; marks C %d L %d, drops C %d L %d"
+          % (law, cubic, dctcp, delays[1], delays[3], c["marks"], l["marks"], c["drops"], l["drops"]))
+    # 8 Mbit/s of Ethernet frames; neither starves.
+    bad |= not (6.5 < cubic + dctcp < 8.0 and cubic > 1 and dctcp > 1)
+    bad |= not (c["marks"] and l["marks"]) or l["drops"] > 0
+print("under %s changes: %s; log: %s; insertions: %s; kernel %s"
+      % (line("changed"), line("changes"), line("log"), line("inserted"), line("loaded")))
+sys.exit(bad)
+END
+echo "guest: $packets packets a case decided as here"

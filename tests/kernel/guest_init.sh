@@ -1,0 +1,168 @@
+#!/bin/busybox sh
+# SPDX-License-Identifier: BSD-2-Clause
+# What runs in the guest as its first process: the module with real TCP, changes under load, a
+# hundred insertions.  guest.sh makes the initramfs and reads the lines "RESULT ..." of the console.
+# The kernel's command line has packets=N (vectors), seconds=N (traffic), rounds=N (insertions).
+export PATH=/tools:/bin:/sbin
+/bin/busybox --install -s /bin 2>/dev/null
+mount -t proc proc /proc
+mount -t sysfs sys /sys
+mount -t devtmpfs dev /dev
+mount -t tmpfs tmp /tmp
+mount -t tracefs trace /sys/kernel/tracing
+mount -t tmpfs run /run
+mkdir -p /var /run/netns
+ln -s /run /var/run
+for word in $(cat /proc/cmdline); do
+	case $word in packets=* | seconds=* | rounds=*) eval "$word" ;; esac
+done
+# busybox would take its own.
+ip() { /tools/ip "$@"; }
+tc() { /tools/tc "$@"; }
+say() { echo "RESULT $*"; }
+over() {
+	say "over"
+	poweroff -f
+}
+die() {
+	say "FAILED: $*"
+	dmesg | tail -30
+	over
+}
+trap 'die "the script ended early"' EXIT
+
+export TC_LIB_DIR=/lib/tc
+for module in $(cat /modules.list); do
+	insmod "$module" || die "insmod $module"
+done
+# The vectors: sums for guest.sh to compare.
+insmod /aqmllm_vectors.ko packets="$packets" || die "insmod aqmllm_vectors.ko"
+dmesg | sed -n 's/.*aqmllm_vectors: \([0-9a-f]\{16\} \)/RESULT vectors \1/p'
+rmmod aqmllm_vectors || die "rmmod aqmllm_vectors"
+insmod /sch_aqmllm.ko || die "insmod sch_aqmllm.ko"
+say "loaded $(uname -r)"
+
+# a - r - b; r sends to b at 8 Mbit/s; 20 ms on the way back.
+for ns in a r b; do
+	ip netns add $ns || die "netns $ns"
+	ip -n $ns link set lo up
+done
+ip -n a link add v0 type veth peer name v1 netns r
+ip -n r link add v2 type veth peer name v3 netns b
+addresses() { # namespace device address
+	ip -n "$1" addr add "$3/24" dev "$2" && ip -n "$1" link set "$2" up || die "address of $2"
+}
+addresses a v0 10.1.0.1
+addresses r v1 10.1.0.2
+addresses r v2 10.2.0.2
+addresses b v3 10.2.0.3
+ip -n a route add default via 10.1.0.2
+ip -n b route add default via 10.2.0.2
+echo "reno cubic dctcp" >/proc/sys/net/ipv4/tcp_allowed_congestion_control
+for ns in a r b; do
+	ip netns exec $ns sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv4/tcp_ecn'
+done
+ip netns exec b sh -c 'echo dctcp >/proc/sys/net/ipv4/tcp_congestion_control' || die "dctcp"
+tc -n r qdisc add dev v1 root netem delay 20ms limit 10000 || die "netem"
+# DCTCP's port: ECT(0) becomes ECT(1).
+tc -n r qdisc add dev v1 clsact || die "clsact"
+tc -n r filter add dev v1 ingress protocol ip u32 match ip dport 5202 0xffff match ip tos 2 3 \
+	action pedit ex munge ip dsfield set 1 retain 3 pipe csum ip || die "pedit"
+tc -n r qdisc add dev v2 root handle 1: htb default 1 || die "htb"
+tc -n r class add dev v2 parent 1: classid 1:1 htb rate 8mbit burst 3000 cburst 3000 || die "class"
+aqm() { tc -n r qdisc "$1" dev v2 parent 1:1 handle 10: aqmllm $2; }
+aqm add "dualpi2 min_qlen_step 1" || die "tc qdisc add ... aqmllm"
+say "options $(tc -n r -j qdisc show dev v2 parent 1:1)"
+
+for port in 5201 5202; do
+	ip netns exec b iperf3 -s -p $port -D >/dev/null || die "iperf3 -s"
+done
+sleep 1
+flows() { # seconds
+	ip netns exec a iperf3 -c 10.2.0.3 -p 5201 -C cubic -t "$1" -J >/tmp/cubic.json 2>/tmp/cubic.err &
+	cubic=$!
+	ip netns exec a iperf3 -c 10.2.0.3 -p 5202 -C dctcp -t "$1" -J >/tmp/dctcp.json 2>/tmp/dctcp.err &
+	dctcp=$!
+}
+# Bits per second that arrived.
+arrived() { # file
+	sed -n '/"sum_received"/,/}/s/.*"bits_per_second":[[:space:]]*\([0-9]*\).*/\1/p' "$1" | head -1
+}
+tell() { # what
+	say "$1 cubic $(arrived /tmp/cubic.json) dctcp $(arrived /tmp/dctcp.json)"
+	say "stats $1 $(tc -n r -s -j qdisc show dev v2 parent 1:1)"
+}
+
+# The queues' delays, four times a second, until the flows are over.
+watch_delays() { # file
+	while kill -0 $cubic 2>/dev/null; do
+		tc -n r -s qdisc show dev v2 parent 1:1 |
+			sed -n 's/^ *\([CL]\):.* delay \([0-9.]*\) ms.*/\1 \2/p' >>"$1"
+		usleep 250000
+	done
+}
+mean() { # file queue
+	awk -v queue="$2" '$1 == queue { sum += $2; n++ } END { print n ? sum / n : 0 }' "$1"
+}
+steady() { # name, options
+	aqm change "$2" || die "$1: $2"
+	rm -f /tmp/delays
+	flows 10
+	sleep 3
+	watch_delays /tmp/delays
+	wait
+	tell "$1"
+	say "delays $1 C $(mean /tmp/delays C) L $(mean /tmp/delays L)"
+}
+steady dualpi2 "dualpi2"
+steady student "student"
+
+# Everything changes under load, the log included.
+echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
+echo 512 >/sys/kernel/tracing/buffer_size_kb
+changes=0
+flows "$seconds"
+while kill -0 $cubic 2>/dev/null; do
+	for change in "dualpi2 target_ms 5 k 1" "student target_ms 15 k 2" "model /net.aqms" "log 1" \
+		"model /tree.aqms" "guard 0" "model /verdict.aqms" "dualpi2 profile rfc9332 limit_packets 20" \
+		"scheduler tsf drop_early 1" "profile linux scheduler wrr drop_early 0" \
+		"student limit_packets 10000 guard 1 model default" "log 0"; do
+		aqm change "$change" || die "under load: $change"
+		changes=$((changes + 1))
+		usleep 300000
+	done
+	# What must be refused leaves everything as it is.
+	before=$(tc -n r qdisc show dev v2 parent 1:1)
+	for change in "target_ms 0.5" "model /cut.aqms" "model /noise.aqms" "drop_early 1" "k 9"; do
+		aqm change "$change" 2>/dev/null && die "taken: $change"
+	done
+	[ "$before" = "$(tc -n r qdisc show dev v2 parent 1:1)" ] || die "a refused change changed something"
+done
+wait
+tell "changes"
+say "changed $changes"
+sed -n 's/.*\(l4s_ecn_marking-start,.*,end\).*/\1/p' /sys/kernel/tracing/trace >/tmp/log
+say "log $(wc -l </tmp/log) lines, $(awk -F, 'NF == 26' /tmp/log | wc -l) whole"
+head -200 /tmp/log | sed 's/^/RESULT line /'
+echo 0 >/sys/kernel/tracing/events/aqmllm/enable
+
+# Insertions, with a qdisc that holds packets each time.
+aqm del "" || die "qdisc del"
+rmmod sch_aqmllm || die "rmmod"
+for round in $(seq "$rounds"); do
+	insmod /sch_aqmllm.ko || die "insertion $round"
+	aqm add "student log 1 model /tree.aqms" || die "qdisc, insertion $round"
+	rmmod sch_aqmllm 2>/dev/null && die "removed in use"
+	ip netns exec a ping -q -c 20 -i 0.01 -s 1400 -W 1 10.2.0.3 >/dev/null 2>&1 &
+	usleep 20000
+	aqm change "dualpi2" || die "change, insertion $round"
+	aqm del "" || die "qdisc del, insertion $round"
+	rmmod sch_aqmllm || die "removal $round"
+	wait
+done
+say "inserted $rounds"
+dmesg | grep -E "WARNING|BUG|Oops|Call Trace|refcount|rcu:.*stall|soft lockup|general protection" && \
+	die "the kernel complains"
+say "quiet"
+trap - EXIT
+over
