@@ -189,6 +189,8 @@ int aqmllm_vectors_run(u32 which, u64 packets, u64 seed, bool logged, u64 *sum)
 		vectors_init(&run->vectors, seed);
 		status = go_through(run, packets);
 		*sum = vectors_close(&run->vectors, dual_host_p_q32(&qdisc_of(run)->host));
+		while (run->sch->q.qlen) /* so that every packet's log line is there */
+			depart(run, run->vectors.turn_ns);
 	}
 	if (run->sch)
 		qdisc_put(run->sch);

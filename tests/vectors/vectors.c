@@ -4,10 +4,11 @@
  * tables, as user space has them.  Prints a line a case, the sum in front of all, which whoever
  * else hosts the laws must come to:
  *
- *     SUM CASE PACKETS passes marks drops
+ *     SUM CASE PACKETS passes marks drops LOG
  *
- * Exit status 1 where the two differ, or where a case did not go through all that it should.  A
- * third argument, "wrong", gives queue/ other random bits: then they must differ.
+ * LOG: the sum of queue/'s log lines.  Exit status 1 where the two differ, or where a case did not
+ * go through all that it should.  A third argument, "wrong", gives queue/ other random bits: then
+ * they must differ.
  */
 #include <inttypes.h>
 #include <stdio.h>
@@ -17,6 +18,7 @@
 #include "aqm/student_shipped.h"
 #include "queue/queue.h"
 #include "tests/vectors/bench.h"
+#include "tests/vectors/log_sum.h"
 
 #define DEFAULT_PACKETS 1000000
 #define DEFAULT_SEED 1
@@ -31,7 +33,7 @@ static const struct {
 
 /* What one host made of a case. */
 struct outcome {
-	uint64_t sum, verdicts[3], overflows, updates;
+	uint64_t sum, log_sum, verdicts[3], overflows, updates;
 };
 
 static const struct aqm_student_model *model_of(uint32_t which, struct aqm_student_model *own)
@@ -62,12 +64,24 @@ static void bench_run(uint32_t which, uint64_t packets, uint64_t seed, struct ou
 	memcpy(outcome->verdicts, bench.vectors.verdicts, sizeof(outcome->verdicts));
 }
 
+/* What the queue's sink has to do with. */
+struct listener {
+	struct vectors vectors;
+	uint64_t log_sum;
+};
+
+static void logged(void *context, uint64_t now_ns, const struct aqm_record *record)
+{
+	(void)now_ns;
+	vectors_log_fold(&((struct listener *)context)->log_sum, record);
+}
+
 static void told(void *context, uint64_t now_ns, const struct packet *packet, enum aqm_queue queue,
 		 enum aqm_verdict verdict, uint64_t sojourn_ns)
 {
 	(void)now_ns;
 	(void)sojourn_ns;
-	vectors_told(context, packet->random, queue, verdict);
+	vectors_told(&((struct listener *)context)->vectors, packet->random, queue, verdict);
 }
 
 /* A packet with the operation's facts; its random bits are the queue's to draw. */
@@ -83,6 +97,15 @@ static void put(struct queue *queue, struct packet_pool *pool, struct vectors *v
 	if (queue_enqueue(queue, packet, op->at_ns))
 		vectors_told(vectors, op->random, into,
 			     queue->counts[into].marks != marks ? AQM_MARK : AQM_PASS);
+}
+
+/* All that is left leaves, so that every packet's log line is there. */
+static void empty(struct queue *queue, struct packet_pool *pool, uint64_t now_ns)
+{
+	struct packet *packet;
+
+	while ((packet = queue_dequeue(queue, now_ns)) != NULL)
+		packet_free(pool, packet);
 }
 
 /* Packets that leave and drops are told by the sink. */
@@ -102,9 +125,12 @@ static int queue_run_case(uint32_t which, uint64_t packets, uint64_t seed, bool 
 			  struct outcome *outcome, struct error *error)
 {
 	static struct aqm_student_model model;
-	struct vectors vectors;
-	struct queue_config config = {.law = aqm_find(cases[which].law),
-				      .sink = {.context = &vectors, .leave = told}};
+	struct listener listener = {0};
+	struct vectors *vectors = &listener.vectors;
+	struct queue_config config = {
+		.law = aqm_find(cases[which].law),
+		.sink = {.context = &listener, .record = logged, .leave = told},
+	};
 	void *params = calloc(1, config.law->params_size);
 	struct packet_pool pool;
 	struct aqm_view view;
@@ -122,18 +148,20 @@ static int queue_run_case(uint32_t which, uint64_t packets, uint64_t seed, bool 
 	queue = queue_new(&config, error);
 	if (queue == NULL)
 		return 1;
-	vectors_init(&vectors, seed);
-	while (vectors.arrivals < packets) {
+	vectors_init(vectors, seed);
+	while (vectors->arrivals < packets) {
 		struct vectors_op op;
 
-		vectors_next(&vectors, &op);
+		vectors_next(vectors, &op);
 		if (op.kind == VECTORS_ARRIVAL)
-			put(queue, config.pool, &vectors, &op);
+			put(queue, config.pool, vectors, &op);
 		else
-			take(queue, config.pool, &vectors, &op);
+			take(queue, config.pool, vectors, &op);
 	}
 	config.law->view(queue->params, queue->vars, &view);
-	outcome->sum = vectors_close(&vectors, view.p_base);
+	outcome->sum = vectors_close(vectors, view.p_base);
+	empty(queue, &pool, vectors->turn_ns);
+	outcome->log_sum = listener.log_sum;
 	queue_destroy(queue);
 	packet_pool_free(&pool);
 	free(params);
@@ -158,9 +186,9 @@ static int run_case(uint32_t which, uint64_t packets, uint64_t seed, bool wrong)
 		fprintf(stderr, "%s\n", error_format(&error, line, sizeof(line)));
 		return 1;
 	}
-	printf("%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 "\n", plain.sum,
-	       cases[which].name, packets, plain.verdicts[AQM_PASS], plain.verdicts[AQM_MARK],
-	       plain.verdicts[AQM_DROP]);
+	printf("%016" PRIx64 " %s %" PRIu64 " %" PRIu64 " %" PRIu64 " %" PRIu64 " %016" PRIx64 "\n",
+	       plain.sum, cases[which].name, packets, plain.verdicts[AQM_PASS],
+	       plain.verdicts[AQM_MARK], plain.verdicts[AQM_DROP], hosted.log_sum);
 	if (plain.sum != hosted.sum)
 		printf("FAILED: %s: queue/ comes to %016" PRIx64 "\n", cases[which].name,
 		       hosted.sum);

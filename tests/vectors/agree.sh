@@ -1,0 +1,23 @@
+#!/bin/sh
+# SPDX-License-Identifier: BSD-2-Clause
+# Two hosts of the laws come to the same sums, and to the same log where the other one has one.
+# usage: agree.sh VECTORS OTHER [PACKETS [SEED]]
+vectors=$1 other=$2
+shift 2
+here=$("$vectors" "$@") || { echo "$here"; exit 1; }
+there=$("$other" "$@") || { echo "$there"; exit 1; }
+printf '%s\n' "$there" | awk -v here="$here" '
+	BEGIN {
+		rows = split(here, row, "\n")
+		for (i = 1; i <= rows; i++) {
+			split(row[i], word, " ")
+			sum[word[2]] = word[1]; log_sum[word[2]] = word[7]; packets = word[3]
+		}
+	}
+	sum[$2] != $1 { print "FAILED: " $2 ": " $1 " there, " sum[$2] " here"; bad = 1 }
+	NF > 3 && log_sum[$2] != $4 { print "FAILED: " $2 ": log " $4 " there, " log_sum[$2] " here"; bad = 1 }
+	END {
+		if (NR != rows) { print "FAILED: " NR " cases there, " rows " here"; bad = 1 }
+		if (!bad) print rows " cases of " packets " packets: the same verdicts"
+		exit bad
+	}'
