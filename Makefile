@@ -15,6 +15,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: heldout
 .PHONY: proofs
 .PHONY: cuda
+.PHONY: guest
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -37,6 +38,7 @@ help:
 	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
+	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=)"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
 	@echo "make deps      Debian packages that are missing; every target needs them and does it"
@@ -119,6 +121,9 @@ cuda: deps
 		{ cat build-cuda.log; exit 1; }
 	@rm -f build-cuda.log
 	@ninja -C build-cuda
+
+guest: all
+	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),5000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)

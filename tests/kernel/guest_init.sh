@@ -143,7 +143,8 @@ tell "changes"
 say "changed $changes"
 sed -n 's/.*\(l4s_ecn_marking-start,.*,end\).*/\1/p' /sys/kernel/tracing/trace >/tmp/log
 say "log $(wc -l </tmp/log) lines, $(awk -F, 'NF == 26' /tmp/log | wc -l) whole"
-head -200 /tmp/log | sed 's/^/RESULT line /'
+# As trace_pipe has them, for aqmllm pool.
+grep l4s_ecn_marking /sys/kernel/tracing/trace | head -200 | sed 's/^/RESULT line /'
 echo 0 >/sys/kernel/tracing/events/aqmllm/enable
 
 # Insertions, with a qdisc that holds packets each time.
