@@ -29,7 +29,7 @@
 #ifndef AQM_GUARD_H
 #define AQM_GUARD_H
 
-#include "aqm/facts.h"
+#include "aqm/halved.h"
 
 #define AQM_GUARD_LONGEST_NS (INT64_C(1) << 30) /* between two events; more counts as this */
 
@@ -123,7 +123,8 @@ AQM_INLINE int64_t aqm_guard_averaged(int64_t share_q32, bool now, int64_t ns, u
 {
 	const int64_t to_q32 = now ? (int64_t)AQM_Q32_ONE : 0, memory_ns = INT64_C(1) << bits;
 
-	return share_q32 + (to_q32 - share_q32) * (ns > memory_ns ? memory_ns : ns) / memory_ns;
+	return share_q32 +
+	       aqm_halved((to_q32 - share_q32) * (ns > memory_ns ? memory_ns : ns), bits);
 }
 
 /* Idle time that `ns` allow: the measured share, and 1/32 of the rest. */

@@ -23,7 +23,7 @@ AQM_INLINE uint64_t aqm_isqrt(uint64_t value)
 
 	if (value < 2)
 		return value;
-	next = UINT64_C(1) << ((65 - __builtin_clzll(value)) / 2);
+	next = UINT64_C(1) << ((65 - aqm_leading_zeros(value)) / 2);
 	do {
 		root = next;
 		next = (root + aqm_div64(value, root)) / 2;

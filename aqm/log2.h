@@ -16,7 +16,7 @@
 AQM_INLINE int32_t aqm_log2_q8(uint64_t value)
 {
 	const uint64_t more = value == UINT64_MAX ? value : value + 1;
-	const int32_t whole = 63 - __builtin_clzll(more);
+	const int32_t whole = 63 - aqm_leading_zeros(more);
 	const uint64_t normal = more << (63 - whole);
 	const int32_t fraction = (int32_t)(normal >> 55) & 255;
 
@@ -26,7 +26,7 @@ AQM_INLINE int32_t aqm_log2_q8(uint64_t value)
 /* 2^z with 16 fraction bits, z with 12 fraction bits in [-8, 8]; exactly 2^16 for 0. */
 AQM_INLINE uint32_t aqm_exp2_q16(int32_t z_q12)
 {
-	const int32_t whole = (z_q12 + (8 << 12)) / 4096 - 8;
+	const int32_t whole = ((z_q12 + (8 << 12)) >> 12) - 8;
 	const uint32_t fraction = (uint32_t)(z_q12 - whole * 4096);
 	const uint32_t bend = (fraction * (4096 - fraction) * 88) >> 16;
 	const uint32_t mantissa = 65536 + 16 * fraction - bend;

@@ -2,7 +2,8 @@
 /*
  * The only door from a decision core to a platform.
  *
- * Need: fixed-width integers, bool, size_t, a 64-bit division, always-inline.
+ * Need: fixed-width integers, bool, size_t, a 64-bit division, the leading zeros of 64 bits,
+ * always-inline.
  * Nothing else: no libc, no allocation, no float, no clock, no randomness.
  * A kernel or BPF build supplies a twin of this file with the same names.
  */
@@ -19,6 +20,12 @@
 AQM_INLINE uint64_t aqm_div64(uint64_t dividend, uint64_t divisor)
 {
 	return dividend / divisor;
+}
+
+/* Zero bits above the highest set one; value > 0. */
+AQM_INLINE int aqm_leading_zeros(uint64_t value)
+{
+	return __builtin_clzll(value);
 }
 
 #endif

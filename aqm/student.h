@@ -195,12 +195,12 @@ AQM_INLINE void aqm_student_settings_apply(const struct aqm_dualpi2_params *base
 AQM_INLINE void aqm_student_level_move(struct aqm_student_vars *vars, uint64_t tupdate_ns)
 {
 	const int64_t moves =
-		vars->output[AQM_STUDENT_SETTING_level] * (int64_t)tupdate_ns / (1 << 24);
+		aqm_halved(vars->output[AQM_STUDENT_SETTING_level] * (int64_t)tupdate_ns, 24);
 
 	vars->level_q16 = (int32_t)aqm_clamp_s64(vars->level_q16 + moves, -AQM_STUDENT_LEVEL_Q16,
 						 AQM_STUDENT_LEVEL_Q16);
 	vars->sense.feature[AQM_STUDENT_FEATURE_own_level] =
-		(int16_t)(vars->level_q16 / (65536 / AQM_LOG2_ONE));
+		(int16_t)aqm_halved_s32(vars->level_q16, 8);
 }
 
 /* Settings that give fewer signals than the law's own stay near them. */
@@ -236,7 +236,8 @@ AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
 {
 	aqm_student_think(params, vars, stats, facts);
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
-		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = (int16_t)(vars->output[i] / 16);
+		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] =
+			(int16_t)aqm_halved_s32(vars->output[i], 4);
 	aqm_student_level_move(vars, params->base.tupdate_ns);
 	vars->mistrusted = false;
 	aqm_student_settings_apply(&params->base, vars->output, vars);

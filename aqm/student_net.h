@@ -25,7 +25,7 @@
 #ifndef AQM_STUDENT_NET_H
 #define AQM_STUDENT_NET_H
 
-#include "aqm/platform.h"
+#include "aqm/halved.h"
 
 #define AQM_STUDENT_WEIGHTS 8192 /* bytes of int8, padding included */
 #define AQM_STUDENT_ROWS 512     /* of all layers, padding included */
@@ -144,14 +144,14 @@ AQM_INLINE int32_t aqm_student_tanh(int32_t z)
 {
 	const int32_t size = z < 0 ? -z : z;
 	const int32_t within = size > 2 * AQM_STUDENT_ONE ? 2 * AQM_STUDENT_ONE : size;
-	const int32_t bent = within - within * within / (4 * AQM_STUDENT_ONE);
+	const int32_t bent = within - (within * within >> 14);
 
 	return z < 0 ? -bent : bent;
 }
 
 AQM_INLINE int32_t aqm_student_sigmoid(int32_t z)
 {
-	return (AQM_STUDENT_ONE + aqm_student_tanh(z / 2)) / 2;
+	return (AQM_STUDENT_ONE + aqm_student_tanh(aqm_halved_s32(z, 1))) >> 1;
 }
 
 /*
@@ -231,10 +231,10 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 		x[inputs + i] = (int16_t)(hidden[i] >> 4);
 	AQM_STUDENT_DENSE(net, layer, x, gate);
 	for (uint32_t i = 0; i < size; i++)
-		x[inputs + i] = (int16_t)(gate[i] * x[inputs + i] / AQM_STUDENT_ONE);
+		x[inputs + i] = (int16_t)aqm_halved_s32(gate[i] * x[inputs + i], 12);
 	AQM_STUDENT_DENSE(net, layer + 1, x, y);
 	for (uint32_t i = 0; i < size; i++) {
-		hidden[i] += gate[size + i] * (16 * y[i] - hidden[i]) / AQM_STUDENT_ONE;
+		hidden[i] += aqm_halved_s32(gate[size + i] * (16 * y[i] - hidden[i]), 12);
 		y[i] = (int16_t)(hidden[i] >> 4);
 	}
 }

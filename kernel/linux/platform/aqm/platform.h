@@ -18,6 +18,7 @@
 #define UINT64_C(value) value##ULL
 #define INT64_C(value) value##LL
 #define UINT32_C(value) value##U
+#define INT32_C(value) value
 #endif
 #ifndef UINT64_MAX
 #define UINT64_MAX U64_MAX
@@ -29,6 +30,11 @@
 AQM_INLINE uint64_t aqm_div64(uint64_t dividend, uint64_t divisor)
 {
 	return div64_u64(dividend, divisor);
+}
+
+AQM_INLINE int aqm_leading_zeros(uint64_t value)
+{
+	return __builtin_clzll(value);
 }
 
 #endif
