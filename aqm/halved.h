@@ -17,7 +17,7 @@ AQM_INLINE int64_t aqm_halved(int64_t value, unsigned bits)
 /* The same for 32 bits; bits at most 30. */
 AQM_INLINE int32_t aqm_halved_s32(int32_t value, unsigned bits)
 {
-	return (value + (value < 0 ? (INT32_C(1) << bits) - 1 : 0)) >> bits;
+	return (value + (value < 0 ? (1 << bits) - 1 : 0)) >> bits;
 }
 
 #endif

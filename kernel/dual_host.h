@@ -17,7 +17,6 @@
 #ifndef KERNEL_DUAL_HOST_H
 #define KERNEL_DUAL_HOST_H
 
-#include "aqm/record.h"
 #include "aqm/student.h"
 
 enum dual_host_law { DUAL_HOST_DUALPI2, DUAL_HOST_STUDENT };
@@ -406,37 +405,24 @@ AQM_INLINE void dual_host_record(const struct dual_host *host, const struct dual
 				 struct aqm_record *record)
 {
 	const unsigned queue = packet->queue & 1U;
-	const struct aqm_dualpi2_params *settings = dual_host_settings(host);
-	const struct dual_host_counts *counts = &host->counts[queue];
-	const uint32_t pkts = verdict != AQM_DROP, bytes = pkts ? packet->len_bytes : 0;
-	const uint64_t p_q32 = dual_host_chance_q32(host, queue);
+	struct aqm_facts facts;
 
-	*record = (struct aqm_record){
-		.queue_type = queue,
-		.qdelay_reference = (int64_t)aqm_div64(settings->target_ns, 1000),
-		.tupdate = (int64_t)aqm_div64(settings->tupdate_ns, 1000),
-		.alpha = settings->alpha_q16 >> 3,
-		.beta = settings->beta_q16 >> 3,
-		.drop_probability = p_q32 >= AQM_Q32_ONE ? AQM_RECORD_PROBABILITY_ONE
-							 : (int64_t)(p_q32 >> 1),
-		.current_queue_delay = (int64_t)aqm_div64(
-			dual_host_age_ns(heads, queue, packet->enqueued_ns), 1000),
-		.previous_queue_delay = (int64_t)aqm_div64(
-			dual_host_is_student(host)
-				? host->law.student.vars.law.previous_qdelay_ns
-				: host->law.pi2.vars.previous_qdelay_ns,
-			1000),
-		.status_flags = 3,
-		.total_packets = (int64_t)(counts->accepted_pkts - pkts),
-		.total_bytes = (int64_t)(counts->accepted_bytes - bytes),
-		.queue_length = host->backlog_pkts[queue] - pkts,
-		.length_in_bytes = (int64_t)(host->backlog_bytes[queue] - bytes),
-		.total_drops = (int64_t)(counts->drops - !pkts),
-		.packet_length = packet->len_bytes,
-		.dequeue_action = verdict == AQM_PASS	? AQM_LOGGED_ENQUEUE
-				  : verdict == AQM_DROP ? AQM_LOGGED_DROP
-							: AQM_LOGGED_MARK,
-	};
+	dual_host_fill(host, heads, packet->enqueued_ns, &facts);
+	dual_host_fill_packet(packet, &facts);
+	if (verdict == AQM_DROP) {
+		facts.total_drops[queue]--;
+	} else {
+		facts.total_pkts[queue]--;
+		facts.total_bytes[queue] -= packet->len_bytes;
+		facts.backlog_pkts[queue]--;
+		facts.backlog_bytes[queue] -= packet->len_bytes;
+	}
+	*record = (struct aqm_record){.dequeue_action = aqm_record_action(verdict)};
+	aqm_record_fill_host(&facts, record);
+	if (dual_host_is_student(host))
+		aqm_student_record(&host->law.student.vars, &facts, record);
+	else
+		aqm_dualpi2_record(&host->params.own.base, &host->law.pi2.vars, &facts, record);
 }
 
 #endif

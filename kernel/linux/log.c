@@ -113,11 +113,6 @@ void aqmllm_log_arrival(struct aqmllm_log *log, const struct dual_host *host,
 	ring->packets += !gone;
 }
 
-static s64 logged_action(enum aqm_verdict verdict)
-{
-	return verdict == AQM_DROP ? AQM_LOGGED_DROP : AQM_LOGGED_MARK;
-}
-
 void aqmllm_log_departure(struct aqmllm_log *log, unsigned int queue, enum aqm_verdict verdict)
 {
 	struct ring *ring = &log->ring[queue & 1];
@@ -130,7 +125,7 @@ void aqmllm_log_departure(struct aqmllm_log *log, unsigned int queue, enum aqm_v
 	emit_gone(log, ring);
 	own = place_of(log, ring, ring->first++);
 	if (verdict != AQM_PASS)
-		own->record.dequeue_action = logged_action(verdict);
+		own->record.dequeue_action = aqm_record_action(verdict);
 	emit(log, &own->record);
 	ring->packets--;
 	emit_gone(log, ring);

@@ -9,7 +9,7 @@
 #include <net/netlink.h>
 #include <net/pkt_sched.h>
 
-#include "aqm/student_image.h"
+#include "aqm/student_bytes.h"
 #include "kernel/linux/qdisc.h"
 #include "kernel/linux/uapi.h"
 
@@ -157,10 +157,10 @@ static int take_model(struct nlattr *attribute, struct wanted *wanted,
 	wanted->model = kvzalloc(sizeof(*wanted->model), GFP_KERNEL);
 	if (!wanted->model)
 		return -ENOMEM;
-	wrong = aqm_student_image_read(wanted->model, nla_data(attribute), size);
+	wrong = aqm_student_from_bytes(wanted->model, nla_data(attribute), size);
 	if (!wrong) {
-		wanted->model_checksum = aqm_student_checksum(
-			nla_data(attribute), size - AQM_STUDENT_IMAGE_CHECKSUM);
+		wanted->model_checksum = aqm_student_bytes_checksum(
+			nla_data(attribute), size - AQM_STUDENT_BYTES_CHECKSUM);
 		return 0;
 	}
 	if (extack) {

@@ -2,10 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Two hosts of the laws come to the same sums, and to the same log where the other one has one.
 # usage: agree.sh VECTORS OTHER [PACKETS [SEED]]
-vectors=$1 other=$2
-shift 2
-here=$("$vectors" "$@") || { echo "$here"; exit 1; }
-there=$("$other" "$@") || { echo "$there"; exit 1; }
+vectors=$1 other=$2 packets=${3:-1000000} seed=${4:-1}
+here=$("$vectors" "$packets" "$seed" log) || { echo "$here"; exit 1; }
+there=$("$other" "$packets" "$seed") || { echo "$there"; exit 1; }
 printf '%s\n' "$there" | awk -v here="$here" '
 	BEGIN {
 		rows = split(here, row, "\n")

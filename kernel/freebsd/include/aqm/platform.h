@@ -16,4 +16,9 @@ AQM_INLINE uint64_t aqm_div64(uint64_t dividend, uint64_t divisor)
 	return dividend / divisor;
 }
 
+AQM_INLINE int aqm_leading_zeros(uint64_t value)
+{
+	return __builtin_clzll(value);
+}
+
 #endif

@@ -18,7 +18,6 @@
 #define UINT64_C(value) value##ULL
 #define INT64_C(value) value##LL
 #define UINT32_C(value) value##U
-#define INT32_C(value) value
 #endif
 #ifndef UINT64_MAX
 #define UINT64_MAX U64_MAX
