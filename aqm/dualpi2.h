@@ -70,9 +70,9 @@ AQM_INLINE uint64_t aqm_dualpi2_qdelay_ns(const struct aqm_facts *facts)
 }
 
 /* The periodic update (RFC 9332 appendix A.1, dualpi2_update). */
-AQM_INLINE void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
-				   struct aqm_dualpi2_vars *vars,
-				   struct aqm_dualpi2_stats *stats, const struct aqm_facts *facts)
+AQM_PART void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
+				 struct aqm_dualpi2_vars *vars,
+				 struct aqm_dualpi2_stats *stats, const struct aqm_facts *facts)
 {
 	const uint64_t qdelay_ns = aqm_dualpi2_qdelay_ns(facts);
 	const int64_t change =

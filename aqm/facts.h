@@ -48,6 +48,12 @@ struct aqm_facts {
 	uint8_t queue;                         /* enum aqm_queue: where it is, or is going */
 };
 
+/* The packet's queue as an index: within AQM_QUEUES whatever is there, which BPF wants to see. */
+AQM_INLINE unsigned aqm_queue_of(const struct aqm_facts *facts)
+{
+	return facts->queue & (AQM_QUEUES - 1U);
+}
+
 /* What a scheduler sees of a queue. */
 struct aqm_head {
 	uint64_t sojourn_ns; /* age of the first packet */

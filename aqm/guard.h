@@ -181,7 +181,7 @@ AQM_INLINE void aqm_guard_measure(struct aqm_guard_vars *vars, int64_t ns)
 }
 
 /* Opens, closes, forgives. */
-AQM_INLINE void aqm_guard_settle(struct aqm_guard_vars *vars)
+AQM_PART void aqm_guard_settle(struct aqm_guard_vars *vars)
 {
 	const uint64_t hold_ns = aqm_guard_hold_ns(vars);
 
@@ -198,7 +198,7 @@ AQM_INLINE void aqm_guard_settle(struct aqm_guard_vars *vars)
 }
 
 /* Time passes until an event at now_ns. */
-AQM_INLINE void aqm_guard_advance(struct aqm_guard_vars *vars, uint64_t now_ns)
+AQM_PART void aqm_guard_advance(struct aqm_guard_vars *vars, uint64_t now_ns)
 {
 	const uint64_t since_ns = vars->begun ? now_ns - vars->then_ns : 0;
 	const int64_t ns = since_ns > (uint64_t)AQM_GUARD_LONGEST_NS ? AQM_GUARD_LONGEST_NS
@@ -250,7 +250,7 @@ AQM_INLINE void aqm_guard_earn(uint64_t *tokens_q32, uint64_t earned_q32, uint64
 /* A packet arrives: called for each, before any decision on it. */
 AQM_INLINE void aqm_guard_arrived(struct aqm_guard_vars *vars, const struct aqm_facts *facts)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 
 	aqm_guard_advance(vars, facts->now_ns);
 	if (vars->open)
@@ -262,7 +262,7 @@ AQM_INLINE void aqm_guard_arrived(struct aqm_guard_vars *vars, const struct aqm_
 AQM_INLINE void aqm_guard_departs(const struct aqm_guard_params *params,
 				  struct aqm_guard_vars *vars, const struct aqm_facts *facts)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 	const uint64_t target_ns = params->aim_ns[AQM_QUEUE_C];
 
 	aqm_guard_advance(vars, facts->now_ns);
@@ -355,7 +355,7 @@ AQM_INLINE enum aqm_verdict aqm_guard_judges(const struct aqm_guard_params *para
 					     const struct aqm_facts *facts, enum aqm_verdict law,
 					     enum aqm_verdict wanted, bool overload)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 	const uint64_t head_ns = facts->head_sojourn_ns[queue];
 	const uint64_t waited_ns = facts->sojourn_ns > head_ns ? facts->sojourn_ns : head_ns;
 	bool granted;

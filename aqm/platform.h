@@ -15,6 +15,8 @@
 #include <stdint.h>
 
 #define AQM_INLINE static inline __attribute__((always_inline))
+/* Of what is long: called, not inlined, where the stack is small (BPF). */
+#define AQM_PART AQM_INLINE
 
 /* Quotient of two unsigned 64-bit numbers; divisor > 0. */
 AQM_INLINE uint64_t aqm_div64(uint64_t dividend, uint64_t divisor)

@@ -129,6 +129,18 @@ AQM_INLINE void aqm_student_init(const struct aqm_student_params *params,
 	aqm_student_sense_init(&vars->sense);
 }
 
+/*
+ * What a host may do in its own way, with the same results: AQM_STUDENT_OWN names a header that has
+ * the functions below (BPF, whose verifier wants bounds, and whose stack is small).
+ */
+#ifdef AQM_STUDENT_OWN
+#include AQM_STUDENT_OWN
+#else
+AQM_INLINE const struct aqm_student_model *aqm_student_model_of(const struct aqm_student_vars *vars)
+{
+	return vars->model;
+}
+
 /* Inputs [from, to) from their features. */
 AQM_INLINE void aqm_student_read_inputs(struct aqm_student_vars *vars, uint32_t from, uint32_t to)
 {
@@ -139,19 +151,41 @@ AQM_INLINE void aqm_student_read_inputs(struct aqm_student_vars *vars, uint32_t 
 						   model->offset[i], model->scale[i]);
 }
 
-/* The network speaks; inputs and features are up to date. */
-AQM_INLINE void aqm_student_think(const struct aqm_student_params *params,
-				  struct aqm_student_vars *vars, struct aqm_student_stats *stats,
-				  const struct aqm_facts *facts)
+/* Outputs from inputs, or a tree's from the features. */
+AQM_INLINE void aqm_student_speak(struct aqm_student_vars *vars)
 {
 	if (vars->model->kind == AQM_STUDENT_tree)
 		aqm_student_tree_run(vars->model, vars->sense.feature, vars->output);
 	else
 		aqm_student_net_run(vars->model, &vars->state, vars->input, vars->output);
-	stats->decisions++;
+}
+
+/* The tap hears of a decision. */
+AQM_INLINE void aqm_student_tell(const struct aqm_student_params *params,
+				 struct aqm_student_vars *vars, const struct aqm_facts *facts)
+{
 	if (params->tap && params->tap->decided)
 		params->tap->decided(params->tap->context, facts, vars->sense.feature,
 				     vars->output);
+}
+
+/* The tap gets the counts. */
+AQM_INLINE void aqm_student_tell_stats(const struct aqm_student_params *params,
+				       const struct aqm_student_stats *stats)
+{
+	if (params->tap && params->tap->stats)
+		*params->tap->stats = *stats;
+}
+#endif
+
+/* The network speaks; inputs and features are up to date. */
+AQM_INLINE void aqm_student_think(const struct aqm_student_params *params,
+				  struct aqm_student_vars *vars, struct aqm_student_stats *stats,
+				  const struct aqm_facts *facts)
+{
+	aqm_student_speak(vars);
+	stats->decisions++;
+	aqm_student_tell(params, vars, facts);
 }
 
 /* value x 2^output, within [low, high]; value is at most 2^32. */
@@ -176,8 +210,8 @@ AQM_INLINE uint32_t aqm_student_share_q16(int16_t output)
 }
 
 /* The settings that the outputs ask for. */
-AQM_INLINE void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
-					   const int16_t *out, struct aqm_student_vars *vars)
+AQM_PART void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
+					 const int16_t *out, struct aqm_student_vars *vars)
 {
 	vars->now.target_ns = aqm_student_scaled(
 		base->target_ns, out[AQM_STUDENT_SETTING_target], 1000000, 60000000);
@@ -220,7 +254,7 @@ AQM_INLINE void aqm_student_settings_heed(const struct aqm_student_params *param
 					  struct aqm_student_vars *vars)
 {
 	if (!params->guarded || vars->mistrusted || aqm_guard_trusts(&vars->guard) ||
-	    vars->model->mode != AQM_STUDENT_supervise)
+	    aqm_student_model_of(vars)->mode != AQM_STUDENT_supervise)
 		return;
 	vars->mistrusted = true;
 	vars->now = params->base;
@@ -229,10 +263,10 @@ AQM_INLINE void aqm_student_settings_heed(const struct aqm_student_params *param
 }
 
 /* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
-AQM_INLINE void aqm_student_supervise(const struct aqm_student_params *params,
-				      struct aqm_student_vars *vars,
-				      struct aqm_student_stats *stats,
-				      const struct aqm_facts *facts)
+AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
+				    struct aqm_student_vars *vars,
+				    struct aqm_student_stats *stats,
+				    const struct aqm_facts *facts)
 {
 	aqm_student_think(params, vars, stats, facts);
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
@@ -267,13 +301,12 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 {
 	aqm_student_sense_tick(&vars->sense, facts, vars->law.p_q32, aqm_student_overload(vars),
 			       params->base.tupdate_ns);
-	aqm_student_read_inputs(vars, 0, vars->model->inputs);
-	if (vars->model->mode == AQM_STUDENT_supervise)
+	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
+	if (aqm_student_model_of(vars)->mode == AQM_STUDENT_supervise)
 		aqm_student_supervise(params, vars, stats, facts);
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
 	vars->law.p_q32 -= aqm_student_given_up(vars);
-	if (params->tap && params->tap->stats)
-		*params->tap->stats = *stats;
+	aqm_student_tell_stats(params, stats);
 }
 
 /* The law's probability of signalling a packet of this queue, at most 1. */
@@ -313,14 +346,15 @@ AQM_INLINE enum aqm_verdict aqm_student_effect(enum aqm_verdict verdict, uint8_t
 }
 
 /* The network's verdict for a packet that arrives. */
-AQM_INLINE enum aqm_verdict aqm_student_wants(const struct aqm_student_params *params,
-					      struct aqm_student_vars *vars,
-					      struct aqm_student_stats *stats,
-					      const struct aqm_facts *facts)
+AQM_PART enum aqm_verdict aqm_student_wants(const struct aqm_student_params *params,
+					    struct aqm_student_vars *vars,
+					    struct aqm_student_stats *stats,
+					    const struct aqm_facts *facts)
 {
 	aqm_student_sense_now(&vars->sense, facts);
-	aqm_student_sense_packet(&vars->sense, facts, aqm_student_law_p_q32(vars, facts->queue));
-	aqm_student_read_inputs(vars, 0, vars->model->fast_inputs);
+	aqm_student_sense_packet(&vars->sense, facts,
+				 aqm_student_law_p_q32(vars, aqm_queue_of(facts)));
+	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->fast_inputs);
 	aqm_student_think(params, vars, stats, facts);
 	return aqm_student_effect(aqm_student_draw(vars->output, (uint32_t)facts->random),
 				  facts->ecn);
@@ -350,7 +384,7 @@ AQM_INLINE enum aqm_verdict aqm_student_on_enqueue(const struct aqm_student_para
 	if (params->guarded)
 		aqm_guard_arrived(&vars->guard, facts);
 	*decided = false;
-	if (vars->model->mode != AQM_STUDENT_verdict)
+	if (aqm_student_model_of(vars)->mode != AQM_STUDENT_verdict)
 		return AQM_PASS;
 	wanted = aqm_student_wants(params, vars, stats, facts);
 	if (aqm_student_judge(params, vars, facts, AQM_PASS, wanted) != wanted) {
@@ -419,7 +453,7 @@ AQM_INLINE enum aqm_verdict aqm_student_depart(const struct aqm_student_params *
 					       enum aqm_verdict was)
 {
 	if (law == was && was != AQM_PASS && params->guarded)
-		aqm_guard_repays(&vars->guard, facts->queue);
+		aqm_guard_repays(&vars->guard, aqm_queue_of(facts));
 	if (law <= was || aqm_student_judge(params, vars, facts, law, was) == was)
 		return AQM_PASS;
 	stats->overridden++;

@@ -205,7 +205,7 @@ AQM_INLINE void aqm_student_sense_arrival(struct aqm_student_sense *sense,
 AQM_INLINE void aqm_student_sense_signal(struct aqm_student_sense *sense,
 					 const struct aqm_facts *facts)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 
 	sense->count.signals[queue]++;
 	if (queue == AQM_QUEUE_C)
@@ -214,10 +214,10 @@ AQM_INLINE void aqm_student_sense_signal(struct aqm_student_sense *sense,
 }
 
 /* A packet leaves its queue, with this verdict. */
-AQM_INLINE void aqm_student_sense_departure(struct aqm_student_sense *sense,
-					    const struct aqm_facts *facts, enum aqm_verdict verdict)
+AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
+					  const struct aqm_facts *facts, enum aqm_verdict verdict)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 	const uint32_t delay = aqm_student_delay(facts->sojourn_ns);
 	struct aqm_student_counts *count = &sense->count;
 
@@ -248,9 +248,9 @@ AQM_INLINE void aqm_student_decay(uint64_t *sum, unsigned shift, uint64_t more)
 	*sum = *sum - (*sum >> shift) + (added << 8);
 }
 
-AQM_INLINE void aqm_student_sums_tick(struct aqm_student_sums *sum,
-				      const struct aqm_student_counts *count,
-				      const struct aqm_facts *facts)
+AQM_PART void aqm_student_sums_tick(struct aqm_student_sums *sum,
+				    const struct aqm_student_counts *count,
+				    const struct aqm_facts *facts)
 {
 	aqm_student_decay(&sum->busy_ns, 3, count->busy_ns);
 	aqm_student_decay(&sum->busy_bytes, 3, count->busy_bytes);
@@ -286,8 +286,8 @@ AQM_INLINE void aqm_student_window_tick(struct aqm_student_window *window, bool 
 		window->peak[0] = peak;
 }
 
-AQM_INLINE void aqm_student_windows_tick(struct aqm_student_sense *sense,
-					 const struct aqm_facts *facts)
+AQM_PART void aqm_student_windows_tick(struct aqm_student_sense *sense,
+				       const struct aqm_facts *facts)
 {
 	for (unsigned q = 0; q < AQM_QUEUES; q++) {
 		const bool any = sense->count.left_pkts[q] != 0;
@@ -302,7 +302,7 @@ AQM_INLINE void aqm_student_windows_tick(struct aqm_student_sense *sense,
 	}
 }
 
-AQM_INLINE void aqm_student_window_features(struct aqm_student_sense *sense)
+AQM_PART void aqm_student_window_features(struct aqm_student_sense *sense)
 {
 	for (unsigned q = 0; q < AQM_QUEUES; q++) {
 		int16_t *trough = &sense->feature[q == AQM_QUEUE_C
@@ -340,7 +340,7 @@ AQM_INLINE int16_t aqm_student_ratio(uint64_t over, uint64_t under)
 	return (int16_t)(aqm_log2_q8(over + 255) - aqm_log2_q8(under + 255));
 }
 
-AQM_INLINE void aqm_student_rate_features(struct aqm_student_sense *sense)
+AQM_PART void aqm_student_rate_features(struct aqm_student_sense *sense)
 {
 	struct aqm_student_sums *sum = &sense->sum;
 	const int32_t fast = aqm_log2_q8(sum->busy_bytes) - aqm_log2_q8(sum->busy_ns);
@@ -363,8 +363,8 @@ AQM_INLINE void aqm_student_rate_features(struct aqm_student_sense *sense)
 }
 
 /* What was idle since the tick before, and whether the law may have caused it. */
-AQM_INLINE void aqm_student_idle_features(struct aqm_student_sense *sense, uint64_t now_ns,
-					  uint64_t tick_ns)
+AQM_PART void aqm_student_idle_features(struct aqm_student_sense *sense, uint64_t now_ns,
+					uint64_t tick_ns)
 {
 	const uint64_t idle_ns = sense->count.idle_ns < tick_ns ? sense->count.idle_ns : tick_ns;
 	const bool recent =
@@ -378,7 +378,7 @@ AQM_INLINE void aqm_student_idle_features(struct aqm_student_sense *sense, uint6
 	feature[AQM_STUDENT_FEATURE_signalled_c] = recent ? AQM_LOG2_ONE : 0;
 }
 
-AQM_INLINE void aqm_student_flow_features(struct aqm_student_sense *sense, uint64_t tick_ns)
+AQM_PART void aqm_student_flow_features(struct aqm_student_sense *sense, uint64_t tick_ns)
 {
 	const struct aqm_student_sums *sum = &sense->sum;
 	int16_t *feature = sense->feature;
@@ -405,8 +405,8 @@ AQM_INLINE void aqm_student_flow_features(struct aqm_student_sense *sense, uint6
 }
 
 /* The features of the second group, as the facts are now. */
-AQM_INLINE void aqm_student_sense_now(struct aqm_student_sense *sense,
-				      const struct aqm_facts *facts)
+AQM_PART void aqm_student_sense_now(struct aqm_student_sense *sense,
+				    const struct aqm_facts *facts)
 {
 	int16_t *feature = sense->feature;
 
@@ -429,10 +429,10 @@ AQM_INLINE void aqm_student_sense_now(struct aqm_student_sense *sense,
 }
 
 /* The features of the first group; p_q32 is the law's probability for this packet. */
-AQM_INLINE void aqm_student_sense_packet(struct aqm_student_sense *sense,
-					 const struct aqm_facts *facts, uint64_t p_q32)
+AQM_PART void aqm_student_sense_packet(struct aqm_student_sense *sense,
+				       const struct aqm_facts *facts, uint64_t p_q32)
 {
-	const unsigned queue = facts->queue;
+	const unsigned queue = aqm_queue_of(facts);
 	int16_t *feature = sense->feature;
 
 	feature[AQM_STUDENT_FEATURE_is_l] = queue == AQM_QUEUE_L ? AQM_LOG2_ONE : 0;

@@ -68,6 +68,7 @@ struct dual_host {
 	uint32_t backlog_pkts[AQM_QUEUES];
 	uint64_t emptied_ns; /* when a packet was last taken out */
 	struct dual_host_counts counts[AQM_QUEUES];
+	struct aqm_facts facts; /* of the decision at hand: a third of all the stack that BPF has */
 };
 
 /* The cookie: how many packets L held at arrival, what was decided there, and that it was. */
@@ -154,6 +155,14 @@ AQM_INLINE void dual_host_change(struct dual_host *host, const struct dual_host_
 		      params->own.base.step.threshold_ns);
 }
 
+/* Length of a queue's first packet, 0: it is empty.  No index: BPF allows none on its stack. */
+AQM_INLINE uint32_t dual_host_length(const struct dual_host_heads *heads, unsigned queue)
+{
+	const uint32_t c = heads->len_bytes[AQM_QUEUE_C], l = heads->len_bytes[AQM_QUEUE_L];
+
+	return queue == AQM_QUEUE_L ? l : c;
+}
+
 AQM_INLINE uint64_t dual_host_age_ns(const struct dual_host_heads *heads, unsigned queue,
 				     uint64_t now_ns)
 {
@@ -196,34 +205,38 @@ AQM_INLINE uint64_t dual_host_due_ns(const struct dual_host *host)
 /* The law's update that is due, as of the time at which it was. */
 AQM_INLINE void dual_host_tick(struct dual_host *host, const struct dual_host_heads *heads)
 {
-	struct aqm_facts facts;
-
-	dual_host_fill(host, heads, dual_host_due_ns(host), &facts);
+	dual_host_fill(host, heads, dual_host_due_ns(host), &host->facts);
 	if (dual_host_is_student(host))
 		aqm_student_tick(&host->params.own, &host->law.student.vars,
-				 &host->law.student.stats, &facts);
+				 &host->law.student.stats, &host->facts);
 	else
 		aqm_dualpi2_update(&host->params.own.base, &host->law.pi2.vars,
-				   &host->law.pi2.stats, &facts);
+				   &host->law.pi2.stats, &host->facts);
 }
 
-/*
- * Updates due at or before now_ns, at most `most` of them; a host that was asleep for longer loses
- * the rest: the next one is then due a tupdate from now.
- */
-AQM_INLINE void dual_host_run(struct dual_host *host, const struct dual_host_heads *heads,
-			      uint64_t now_ns, uint32_t most)
+/* Updates still due at now_ns are left out: the next one comes a tupdate from now. */
+AQM_INLINE void dual_host_skip(struct dual_host *host, uint64_t now_ns)
 {
 	const uint64_t next_ns = now_ns + host->params.own.base.tupdate_ns;
 
-	for (uint32_t i = 0; i < most && dual_host_due_ns(host) <= now_ns; i++)
-		dual_host_tick(host, heads);
 	if (dual_host_due_ns(host) > now_ns)
 		return;
 	if (dual_host_is_student(host))
 		host->law.student.vars.law.update_due_ns = next_ns;
 	else
 		host->law.pi2.vars.update_due_ns = next_ns;
+}
+
+/*
+ * Updates due at or before now_ns, at most `most` of them; a host that was asleep for longer loses
+ * the rest.
+ */
+AQM_INLINE void dual_host_run(struct dual_host *host, const struct dual_host_heads *heads,
+			      uint64_t now_ns, uint32_t most)
+{
+	for (uint32_t i = 0; i < most && dual_host_due_ns(host) <= now_ns; i++)
+		dual_host_tick(host, heads);
+	dual_host_skip(host, now_ns);
 }
 
 /* The law's word on an arrival. */
@@ -267,17 +280,16 @@ AQM_INLINE enum aqm_verdict dual_host_arrive(struct dual_host *host,
 	const unsigned queue = aqm_dual_classify(packet->ecn) & 1U;
 	struct dual_host_counts *counts = &host->counts[queue];
 	enum aqm_verdict verdict = AQM_DROP;
-	struct aqm_facts facts;
 
 	packet->enqueued_ns = now_ns;
 	packet->cookie = 0;
 	packet->queue = (uint8_t)queue;
-	dual_host_fill(host, heads, now_ns, &facts);
-	dual_host_fill_packet(packet, &facts);
+	dual_host_fill(host, heads, now_ns, &host->facts);
+	dual_host_fill_packet(packet, &host->facts);
 	counts->arrived_pkts++;
 	counts->arrived_bytes += packet->len_bytes;
 	if (host->backlog_pkts[0] + host->backlog_pkts[1] < host->params.own.limit_pkts)
-		verdict = dual_host_ask(host, &facts, &packet->cookie);
+		verdict = dual_host_ask(host, &host->facts, &packet->cookie);
 	else
 		counts->overflows++;
 	verdict = dual_host_carry_out(host, queue, packet->ecn, verdict);
@@ -315,7 +327,7 @@ AQM_INLINE unsigned dual_host_take(struct dual_host *host, const struct dual_hos
 					    heads->len_bytes[q]};
 	queue = aqm_dual_choose(&host->params.own.scheduler, dual_host_wrr(host), head) & 1U;
 	host->backlog_pkts[queue]--;
-	host->backlog_bytes[queue] -= heads->len_bytes[queue];
+	host->backlog_bytes[queue] -= dual_host_length(heads, queue);
 	host->emptied_ns = now_ns;
 	return queue;
 }
@@ -325,7 +337,7 @@ AQM_INLINE void dual_host_sent(struct dual_host *host, const struct dual_host_he
 			       const struct dual_host_packet *packet)
 {
 	const unsigned queue = packet->queue & 1U;
-	const bool other_waits = heads->len_bytes[!queue] != 0;
+	const bool other_waits = dual_host_length(heads, !queue) != 0;
 
 	host->counts[queue].left_pkts++;
 	host->counts[queue].left_bytes += packet->len_bytes;
@@ -357,13 +369,12 @@ AQM_INLINE enum aqm_verdict dual_host_depart(struct dual_host *host,
 					     uint64_t now_ns)
 {
 	enum aqm_verdict verdict;
-	struct aqm_facts facts;
 
-	dual_host_fill(host, heads, now_ns, &facts);
-	dual_host_fill_packet(packet, &facts);
-	facts.sojourn_ns = now_ns - packet->enqueued_ns;
+	dual_host_fill(host, heads, now_ns, &host->facts);
+	dual_host_fill_packet(packet, &host->facts);
+	host->facts.sojourn_ns = now_ns - packet->enqueued_ns;
 	verdict = dual_host_carry_out(host, packet->queue & 1U, packet->ecn,
-				      dual_host_judge(host, &facts));
+				      dual_host_judge(host, &host->facts));
 	if (verdict != AQM_DROP)
 		dual_host_sent(host, heads, packet);
 	if (heads->len_bytes[0] == 0 && heads->len_bytes[1] == 0)

@@ -20,8 +20,8 @@ need_root() {
 }
 
 need() { # program...
-	for program in "$@"; do
-		command -v "$program" >/dev/null || [ -x "/usr/sbin/$program" ] ||
-			skip "no $program here"
+	for needed in "$@"; do
+		command -v "$needed" >/dev/null || [ -x "/usr/sbin/$needed" ] ||
+			skip "no $needed here"
 	done
 }

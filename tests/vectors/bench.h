@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The vectors through kernel/dual_host.h with two rings for packets: the host that needs nothing
- * of its platform, one operation a call.
+ * of its platform, one step a call.
  */
 #ifndef TESTS_VECTORS_BENCH_H
 #define TESTS_VECTORS_BENCH_H
@@ -19,7 +19,14 @@ struct vectors_bench {
 	struct vectors vectors;
 	struct dual_host host;
 	struct vectors_ring ring[AQM_QUEUES];
+	struct vectors_op op; /* the next one, if `busy` */
+	bool busy;
 };
+
+/* A host may put another word before what a step calls (BPF: calls, for the sake of its stack). */
+#ifndef VECTORS_PART
+#define VECTORS_PART AQM_INLINE
+#endif
 
 /* `params` have the student's model, which outlives the bench. */
 AQM_INLINE void vectors_bench_init(struct vectors_bench *bench, uint64_t seed,
@@ -29,6 +36,7 @@ AQM_INLINE void vectors_bench_init(struct vectors_bench *bench, uint64_t seed,
 	dual_host_init(&bench->host, params, 0);
 	for (unsigned q = 0; q < AQM_QUEUES; q++)
 		bench->ring[q].first = bench->ring[q].end = 0;
+	bench->busy = false;
 }
 
 AQM_INLINE struct dual_host_packet *vectors_place(struct vectors_ring *ring, uint32_t at)
@@ -48,8 +56,17 @@ AQM_INLINE void vectors_heads(struct vectors_bench *bench, struct dual_host_head
 	}
 }
 
-AQM_INLINE void vectors_bench_arrival(struct vectors_bench *bench, const struct vectors_op *op)
+VECTORS_PART void vectors_bench_tick(struct vectors_bench *bench)
 {
+	struct dual_host_heads heads;
+
+	vectors_heads(bench, &heads);
+	dual_host_tick(&bench->host, &heads);
+}
+
+VECTORS_PART void vectors_bench_arrival(struct vectors_bench *bench)
+{
+	const struct vectors_op *op = &bench->op;
 	struct dual_host_packet packet = {
 		.random = op->random,
 		.len_bytes = op->len_bytes,
@@ -71,8 +88,9 @@ AQM_INLINE void vectors_bench_arrival(struct vectors_bench *bench, const struct 
 }
 
 /* A packet may be sent; false: one was dropped on leaving, and the link still asks. */
-AQM_INLINE bool vectors_bench_turn(struct vectors_bench *bench, uint64_t now_ns)
+VECTORS_PART bool vectors_bench_turn(struct vectors_bench *bench)
 {
+	const uint64_t now_ns = bench->op.at_ns;
 	struct dual_host_packet packet;
 	struct dual_host_heads heads;
 	enum aqm_verdict verdict;
@@ -91,20 +109,23 @@ AQM_INLINE bool vectors_bench_turn(struct vectors_bench *bench, uint64_t now_ns)
 	return verdict != AQM_DROP;
 }
 
-/* One operation, with the updates due before it. */
+/*
+ * One step: an update of the law that is due, an arrival, or a packet that leaves.  No loop, so
+ * that BPF can take it.
+ */
 AQM_INLINE void vectors_bench_step(struct vectors_bench *bench)
 {
-	struct dual_host_heads heads;
-	struct vectors_op op;
-
-	vectors_next(&bench->vectors, &op);
-	vectors_heads(bench, &heads);
-	dual_host_run(&bench->host, &heads, op.at_ns, UINT32_MAX);
-	if (op.kind == VECTORS_ARRIVAL)
-		vectors_bench_arrival(bench, &op);
-	else
-		while (!vectors_bench_turn(bench, op.at_ns))
-			;
+	if (!bench->busy)
+		vectors_next(&bench->vectors, &bench->op);
+	bench->busy = true;
+	if (dual_host_due_ns(&bench->host) <= bench->op.at_ns) {
+		vectors_bench_tick(bench);
+	} else if (bench->op.kind == VECTORS_ARRIVAL) {
+		vectors_bench_arrival(bench);
+		bench->busy = false;
+	} else {
+		bench->busy = !vectors_bench_turn(bench);
+	}
 }
 
 #endif

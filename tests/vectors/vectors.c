@@ -54,7 +54,7 @@ static void bench_run(uint32_t which, uint64_t packets, uint64_t seed, struct ou
 	vectors_params(which, &params);
 	params.own.model = model_of(which, &model);
 	vectors_bench_init(&bench, seed, &params);
-	while (bench.vectors.arrivals < packets)
+	while (bench.vectors.arrivals < packets || bench.busy)
 		vectors_bench_step(&bench);
 	outcome->sum = vectors_close(&bench.vectors, dual_host_p_q32(&bench.host));
 	outcome->overflows = bench.host.counts[0].overflows + bench.host.counts[1].overflows;

@@ -10,6 +10,7 @@
 #include <sys/stdint.h>
 
 #define AQM_INLINE static inline __attribute__((always_inline))
+#define AQM_PART AQM_INLINE
 
 AQM_INLINE uint64_t aqm_div64(uint64_t dividend, uint64_t divisor)
 {

@@ -12,6 +12,7 @@
 #include <linux/types.h>
 
 #define AQM_INLINE static __always_inline
+#define AQM_PART AQM_INLINE
 
 /* What <stdint.h> has and the kernel spells otherwise. */
 #ifndef UINT64_C
