@@ -17,7 +17,7 @@
 char license_text[] SEC("license") = "Dual BSD/GPL";
 
 #define NEEDS_ECN 2
-#define PASS 0 /* TC_ACT_OK */
+#define PASS -1 /* TC_ACT_UNSPEC: the filters behind this one are asked too */
 #define ETHERTYPE_IP 0x0800
 #define ETHERTYPE_IPV6 0x86dd
 #define ECT0 2

@@ -254,20 +254,34 @@ __attribute__((noinline)) int bpf_tree_run(void)
 	return 0;
 }
 
+/* One after another: clang would spread a copy out, over more stack than there is. */
+#define BPF_COPY(to, from, count)                                                                  \
+	for (uint32_t bpf_at = 0; bpf_at < (count); bpf_at++) {                                    \
+		(to)[bpf_at] = (from)[bpf_at];                                                     \
+		__asm__ volatile("" ::: "memory");                                                 \
+	}
+
+AQM_PART void bpf_speak_take(const struct aqm_student_vars *vars)
+{
+	BPF_COPY(student_scratch.feature, vars->sense.feature, AQM_STUDENT_FEATURE_COUNT)
+	BPF_COPY(student_scratch.place[0], vars->input, AQM_STUDENT_PLACES)
+	BPF_COPY(student_scratch.hidden, vars->state.hidden, AQM_STUDENT_WIDTH)
+}
+
+AQM_PART void bpf_speak_give(struct aqm_student_vars *vars)
+{
+	BPF_COPY(vars->state.hidden, student_scratch.hidden, AQM_STUDENT_WIDTH)
+	BPF_COPY(vars->output, student_scratch.output, AQM_STUDENT_OUTPUTS)
+}
+
 AQM_INLINE void aqm_student_speak(struct aqm_student_vars *vars)
 {
-	__builtin_memcpy(student_scratch.feature, vars->sense.feature,
-			 sizeof(student_scratch.feature));
-	__builtin_memcpy(student_scratch.place[0], vars->input, sizeof(vars->input));
-	__builtin_memcpy(student_scratch.hidden, vars->state.hidden,
-			 sizeof(student_scratch.hidden));
+	bpf_speak_take(vars);
 	if (student_model.kind == AQM_STUDENT_tree)
 		bpf_tree_run();
 	else
 		bpf_net_run();
-	__builtin_memcpy(vars->state.hidden, student_scratch.hidden,
-			 sizeof(student_scratch.hidden));
-	__builtin_memcpy(vars->output, student_scratch.output, sizeof(student_scratch.output));
+	bpf_speak_give(vars);
 }
 
 /* There are no function pointers, hence no taps. */

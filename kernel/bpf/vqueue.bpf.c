@@ -64,11 +64,12 @@ int vqueue_mark(struct __sk_buff *skb)
 
 	if (__sync_lock_test_and_set(&vqueue.busy, 1)) {
 		__sync_fetch_and_add(&vqueue.passed_by, 1);
-		return TC_ACT_OK;
+		return TC_ACT_UNSPEC;
 	}
 	verdict = decide(skb);
 	__sync_lock_test_and_set(&vqueue.busy, 0);
 	if (verdict == AQM_MARK)
 		bpf_skb_ecn_set_ce(skb);
-	return verdict == AQM_DROP ? TC_ACT_SHOT : TC_ACT_OK;
+	/* Filters behind this one are asked too. */
+	return verdict == AQM_DROP ? TC_ACT_SHOT : TC_ACT_UNSPEC;
 }

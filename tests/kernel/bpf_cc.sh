@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# l4s_dctcp and ect1 between two namespaces: packets are ECT(1), and marks of a tc program make the
-# sender slow down without loss.  usage: bpf_cc.sh SOURCE [SECONDS]
+# l4s_dctcp and ect1 between two namespaces: packets are ECT(1), a full link is used without loss,
+# and marks of the virtual queue keep its own queue short.  usage: bpf_cc.sh SOURCE [SECONDS]
 set -u
 source=$1 seconds=${2:-3}
 . "$source/tests/kernel/common.sh"
@@ -42,8 +42,8 @@ tc -n $b qdisc add dev v1 clsact
 tc -n $b filter add dev v1 egress bpf direct-action obj "$work/ect1.bpf.o" sec tc
 
 # Bits per second of one flow, and how many of its segments were sent again.
+ip netns exec $b iperf3 -s -D >/dev/null
 flow() {
-	ip netns exec $b iperf3 -s -1 -D >/dev/null
 	for _ in 1 2 3 4 5 6 7 8 9 10; do
 		ip netns exec $a iperf3 -c 10.77.0.2 -t "$seconds" -J >"$work/json" && break
 		sleep 0.2
@@ -60,9 +60,23 @@ ect1=$(count IpExtInECT1Pkts) ect0=$(count IpExtInECT0Pkts)
 [ "$ect1" -gt 100 ] || fail "$ect1 packets came with ECT(1)"
 [ "$ect0" -lt 10 ] || fail "$ect0 packets came with ECT(0)"
 
-# A link of 20 Mbit/s whose queue is a FIFO, in front of it the virtual queue's marks.
+# A link of 20 Mbit/s whose queue is a FIFO.
+ip -n $a link set v0 gso_max_segs 1
 tc -n $a qdisc add dev v0 root tbf rate 20mbit burst 5000 limit 200000 || skip "no tbf here"
 read -r bps again < <(flow)
 [ "$bps" -gt 10000000 ] || fail "$bps bit/s through 20 Mbit/s"
+# In front of it the virtual queue's marks.
+marks=0
+for law in dualpi2 "student model $source/models/student.aqms"; do
+	ip netns exec $a "$work/vqueue" attach v0 19 object "$work/vqueue.bpf.o" step_ms 3 $law \
+		>"$work/log" 2>&1 || { cat "$work/log"; fail "the virtual queue does not load: $law"; }
+	read -r marked_bps lost < <(flow)
+	shown=$(ip netns exec $a "$work/vqueue" show v0)
+	ip netns exec $a "$work/vqueue" detach v0 || fail "vqueue detach"
+	marks=$(echo "$shown" | sed -n 's/^L: .*marked \([0-9]*\).*/\1/p')
+	[ "$marks" -gt 10 ] && [ "$marked_bps" -gt 8000000 ] ||
+		{ echo "$shown"; fail "$law: $marks marks, $marked_bps bit/s"; }
+	echo "virtual queue, ${law%% *}: $marked_bps bit/s, $marks marks, $lost sent again"
+done
 echo "l4s_dctcp: $free_bps bit/s without a limit, $ect1 packets ECT(1), $ect0 ECT(0);" \
 	"$bps bit/s through 20 Mbit/s, $again sent again"

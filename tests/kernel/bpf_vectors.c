@@ -27,10 +27,10 @@ static const char *const names[] = {
 #undef CASE_NAME
 };
 
-/* The object, loaded, with a bench and a model in the place of its globals. */
+/* The object, loaded once: verifying it takes the kernel longer than running it. */
 struct loaded {
 	struct bpf_object *object;
-	int program, bench;
+	int program, bench, model;
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -38,27 +38,32 @@ static int quiet(enum libbpf_print_level level, const char *format, va_list argu
 	return level == LIBBPF_WARN ? vfprintf(stderr, format, arguments) : 0;
 }
 
-/* Copies what a global is to be before the object is loaded. */
-static int set_global(struct bpf_object *object, const char *section, const void *value,
-		      size_t size)
+static int map_of(const struct loaded *loaded, const char *section)
 {
-	struct bpf_map *map = bpf_object__find_map_by_name(object, section);
-	size_t room = 0;
-	void *global = map ? (void *)(uintptr_t)bpf_map__initial_value(map, &room) : NULL;
-
-	if (!global || room < size) {
-		fprintf(stderr, "%s has %zu bytes, %zu are needed\n", section, room, size);
-		return 1;
-	}
-	memcpy(global, value, size);
-	return 0;
+	return bpf_map__fd(bpf_object__find_map_by_name(loaded->object, section));
 }
 
-static int load(struct loaded *loaded, const char *path, uint32_t which, uint64_t seed)
+static int load(struct loaded *loaded, const char *path)
+{
+	loaded->object = bpf_object__open_file(path, NULL);
+	if (!loaded->object)
+		return 1;
+	if (bpf_object__load(loaded->object))
+		return errno == EPERM ? 77 : 1;
+	loaded->program = bpf_program__fd(
+		bpf_object__find_program_by_name(loaded->object, "vectors_step"));
+	loaded->bench = map_of(loaded, ".data.bench");
+	loaded->model = map_of(loaded, ".data.model");
+	return loaded->program < 0 || loaded->bench < 0 || loaded->model < 0;
+}
+
+/* A bench and a model in the place of the program's globals. */
+static int set_case(const struct loaded *loaded, uint32_t which, uint64_t seed)
 {
 	static struct aqm_student_model model;
 	static struct vectors_bench bench;
 	struct dual_host_params params;
+	const uint32_t key = 0;
 
 	memset(&model, 0, sizeof(model));
 	if (which == VECTORS_shipped)
@@ -67,25 +72,15 @@ static int load(struct loaded *loaded, const char *path, uint32_t which, uint64_
 		vectors_model(which, &model);
 	vectors_params(which, &params);
 	vectors_bench_init(&bench, seed, &params);
-	loaded->object = bpf_object__open_file(path, NULL);
-	if (!loaded->object)
-		return 1;
-	if (set_global(loaded->object, ".data.bench", &bench, sizeof(bench)) ||
-	    set_global(loaded->object, ".data.model", &model, sizeof(model)))
-		return 1;
-	if (bpf_object__load(loaded->object))
-		return errno == EPERM ? 77 : 1;
-	loaded->program = bpf_program__fd(
-		bpf_object__find_program_by_name(loaded->object, "vectors_step"));
-	loaded->bench = bpf_map__fd(bpf_object__find_map_by_name(loaded->object, ".data.bench"));
-	return 0;
+	return bpf_map_update_elem(loaded->bench, &key, &bench, BPF_ANY) ||
+	       bpf_map_update_elem(loaded->model, &key, &model, BPF_ANY);
 }
 
 /* Steps until the bench has had its packets; a call of the kernel makes many. */
 static int go_through(const struct loaded *loaded, uint64_t packets, struct vectors_bench *bench)
 {
 	static unsigned char frame[64];
-	uint32_t key = 0;
+	const uint32_t key = 0;
 	uint32_t steps = 1;
 
 	do {
@@ -93,10 +88,8 @@ static int go_through(const struct loaded *loaded, uint64_t packets, struct vect
 			    .data_size_in = sizeof(frame), .repeat = (int)steps);
 
 		if (bpf_prog_test_run_opts(loaded->program, &options) ||
-		    bpf_map_lookup_elem(loaded->bench, &key, bench)) {
-			fprintf(stderr, "run: %s\n", strerror(errno));
+		    bpf_map_lookup_elem(loaded->bench, &key, bench))
 			return 1;
-		}
 		/* A step has one packet at most; the sum is that of the very last one. */
 		steps = STEPS_A_CALL;
 		if (packets < bench->vectors.arrivals + steps)
@@ -107,34 +100,34 @@ static int go_through(const struct loaded *loaded, uint64_t packets, struct vect
 	return 0;
 }
 
-static int run_case(const char *path, uint32_t which, uint64_t packets, uint64_t seed)
+static int run_case(const struct loaded *loaded, uint32_t which, uint64_t packets, uint64_t seed)
 {
 	static struct vectors_bench bench;
-	struct loaded loaded = {0};
-	int status = load(&loaded, path, which, seed);
 
-	if (!status)
-		status = go_through(&loaded, packets, &bench);
-	if (!status)
-		printf("%016" PRIx64 " %s %" PRIu64 "\n",
-		       vectors_close(&bench.vectors, dual_host_p_q32(&bench.host)), names[which],
-		       packets);
-	bpf_object__close(loaded.object);
-	return status;
+	if (set_case(loaded, which, seed) || go_through(loaded, packets, &bench)) {
+		fprintf(stderr, "%s: %s\n", names[which], strerror(errno));
+		return 1;
+	}
+	printf("%016" PRIx64 " %s %" PRIu64 "\n",
+	       vectors_close(&bench.vectors, dual_host_p_q32(&bench.host)), names[which], packets);
+	return 0;
 }
 
 int main(int argc, char **argv)
 {
 	const uint64_t packets = argc > 2 ? strtoull(argv[2], NULL, 10) : DEFAULT_PACKETS;
 	const uint64_t seed = argc > 3 ? strtoull(argv[3], NULL, 10) : 1;
-	int status = 0;
+	struct loaded loaded = {0};
+	int status;
 
 	if (argc < 2) {
 		fputs("usage: bpf_vectors OBJECT [PACKETS [SEED]]\n", stderr);
 		return 2;
 	}
 	libbpf_set_print(quiet);
+	status = load(&loaded, argv[1]);
 	for (uint32_t which = 0; which < VECTORS_CASE_COUNT && !status; which++)
-		status = run_case(argv[1], which, packets, seed);
+		status = run_case(&loaded, which, packets, seed);
+	bpf_object__close(loaded.object);
 	return status;
 }

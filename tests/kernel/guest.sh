@@ -3,12 +3,13 @@
 # The module in a guest: Debian's kernel under QEMU, in virtual time (TCG counts instructions, so a
 # loaded machine changes nothing), with a RAM disk of what guest_init.sh needs.
 #
-# usage: guest.sh SOURCE BUILD [PACKETS [SECONDS [ROUNDS]]]
-#     packets of each case of the vectors, seconds of traffic under changes, insertions
+# usage: guest.sh SOURCE BUILD [PACKETS [SECONDS [ROUNDS [MBIT]]]]
+#     packets of each case of the vectors, seconds of traffic under changes, insertions, and the
+#     rate of that traffic's link: what an hour of it costs
 # GUEST_LOG=FILE keeps the console.
 set -u
 source=$(cd "$1" && pwd) build=$(cd "$2" && pwd)
-packets=${3:-5000} seconds=${4:-10} rounds=${5:-10}
+packets=${3:-5000} seconds=${4:-10} rounds=${5:-10} mbit=${6:-8}
 . "$source/tests/kernel/common.sh"
 export PATH=$PATH:/usr/sbin
 need qemu-system-x86_64 busybox iperf3 tc ip cpio make gcc
@@ -33,15 +34,25 @@ grep -E 'warning|WARNING' "$work/log" && fail "the module compiles with warnings
 cp "$work"/src/kernel/linux/{sch_aqmllm,aqmllm_vectors}.ko "$root/"
 cp "$work/src/kernel/linux/q_aqmllm.so" "$root/lib/tc/"
 
+# The virtual queue in BPF, where it can be built.
+programs="ip tc iperf3"
+if make -s -C "$source/kernel/bpf" OUT="$work/bpf" "$work/bpf/vqueue.bpf.o" "$work/bpf/vqueue" \
+	>"$work/log" 2>&1; then
+	cp "$work/bpf/vqueue.bpf.o" "$root/"
+	PATH=$PATH:$work/bpf programs="$programs vqueue"
+else
+	echo "SKIP: the virtual queue in BPF: $(tail -1 "$work/log")"
+fi
+
 # Programs with their libraries, Debian's modules in the order in which they depend.
 cp "$(command -v busybox)" "$root/bin/busybox"
-for program in ip tc iperf3; do
+for program in $programs; do
 	cp "$(command -v $program)" "$root/tools/"
 	ldd "$(command -v $program)" | grep -o '/[^ ]*' | while read -r library; do
 		mkdir -p "$root/$(dirname "$library")" && cp -n "$library" "$root/$library"
 	done
 done
-for module in veth sch_netem sch_htb tcp_dctcp sch_ingress cls_u32 act_pedit act_csum; do
+for module in veth sch_netem sch_htb tcp_dctcp sch_ingress cls_u32 cls_bpf act_pedit act_csum; do
 	modprobe -S "$version" --show-depends $module
 done | awk '$1 == "insmod" && !seen[$2]++ { print $2 }' >"$work/modules"
 while read -r path; do
@@ -62,7 +73,7 @@ log=${GUEST_LOG:-$work/console}
 timeout "${GUEST_TIMEOUT:-900}" qemu-system-x86_64 -accel tcg,thread=single -icount shift=0,sleep=off \
 	-rtc clock=vm -smp 1 -m 512 -cpu max -display none -no-reboot -nodefaults -serial stdio \
 	-kernel "$image" -initrd "$work/initramfs" \
-	-append "console=ttyS0 quiet panic=-1 packets=$packets seconds=$seconds rounds=$rounds" \
+	-append "console=ttyS0 quiet panic=-1 packets=$packets seconds=$seconds rounds=$rounds mbit=$mbit" \
 	</dev/null 2>&1 | tr -d '\r' >"$log"
 results() { # key
 	sed -n "s/^.*RESULT $1 //p" "$log"
@@ -98,7 +109,13 @@ for law in "dualpi2", "student":
     # 8 Mbit/s of Ethernet frames; neither starves.
     bad |= not (6.5 < cubic + dctcp < 8.0 and cubic > 1 and dctcp > 1)
     bad |= not (c["marks"] and l["marks"]) or l["drops"] > 0
-print("under %s changes: %s; log: %s; insertions: %s; kernel %s"
+virtual = r"RESULT virtual (\S+) cubic (\d+) dctcp (\d+)\s+RESULT virtual .*\s+" \
+    r"RESULT virtual \S+ C: (.*)\s+RESULT virtual \S+ L: (.*)"
+for law, cubic, dctcp, c, l in re.findall(virtual, text):
+    print("virtual queue, %s: Mbit/s cubic %.2f dctcp %.2f; C %s; L %s"
+          % (law, float(cubic) / 1e6, float(dctcp) / 1e6, c, l))
+    bad |= float(cubic) + float(dctcp) < 5.5e6 or int(re.search(r"marked (\d+)", l).group(1)) == 0
+print("after %s changes under load: %s; log: %s; insertions: %s; kernel %s"
       % (line("changed"), line("changes"), line("log"), line("inserted"), line("loaded")))
 sys.exit(bad)
 END

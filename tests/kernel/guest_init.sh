@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What runs in the guest as its first process: the module with real TCP, changes under load, a
 # hundred insertions.  guest.sh makes the initramfs and reads the lines "RESULT ..." of the console.
-# The kernel's command line has packets=N (vectors), seconds=N (traffic), rounds=N (insertions).
+# The kernel's command line has packets=N (vectors), seconds=N and mbit=N (traffic under changes),
+# rounds=N (insertions).
 export PATH=/tools:/bin:/sbin
 /bin/busybox --install -s /bin 2>/dev/null
 mount -t proc proc /proc
@@ -14,7 +15,7 @@ mount -t tmpfs run /run
 mkdir -p /var /run/netns
 ln -s /run /var/run
 for word in $(cat /proc/cmdline); do
-	case $word in packets=* | seconds=* | rounds=*) eval "$word" ;; esac
+	case $word in packets=* | seconds=* | mbit=* | rounds=*) eval "$word" ;; esac
 done
 # busybox would take its own.
 ip() { /tools/ip "$@"; }
@@ -69,7 +70,11 @@ tc -n r qdisc add dev v1 clsact || die "clsact"
 tc -n r filter add dev v1 ingress protocol ip u32 match ip dport 5202 0xffff match ip tos 2 3 \
 	action pedit ex munge ip dsfield set 1 retain 3 pipe csum ip || die "pedit"
 tc -n r qdisc add dev v2 root handle 1: htb default 1 || die "htb"
-tc -n r class add dev v2 parent 1: classid 1:1 htb rate 8mbit burst 3000 cburst 3000 || die "class"
+link() { # add or change, Mbit/s
+	tc -n r class "$1" dev v2 parent 1: classid 1:1 htb rate "$2mbit" burst 3000 cburst 3000 ||
+		die "class"
+}
+link add 8
 aqm() { tc -n r qdisc "$1" dev v2 parent 1:1 handle 10: aqmllm $2; }
 aqm add "dualpi2 min_qlen_step 1" || die "tc qdisc add ... aqmllm"
 say "options $(tc -n r -j qdisc show dev v2 parent 1:1)"
@@ -79,9 +84,9 @@ for port in 5201 5202; do
 done
 sleep 1
 flows() { # seconds
-	ip netns exec a iperf3 -c 10.2.0.3 -p 5201 -C cubic -t "$1" -J >/tmp/cubic.json 2>/tmp/cubic.err &
+	ip netns exec a iperf3 -c 10.2.0.3 -p 5201 -C cubic -i 0 -t "$1" -J >/tmp/cubic.json 2>/tmp/cubic.err &
 	cubic=$!
-	ip netns exec a iperf3 -c 10.2.0.3 -p 5202 -C dctcp -t "$1" -J >/tmp/dctcp.json 2>/tmp/dctcp.err &
+	ip netns exec a iperf3 -c 10.2.0.3 -p 5202 -C dctcp -i 0 -t "$1" -J >/tmp/dctcp.json 2>/tmp/dctcp.err &
 	dctcp=$!
 }
 # Bits per second that arrived.
@@ -117,10 +122,29 @@ steady() { # name, options
 steady dualpi2 "dualpi2"
 steady student "student"
 
+# Without the module's help: a FIFO at the link, and in front of it marks from a virtual queue.
+virtual() { # name, options
+	ip netns exec r vqueue attach v2 7.8 object /vqueue.bpf.o step_ms 3 $2 || die "vqueue, $1"
+	flows 10
+	wait
+	say "virtual $1 cubic $(arrived /tmp/cubic.json) dctcp $(arrived /tmp/dctcp.json)"
+	ip netns exec r vqueue show v2 | sed "s/^/RESULT virtual $1 /"
+	ip netns exec r vqueue detach v2 || die "vqueue detach"
+}
+if [ -f /vqueue.bpf.o ]; then
+	aqm del "" && tc -n r qdisc add dev v2 parent 1:1 handle 20: pfifo limit 1000
+	ip -n a link set v0 gso_max_segs 1
+	virtual dualpi2 "dualpi2"
+	virtual student "student model /net.aqms"
+	ip -n a link set v0 gso_max_segs 65535
+	tc -n r qdisc del dev v2 parent 1:1 handle 20: && aqm add "" || die "the module's qdisc again"
+fi
+
 # Everything changes under load, the log included.
 echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
 echo 512 >/sys/kernel/tracing/buffer_size_kb
 changes=0
+link change "$mbit"
 flows "$seconds"
 while kill -0 $cubic 2>/dev/null; do
 	for change in "dualpi2 target_ms 5 k 1" "student target_ms 15 k 2" "model /net.aqms" "log 1" \
