@@ -98,6 +98,9 @@ text = open(sys.argv[1]).read()
 def line(key):
     return re.search(r"RESULT " + key + r" (.*)", text).group(1)
 bad = 0
+alone, _, delay = line("alone dctcp").split()
+print("dualpi2, dctcp alone: Mbit/s %.2f; delay ms L %s" % (float(alone) / 1e6, delay))
+bad |= float(alone) < 7.2e6 or float(delay) > 4
 for law in "dualpi2", "student":
     rates = line(law + " cubic").split()
     cubic, dctcp = float(rates[0]) / 1e6, float(rates[2]) / 1e6
@@ -106,8 +109,9 @@ for law in "dualpi2", "student":
     c, l = stats["C"], stats["L"]
     print("%s: Mbit/s cubic %.2f dctcp %.2f; delay ms C %s L %s; marks C %d L %d, drops C %d L %d"
           % (law, cubic, dctcp, delays[1], delays[3], c["marks"], l["marks"], c["drops"], l["drops"]))
-    # 8 Mbit/s of Ethernet frames; neither starves.
-    bad |= not (6.5 < cubic + dctcp < 8.0 and cubic > 1 and dctcp > 1)
+    # 8 Mbit/s of Ethernet frames; neither starves; the target is 15 ms.
+    bad |= not (7 < cubic + dctcp < 8 and 2 <= cubic <= 6 and 2 <= dctcp <= 6)
+    bad |= not 10 < float(delays[1]) < 20 or float(delays[3]) > 4
     bad |= not (c["marks"] and l["marks"]) or l["drops"] > 0
 virtual = r"RESULT virtual (\S+) cubic (\d+) dctcp (\d+)\s+RESULT virtual .*\s+" \
     r"RESULT virtual \S+ C: (.*)\s+RESULT virtual \S+ L: (.*)"

@@ -83,11 +83,13 @@ for port in 5201 5202; do
 	ip netns exec b iperf3 -s -p $port -D >/dev/null || die "iperf3 -s"
 done
 sleep 1
+flow() { # port congestion-control seconds
+	ip netns exec a iperf3 -c 10.2.0.3 -p "$1" -C "$2" -i 0 -t "$3" -J >"/tmp/$2.json" 2>"/tmp/$2.err"
+}
 flows() { # seconds
-	ip netns exec a iperf3 -c 10.2.0.3 -p 5201 -C cubic -i 0 -t "$1" -J >/tmp/cubic.json 2>/tmp/cubic.err &
+	flow 5202 dctcp "$1" &
+	flow 5201 cubic "$1" &
 	cubic=$!
-	ip netns exec a iperf3 -c 10.2.0.3 -p 5202 -C dctcp -i 0 -t "$1" -J >/tmp/dctcp.json 2>/tmp/dctcp.err &
-	dctcp=$!
 }
 # Bits per second that arrived.
 arrived() { # file
@@ -119,6 +121,15 @@ steady() { # name, options
 	tell "$1"
 	say "delays $1 C $(mean /tmp/delays C) L $(mean /tmp/delays L)"
 }
+# A packet lasts 1.5 ms here: the step is two of them.
+aqm change "dualpi2 step_ms 3"
+rm -f /tmp/delays
+flow 5202 dctcp 10 &
+cubic=$!
+sleep 3
+watch_delays /tmp/delays
+wait
+say "alone dctcp $(arrived /tmp/dctcp.json) L $(mean /tmp/delays L)"
 steady dualpi2 "dualpi2"
 steady student "student"
 
@@ -144,6 +155,7 @@ fi
 echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
 echo 512 >/sys/kernel/tracing/buffer_size_kb
 changes=0
+aqm change "step_ms 1"
 link change "$mbit"
 flows "$seconds"
 while kill -0 $cubic 2>/dev/null; do
