@@ -18,10 +18,14 @@
 #include "cli/route_demo.h"
 #include "cli/route_law.h"
 #include "cli/route_report.h"
+#include "cli/policy_options.h"
 #include "cli/route_taps.h"
+#include "cli/route_web.h"
 #include "net/ethernet.h"
+#include "os/linux/interface.h"
 #include "os/linux/loop.h"
 #include "os/linux/namespace.h"
+#include "os/linux/packet_socket.h"
 #include "os/linux/tun.h"
 
 #define TICK_MS 100
@@ -46,6 +50,7 @@ struct routing {
 	struct monitor *monitor;
 	struct board board;
 	struct route_view view;
+	struct route_web web;
 	struct route_demo demo;
 	int namespaces[ROUTER_WAYS]; /* -1: not open */
 	char address_text[256];
@@ -69,6 +74,21 @@ int route_split(const char *text, const char *option, struct route_ends *ends, s
 	return 0;
 }
 
+static int check_policy_options(struct error *error)
+{
+	const struct policy_option options[] = {
+		{"--device", chosen.device != NULL, false},
+		{"--precision", chosen.manner.precision != NULL, false},
+		{"--context", chosen.manner.context != NULL, false},
+		{"--interval", chosen.interval > 0, false},
+		{"--verdict", chosen.verdict != NULL, false},
+		{"--no-guard", chosen.unguarded, true},
+	};
+
+	return policy_options_check(options, sizeof(options) / sizeof(*options), &chosen.policy,
+				    chosen.policy != NULL, error);
+}
+
 static int check_options(struct error *error)
 {
 	const int places = chosen.demo + (chosen.between != NULL) + (chosen.bridge != NULL);
@@ -86,10 +106,13 @@ static int check_options(struct error *error)
 	if (chosen.log && chosen.pcap && strcmp(chosen.log, chosen.pcap) == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--log",
 				"%s is the file of --pcap too; name another", chosen.log);
+	if (chosen.bridge && (chosen.addresses || chosen.tun))
+		return error_at(error, ERR_INVALID, NULL, 0, "--bridge",
+				"has no TUN devices: leave out --tun and --addresses");
 	if (chosen.watch && !isatty(STDOUT_FILENO))
 		return error_at(error, ERR_UNSUPPORTED, NULL, 0, "--watch",
 				"needs a terminal as standard output");
-	return 0;
+	return check_policy_options(error);
 }
 
 /* What is not said. */
@@ -197,15 +220,27 @@ static int open_tuns(struct routing *routing, struct port *ports[ROUTER_WAYS], s
 static int open_ports(struct routing *routing, struct port *ports[ROUTER_WAYS],
 		      struct error *error)
 {
-	if (chosen.bridge)
-		return error_at(error, ERR_UNSUPPORTED, NULL, 0, "--bridge", "is not there yet");
-	return open_tuns(routing, ports, error);
+	struct route_ends ends;
+	int code;
+
+	if (chosen.bridge == NULL)
+		return open_tuns(routing, ports, error);
+	code = route_split(chosen.bridge, "--bridge", &ends, error);
+	for (int i = 0; code == 0 && i < ROUTER_WAYS; i++) {
+		uint32_t mtu_bytes;
+
+		code = packet_socket_open(&ports[i], ends.name[i], error);
+		if (code == 0)
+			code = interface_mtu(ends.name[i], &mtu_bytes, error);
+		if (code == 0 && mtu_bytes > chosen.mtu_bytes)
+			chosen.mtu_bytes = mtu_bytes;
+	}
+	return code;
 }
 
 static int open_router(struct routing *routing, struct error *error)
 {
 	struct router_config config = {
-		.frame_bytes = (size_t)chosen.mtu_bytes + ETHERNET_ROOM_BYTES,
 		.frame_limit = FRAME_LIMIT,
 		.clock = loop_clock(),
 		.ways[0] = {.law = routing->law.law,
@@ -222,12 +257,41 @@ static int open_router(struct routing *routing, struct error *error)
 	};
 	int code = open_ports(routing, config.ports, error);
 
+	config.frame_bytes = (size_t)chosen.mtu_bytes + ETHERNET_ROOM_BYTES;
 	if (code == 0)
 		code = router_open(&routing->router, &config, error);
 	for (int i = 0; code && i < ROUTER_WAYS; i++)
 		if (config.ports[i])
 			config.ports[i]->ops->close(config.ports[i]);
 	return code;
+}
+
+static volatile sig_atomic_t reload_wanted;
+
+static void on_hangup(int number)
+{
+	(void)number;
+	reload_wanted = 1;
+}
+
+/* A student or a policy is read again where a SIGHUP asked for it; what fails leaves the old one. */
+static void reload(struct routing *routing)
+{
+	struct error error = {0};
+	char line[1024];
+	int code = 0;
+
+	if (reload_wanted) {
+		reload_wanted = 0;
+		code = route_law_reload(&routing->law, routing->router.ways[0].queue, &error);
+	}
+	if (code == 0)
+		code = route_law_reloaded(&routing->law, &error);
+	if (code > 0)
+		routing->monitor->reloads++;
+	if (code < 0)
+		fprintf(stderr, "aqmllm: %s; the old one goes on\n",
+			error_format(&error, line, sizeof(line)));
 }
 
 static bool tick(void *context, uint64_t now_ns)
@@ -240,9 +304,10 @@ static bool tick(void *context, uint64_t now_ns)
 		routing->begun = true;
 		monitor_begin(monitor, &routing->router, now_ns);
 	}
+	reload(routing);
 	monitor->verdicts = route_law_counts(&routing->law);
 	monitor_bin(monitor, &routing->router, now_ns);
-	if (routing->view.open)
+	if (routing->view.open || routing->web.http)
 		board_put(&routing->board, monitor);
 	return command_interrupted() || routing->view.quit ||
 	       (chosen.duration_s > 0 && now_s >= chosen.warmup_s + chosen.duration_s);
@@ -279,8 +344,14 @@ static int run_router(struct routing *routing, struct error *error)
 					error);
 	if (code == 0 && chosen.watch)
 		code = route_view_open(&routing->view, &routing->board, &chosen, error);
+	if (code == 0 && chosen.metrics)
+		code = route_web_open(&routing->web, &routing->board, &chosen, error);
+	if (code == 0 && chosen.metrics && !routing->common->quiet)
+		fprintf(stderr, "live page at port %u, /metrics for Prometheus\n",
+			http_port(routing->web.http));
 	if (code == 0)
 		code = loop_run(&loop, &routing->router, error);
+	route_web_close(&routing->web);
 	route_view_close(&routing->view);
 	if (chosen.demo)
 		route_demo_stop(&routing->demo);
@@ -298,7 +369,9 @@ static int route(struct routing *routing, struct error *error)
 	closed = route_taps_close(&routing->taps, code == 0, code ? NULL : error);
 	if (code == 0)
 		code = tell(routing, error);
-	return code ? code : closed;
+	if (code == 0)
+		code = closed;
+	return code ? code : route_law_failure(&routing->law, error);
 }
 
 /* Laws and files, then the rest. */
@@ -339,6 +412,7 @@ static int run_route(const struct command_common *common, const char **operands,
 		return error_at(error, ERR_INVALID, NULL, 0, operands[0],
 				"route takes no operands, only options");
 	complete_options(common);
+	interrupt_handle(SIGHUP, on_hangup);
 	routing = calloc(1, sizeof(*routing));
 	if (routing)
 		routing->monitor = calloc(1, sizeof(*routing->monitor));
@@ -383,9 +457,19 @@ static const struct option route_options[] = {
 	 0, 0},
 	{"set", 0, OPTION_LIST, &chosen.settings, "K=V", "parameter of the law; may be repeated",
 	 0, 0},
-	{"policy", 0, OPTION_TEXT, &chosen.policy, "FILE",
-	 "a student, FILE.aqms, as the law", 0, 0},
-	{"no-guard", 0, OPTION_FLAG, &chosen.unguarded, NULL, "take a student's guard away", 0, 0},
+	{"policy", 0, OPTION_TEXT, &chosen.policy, "DIR",
+	 "a student, FILE.aqms, as the law; or the folder of a policy that decides on top of the "
+	 "law, in a thread of its own: packets never wait for it, and between its decisions the law "
+	 "decides; SIGHUP reads it again",
+	 0, 0},
+	{"device", 0, OPTION_TEXT, &chosen.device, "NAME", DEVICE_DOC, 0, 0},
+	{"precision", 0, OPTION_TEXT, &chosen.manner.precision, "P", PRECISION_DOC, 0, 0},
+	{"context", 0, OPTION_TEXT, &chosen.manner.context, "HOW", CONTEXT_DOC, 0, 0},
+	{"interval", 0, OPTION_U64, &chosen.interval, "N",
+	 "every Nth arriving packet is put to the policy, if it has decided on the last one (10)", 1,
+	 1e9},
+	{"verdict", 0, OPTION_TEXT, &chosen.verdict, "HOW", VERDICT_DOC, 0, 0},
+	{"no-guard", 0, OPTION_FLAG, &chosen.unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"seed", 0, OPTION_U64, &chosen.seed, "S", "seed of the law's random bits (1)", 0, 0},
 	{"log", 0, OPTION_TEXT, &chosen.log, "FILE",
 	 "write the router's log, 24 fields a packet, which aqmllm pool reads; .gz and .zst "
@@ -394,6 +478,10 @@ static const struct option route_options[] = {
 	{"pcap", 0, OPTION_TEXT, &chosen.pcap, "FILE",
 	 "write the managed way's headers as pcapng: interfaces C, L (leaving that queue, after "
 	 "marking) and dropped",
+	 0, 0},
+	{"metrics", 0, OPTION_TEXT, &chosen.metrics, "ADDR",
+	 "serve a live page at /, its summary at /summary.json and Prometheus text at /metrics; "
+	 "PORT (of 127.0.0.1), HOST:PORT or [V6]:PORT",
 	 0, 0},
 	{"duration", 0, OPTION_DOUBLE, &chosen.duration_s, "S",
 	 "end after S seconds behind the warm-up; default: at Ctrl-C", 0.1, 1e9},

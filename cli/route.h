@@ -16,7 +16,9 @@ struct route_options {
 	double rate_mbps, return_mbps, delay_ms, duration_s, warmup_s;
 	const char *trace, *aqm, *policy, *log, *pcap, *metrics, *addresses, *flows, *tun;
 	struct option_list settings;
-	uint64_t seed, mtu_bytes;
+	const char *device, *verdict;
+	struct policy_manner manner;
+	uint64_t seed, mtu_bytes, interval;
 	bool unguarded, watch;
 };
 

@@ -108,6 +108,13 @@ static bool are_probabilities(const double p[3])
 	return p[AQM_PASS] >= 0 && p[AQM_DROP] >= 0 && p[AQM_MARK] >= 0 && fabs(sum - 1) < 1e-3;
 }
 
+/* The policy's word is there from `ready_ns` on. */
+static void spoken(struct aqm_policy *self, uint64_t ready_ns)
+{
+	self->senseless = !are_probabilities(self->probability);
+	self->ready_ns = ready_ns;
+}
+
 /* Shows the policy the state before the decision and lets it think. */
 static void ask(struct aqm_policy *self, const void *params, const void *vars,
 		const struct aqm_facts *facts)
@@ -119,17 +126,33 @@ static void ask(struct aqm_policy *self, const void *params, const void *vars,
 	aqm_record_host_fields(facts, &record);
 	self->config.law->record(inner_params(params), vars, facts, false, &record);
 	code = ops->observe(self->config.policy, &record, &self->failure);
-	if (code == 0)
+	if (code == 0 && ops->ready == NULL)
 		code = ops->decide(self->config.policy, facts->now_ns, self->probability,
 				   &self->failure);
 	if (code) {
 		fail(self, code);
 		return;
 	}
-	self->senseless = !are_probabilities(self->probability);
 	self->counts.decisions++;
 	self->waiting = true;
-	self->ready_ns = facts->now_ns + self->config.latency_ns;
+	self->ready_ns = TIME_NEVER_NS;
+	if (ops->ready == NULL)
+		spoken(self, facts->now_ns + self->config.latency_ns);
+}
+
+/* Is a decision that is made elsewhere there? */
+static void listen(struct aqm_policy *self, uint64_t now_ns)
+{
+	const struct policy_ops *ops = self->config.policy->ops;
+	int said;
+
+	if (!self->waiting || ops->ready == NULL)
+		return;
+	said = ops->ready(self->config.policy, self->probability, &self->failure);
+	if (said < 0)
+		fail(self, said);
+	else if (said > 0)
+		spoken(self, now_ns);
 }
 
 /* Counts an arrival and puts every interval-th packet to the policy. */
@@ -237,6 +260,7 @@ static enum aqm_verdict on_enqueue(const void *params, void *vars, void *stats,
 	enum aqm_verdict verdict;
 
 	aqm_guard_arrived(&self->guard, facts);
+	listen(self, facts->now_ns);
 	consider(self, params, vars, facts);
 	self->decided_action = 0;
 	if (self->rows && self->waiting && self->ready_ns <= facts->now_ns)

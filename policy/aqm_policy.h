@@ -12,7 +12,8 @@
  * of 0 its verdict is for that very packet; otherwise for the first packet that
  * arrives `latency_ns` later or after.  A decision that is still being made when
  * the next is due is late: the policy is busy and is not asked again until it
- * has spoken.
+ * has spoken.  A policy that decides elsewhere (policy/background.h) takes the time
+ * that it takes: its verdict is for the first packet that arrives when it is there.
  *
  * A verdict is drawn with the packet's own random bits, the same that the law
  * uses, so a policy with the law's probabilities acts on the law's packets; or

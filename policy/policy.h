@@ -35,6 +35,12 @@ struct policy_ops {
 	/* Probability of each enum aqm_verdict for the packet observed last; they sum to 1. */
 	int (*decide)(struct policy *policy, uint64_t now_ns, double probability[3],
 		      struct error *error);
+	/*
+	 * Only of a policy that decides elsewhere (policy/background.h), in place of decide():
+	 * observe() begins a decision; this gives it and returns 1 once it is there, 0 as long as
+	 * it is not, without waiting.
+	 */
+	int (*ready)(struct policy *policy, double probability[3], struct error *error);
 	/* What was done with that packet. */
 	void (*acted)(struct policy *policy, enum aqm_verdict verdict);
 	/* Start of a new run: forget the history. */

@@ -85,12 +85,11 @@ int interface_set_queue(const char *name, uint32_t packets, struct error *error)
 
 int interface_index(const char *name, int *index, struct error *error)
 {
-	struct ifreq request = named(name);
-	const int code =
-		ask(AF_INET, SIOCGIFINDEX, &request, name, "cannot find the interface", error);
-
-	*index = request.ifr_ifindex;
-	return code;
+	*index = (int)if_nametoindex(name);
+	if (*index == 0)
+		return error_at(error, ERR_NOT_FOUND, NULL, 0, name,
+				"is no interface here; ip link lists them");
+	return 0;
 }
 
 /* "address/bits" into its parts; `most` is the longest prefix. */

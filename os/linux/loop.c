@@ -7,10 +7,13 @@
 #include <errno.h>
 #include <poll.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "base/units.h"
 
+#define BACKGROUND_NICENESS 15
 #define EXACT_SLACK_NS 1 /* timers fire when they are due, not up to 50 us later */
 
 static uint64_t now_ns(void *context)
@@ -31,6 +34,12 @@ struct router_clock loop_clock(void)
 {
 	now_ns(NULL);
 	return (struct router_clock){.now_ns = now_ns};
+}
+
+/* Linux counts niceness by threads. */
+void loop_stand_back(void)
+{
+	setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICENESS);
 }
 
 /* Until packets come or `due_ns`; false: a signal came. */

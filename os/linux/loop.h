@@ -17,6 +17,9 @@ struct loop {
 /* The monotonic clock, from when it was first asked. */
 struct router_clock loop_clock(void);
 
+/* The calling thread gives way to the router's, for what packets do not wait for. */
+void loop_stand_back(void);
+
 /* ERR_IO: a port is gone. */
 int loop_run(const struct loop *loop, struct router *router, struct error *error);
 

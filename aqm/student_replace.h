@@ -1,0 +1,32 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * A student's model is swapped while packets go on.
+ */
+#ifndef AQM_STUDENT_REPLACE_H
+#define AQM_STUDENT_REPLACE_H
+
+#include "aqm/student.h"
+
+/*
+ * Another model goes on in the place of the one at work: law, guard and senses keep what they know,
+ * what the network itself remembered and set is forgotten.  It speaks at the next update or packet.
+ */
+AQM_INLINE void aqm_student_replace(const struct aqm_student_params *params,
+				    struct aqm_student_vars *vars,
+				    const struct aqm_student_model *model)
+{
+	vars->model = model;
+	vars->now = params->base;
+	vars->state = (struct aqm_student_state){{0}};
+	for (uint32_t i = 0; i < AQM_STUDENT_OUTPUTS; i++)
+		vars->output[i] = 0;
+	vars->regularity_q16 = 0;
+	vars->decay_q16 = 0;
+	vars->level_q16 = 0;
+	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
+		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = 0;
+	vars->sense.feature[AQM_STUDENT_FEATURE_own_level] = 0;
+	aqm_student_read_inputs(vars, 0, model->inputs);
+}
+
+#endif

@@ -1,0 +1,92 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Two Ethernet interfaces bridged through a law: hosts on either side of it, with all their
+# offloading on, see one network, marks and whole packets.  SKIP where that cannot be made.
+# usage: route_bridge.sh PROGRAM
+. "$(dirname "$0")/common.sh"
+for tool in unshare nsenter ip ping python3; do
+	command -v $tool >/dev/null || { echo "SKIP: bridging needs $tool"; exit 77; }
+done
+unshare -n true 2>/dev/null || { echo "SKIP: no network namespaces can be made here"; exit 77; }
+
+unshare -n sleep 120 &
+one=$!
+unshare -n sleep 120 &
+two=$!
+unshare -n sleep 120 &
+between=$!
+trap 'kill $one $two $between 2>/dev/null; rm -rf "$work"' EXIT
+sleep 0.3
+inside() { # namespace, command
+	nsenter -t "$1" -n "${@:2}"
+}
+inside $between ip link add left type veth peer name eth0 netns $one 2>err &&
+	inside $between ip link add right type veth peer name eth0 netns $two 2>>err || {
+	echo "SKIP: no veth devices here: $(cat err)"
+	exit 77
+}
+for side in "$one 1" "$two 2"; do
+	set -- $side
+	inside $1 ip address add 10.97.0.$2/24 dev eth0
+	inside $1 ip address add fd97::$2/64 dev eth0 nodad
+	inside $1 ip link set lo up
+	inside $1 ip link set eth0 up
+	inside $1 sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
+done
+inside $between ip link set left up
+inside $between ip link set right up
+
+refuses 'nosuch' route --bridge lo,nosuch
+nsenter -t $between -n "$program" route --bridge left,right --rate 20 --delay 5 --pcap run.pcapng \
+	--json >bridge.json &
+router=$!
+sleep 1
+for to in 10.97.0.2 fd97::2; do
+	inside $one ping -c 10 -i 0.05 -q $to >ping || fail "ping $to: $(cat ping)"
+	inside $one ping -c 3 -i 0.05 -s 8000 -q $to >ping || fail "fragments to $to"
+done
+
+# A TCP flow whose every byte arrives, from a host that leaves cutting and checksums to its interface.
+cat >tcp.py <<'P'
+import hashlib, socket, sys, time
+address = ("10.97.0.2", 5555)
+data = bytes(range(256)) * 32768
+if sys.argv[1] == "receive":
+    listener = socket.socket()
+    listener.bind(address)
+    listener.listen()
+    end, got = listener.accept()[0], hashlib.sha256()
+    while block := end.recv(1 << 16):
+        got.update(block)
+    sys.exit(got.digest() != hashlib.sha256(data).digest())
+time.sleep(0.5)
+begun = time.time()
+end = socket.create_connection(address)
+end.sendall(data)
+end.shutdown(socket.SHUT_WR)
+end.recv(1)
+print(len(data) * 8 / (time.time() - begun) / 1e6)
+P
+inside $two timeout 60 python3 tcp.py receive &
+receiver=$!
+mbps=$(inside $one timeout 60 python3 tcp.py send)
+wait $receiver || fail "bytes of a TCP flow did not arrive as they were sent"
+python3 -c "import sys; sys.exit(not 12 < $mbps < 20)" || fail "TCP at $mbps of 20 Mbit/s"
+kill -INT $router
+wait $router || fail "bridge: exit status $?"
+python3 - <<'P' || fail "the summary of the bridge: $(head -c 1500 bridge.json)"
+import json, sys
+o = json.load(open("bridge.json"))
+way = o["ways"][0]
+tcp = [f for f in o["flows"] if f["protocol"] == "tcp"][0]
+sys.exit(not (o["queues"]["C"]["marks"] > 0 and tcp["ecn"] in ("ect0", "not-ect") and
+              way["malformed"] == 0 and way["not_sent"] == 0 and
+              # Cut: 8 MiB are thousands of packets.
+              tcp["packets"] > 5000))
+P
+if command -v tshark >/dev/null; then
+	[ "$(tshark -r run.pcapng -Y 'ip.len > 1500 or ipv6.plen > 1460' 2>/dev/null | wc -l)" = 0 ] ||
+		fail "super-packets passed whole"
+fi
+inside $between ip -d link show left | grep -q 'promiscuity 0' || fail "left is promiscuous still"
+finish "route --bridge"
