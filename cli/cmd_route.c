@@ -274,7 +274,7 @@ static void on_hangup(int number)
 	reload_wanted = 1;
 }
 
-/* A student or a policy is read again where a SIGHUP asked for it; what fails leaves the old one. */
+/* Student or policy are read again where a SIGHUP asked for it; what fails leaves the old one. */
 static void reload(struct routing *routing)
 {
 	struct error error = {0};
@@ -300,7 +300,7 @@ static bool tick(void *context, uint64_t now_ns)
 	struct monitor *monitor = routing->monitor;
 	const double now_s = seconds_from_ns(now_ns);
 
-	if (!routing->begun && now_s >= chosen.warmup_s) {
+	if (!routing->begun && chosen.warmup_s > 0 && now_s >= chosen.warmup_s) {
 		routing->begun = true;
 		monitor_begin(monitor, &routing->router, now_ns);
 	}
@@ -459,15 +459,15 @@ static const struct option route_options[] = {
 	 0, 0},
 	{"policy", 0, OPTION_TEXT, &chosen.policy, "DIR",
 	 "a student, FILE.aqms, as the law; or the folder of a policy that decides on top of the "
-	 "law, in a thread of its own: packets never wait for it, and between its decisions the law "
-	 "decides; SIGHUP reads it again",
+	 "law, in a thread of its own: packets never wait for it, and between its decisions the "
+	 "law decides; SIGHUP reads it again",
 	 0, 0},
 	{"device", 0, OPTION_TEXT, &chosen.device, "NAME", DEVICE_DOC, 0, 0},
 	{"precision", 0, OPTION_TEXT, &chosen.manner.precision, "P", PRECISION_DOC, 0, 0},
 	{"context", 0, OPTION_TEXT, &chosen.manner.context, "HOW", CONTEXT_DOC, 0, 0},
 	{"interval", 0, OPTION_U64, &chosen.interval, "N",
-	 "every Nth arriving packet is put to the policy, if it has decided on the last one (10)", 1,
-	 1e9},
+	 "every Nth arriving packet is put to the policy, if it has decided on the last one (10)",
+	 1, 1e9},
 	{"verdict", 0, OPTION_TEXT, &chosen.verdict, "HOW", VERDICT_DOC, 0, 0},
 	{"no-guard", 0, OPTION_FLAG, &chosen.unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"seed", 0, OPTION_U64, &chosen.seed, "S", "seed of the law's random bits (1)", 0, 0},

@@ -88,9 +88,13 @@ static json_t *flows_json(const struct monitor *monitor)
 
 static json_t *way_json(const struct monitor_way *way)
 {
-	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I}", "carried_mbps", way->rate_mbps,
-			 "received", (json_int_t)way->counts.received, "sent",
-			 (json_int_t)way->counts.sent, "malformed",
+	const uint64_t drops =
+		way->queues[AQM_QUEUE_L].drops + way->queues[AQM_QUEUE_C].drops;
+
+	return json_pack("{s:f, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "carried_mbps",
+			 way->rate_mbps, "received", (json_int_t)way->counts.received, "sent",
+			 (json_int_t)way->counts.sent, "dropped", (json_int_t)drops, "inside",
+			 (json_int_t)way->inside_pkts, "malformed",
 			 (json_int_t)way->counts.malformed, "no_room",
 			 (json_int_t)way->counts.no_room, "not_sent",
 			 (json_int_t)way->counts.not_sent);
@@ -139,19 +143,19 @@ static json_t *bin_json(const struct monitor_bin *bin, uint32_t flow_count)
 			 (json_int_t)bin->drops[AQM_QUEUE_L], "goodput", goodput);
 }
 
-json_t *route_series_json(const struct monitor *monitor, double after_s)
+json_t *route_series_json(const struct monitor *monitor, uint64_t after)
 {
 	json_t *bins = json_array();
-	const struct monitor_bin *bin;
 	uint64_t ago = 0;
 
-	while ((bin = monitor_bin_ago(monitor, ago)) && bin->t_s > after_s)
+	while (monitor->bin_count - ago > after && monitor_bin_ago(monitor, ago))
 		ago++;
 	while (ago-- > 0)
 		json_array_append_new(
 			bins, bin_json(monitor_bin_ago(monitor, ago), monitor->flow_count));
-	return json_pack("{s:s, s:s, s:f, s:o, s:o, s:o}", "aqm", monitor->law, "policy",
-			 monitor->policy, "t", monitor->t_s, "verdicts",
+	return json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o}", "aqm", monitor->law, "policy",
+			 monitor->policy, "t", monitor->t_s, "count",
+			 (json_int_t)monitor->bin_count, "verdicts",
 			 verdicts_json(&monitor->verdicts), "flows", flows_json(monitor), "bins",
 			 bins);
 }

@@ -13,8 +13,8 @@
 /* The summary as one object (the caller owns it); NULL when out of memory. */
 json_t *route_json(const struct route_options *options, const struct monitor *monitor);
 
-/* Bins behind the time `after_s`, and flows, for a page that draws them. */
-json_t *route_series_json(const struct monitor *monitor, double after_s);
+/* Bins behind the first `after`, as far as they are held, and flows, for a page that draws them. */
+json_t *route_series_json(const struct monitor *monitor, uint64_t after);
 
 void route_print(FILE *out, const struct route_options *options, const struct monitor *monitor);
 

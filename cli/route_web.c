@@ -47,7 +47,7 @@ static void answer(void *context, const char *path, const char *query, struct ht
 		const char *after = strstr(query, "after=");
 
 		reply_json(reply, route_series_json(web->monitor,
-						    after ? strtod(after + 6, NULL) : 0));
+						    after ? strtoull(after + 6, NULL, 10) : 0));
 	}
 }
 

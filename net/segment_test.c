@@ -98,7 +98,8 @@ static void cut(uint32_t size, uint32_t at, uint32_t payload)
 		assert_memory_equal(out + got - ip.payload_bytes, wanted + held, ip.payload_bytes);
 		sums_hold(out + at, &ip);
 		if (ip.version == 4)
-			assert_int_equal((out[at + 4] << 8 | out[at + 5]), (0xfffe + index) & 0xffff);
+			assert_int_equal(out[at + 4] << 8 | out[at + 5],
+					 (0xfffe + index) & 0xffff);
 		if (ip.protocol == NET_TCP) {
 			const uint8_t flags = out[at + ip.transport + 13];
 

@@ -4,7 +4,7 @@
  *
  * observe() hands the record over and returns; ready() tells later, whenever it is asked, whether
  * the decision is there.  Between them the law decides.  One decision is under way at a time:
- * observe() is called again only after ready() has given the last one (policy/aqm_policy.c does so).
+ * observe() is called again only after ready() has given the last one, as policy/aqm_policy.c does.
  */
 #ifndef POLICY_BACKGROUND_H
 #define POLICY_BACKGROUND_H

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A policy in a thread of its own, on top of a law: nobody waits for it, its decisions arrive, it is
- * swapped while packets go on.
+ * A policy in a thread of its own, on top of a law: nobody waits for it, its decisions arrive, and
+ * it is swapped while packets go on.
  */
 #include "policy/background.h"
 

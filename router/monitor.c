@@ -91,7 +91,7 @@ static void read_way(struct monitor *monitor, const struct router *router, int w
 	};
 	out->rate_mbps = width_s > 0 ? (double)bytes * 8 / width_s / 1e6 : 0;
 	out->utilisation = share_of(path, bytes, monitor->since_s, monitor->t_s);
-	out->held_pkts = path->delayed_pkts;
+	out->inside_pkts = path_held(path);
 }
 
 static void read_law(struct monitor_bin *bin, const struct queue *queue)

@@ -38,7 +38,7 @@ struct monitor_way {
 	struct router_counts counts;
 	double rate_mbps;               /* that the link carried */
 	double utilisation;             /* NaN: the link is not emulated */
-	uint64_t held_pkts;             /* behind the link, for the delay */
+	uint64_t inside_pkts;           /* now: in the queue, on the link, behind it */
 };
 
 struct monitor_flow {

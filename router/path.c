@@ -234,6 +234,13 @@ uint64_t path_next_ns(const struct path *path)
 	return path->first && path->first->enqueued_ns < due_ns ? path->first->enqueued_ns : due_ns;
 }
 
+uint64_t path_held(const struct path *path)
+{
+	return (uint64_t)path->queue->backlog_pkts[AQM_QUEUE_L] +
+	       path->queue->backlog_pkts[AQM_QUEUE_C] + (path->on_wire != NULL) +
+	       path->delayed_pkts;
+}
+
 struct packet *path_take(struct path *path, uint64_t now_ns)
 {
 	struct packet *packet = path->first;

@@ -83,6 +83,9 @@ void path_run(struct path *path, uint64_t now_ns);
 /* When path_run() or path_take() has something to do next; TIME_NEVER_NS: never. */
 uint64_t path_next_ns(const struct path *path);
 
+/* Packets in it. */
+uint64_t path_held(const struct path *path);
+
 /* The next packet that is due to leave the router, in order; NULL: none.  path_drop() it later. */
 struct packet *path_take(struct path *path, uint64_t now_ns);
 

@@ -220,6 +220,7 @@ static void the_monitor_adds_up(void **state)
 	monitor_bin(monitor, &bench->router, bench->now_ns);
 	/* 8 Mbit/s: 100 packets of 1000 bytes in 100 ms. */
 	assert_int_equal(monitor->ways[0].counts.received, 500);
+	assert_int_equal(monitor->ways[0].counts.sent + monitor->ways[0].inside_pkts, 500);
 	assert_in_range(monitor->ways[0].queues[AQM_QUEUE_L].packets, 100, 101);
 	assert_int_equal((int)(monitor_bin_ago(monitor, 0)->rate_mbps + 0.5), 8);
 	assert_int_equal((int)(monitor_bin_ago(monitor, 0)->utilisation * 100 + 0.5), 100);

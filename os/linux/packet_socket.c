@@ -201,8 +201,9 @@ int packet_socket_open(struct port **port, const char *interface, struct error *
 
 	if (code == 0) {
 		/* Bound before it hears anything: protocol 0 hears nothing. */
-		self->port = (struct port){&packet_ops, socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0),
-					   true};
+		self->port.ops = &packet_ops;
+		self->port.ethernet = true;
+		self->port.fd = socket(AF_PACKET, SOCK_RAW | SOCK_CLOEXEC, 0);
 		if (self->port.fd < 0 && errno == EPERM)
 			code = error_set(error, ERR_UNSUPPORTED,
 					 "needs the capabilities CAP_NET_RAW and CAP_NET_ADMIN to "
