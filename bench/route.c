@@ -5,7 +5,8 @@
  * on the way; the emulated rate and delay against what was asked for.
  *
  * Everything runs in namespaces of its own.  Both forwarders take turns, and of each the best run
- * counts: on a shared machine the others measure its other users.  SKIP without privileges.
+ * counts: on a shared machine the others measure its other users.  Both have the router's priority.
+ * SKIP without privileges.
  */
 #include <arpa/inet.h>
 #include <math.h>
@@ -417,6 +418,7 @@ int main(void)
 		printf("SKIP: %s\n", error.text);
 		return 0;
 	}
+	loop_come_forward();
 	setvbuf(stdout, NULL, _IOLBF, 0);
 	bench_throughput();
 	bench_latency();

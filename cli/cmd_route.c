@@ -336,6 +336,7 @@ static int run_router(struct routing *routing, struct error *error)
 	const struct loop loop = {TICK_MS * NS_PER_MS, routing, tick};
 	int code = 0;
 
+	loop_come_forward();
 	if (chosen.demo)
 		code = route_demo_start(&routing->demo, &chosen, routing->namespaces,
 					routing->addresses[1],

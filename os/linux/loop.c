@@ -9,10 +9,10 @@
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
-#include <unistd.h>
 
 #include "base/units.h"
 
+#define ROUTER_NICENESS (-11)
 #define BACKGROUND_NICENESS 15
 #define EXACT_SLACK_NS 1 /* timers fire when they are due, not up to 50 us later */
 
@@ -37,9 +37,14 @@ struct router_clock loop_clock(void)
 }
 
 /* Linux counts niceness by threads. */
+void loop_come_forward(void)
+{
+	setpriority(PRIO_PROCESS, 0, ROUTER_NICENESS);
+}
+
 void loop_stand_back(void)
 {
-	setpriority(PRIO_PROCESS, (id_t)gettid(), BACKGROUND_NICENESS);
+	setpriority(PRIO_PROCESS, 0, BACKGROUND_NICENESS);
 }
 
 /* Until packets come or `due_ns`; false: a signal came. */

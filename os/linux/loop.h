@@ -17,6 +17,12 @@ struct loop {
 /* The monotonic clock, from when it was first asked. */
 struct router_clock loop_clock(void);
 
+/*
+ * The calling thread, and processes that it starts from now on, come before others: packets do not
+ * wait for a compiler.  Without the privilege nothing changes.
+ */
+void loop_come_forward(void);
+
 /* The calling thread gives way to the router's, for what packets do not wait for. */
 void loop_stand_back(void);
 

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Packets off a wire: whatever comes, what is read lies within the bytes, a mark changes nothing
- * but itself and the checksum, by which the header's sum stays what it was, and a path gives every
- * buffer back.
+ * but itself and the checksum, by which the header's sum stays what it was, what is cut holds what
+ * was whole, and a path gives every buffer back.
  */
 #include <stddef.h>
 #include <stdint.h>
@@ -12,6 +12,7 @@
 #include "net/ethernet.h"
 #include "net/headers.h"
 #include "net/ip.h"
+#include "net/segment.h"
 #include "router/path.h"
 
 #define FRAME_BYTES 4096
@@ -109,6 +110,28 @@ static void check_path(const uint8_t *data, size_t size, uint32_t at, const stru
 	insist(frames.held == 0 && pool.allocated == 0);
 }
 
+/* Cut as a super-packet: the parts are packets and hold the payload once, in order. */
+static void check_segments(const uint8_t *data, size_t size, uint32_t at, uint32_t payload)
+{
+	static uint8_t out[FRAME_BYTES];
+	struct segmenter segmenter;
+	size_t got;
+
+	if (segment_begin(&segmenter, data, (uint32_t)size, at, payload))
+		return;
+	for (uint32_t held = segmenter.header; (got = segment_next(&segmenter, out, sizeof(out)));) {
+		const uint32_t part = (uint32_t)got - segmenter.header;
+		struct ip_summary ip;
+
+		insist(got <= size && part <= payload);
+		insist(ip_parse(out + at, got - at, &ip) == 0 && ip.len_bytes == got - at);
+		insist(memcmp(out + segmenter.header, data + held, part) == 0);
+		held += part;
+		insist(held == segmenter.next);
+	}
+	insist(segmenter.next == segmenter.end);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
 	struct ip_summary ip;
@@ -125,6 +148,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 	if (is_ip) {
 		check_summary(&ip, size - at);
 		check_mark(data + at, &ip);
+		check_segments(data, size, at, 1 + data[size - 1] * 4U);
 	}
 	check_path(data, size, at, is_ip ? &ip : NULL);
 	return 0;
