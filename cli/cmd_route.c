@@ -27,6 +27,7 @@
 #include "os/linux/namespace.h"
 #include "os/linux/packet_socket.h"
 #include "os/linux/tun.h"
+#include "os/linux/xdp_socket.h"
 
 #define TICK_MS 100
 #define FRAME_LIMIT 65536
@@ -106,6 +107,11 @@ static int check_options(struct error *error)
 	if (chosen.log && chosen.pcap && strcmp(chosen.log, chosen.pcap) == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--log",
 				"%s is the file of --pcap too; name another", chosen.log);
+	if (chosen.io && (chosen.bridge == NULL ||
+			  (strcmp(chosen.io, "auto") && strcmp(chosen.io, "xdp") &&
+			   strcmp(chosen.io, "packet"))))
+		return error_at(error, ERR_INVALID, NULL, 0, "--io",
+				"is of --bridge, and auto, xdp or packet");
 	if (chosen.bridge && (chosen.addresses || chosen.tun))
 		return error_at(error, ERR_INVALID, NULL, 0, "--bridge",
 				"has no TUN devices: leave out --tun and --addresses");
@@ -217,6 +223,24 @@ static int open_tuns(struct routing *routing, struct port *ports[ROUTER_WAYS], s
 	return code;
 }
 
+/*
+ * AF_XDP where the interface is a device whose driver has it; virtual ones hand about packets that
+ * are neither cut nor summed, which a packet socket sees to.
+ */
+static int open_interface(struct port **port, const char *interface, struct error *error)
+{
+	const char *io = chosen.io ? chosen.io : "auto";
+	char device[128];
+
+	if (strcmp(io, "xdp") == 0)
+		return xdp_socket_open(port, interface, false, error);
+	snprintf(device, sizeof(device), "/sys/class/net/%.64s/device", interface);
+	if (strcmp(io, "auto") == 0 && file_exists(device) &&
+	    xdp_socket_open(port, interface, true, NULL) == 0)
+		return 0;
+	return packet_socket_open(port, interface, error);
+}
+
 static int open_ports(struct routing *routing, struct port *ports[ROUTER_WAYS],
 		      struct error *error)
 {
@@ -229,7 +253,7 @@ static int open_ports(struct routing *routing, struct port *ports[ROUTER_WAYS],
 	for (int i = 0; code == 0 && i < ROUTER_WAYS; i++) {
 		uint32_t mtu_bytes;
 
-		code = packet_socket_open(&ports[i], ends.name[i], error);
+		code = open_interface(&ports[i], ends.name[i], error);
 		if (code == 0)
 			code = interface_mtu(ends.name[i], &mtu_bytes, error);
 		if (code == 0 && mtu_bytes > chosen.mtu_bytes)
@@ -444,6 +468,10 @@ static const struct option route_options[] = {
 	 0, 0},
 	{"bridge", 0, OPTION_TEXT, &chosen.bridge, "IF1,IF2",
 	 "bridge two Ethernet interfaces; what comes in at IF1 is managed", 0, 0},
+	{"io", 0, OPTION_TEXT, &chosen.io, "HOW",
+	 "of --bridge: xdp (AF_XDP), packet (packet sockets), or auto: AF_XDP for devices whose "
+	 "driver has it, packet sockets for others (auto)",
+	 0, 0},
 	{"rate", 0, OPTION_DOUBLE, &chosen.rate_mbps, "MBIT",
 	 "Mbit/s of the emulated link, of IP bytes; default: no link, packets pass at once", 0.001,
 	 100000},
