@@ -24,12 +24,22 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <linux/ethtool.h>
+#include <linux/sockios.h>
+#include <net/if.h>
+#include <netinet/udp.h>
+#include <sys/ioctl.h>
+
 #include "base/histogram.h"
 #include "base/units.h"
+#include "net/ethernet.h"
+#include "os/linux/interface.h"
 #include "os/linux/loop.h"
 #include "os/linux/namespace.h"
+#include "os/linux/packet_socket.h"
 #include "os/linux/traffic.h"
 #include "os/linux/tun.h"
+#include "os/linux/xdp_socket.h"
 
 #define ROUNDS 5
 #define MTU 1500
@@ -37,6 +47,7 @@
 #define SINK_PORT 9
 #define PINGS 1000
 #define RATE_S 5
+#define BURST 40 /* packets */
 #define PING_BYTES 64
 #define WANTED_SHARE 0.8
 #define WANTED_LATENCY_US 150
@@ -45,10 +56,10 @@
 
 /* What the processes of a run tell each other. */
 struct shared {
-	_Atomic uint64_t bytes;     /* that the sink received, IP */
-	_Atomic uint64_t last_ns;   /* when it received the last */
-	_Atomic uint64_t first_ns, first_bytes;
+	_Atomic uint64_t first_bytes, bytes; /* IP, that came out, at the begin and at the end */
+	_Atomic uint64_t first_ns, last_ns;
 	_Atomic bool done;
+	double asked_mbps;
 	struct histogram rtt_ns;
 };
 
@@ -170,37 +181,58 @@ static void ping(struct shared *shared)
 	pause();
 }
 
+/* IP bytes that came out of the device, as the namespace counts them. */
+static uint64_t bytes_out(void)
+{
+	char line[512];
+	unsigned long long bytes = 0;
+	FILE *file = fopen("/proc/self/net/dev", "r");
+
+	while (file && fgets(line, sizeof(line), file))
+		if (sscanf(line, " bench0: %llu", &bytes) == 1)
+			break;
+	if (file)
+		fclose(file);
+	return bytes;
+}
+
+/* Where the flood ends: nobody reads it, which costs least. */
 static void sink(struct shared *shared)
 {
-	const int fd = udp_socket("10.98.0.2", NULL, SINK_PORT);
-	uint64_t came_ns = 0;
-	char data[2048];
-	ssize_t size;
+	const int fd = udp_socket("10.98.0.2", NULL, SINK_PORT), room = 1;
 
-	while ((size = recv(fd, data, sizeof(data), 0)) > 0) {
-		const uint64_t now = now_ns();
-
-		shared->bytes += (uint64_t)size + 28;
-		if (came_ns == 0)
-			came_ns = now;
-		/* The first ones come while processes start. */
-		if (shared->first_ns == 0 && now - came_ns > NS_PER_S / 2) {
-			shared->first_bytes = shared->bytes;
-			shared->first_ns = now;
-		}
-		shared->last_ns = now;
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	usleep(500000);
+	shared->first_bytes = bytes_out();
+	shared->first_ns = now_ns();
+	for (;;) {
+		usleep(100000);
+		shared->bytes = bytes_out();
+		shared->last_ns = now_ns();
 	}
 }
 
+/* A third more than the link carries, in bursts that the kernel cuts. */
 static void flood(struct shared *shared)
 {
-	const int fd = udp_socket(NULL, "10.98.0.2", SINK_PORT);
-	static char data[MTU - 28];
+	const int fd = udp_socket(NULL, "10.98.0.2", SINK_PORT), part = MTU - 28;
+	static char data[BURST * (MTU - 28)];
+	const int burst = shared->asked_mbps < 50 ? 1 : BURST;
+	const uint64_t gap_ns = (uint64_t)(burst * MTU * 8e3 / (shared->asked_mbps * 1.33));
+	uint64_t due_ns = now_ns();
 
-	(void)shared;
-	for (;;)
-		if (send(fd, data, sizeof(data), 0) < 0)
-			nanosleep(&(struct timespec){0, 20000}, NULL);
+	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &part, sizeof(part)))
+		_exit(1);
+	for (;;) {
+		const uint64_t now = now_ns();
+
+		if (due_ns > now)
+			nanosleep(&(struct timespec){(time_t)((due_ns - now) / NS_PER_S),
+						     (long)((due_ns - now) % NS_PER_S)},
+				  NULL);
+		(void)!send(fd, data, (size_t)burst * (size_t)part, 0);
+		due_ns += gap_ns;
+	}
 }
 
 static bool is_over(void *context, uint64_t now)
@@ -227,6 +259,8 @@ static uint64_t route(struct bed *bed, const char *law, double rate_mbps, double
 	uint64_t bytes;
 
 	aqm_params_default(ops, params, NULL);
+	/* Room for what comes while the process does not run. */
+	aqm_params_set(ops, params, "limit_packets=20000", NULL);
 	for (int i = 0; i < ROUTER_WAYS; i++)
 		config.ways[i] = (struct path_config){.law = ops,
 						      .params = params,
@@ -265,6 +299,35 @@ static uint64_t forward(struct bed *bed)
 				(void)!write(ports[1 - i].fd, data, (size_t)size);
 				bytes += i == 0 ? (uint64_t)size : 0;
 			}
+		}
+	}
+	return bytes;
+}
+
+/* The same between ports of any kind. */
+static uint64_t forward_ports(struct bed *bed)
+{
+	static uint8_t buffers[PORT_BATCH][2048];
+	struct port_frame frames[PORT_BATCH];
+	const uint64_t end_ns = now_ns() + ns_from_seconds(bed->seconds);
+	uint64_t bytes = 0;
+
+	for (int i = 0; i < PORT_BATCH; i++)
+		frames[i].bytes = buffers[i];
+	while (now_ns() < end_ns) {
+		struct pollfd ports[] = {{.fd = bed->ports[0]->fd, .events = POLLIN},
+					 {.fd = bed->ports[1]->fd, .events = POLLIN}};
+
+		poll(ports, 2, 10);
+		for (int i = 0; i < 2; i++) {
+			const int came = bed->ports[i]->ops->receive(bed->ports[i], frames,
+								     PORT_BATCH, 2048);
+
+			for (int f = 0; i == 0 && f < came; f++)
+				bytes += frames[f].size - ETHERNET_HEADER_BYTES;
+			if (came > 0)
+				bed->ports[1 - i]->ops->send(bed->ports[1 - i], frames,
+							     (size_t)came);
 		}
 	}
 	return bytes;
@@ -325,6 +388,111 @@ static void round_trips(const char *law, double delay_ms, struct histogram *rtt_
 	close_bed(&bed, law == NULL);
 }
 
+/* Packets on the wire are whole: checksums are made before they leave (ETHTOOL_STXCSUM). */
+static int set_up_end(void *context, struct error *error)
+{
+	const int fd = socket(AF_INET, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	struct ethtool_value value = {ETHTOOL_STXCSUM, 0};
+	struct ifreq request = {.ifr_name = "eth0", .ifr_data = (char *)&value};
+	int code = ioctl(fd, SIOCETHTOOL, &request) ? ERR_IO : 0;
+
+	close(fd);
+	if (code == 0)
+		code = interface_add_address("eth0", context, error);
+	return code ? code : interface_up("eth0", error);
+}
+
+static void hold(struct shared *shared)
+{
+	(void)shared;
+	pause();
+}
+
+/* Two hosts, and between them, in this process's namespace, the other ends of two veth pairs. */
+static bool open_veths(struct bed *bed)
+{
+	static const char *const names[] = {"left", "right"};
+	static char addresses[][16] = {"10.98.0.1/24", "10.98.0.2/24"};
+	bool made = true;
+
+	for (int i = 0; i < ROUTER_WAYS; i++) {
+		char command[128];
+		pid_t holder;
+
+		bed->namespaces[i] = namespace_new(NULL);
+		holder = start(bed, i, hold);
+		usleep(20000);
+		snprintf(command, sizeof(command),
+			 "ip link add %s type veth peer name eth0 netns %d 2>/dev/null", names[i],
+			 (int)holder);
+		made = made && system(command) == 0 &&
+		       namespace_within(bed->namespaces[i], set_up_end, addresses[i], NULL) == 0 &&
+		       interface_up(names[i], NULL) == 0;
+		stop(holder);
+	}
+	return made;
+}
+
+static int open_interface(struct port **port, const char *name, bool xdp, struct error *error)
+{
+	return xdp ? xdp_socket_open(port, name, false, error)
+		   : packet_socket_open(port, name, error);
+}
+
+/* Mbit/s of one TCP Cubic flow between two hosts on veth pairs; negative: it cannot be. */
+static double bridge_mbps(bool xdp, const char *law)
+{
+	const struct traffic_flow flow = {"cubic", "10.98.0.2"};
+	struct traffic traffic = {0};
+	struct bed bed = {.seconds = 2};
+	static struct shared shared;
+	uint64_t bytes = 0;
+	bool made;
+
+	bed.shared = &shared;
+	made = open_veths(&bed) && open_interface(&bed.ports[0], "left", xdp, NULL) == 0 &&
+	       open_interface(&bed.ports[1], "right", xdp, NULL) == 0;
+	if (made && traffic_start(&traffic, bed.namespaces[0], bed.namespaces[1], &flow, 1, false,
+				  NULL) == 0)
+		bytes = law ? route(&bed, law, 0, 0) : forward_ports(&bed);
+	traffic_stop(&traffic);
+	for (int i = 0; i < ROUTER_WAYS; i++) {
+		if (bed.ports[i] && (law == NULL || !made))
+			bed.ports[i]->ops->close(bed.ports[i]);
+		close(bed.namespaces[i]);
+	}
+	/* They would go with their namespaces, but later. */
+	made = system("ip link del left 2>/dev/null; ip link del right 2>/dev/null") == 0 && made;
+	return made ? (double)bytes * 8 / bed.seconds / 1e6 : -1;
+}
+
+static void bench_bridge(void)
+{
+	static const char *const kinds[] = {"packet sockets", "AF_XDP"};
+	double best[2][2] = {{0}};
+
+	if (unshare(CLONE_NEWNET))
+		return;
+	for (int round = 0; round < 3; round++)
+		for (int xdp = 0; xdp < 2; xdp++)
+			for (int routed = 0; routed < 2; routed++)
+				best[xdp][routed] = fmax(
+					best[xdp][routed],
+					bridge_mbps(xdp, routed ? "dualpi2" : NULL));
+	printf("\nthe same flow bridged between veth pairs, best of 3 runs of 2 s in turns\n");
+	for (int xdp = 0; xdp < 2; xdp++) {
+		if (best[xdp][0] <= 0) {
+			printf("SKIP: %s (no veth devices, no tool ip, or no AF_XDP)\n",
+			       kinds[xdp]);
+			continue;
+		}
+		printf("%-16s bare forwarder %6.0f Mbit/s   router, dualpi2 %6.0f Mbit/s   %.2f of "
+		       "it\n",
+		       kinds[xdp], best[xdp][0], best[xdp][1], best[xdp][1] / best[xdp][0]);
+	}
+	printf("wanted: %.2f\n", WANTED_SHARE);
+}
+
 static double us(const struct histogram *histogram, double q)
 {
 	return histogram_quantile(histogram, q) / 1e3;
@@ -371,7 +539,7 @@ static void bench_delay(void)
 	free(rtt_ns);
 }
 
-/* What the receiver gets of a flood, from its first packet to its last. */
+/* What comes out of a flood. */
 static double rate_mbps(double asked_mbps)
 {
 	struct bed bed = {.seconds = RATE_S};
@@ -383,6 +551,7 @@ static double rate_mbps(double asked_mbps)
 	if (open_bed(&bed, &error))
 		exit(1);
 	shared = bed.shared;
+	shared->asked_mbps = asked_mbps;
 	one = start(&bed, 1, sink);
 	usleep(50000);
 	two = start(&bed, 0, flood);
@@ -399,7 +568,7 @@ static void bench_rate(void)
 {
 	static const double rates_mbps[] = {1, 10, 100, 500, 1000};
 
-	printf("emulated rate, as the receiver of a flood of 1500-byte packets has it, %d s\n",
+	printf("emulated rate, as the receiving host counts a flood of 1500-byte packets, %d s\n",
 	       RATE_S);
 	for (size_t i = 0; i < sizeof(rates_mbps) / sizeof(rates_mbps[0]); i++) {
 		const double got = rate_mbps(rates_mbps[i]);
@@ -410,8 +579,17 @@ static void bench_rate(void)
 	printf("wanted: within %g %%\n", WANTED_RATE * 100);
 }
 
-int main(void)
+/* All of it, or what is named: throughput, latency, delay, rate, bridge. */
+int main(int argc, char **argv)
 {
+	static const struct {
+		const char *name;
+		void (*run)(void);
+	} parts[] = {{"throughput", bench_throughput},
+		     {"latency", bench_latency},
+		     {"delay", bench_delay},
+		     {"rate", bench_rate},
+		     {"bridge", bench_bridge}};
 	struct error error = {0};
 
 	if (namespace_allowed(&error)) {
@@ -420,9 +598,8 @@ int main(void)
 	}
 	loop_come_forward();
 	setvbuf(stdout, NULL, _IOLBF, 0);
-	bench_throughput();
-	bench_latency();
-	bench_delay();
-	bench_rate();
+	for (size_t i = 0; i < sizeof(parts) / sizeof(parts[0]); i++)
+		if (argc < 2 || strcmp(argv[1], parts[i].name) == 0)
+			parts[i].run();
 	return 0;
 }

@@ -7,12 +7,17 @@
 #include <arpa/inet.h>
 #include <errno.h>
 #include <net/if.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/socket.h>
+#include <time.h>
 #include <unistd.h>
+
+#define LOOK_NS 2000000
+#define LOOKS_MAX 1000
 
 /* As the kernel has it (linux/ipv6.h, which does not go with the C library's headers). */
 struct address6_request {
@@ -122,6 +127,24 @@ static int add4(const char *name, struct in_addr address, uint32_t bits, struct 
 		    : ask(AF_INET, SIOCSIFNETMASK, &request, name, "cannot set the netmask", error);
 }
 
+/* The kernel takes its time to find that nobody else has the address; until then nothing uses it. */
+static bool is_usable(struct in6_addr address)
+{
+	const struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = address};
+	const int fd = socket(AF_INET6, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+	const bool usable = fd >= 0 && bind(fd, (const struct sockaddr *)&at, sizeof(at)) == 0;
+
+	if (fd >= 0)
+		close(fd);
+	return usable;
+}
+
+static void await_usable(struct in6_addr address)
+{
+	for (int looks = 0; looks < LOOKS_MAX && !is_usable(address); looks++)
+		nanosleep(&(struct timespec){0, LOOK_NS}, NULL);
+}
+
 static int add6(const char *name, struct in6_addr address, uint32_t bits, struct error *error)
 {
 	struct address6_request request = {.address = address, .prefix_bits = bits};
@@ -129,7 +152,10 @@ static int add6(const char *name, struct in6_addr address, uint32_t bits, struct
 
 	if (code)
 		return code;
-	return ask(AF_INET6, SIOCSIFADDR, &request, name, "cannot set the IPv6 address", error);
+	code = ask(AF_INET6, SIOCSIFADDR, &request, name, "cannot set the IPv6 address", error);
+	if (code == 0)
+		await_usable(address);
+	return code;
 }
 
 int interface_add_address(const char *name, const char *text, struct error *error)

@@ -20,8 +20,11 @@ static int bpf(enum bpf_cmd command, union bpf_attr *attributes)
 static struct bpf_insn instruction(uint8_t code, uint8_t to, uint8_t from, int16_t offset,
 				   int32_t value)
 {
-	return (struct bpf_insn){
-		.code = code, .dst_reg = to & 15, .src_reg = from & 15, .off = offset, .imm = value};
+	return (struct bpf_insn){.code = code,
+				 .dst_reg = to & 15,
+				 .src_reg = from & 15,
+				 .off = offset,
+				 .imm = value};
 }
 
 static int load(int map)

@@ -115,11 +115,13 @@ static void check_segments(const uint8_t *data, size_t size, uint32_t at, uint32
 {
 	static uint8_t out[FRAME_BYTES];
 	struct segmenter segmenter;
+	uint32_t held;
 	size_t got;
 
 	if (segment_begin(&segmenter, data, (uint32_t)size, at, payload))
 		return;
-	for (uint32_t held = segmenter.header; (got = segment_next(&segmenter, out, sizeof(out)));) {
+	held = segmenter.header;
+	while ((got = segment_next(&segmenter, out, sizeof(out)))) {
 		const uint32_t part = (uint32_t)got - segmenter.header;
 		struct ip_summary ip;
 
