@@ -23,9 +23,17 @@
 
 #define USUAL_HOST "127.0.0.1"
 #define REQUEST_BYTES 4096
-#define PATIENCE_S 2 /* with a reader that says or takes nothing */
-#define WAITING 16
-#define LOOK_MS 100 /* at whether to end */
+#define PATIENCE_S 2 /* with a reader that takes nothing */
+#define SILENCE_S 10 /* of one that says nothing: browsers connect before they ask */
+#define READERS 16   /* at a time; more wait */
+#define LOOK_MS 100  /* at whether to end */
+
+struct reader {
+	int fd; /* -1: none */
+	time_t since;
+	size_t used;
+	char head[REQUEST_BYTES];
+};
 
 struct http {
 	int listener;
@@ -33,6 +41,7 @@ struct http {
 	void *context;
 	pthread_t thread;
 	_Atomic bool closing;
+	struct reader readers[READERS];
 };
 
 /* "host:port" into its parts; a port alone is one of USUAL_HOST. */
@@ -63,7 +72,7 @@ static int listen_at(const struct addrinfo *at)
 	if (fd < 0)
 		return -1;
 	setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &again, sizeof(again));
-	if (bind(fd, at->ai_addr, at->ai_addrlen) || listen(fd, WAITING)) {
+	if (bind(fd, at->ai_addr, at->ai_addrlen) || listen(fd, READERS)) {
 		close(fd);
 		return -1;
 	}
@@ -121,36 +130,13 @@ static void refuse(int fd, const char *status)
 	reply_with(fd, status, "text/plain", status, strlen(status), false);
 }
 
-/* The whole head of a request, or false. */
-static bool read_head(int fd, char head[REQUEST_BYTES])
+/* Answers the request whose head is there. */
+static void serve(const struct http *http, int fd, char *head)
 {
-	const time_t end = time(NULL) + PATIENCE_S;
-	size_t used = 0;
-
-	while (used < REQUEST_BYTES - 1 && time(NULL) <= end) {
-		const ssize_t got = recv(fd, head + used, REQUEST_BYTES - 1 - used, 0);
-
-		if (got <= 0)
-			return false;
-		used += (size_t)got;
-		head[used] = '\0';
-		if (strstr(head, "\r\n\r\n") || strstr(head, "\n\n"))
-			return true;
-	}
-	return false;
-}
-
-static void serve(const struct http *http, int fd)
-{
-	char head[REQUEST_BYTES], *path, *query;
+	const bool is_head = strncmp(head, "HEAD ", 5) == 0;
 	struct http_reply reply = {0};
-	bool is_head;
+	char *path, *query;
 
-	if (!read_head(fd, head)) {
-		refuse(fd, "400 Bad Request");
-		return;
-	}
-	is_head = strncmp(head, "HEAD ", 5) == 0;
 	if (!is_head && strncmp(head, "GET ", 4) != 0) {
 		refuse(fd, "405 Method Not Allowed");
 		return;
@@ -169,35 +155,92 @@ static void serve(const struct http *http, int fd)
 	free(reply.body);
 }
 
-static void serve_next(const struct http *http)
+/* What was not read would make the close a reset, which takes the answer away. */
+static void dismiss(struct reader *reader)
 {
-	const struct timeval patience = {.tv_sec = PATIENCE_S};
-	const int fd = accept(http->listener, NULL, NULL);
 	char rest[REQUEST_BYTES];
 
-	if (fd < 0)
+	shutdown(reader->fd, SHUT_WR);
+	while (recv(reader->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+		continue;
+	close(reader->fd);
+	reader->fd = -1;
+}
+
+/* Reads what a reader says; answers and ends when that is all, or cannot become anything. */
+static void listen_to(const struct http *http, struct reader *reader)
+{
+	const ssize_t got = recv(reader->fd, reader->head + reader->used,
+				 REQUEST_BYTES - 1 - reader->used, MSG_DONTWAIT);
+
+	if (got < 0 && (errno == EAGAIN || errno == EINTR))
+		return;
+	reader->used += got > 0 ? (size_t)got : 0;
+	reader->head[reader->used] = '\0';
+	if (strstr(reader->head, "\r\n\r\n") || strstr(reader->head, "\n\n"))
+		serve(http, reader->fd, reader->head);
+	else if (got > 0 && reader->used < REQUEST_BYTES - 1)
+		return;
+	else if (reader->used)
+		refuse(reader->fd, "400 Bad Request");
+	dismiss(reader);
+}
+
+static void welcome(struct http *http)
+{
+	const struct timeval patience = {.tv_sec = PATIENCE_S};
+	struct reader *place = NULL;
+	int fd;
+
+	for (int i = 0; i < READERS; i++)
+		if (http->readers[i].fd < 0)
+			place = &http->readers[i];
+	if (place == NULL || (fd = accept(http->listener, NULL, NULL)) < 0)
 		return;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
-	setsockopt(fd, SOL_SOCKET, SO_RCVTIMEO, &patience, sizeof(patience));
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	serve(http, fd);
-	/* What was not read would make the close a reset, which takes the answer away. */
-	shutdown(fd, SHUT_WR);
-	while (recv(fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
-		continue;
-	close(fd);
+	*place = (struct reader){.fd = fd, .since = time(NULL)};
+}
+
+static bool is_full(const struct http *http)
+{
+	for (int i = 0; i < READERS; i++)
+		if (http->readers[i].fd < 0)
+			return false;
+	return true;
+}
+
+/* The listener, unless there is no place, and all readers; those without a file are not looked at.
+ */
+static void look(struct http *http)
+{
+	struct pollfd ready[1 + READERS];
+
+	ready[0] = (struct pollfd){.fd = is_full(http) ? -1 : http->listener, .events = POLLIN};
+	for (int i = 0; i < READERS; i++)
+		ready[1 + i] = (struct pollfd){.fd = http->readers[i].fd, .events = POLLIN};
+	poll(ready, 1 + READERS, LOOK_MS);
+	for (int i = 0; i < READERS; i++) {
+		struct reader *reader = &http->readers[i];
+
+		if (reader->fd >= 0 && ready[1 + i].revents)
+			listen_to(http, reader);
+		if (reader->fd >= 0 && time(NULL) - reader->since > SILENCE_S)
+			dismiss(reader);
+	}
+	if (ready[0].revents)
+		welcome(http);
 }
 
 static void *run(void *context)
 {
 	struct http *http = context;
 
-	while (!http->closing) {
-		struct pollfd ready = {.fd = http->listener, .events = POLLIN};
-
-		if (poll(&ready, 1, LOOK_MS) > 0)
-			serve_next(http);
-	}
+	while (!http->closing)
+		look(http);
+	for (int i = 0; i < READERS; i++)
+		if (http->readers[i].fd >= 0)
+			dismiss(&http->readers[i]);
 	return NULL;
 }
 
@@ -210,6 +253,8 @@ int http_open(struct http **http, const char *address, http_answer *answer, void
 
 	if (self == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	for (int i = 0; i < READERS; i++)
+		self->readers[i].fd = -1;
 	self->answer = answer;
 	self->context = context;
 	self->listener = open_listener(address, error);

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A web server for a few readers, in a thread of its own: GET, one connection at a time, each
- * answered and closed.  It serves what a callback makes and knows no files.
+ * A web server for a few readers, in a thread of its own: GET, each connection answered and
+ * closed.  It serves what a callback makes and knows no files.
  */
 #ifndef ROUTER_HTTP_H
 #define ROUTER_HTTP_H

@@ -127,7 +127,7 @@ static int add4(const char *name, struct in_addr address, uint32_t bits, struct 
 		    : ask(AF_INET, SIOCSIFNETMASK, &request, name, "cannot set the netmask", error);
 }
 
-/* The kernel takes its time to find that nobody else has the address; until then nothing uses it. */
+/* The kernel takes its time to find that nobody else has the address; nothing uses it before. */
 static bool is_usable(struct in6_addr address)
 {
 	const struct sockaddr_in6 at = {.sin6_family = AF_INET6, .sin6_addr = address};
