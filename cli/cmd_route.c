@@ -38,8 +38,14 @@
 #define USUAL_TUN "aqm0"
 #define USUAL_ADDRESSES "10.99.0.1/24,10.99.0.2/24,fd99::1/64,fd99::2/64"
 #define ADDRESSES (ROUTER_WAYS * TUN_ADDRESSES)
+#define NAME_BYTES 512 /* of a namespace or an interface */
 
 static struct route_options chosen = {.seed = 1, .mtu_bytes = NET_MTU_BYTES, .delay_ms = -1};
+
+/* Names of the two ports' namespaces or interfaces. */
+struct ends {
+	char name[ROUTER_WAYS][NAME_BYTES];
+};
 
 /* Everything that one run of the command has. */
 struct routing {
@@ -61,17 +67,19 @@ struct routing {
 	bool begun; /* warm-up is over */
 };
 
-int route_split(const char *text, const char *option, struct route_ends *ends, struct error *error)
+/* "ONE,TWO" into two names. */
+static int split_ends(const char *text, const char *option, struct ends *ends,
+		      struct error *error)
 {
 	const char *comma = strchr(text, ',');
 	const size_t first = comma ? (size_t)(comma - text) : 0;
 
-	if (first == 0 || first >= ROUTE_NAME || comma[1] == '\0' || strchr(comma + 1, ',') ||
-	    strlen(comma + 1) >= ROUTE_NAME)
+	if (first == 0 || first >= NAME_BYTES || comma[1] == '\0' || strchr(comma + 1, ',') ||
+	    strlen(comma + 1) >= NAME_BYTES)
 		return error_at(error, ERR_INVALID, NULL, 0, option,
 				"%s does not name two, such as one,two", text);
-	snprintf(ends->name[0], ROUTE_NAME, "%.*s", (int)first, text);
-	snprintf(ends->name[1], ROUTE_NAME, "%s", comma + 1);
+	snprintf(ends->name[0], NAME_BYTES, "%.*s", (int)first, text);
+	snprintf(ends->name[1], NAME_BYTES, "%s", comma + 1);
 	return 0;
 }
 
@@ -191,11 +199,11 @@ static int split_addresses(struct routing *routing, struct error *error)
 
 static int open_namespaces(struct routing *routing, struct error *error)
 {
-	struct route_ends ends;
+	struct ends ends;
 	int code = namespace_allowed(error);
 
 	if (code == 0 && chosen.between)
-		code = route_split(chosen.between, "--between", &ends, error);
+		code = split_ends(chosen.between, "--between", &ends, error);
 	for (int i = 0; code == 0 && i < ROUTER_WAYS; i++) {
 		routing->namespaces[i] = chosen.between ? namespace_open(ends.name[i], error)
 							: namespace_new(error);
@@ -244,12 +252,12 @@ static int open_interface(struct port **port, const char *interface, struct erro
 static int open_ports(struct routing *routing, struct port *ports[ROUTER_WAYS],
 		      struct error *error)
 {
-	struct route_ends ends;
+	struct ends ends;
 	int code;
 
 	if (chosen.bridge == NULL)
 		return open_tuns(routing, ports, error);
-	code = route_split(chosen.bridge, "--bridge", &ends, error);
+	code = split_ends(chosen.bridge, "--bridge", &ends, error);
 	for (int i = 0; code == 0 && i < ROUTER_WAYS; i++) {
 		uint32_t mtu_bytes;
 

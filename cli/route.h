@@ -22,17 +22,6 @@ struct route_options {
 	bool unguarded, watch;
 };
 
-/* Words for the two ports: of a namespace or interface. */
-#define ROUTE_NAME 64
-
-struct route_ends {
-	char name[ROUTER_WAYS][ROUTE_NAME];
-};
-
-/* "ONE,TWO" into two names.  ERR_INVALID: `option` is not of that form. */
-int route_split(const char *text, const char *option, struct route_ends *ends,
-		struct error *error);
-
 /* The terminal, in a thread of its own. */
 struct route_view {
 	struct board *board;

@@ -16,7 +16,7 @@
 #include "report/chart.h"
 
 #define FRAME_MS 200
-#define LABEL_COLUMNS 28
+#define LABEL_COLUMNS 30
 #define SCALE_COLUMNS 9
 
 struct style {

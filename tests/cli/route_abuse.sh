@@ -1,0 +1,95 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# Hosts that mean harm: floods of ten thousand flows, packets that are none, cut ones, fragments that
+# never end, ECT(1) that ignores every mark.  The router goes on, serves the others, keeps its memory
+# and can account for every packet.  SKIP where no namespaces or TUN devices can be made.
+# usage: route_abuse.sh PROGRAM
+. "$(dirname "$0")/common.sh"
+for tool in unshare nsenter python3 ping; do
+	command -v $tool >/dev/null || { echo "SKIP: abuse needs $tool"; exit 77; }
+done
+aqmllm route --demo --duration 0.2 --quiet 2>err || {
+	grep -qE 'CAP_NET_ADMIN|/dev/net/tun|namespace|TUN|device' err || fail "demo: $(cat err)"
+	[ $failed = 0 ] && echo "SKIP: routing real packets: $(cat err)" && exit 77
+	exit 1
+}
+unshare -n sleep 120 &
+one=$!
+unshare -n sleep 120 &
+two=$!
+trap 'kill $one $two 2>/dev/null; rm -rf "$work"' EXIT
+sleep 0.3
+
+# Whatever is sent to the device of the namespace comes to the router as it is.
+cat >abuse.py <<'P'
+import random, socket, struct, sys, time
+out = socket.socket(socket.AF_PACKET, socket.SOCK_DGRAM)
+def send(data, kind=0x800):
+    try:
+        out.sendto(data, ("aqm0", kind))
+    except OSError:
+        time.sleep(0.001)
+def checksum(header):
+    total = sum(struct.unpack("!%dH" % (len(header) // 2), header))
+    while total >> 16:
+        total = (total & 0xffff) + (total >> 16)
+    return ~total & 0xffff
+def packet(flow, size, ecn=0, fragment=0):
+    source = bytes([10, 50, flow >> 8, flow & 255])
+    head = struct.pack("!BBHHHBBH4s4s", 0x45, ecn, size, flow, fragment, 64, 17, 0, source,
+                       bytes([10, 99, 0, 2]))
+    head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
+    return head + struct.pack("!HHHH", 1000 + flow, 9, size - 20, 0) + bytes(size - 28)
+random.seed(1)
+end, count = time.time() + float(sys.argv[1]), 0
+while time.time() < end:
+    count += 1
+    send(packet(count % 10000, 100 + count % 900, ecn=1))
+    if count % 10 == 0:
+        send(random.randbytes(random.randrange(1, 200)))
+        send(b"\x45" + random.randbytes(60))
+        send(b"\x60" + random.randbytes(120), 0x86dd)
+        send(packet(7, 400)[:random.randrange(1, 400)])
+        send(packet(7, 400, fragment=0x2000 | random.randrange(0x1fff)))
+    if count % 64 == 0:
+        time.sleep(0.002)
+P
+attack() { # law
+	local law=$1
+	"$program" route --between $one,$two --rate 20 --delay 2 --aqm $law --json >run.json 2>run.err &
+	router=$!
+	sleep 1
+	nsenter -t $one -n python3 abuse.py 4 &
+	attacker=$!
+	sleep 0.5
+	nsenter -t $two -n ping -c 20 -i 0.1 -W 2 -q 10.99.0.1 >ping
+	wait $attacker
+	# What it left in the queue is carried, and then all is as before.
+	sleep 3
+	nsenter -t $two -n ping -c 10 -i 0.05 -W 2 -q 10.99.0.1 >after ||
+		fail "$law: nothing comes through afterwards"
+	grep -q ' 10 received' after || fail "$law: losses afterwards: $(cat after)"
+	grown=$(sed -n 's/^VmRSS: *\([0-9]*\) kB/\1/p' /proc/$router/status)
+	kill -INT $router
+	wait $router || fail "$law: exit status $?: $(cat run.err)"
+	# The answers to pings share the link with ten thousand flows: some have to come through.
+	python3 - "$law" "$(grep -o '[0-9]* received' ping | cut -d' ' -f1)" <<'P' ||
+import json, sys
+law, answers = sys.argv[1], int(sys.argv[2])
+o = json.load(open("run.json"))
+for way in o["ways"]:
+    assert way["received"] == way["sent"] + way["dropped"] + way["inside"] + way["malformed"] + \
+        way["no_room"] + way["not_sent"], way
+way = o["ways"][0]
+assert way["malformed"] > 100, way
+assert way["sent"] > 1000, way
+assert o["flows_seen"] > 5000, o["flows_seen"]
+assert law != "fq_codel" or answers > 0, answers
+P
+		fail "$law: $(tail -1 ping)"
+	[ "${grown:-0}" -lt 700000 ] || fail "$law: the router takes $grown kB"
+}
+attack fq_codel
+attack dualpi2
+attack student
+finish "route under abuse"

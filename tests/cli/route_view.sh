@@ -1,0 +1,30 @@
+#!/bin/bash
+# SPDX-License-Identifier: BSD-2-Clause
+# The router live in a terminal: what it shows, that q ends it with a summary, and that the terminal
+# is as before.  SKIP without privileges or without script(1).
+# usage: route_view.sh PROGRAM
+. "$(dirname "$0")/common.sh"
+command -v script >/dev/null || { echo "SKIP: a terminal needs script (install bsdutils)"; exit 77; }
+aqmllm route --demo --duration 0.2 --quiet 2>err || {
+	grep -qE 'CAP_NET_ADMIN|/dev/net/tun|namespace|TUN|device' err || fail "demo: $(cat err)"
+	[ $failed = 0 ] && echo "SKIP: routing real packets: $(cat err)" && exit 77
+	exit 1
+}
+refuses '--watch' route --demo --watch
+
+show() { # seconds until q
+	(sleep "$1" && printf q && sleep 1) |
+		LC_ALL=C.UTF-8 timeout 60 script -qec "'$program' route --demo --duration 30" typescript \
+			>/dev/null
+}
+begun=$(date +%s)
+show 4
+[ $(($(date +%s) - begun)) -lt 25 ] || fail "q does not end it"
+for text in 'aqmllm route through dualpi2' 'queue delay L' 'carried' 'Mbit/s' 'ect1' 'ect0' 'q quit'; do
+	grep -qF "$text" typescript || fail "the view does not show '$text'"
+done
+# The alternate screen is taken once and given back once; behind it stands the summary.
+[ "$(grep -oF $'\e[?1049h' typescript | wc -l)" = 1 ] || fail "the screen is not taken once"
+[ "$(grep -oF $'\e[?1049l' typescript | wc -l)" = 1 ] || fail "the screen is not given back once"
+sed -n $'/\e\\[?1049l/,$p' typescript | grep -q 'goodput Mbit/s' || fail "no summary behind the view"
+finish "route --watch"
