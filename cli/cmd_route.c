@@ -298,12 +298,12 @@ static int open_router(struct routing *routing, struct error *error)
 	return code;
 }
 
-static volatile sig_atomic_t reload_wanted;
+static volatile sig_atomic_t hung_up;
 
 static void on_hangup(int number)
 {
 	(void)number;
-	reload_wanted = 1;
+	hung_up = 1;
 }
 
 /* Student or policy are read again where a SIGHUP asked for it; what fails leaves the old one. */
@@ -313,8 +313,8 @@ static void reload(struct routing *routing)
 	char line[1024];
 	int code = 0;
 
-	if (reload_wanted) {
-		reload_wanted = 0;
+	if (hung_up && chosen.policy) {
+		hung_up = 0;
 		code = route_law_reload(&routing->law, routing->router.ways[0].queue, &error);
 	}
 	if (code == 0)
@@ -341,7 +341,8 @@ static bool tick(void *context, uint64_t now_ns)
 	monitor_bin(monitor, &routing->router, now_ns);
 	if (routing->view.open || routing->web.http)
 		board_put(&routing->board, monitor);
-	return command_interrupted() || routing->view.quit ||
+	/* Without a policy a hangup means that the terminal is gone. */
+	return command_interrupted() || hung_up || routing->view.quit ||
 	       (chosen.duration_s > 0 && now_s >= chosen.warmup_s + chosen.duration_s);
 }
 
