@@ -98,6 +98,12 @@ static int check_policy_options(struct error *error)
 				    chosen.policy != NULL, error);
 }
 
+static bool is_io(const char *text)
+{
+	return strcmp(text, "auto") == 0 || strcmp(text, "xdp") == 0 ||
+	       strcmp(text, "packet") == 0;
+}
+
 static int check_options(struct error *error)
 {
 	const int places = chosen.demo + (chosen.between != NULL) + (chosen.bridge != NULL);
@@ -115,9 +121,7 @@ static int check_options(struct error *error)
 	if (chosen.log && chosen.pcap && strcmp(chosen.log, chosen.pcap) == 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--log",
 				"%s is the file of --pcap too; name another", chosen.log);
-	if (chosen.io && (chosen.bridge == NULL ||
-			  (strcmp(chosen.io, "auto") && strcmp(chosen.io, "xdp") &&
-			   strcmp(chosen.io, "packet"))))
+	if (chosen.io && (chosen.bridge == NULL || !is_io(chosen.io)))
 		return error_at(error, ERR_INVALID, NULL, 0, "--io",
 				"is of --bridge, and auto, xdp or packet");
 	if (chosen.bridge && (chosen.addresses || chosen.tun))
@@ -199,7 +203,7 @@ static int split_addresses(struct routing *routing, struct error *error)
 
 static int open_namespaces(struct routing *routing, struct error *error)
 {
-	struct ends ends;
+	struct ends ends = {{""}};
 	int code = namespace_allowed(error);
 
 	if (code == 0 && chosen.between)

@@ -4,6 +4,7 @@
  */
 #include <inttypes.h>
 #include <math.h>
+#include <string.h>
 
 #include "cli/route_report.h"
 
@@ -19,12 +20,16 @@ static void put_counts(FILE *out, const struct monitor *monitor, const char *nam
 		       const char *type, const char *help, size_t offset)
 {
 	head(out, name, type, help);
-	for (int w = 0; w < ROUTER_WAYS; w++)
-		for (int q = 0; q < AQM_QUEUES; q++)
+	for (int w = 0; w < ROUTER_WAYS; w++) {
+		for (int q = 0; q < AQM_QUEUES; q++) {
+			uint64_t value;
+
+			memcpy(&value, (const char *)&monitor->ways[w].queues[q] + offset,
+			       sizeof(value));
 			fprintf(out, "aqmllm_%s{way=\"%d\",queue=\"%s\"} %" PRIu64 "\n", name,
-				w + 1, queue_names[q],
-				*(const uint64_t *)((const char *)&monitor->ways[w].queues[q] +
-						    offset));
+				w + 1, queue_names[q], value);
+		}
+	}
 }
 
 static void put_delays(FILE *out, const struct monitor *monitor)

@@ -53,7 +53,7 @@ static void put_history(FILE *out, const struct monitor *monitor, const struct s
 	for (size_t i = 0; i < count; i++) {
 		const struct monitor_bin *bin = monitor_bin_ago(monitor, count - 1 - i);
 
-		values[i] = *(const double *)((const char *)bin + offset);
+		memcpy(&values[i], (const char *)bin + offset, sizeof(values[i]));
 		if (values[i] > high)
 			high = values[i];
 	}
@@ -69,8 +69,10 @@ static void put_line(FILE *out, const struct monitor *monitor, const struct styl
 		     const char *label, const char *unit, size_t offset, double scale, int colour)
 {
 	const struct monitor_bin *bin = monitor_bin_ago(monitor, 0);
-	const double now = bin ? *(const double *)((const char *)bin + offset) : NAN;
+	double now = NAN;
 
+	if (bin)
+		memcpy(&now, (const char *)bin + offset, sizeof(now));
 	if (isnan(now))
 		fprintf(out, "%-14s%*s", label, LABEL_COLUMNS - 14, "");
 	else

@@ -5,11 +5,7 @@
 #include <string.h>
 
 #include "cli/route_report.h"
-
-/* cli/route_page.html as a text. */
-static const char page[] =
-#include "route_page.inc"
-	;
+#include "route_page.h" /* route_page: cli/route_page.html as a text */
 
 static void reply_json(struct http_reply *reply, json_t *object)
 {
@@ -36,8 +32,8 @@ static void answer(void *context, const char *path, const char *query, struct ht
 
 	board_get(web->board, web->monitor);
 	if (strcmp(path, "/") == 0) {
-		reply->body = strdup(page);
-		reply->size = sizeof(page) - 1;
+		reply->body = strdup(route_page);
+		reply->size = sizeof(route_page) - 1;
 		reply->type = "text/html; charset=utf-8";
 	} else if (strcmp(path, "/metrics") == 0) {
 		reply_metrics(reply, web->monitor);

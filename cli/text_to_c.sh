@@ -1,4 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: BSD-2-Clause
-# A text as C string literals, one a line: text_to_c.sh TEXT C
-sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$/\\n"/' "$1" >"$2"
+# A text as a constant of C, one line of it a literal: text_to_c.sh TEXT HEADER NAME
+{
+	echo "static const char $3[] ="
+	sed -e 's/\\/\\\\/g' -e 's/"/\\"/g' -e 's/^/"/' -e 's/$/\\n"/' "$1"
+	echo ';'
+} >"$2"

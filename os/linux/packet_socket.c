@@ -196,9 +196,11 @@ static int set_up(int fd, int index, const char *interface, struct error *error)
 int packet_socket_open(struct port **port, const char *interface, struct error *error)
 {
 	struct packet_port *self = calloc(1, sizeof(*self));
-	int index, code = self ? interface_index(interface, &index, error)
-			       : error_set(error, ERR_NO_MEMORY, "out of memory");
+	int index, code;
 
+	if (self == NULL)
+		return error_set(error, ERR_NO_MEMORY, "out of memory");
+	code = interface_index(interface, &index, error);
 	if (code == 0) {
 		/* Bound before it hears anything: protocol 0 hears nothing. */
 		self->port.ops = &packet_ops;

@@ -80,10 +80,10 @@ static int xdp_receive(struct port *port, struct port_frame *frames, size_t coun
 	size_t came = 0;
 
 	/* Another queue is first each time, so that none starves. */
-	for (uint32_t i = 0; i < self->queue_count && came < count; i++)
-		came += take(&self->queues[(self->next + i) % self->queue_count], frames + came,
-			     count - came, room);
-	self->next = (self->next + 1) % self->queue_count;
+	for (uint32_t i = 0; i < self->queue_count && came < count; i++) {
+		self->next = self->next + 1 < self->queue_count ? self->next + 1 : 0;
+		came += take(&self->queues[self->next], frames + came, count - came, room);
+	}
 	return (int)came;
 }
 

@@ -8,12 +8,12 @@ status=0
 if command -v cppcheck >/dev/null; then
 	cppcheck --quiet --std=c11 --enable=warning,portability --inline-suppr --error-exitcode=1 \
 		--suppress=missingIncludeSystem -I. -j"$(nproc)" \
-		base aqm net queue tcp sim experience tensor backbone policy cluster learn report cli || status=1
+		base aqm net queue tcp sim experience tensor backbone policy router os cluster learn report cli || status=1
 else
 	echo "SKIP: cppcheck is not there (apt-get install cppcheck)"
 fi
 if command -v clang-tidy >/dev/null; then
-	find base aqm net queue tcp sim experience tensor backbone policy cluster learn report cli -name '*.c' |
+	find base aqm net queue tcp sim experience tensor backbone policy router os cluster learn report cli -name '*.c' |
 		xargs -P "$(nproc)" -n 8 clang-tidy -p "$build" --quiet 2>/dev/null || status=1
 else
 	echo "SKIP: clang-tidy is not there (apt-get install clang-tidy)"
