@@ -202,6 +202,9 @@ void monitor_bin(struct monitor *monitor, struct router *router, uint64_t now_ns
 	monitor->t_s = seconds_from_ns(now_ns);
 	if (monitor->t_s <= begun_s)
 		return;
+	/* What was due in this bin belongs to it, though nobody came to do it yet. */
+	for (int w = 0; w < ROUTER_WAYS; w++)
+		path_run(&router->ways[w], now_ns);
 	memset(bin, 0, sizeof(*bin));
 	read_bin(monitor, bin, &router->ways[0], begun_s);
 	read_flows(monitor, bin, router->ways[0].flows, monitor->t_s - begun_s);
