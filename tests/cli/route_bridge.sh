@@ -77,7 +77,7 @@ through() { # io
 	receiver=$!
 	mbps=$(inside $one timeout 60 python3 tcp.py send)
 	wait $receiver || fail "$io: bytes of a TCP flow did not arrive as they were sent"
-	python3 -c "import sys; sys.exit(not 8 < $mbps < 20)" || fail "$io: TCP at $mbps of 20 Mbit/s"
+	python3 -c "import sys; sys.exit(not 4 < $mbps < 20)" || fail "$io: TCP at $mbps of 20 Mbit/s"
 	kill -INT $router
 	wait $router || fail "$io: bridge: exit status $?"
 	python3 - <<'P' || fail "$io: the summary of the bridge: $(head -c 1500 bridge.json)"

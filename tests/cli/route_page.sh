@@ -19,9 +19,9 @@ sys.stdout.buffer.write(u.urlopen("http://127.0.0.1:%s%s" % tuple(sys.argv[1:]))
 }
 
 start() { # options...
-	"$program" route --demo --duration 60 --metrics 0 --json "$@" >run.json 2>run.err &
+	"$program" route --demo --duration 600 --metrics 0 --json "$@" >run.json 2>run.err &
 	router=$!
-	for _ in $(seq 50); do
+	for _ in $(seq 200); do
 		port=$(sed -n 's/^live page at port \([0-9]*\).*/\1/p' run.err)
 		[ -n "$port" ] && break
 		sleep 0.1
@@ -94,15 +94,14 @@ start
 sleep 3
 # A slow machine may not have drawn anything when the browser's time is over.
 for budget in 4000 16000 64000; do
-	timeout 60 "$chromium" --headless=new --no-sandbox --disable-gpu \
+	timeout 100 "$chromium" --headless=new --no-sandbox --disable-gpu \
 		--user-data-dir="$work/profile" --enable-logging=stderr \
 		--virtual-time-budget=$budget --dump-dom http://127.0.0.1:$port/ >dom.html \
-		2>browser.err || fail "chromium: $(tail -3 browser.err)"
-	grep -q 'data-high' dom.html && break
+		2>browser.err && grep -q 'data-high' dom.html && break
 done
 stop
 grep -i 'CONSOLE.*\(error\|uncaught\)' browser.err && fail "errors of the page's script"
-python3 - <<'P' || fail "the page: $(grep -o '<body[^>]*>' dom.html)"
+python3 - <<'P' || fail "the page: $(grep -o '<body[^>]*>' dom.html) $(tail -1 browser.err)"
 import re, sys
 dom = open("dom.html").read()
 if "data-high" not in dom:
