@@ -303,8 +303,11 @@ static enum aqm_verdict decide_arrival(struct dn_queue *q, struct packet_note *n
 	single_host_run(&config->params, &status->host, head, now_ns, CATCH_UP);
 	verdict = single_host_arrive(&config->params, &status->host, head, &note->single,
 				     is_full(q), now_ns, config->logs ? &record : NULL);
+	/* CoDel decides at departure, the others have decided. */
 	if (config->logs)
-		note->entry = packet_log_arrival(&status->log, &record, verdict);
+		note->entry = packet_log_arrival(
+			&status->log, &record,
+			verdict != AQM_DROP && config->params.law == SINGLE_HOST_CODEL);
 	return verdict;
 }
 

@@ -184,8 +184,10 @@ static enum aqm_verdict decide_arrival(struct dual_queue *queue, struct packet_n
 	if (queue->logs)
 		fill_record(queue, &heads, &note->packet, now_ns, &record);
 	verdict = dual_host_arrive(&queue->host, &heads, &note->packet, now_ns);
-	if (queue->logs)
-		note->entry = packet_log_arrival(&queue->log, &record, verdict);
+	if (!queue->logs)
+		return verdict;
+	record.dequeue_action = aqm_record_action(verdict);
+	note->entry = packet_log_arrival(&queue->log, &record, verdict != AQM_DROP);
 	return verdict;
 }
 

@@ -25,8 +25,7 @@ static void flush_queue(struct packet_log *own, unsigned queue)
 }
 
 struct packet_log_entry *packet_log_arrival(struct packet_log *own,
-					    const struct aqm_record *record,
-					    enum aqm_verdict verdict)
+					    const struct aqm_record *record, bool waits)
 {
 	const unsigned queue = (unsigned)record->queue_type & 1;
 	struct packet_log_entry *entry = malloc(sizeof(*entry), M_DUMMYNET, M_NOWAIT);
@@ -35,15 +34,14 @@ struct packet_log_entry *packet_log_arrival(struct packet_log *own,
 		return NULL;
 	entry->next = NULL;
 	entry->record = *record;
-	entry->record.dequeue_action = aqm_record_action(verdict);
-	entry->decided = verdict == AQM_DROP;
+	entry->decided = !waits;
 	if (own->first[queue] == NULL)
 		own->first[queue] = entry;
 	else
 		own->last[queue]->next = entry;
 	own->last[queue] = entry;
 	flush_queue(own, queue);
-	return verdict == AQM_DROP ? NULL : entry;
+	return waits ? entry : NULL;
 }
 
 void packet_log_decide(struct packet_log *own, struct packet_log_entry *entry,

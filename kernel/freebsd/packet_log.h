@@ -24,12 +24,11 @@ struct packet_log {
 };
 
 /*
- * A packet arrived.  AQM_DROP: that is its fate.  Otherwise its line waits for
- * packet_log_decide(), and has the action of `verdict` unless that says more.  NULL: nothing waits.
+ * A packet arrived.  `waits`: its fate is still to come, and so is packet_log_decide() for what is
+ * returned, which may say more than the record's action.  NULL: nothing waits.
  */
 struct packet_log_entry *packet_log_arrival(struct packet_log *own,
-					    const struct aqm_record *record,
-					    enum aqm_verdict verdict);
+					    const struct aqm_record *record, bool waits);
 
 /* A packet leaves, or is dropped in the queue; `entry` may be NULL. */
 void packet_log_decide(struct packet_log *own, struct packet_log_entry *entry,

@@ -11,7 +11,7 @@
 #include <stdlib.h>
 
 #include "kernel/freebsd/test/bench.h"
-#include "queue/queue.h"
+#include "kernel/freebsd/test/bench_user.h"
 
 #define DEFAULT_PACKETS 1000000
 #define DEFAULT_SEED 1
@@ -28,12 +28,16 @@ static const struct {
 	const char *name, *module, *law, *settings;
 	int64_t values[11];
 } laws[] = {
-	{"pi2", "pi2", "pi2", "max_burst_ms=10", {-1, -1, -1, -1, -1, 10000, -2}},
-	{"pie", "pie_rfc", "pie", "ecn_max_p=0.5", {-1, -1, -1, -1, -1, 500000, -2}},
-	{"codel", "codel_rfc", "codel", "", {-2}},
-	{"codel-drops", "codel_rfc", "codel", "ecn=0:target_ms=2", {2000, -1, 0, -2}},
-	{"red", "red_floyd", "red", "", {-2}},
-	{"red-adaptive", "red_floyd", "red", "adaptive=1:max_p=0.01", {-1, -1, 10000, -1, 1, -2}},
+	{"pi2", "pi2", "pi2", "limit_packets=1000:max_burst_ms=10",
+	 {-1, -1, -1, -1, -1, 10000, -2}},
+	{"pie", "pie_rfc", "pie", "limit_packets=1000:ecn_max_p=0.5",
+	 {-1, -1, -1, -1, -1, 500000, -2}},
+	{"codel", "codel_rfc", "codel", "limit_packets=1000", {-2}},
+	{"codel-drops", "codel_rfc", "codel", "limit_packets=1000:ecn=0:target_ms=2",
+	 {2000, -1, 0, -2}},
+	{"red", "red_floyd", "red", "limit_packets=1000", {-2}},
+	{"red-adaptive", "red_floyd", "red", "limit_packets=1000:adaptive=1:max_p=0.01",
+	 {-1, -1, 10000, -1, 1, -2}},
 };
 
 static void print(uint64_t sum, const char *name, uint64_t packets, const struct vectors *vectors)
@@ -43,76 +47,6 @@ static void print(uint64_t sum, const char *name, uint64_t packets, const struct
 	       vectors->verdicts[AQM_DROP]);
 }
 
-static void told(void *context, uint64_t now_ns, const struct packet *packet, enum aqm_queue queue,
-		 enum aqm_verdict verdict, uint64_t sojourn_ns)
-{
-	(void)now_ns;
-	(void)queue;
-	(void)sojourn_ns;
-	vectors_told(context, packet->random, (unsigned)packet->tcp.seq, verdict);
-}
-
-static void put(struct queue *queue, struct packet_pool *pool, struct vectors *vectors,
-		const struct vectors_op *op)
-{
-	struct packet *packet = packet_new(pool);
-	const uint64_t marks = queue->counts[AQM_QUEUE_C].marks;
-	const enum aqm_queue source = aqm_dual_classify(op->ecn);
-
-	packet->len_bytes = op->len_bytes;
-	packet->ecn = op->ecn;
-	packet->tcp.seq = source;
-	if (queue_enqueue(queue, packet, op->at_ns))
-		vectors_told(vectors, op->random, source,
-			     queue->counts[AQM_QUEUE_C].marks != marks ? AQM_MARK : AQM_PASS);
-}
-
-static void take(struct queue *queue, struct packet_pool *pool, struct vectors *vectors,
-		 uint64_t at_ns)
-{
-	struct packet *packet = queue_dequeue(queue, at_ns);
-
-	if (packet)
-		packet_free(pool, packet);
-	else
-		vectors_told_empty(vectors);
-}
-
-/* The sum of queue/; 0: it could not be set up. */
-static uint64_t run_user(const char *law, const char *settings, uint64_t packets, uint64_t seed)
-{
-	struct vectors vectors;
-	struct queue_config config = {.law = aqm_find(law),
-				      .sink = {.context = &vectors, .leave = told}};
-	void *params = calloc(1, config.law->params_size);
-	struct packet_pool pool;
-	struct queue *queue;
-
-	if (aqm_params_default(config.law, params, NULL) ||
-	    aqm_params_set(config.law, params, "limit_packets=1000", NULL) ||
-	    aqm_params_set_all(config.law, params, settings, NULL))
-		return 0;
-	packet_pool_init(&pool);
-	config.pool = &pool;
-	config.params = params;
-	vectors_packet_state(config.random.state, seed);
-	queue = queue_new(&config, NULL);
-	vectors_init(&vectors, seed);
-	while (queue && vectors.arrivals < packets) {
-		struct vectors_op op;
-
-		vectors_next(&vectors, &op);
-		if (op.kind == VECTORS_ARRIVAL)
-			put(queue, &pool, &vectors, &op);
-		else
-			take(queue, &pool, &vectors, op.at_ns);
-	}
-	queue_destroy(queue);
-	packet_pool_free(&pool);
-	free(params);
-	return queue ? vectors_close(&vectors, 0) : 0;
-}
-
 /* Packets that pass and signals: else the law shows little. */
 static int run_law(size_t which, uint64_t packets, uint64_t seed)
 {
@@ -120,8 +54,8 @@ static int run_law(size_t which, uint64_t packets, uint64_t seed)
 	struct vectors vectors;
 	const uint64_t sum = bench_run_queue(laws[which].module, laws[which].values, SLOTS, packets,
 					     seed, &vectors);
-	const uint64_t expected =
-		run_user(laws[which].law, laws[which].settings, packets, seed);
+	const uint64_t expected = bench_user_run(laws[which].law, laws[which].settings, false,
+						 packets, seed, NULL);
 	const uint64_t *verdicts = vectors.verdicts;
 
 	print(sum, name, packets, &vectors);

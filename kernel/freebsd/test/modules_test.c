@@ -1,0 +1,587 @@
+/* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
+/*
+ * The modules in their world: parameters, weights, limits, changes while packets wait, memory that
+ * is not there, and packets that are none.
+ */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include <cmocka.h>
+
+#include "aqm/ops.h"
+#include "aqm/student_shipped.h"
+#include "kernel/freebsd/test/bench.h"
+#include "policy/student_file.h"
+
+#define EINVAL_OF_FREEBSD 22
+#define EBUSY_OF_FREEBSD 16
+#define MS UINT64_C(1000000)
+
+static char last_line[1024];
+
+static void keep_line(const char *text)
+{
+	snprintf(last_line, sizeof(last_line), "%s", text);
+}
+
+static int setup(void **state)
+{
+	(void)state;
+	last_line[0] = '\0';
+	world_set_clock(0);
+	return bench_load(keep_line);
+}
+
+/* Whatever a test did, nothing of it is left. */
+static int teardown(void **state)
+{
+	(void)state;
+	world_fail_allocations(0);
+	world_detach_interfaces(false);
+	return world_unload() != 0 || world_blocks() != 0 || world_packets() != 0;
+}
+
+static struct world_scheduler *scheduler_new(const char *law)
+{
+	struct world_scheduler *scheduler = world_scheduler_new(law, false);
+
+	assert_non_null(scheduler);
+	return scheduler;
+}
+
+static bool put(struct world_scheduler *scheduler, uint64_t number, uint8_t ecn)
+{
+	return world_scheduler_enqueue(scheduler, bench_packet(number, ecn, 1500, number % 2));
+}
+
+/* How many packets are left, in the order of their numbers in each queue. */
+static unsigned drain_in_order(struct world_scheduler *scheduler)
+{
+	uint64_t last[AQM_QUEUES] = {0};
+	struct world_packet *packet;
+	unsigned count = 0;
+
+	while ((packet = world_scheduler_dequeue(scheduler)) != NULL) {
+		const unsigned queue = aqm_dual_classify(bench_first_ecn(packet));
+
+		assert_true(bench_number(packet) > last[queue]);
+		assert_true(bench_is_sound(packet));
+		last[queue] = bench_number(packet);
+		world_packet_free(packet);
+		count++;
+	}
+	return count;
+}
+
+/* A parameter of the program in the unit of the sysctl's name. */
+static double in_unit(const struct aqm_ops *ops, const void *params, const char *name,
+		      const char *unit)
+{
+	double value = -1;
+
+	assert_int_equal(aqm_params_get(ops, params, name, &value), 0);
+	if (strcmp(unit, "_us") == 0)
+		return value * 1000;
+	return strcmp(unit, "_millionths") == 0 ? value * 1e6 : value;
+}
+
+static void assert_same_values(const char *module, const char *law, const char *settings)
+{
+	static const char *const rows[][2] = {
+		{"target", "_us"}, {"tupdate", "_us"}, {"alpha", "_millionths"},
+		{"beta", "_millionths"}, {"k", "_millionths"}, {"step", "_us"},
+		{"max_burst", "_us"}, {"interval", "_us"}, {"tshift", "_us"},
+		{"packet_time", "_us"}, {"ecn_max_p", "_millionths"}, {"max_p", "_millionths"},
+		{"weight", "_millionths"}, {"min_qlen_step", ""}, {"c_protection_percent", ""},
+		{"mtu_bytes", ""}, {"drop_early", ""}, {"drop_overload", ""}, {"scheduler", ""},
+		{"guard", ""}, {"ecn", ""}, {"min_bytes", ""}, {"max_bytes", ""}, {"adaptive", ""},
+		{"gentle", ""}, {"profile", ""}, {"limit_packets", ""},
+	};
+	const struct aqm_ops *ops = aqm_find(law);
+	void *params = calloc(1, ops->params_size);
+	unsigned compared = 0;
+
+	assert_int_equal(aqm_params_default(ops, params, NULL), 0);
+	assert_int_equal(aqm_params_set_all(ops, params, settings, NULL), 0);
+	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+		char own[64], program[64];
+		int64_t value;
+
+		snprintf(own, sizeof(own), "%s.%s%s", module, rows[i][0], rows[i][1]);
+		snprintf(program, sizeof(program), "%s%s", rows[i][0],
+			 strcmp(rows[i][1], "_us") == 0 ? "_ms" : "");
+		if (world_sysctl_get(own, &value))
+			continue;
+		/* What only the other dual law has. */
+		if (strcmp(law, "student") == 0 && (strcmp(rows[i][0], "drop_early") == 0 ||
+						    strcmp(rows[i][0], "profile") == 0))
+			continue;
+		if (strcmp(law, "dualpi2") == 0 && strcmp(rows[i][0], "guard") == 0)
+			continue;
+		assert_true(in_unit(ops, params, program, rows[i][1]) - (double)value < 8);
+		assert_true(in_unit(ops, params, program, rows[i][1]) - (double)value > -8);
+		compared++;
+	}
+	assert_true(compared >= 4);
+	free(params);
+}
+
+static void defaults_are_the_programs(void **state)
+{
+	(void)state;
+	assert_same_values("dualpi2", "dualpi2", "");
+	assert_same_values("student", "student", "");
+	assert_same_values("pi2", "pi2", "");
+	assert_same_values("pie_rfc", "pie", "");
+	assert_same_values("codel_rfc", "codel", "");
+	assert_same_values("red_floyd", "red", "");
+	assert_int_equal(world_sysctl_set("dualpi2.profile", 1), 0);
+	assert_same_values("dualpi2", "dualpi2", "profile=rfc9332");
+}
+
+static void values_out_of_range_are_refused(void **state)
+{
+	int64_t value;
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("dualpi2.target_us", 0), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_set("dualpi2.c_protection_percent", 100), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_set("student.k_millionths", -1), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_set("student.min_qlen_step", 0), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_set("red_floyd.weight_millionths", 0), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_get("dualpi2.target_us", &value), 0);
+	assert_int_equal(value, 15000);
+}
+
+static void a_full_scheduler_drops(void **state)
+{
+	struct world_scheduler *scheduler;
+	uint32_t packets, bytes, drops;
+	const unsigned long before = world_drops();
+	uint64_t arrived;
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("dualpi2.limit_packets", 5), 0);
+	scheduler = scheduler_new("dualpi2");
+	for (uint64_t i = 1; i <= 20; i++)
+		assert_int_equal(put(scheduler, i, i % 2 ? AQM_ECT1 : AQM_NOT_ECT), i <= 5);
+	world_scheduler_show(scheduler, &packets, &bytes, &drops, &arrived);
+	assert_int_equal(packets, 5);
+	assert_int_equal(bytes, 5 * 1500);
+	assert_int_equal(drops, 15);
+	assert_int_equal(arrived, 20);
+	assert_int_equal(world_drops() - before, 15);
+	assert_int_equal(drain_in_order(scheduler), 5);
+	world_scheduler_show(scheduler, &packets, &bytes, &drops, &arrived);
+	assert_int_equal(packets + bytes, 0);
+	world_scheduler_delete(scheduler);
+}
+
+/* Room is the flow set's: in packets, or in bytes, where dummynet lets one more in. */
+static void a_full_queue_drops(void **state)
+{
+	struct world_queue *queue = world_queue_new("pie_rfc", NULL, 7, false);
+
+	(void)state;
+	for (uint64_t i = 1; i <= 20; i++)
+		assert_int_equal(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 1000, false)),
+				 i <= 7);
+	world_queue_delete(queue);
+	queue = world_queue_new("codel_rfc", NULL, 5000, true);
+	for (uint64_t i = 1; i <= 20; i++)
+		assert_int_equal(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 1000, false)),
+				 i <= 6);
+	assert_int_equal(world_queue_length(queue), 6);
+	world_queue_delete(queue);
+}
+
+static void a_scheduler_changes_while_packets_wait(void **state)
+{
+	struct world_scheduler *scheduler = scheduler_new("dualpi2");
+	uint64_t p_q32;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 100; i++) {
+		world_set_clock(i * MS);
+		assert_true(put(scheduler, i, i % 3 ? AQM_ECT0 : AQM_ECT1));
+	}
+	p_q32 = world_scheduler_p_q32(scheduler);
+	assert_true(p_q32 > 0);
+	/* A limit below what waits: nobody else comes in, and p' goes on from where it was. */
+	assert_int_equal(world_sysctl_set("dualpi2.limit_packets", 10), 0);
+	assert_int_equal(world_sysctl_set("dualpi2.tupdate_us", 4000000), 0);
+	assert_true(put(scheduler, 101, AQM_ECT0));
+	world_scheduler_configure(scheduler);
+	assert_false(put(scheduler, 102, AQM_ECT0));
+	assert_true(world_scheduler_p_q32(scheduler) == p_q32);
+	assert_true(drain_in_order(scheduler) > 50);
+	world_scheduler_delete(scheduler);
+}
+
+/* Shorter updates are due at once, not when the longer one was. */
+static void updates_that_become_shorter_are_not_late(void **state)
+{
+	struct world_scheduler *scheduler;
+	uint64_t p_q32;
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("dualpi2.tupdate_us", 4000000), 0);
+	scheduler = scheduler_new("dualpi2");
+	put(scheduler, 1, AQM_ECT0);
+	p_q32 = world_scheduler_p_q32(scheduler);
+	assert_int_equal(world_sysctl_set("dualpi2.tupdate_us", 1000), 0);
+	world_scheduler_configure(scheduler);
+	put(scheduler, 2, AQM_ECT0);
+	world_set_clock(100 * MS);
+	put(scheduler, 3, AQM_ECT0);
+	assert_true(world_scheduler_p_q32(scheduler) > p_q32);
+	world_scheduler_delete(scheduler);
+}
+
+static void a_queue_changes_its_law_while_packets_wait(void **state)
+{
+	static const char *const laws[] = {"pi2", "codel_rfc", "pie_rfc", "red_floyd",
+					   "codel_rfc"};
+	const int64_t swapped[] = {30000, 10000, -2};
+	struct world_queue *queue = world_queue_new("pie_rfc", NULL, 1000, false);
+	struct world_packet *packet;
+	unsigned left = 0;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 100; i++) {
+		world_set_clock(i * 20 * MS);
+		assert_true(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 100, false)));
+		if (i % 20 == 0)
+			assert_int_equal(world_queue_configure(queue, laws[i / 20 - 1], NULL), 0);
+	}
+	assert_int_equal(world_queue_length(queue), 100);
+	/* Values that do not go together leave no law behind. */
+	assert_int_equal(world_queue_configure(queue, "red_floyd", swapped), EINVAL_OF_FREEBSD);
+	assert_int_equal(world_queue_configure(queue, "codel_rfc", NULL), 0);
+	while ((packet = world_queue_dequeue(queue)) != NULL) {
+		assert_int_equal(bench_number(packet), ++left);
+		world_packet_free(packet);
+	}
+	assert_int_equal(left, 100);
+	assert_int_equal(world_queue_length(queue), 0);
+	world_queue_delete(queue);
+}
+
+static void weights_go_in_and_come_out(void **state)
+{
+	static unsigned char bytes[STUDENT_FILE_MAX];
+	static char text[2 * STUDENT_FILE_MAX + 2], expected[2 * STUDENT_FILE_MAX + 2];
+	size_t size = student_file_build(aqm_student_shipped(), bytes);
+
+	(void)state;
+	for (size_t i = 0; i < size; i++)
+		snprintf(expected + 2 * i, 3, "%02x", bytes[i]);
+	assert_int_equal(world_sysctl_read("student.weights", text, sizeof(text)), 0);
+	assert_string_equal(text, expected);
+	/* With the NUL that programs send; odd, empty, damaged and too long ones. */
+	assert_int_equal(world_sysctl_write("student.weights", expected, 2 * size + 1), 0);
+	assert_int_equal(world_sysctl_write("student.weights", expected, 2 * size - 1),
+			 EINVAL_OF_FREEBSD);
+	assert_non_null(strstr(last_line, "weights refused"));
+	assert_int_equal(world_sysctl_write("student.weights", expected, 0), EINVAL_OF_FREEBSD);
+	expected[600] ^= 1;
+	assert_int_equal(world_sysctl_write("student.weights", expected, 2 * size),
+			 EINVAL_OF_FREEBSD);
+	assert_non_null(strstr(last_line, "checksum"));
+	expected[600] = 'x';
+	assert_int_equal(world_sysctl_write("student.weights", expected, 2 * size),
+			 EINVAL_OF_FREEBSD);
+	memset(text, '0', sizeof(text));
+	assert_int_equal(world_sysctl_write("student.weights", text, sizeof(text)),
+			 EINVAL_OF_FREEBSD);
+	assert_int_equal(world_sysctl_read("student.weights", text, sizeof(text)), 0);
+	expected[600] = text[600];
+	assert_string_equal(text, expected);
+}
+
+/* Models of every kind take turns under load: all packets go on, and old ones are freed. */
+static void weights_change_under_load(void **state)
+{
+	static const uint32_t turns[] = {VECTORS_supervise, VECTORS_verdict, VECTORS_tree,
+					 VECTORS_unguarded};
+	static struct aqm_student_model model;
+	struct world_scheduler *scheduler = scheduler_new("student");
+	uint64_t in = 0, out = 0, refused = 0;
+	uint32_t packets, bytes, drops;
+	uint64_t arrived;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 20000; i++) {
+		struct world_packet *packet;
+
+		world_set_clock(i * MS);
+		if (i % 100 == 0) {
+			memset(&model, 0, sizeof(model));
+			vectors_model(turns[i / 100 % 4], &model);
+			assert_int_equal(bench_write_weights(&model), 0);
+		}
+		in++;
+		refused += !put(scheduler, i, i % 2 ? AQM_ECT1 : AQM_ECT0);
+		packet = i % 5 ? world_scheduler_dequeue(scheduler) : NULL;
+		out += packet != NULL;
+		if (packet)
+			world_packet_free(packet);
+	}
+	world_scheduler_show(scheduler, &packets, &bytes, &drops, &arrived);
+	assert_true(refused <= drops);
+	assert_int_equal(in, out + packets + drops);
+	world_scheduler_delete(scheduler);
+}
+
+/* An instance that dummynet throws away when it is idle takes up what it knew. */
+static void what_was_learned_outlives_instances(void **state)
+{
+	struct world_scheduler *scheduler = scheduler_new("dualpi2");
+	struct world_scheduler *masked = world_scheduler_new("dualpi2", true);
+	uint64_t p_q32;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 60; i++) {
+		world_set_clock(i * 10 * MS);
+		put(scheduler, i, AQM_NOT_ECT);
+		put(masked, i, AQM_NOT_ECT);
+	}
+	p_q32 = world_scheduler_p_q32(scheduler);
+	assert_true(p_q32 > 0);
+	drain_in_order(scheduler);
+	drain_in_order(masked);
+	world_scheduler_drain(scheduler);
+	world_scheduler_drain(masked);
+	assert_true(world_scheduler_start(scheduler) && world_scheduler_start(masked));
+	assert_true(world_scheduler_p_q32(scheduler) == p_q32);
+	assert_true(world_scheduler_p_q32(masked) == 0);
+	/* Parameters that changed meanwhile are taken up too. */
+	drain_in_order(scheduler);
+	world_scheduler_drain(scheduler);
+	assert_int_equal(world_sysctl_set("dualpi2.limit_packets", 1), 0);
+	world_scheduler_configure(scheduler);
+	assert_true(put(scheduler, 100, AQM_NOT_ECT));
+	assert_false(put(scheduler, 101, AQM_NOT_ECT));
+	/* A busy one stays. */
+	world_scheduler_drain(scheduler);
+	assert_int_equal(drain_in_order(scheduler), 1);
+	world_scheduler_delete(scheduler);
+	world_scheduler_delete(masked);
+}
+
+/* Ten hours later the first packet does not pay for two million updates, and p' has gone. */
+static void a_long_sleep_is_short(void **state)
+{
+	struct world_scheduler *scheduler = scheduler_new("student");
+
+	(void)state;
+	for (uint64_t i = 1; i <= 60; i++) {
+		world_set_clock(i * 10 * MS);
+		put(scheduler, i, AQM_NOT_ECT);
+	}
+	assert_true(world_scheduler_p_q32(scheduler) > 0);
+	drain_in_order(scheduler);
+	world_set_clock(36000 * 1000 * MS);
+	assert_true(put(scheduler, 100, AQM_NOT_ECT));
+	assert_true(world_scheduler_p_q32(scheduler) == 0);
+	assert_int_equal(drain_in_order(scheduler), 1);
+	world_scheduler_delete(scheduler);
+}
+
+static void a_module_in_use_stays(void **state)
+{
+	struct world_scheduler *scheduler = scheduler_new("student");
+
+	(void)state;
+	assert_int_equal(world_unload(), EBUSY_OF_FREEBSD);
+	put(scheduler, 1, AQM_ECT1);
+	assert_int_equal(world_unload(), EBUSY_OF_FREEBSD);
+	world_scheduler_delete(scheduler);
+	assert_null(world_scheduler_new("no_such_law", false));
+	assert_null(world_queue_new("no_such_law", NULL, 10, false));
+}
+
+/* Memory is short for packets' notes, log lines, instances: packets are dropped, none is lost. */
+static void memory_that_is_not_there(void **state)
+{
+	struct world_scheduler *scheduler;
+	struct world_queue *queue;
+	unsigned out = 0, kept = 0;
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("student.log", 1), 0);
+	assert_int_equal(world_sysctl_set("codel_rfc.log", 1), 0);
+	scheduler = scheduler_new("student");
+	queue = world_queue_new("codel_rfc", NULL, 1000, false);
+	world_fail_allocations(3);
+	for (uint64_t i = 1; i <= 1000; i++) {
+		struct world_packet *packet;
+
+		world_set_clock(i * MS);
+		kept += put(scheduler, i, AQM_ECT1);
+		kept += world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 200, false));
+		packet = i % 2 ? world_scheduler_dequeue(scheduler) : world_queue_dequeue(queue);
+		out += packet != NULL;
+		world_packet_free(packet);
+		if (i % 50 == 0)
+			world_scheduler_drain(scheduler);
+	}
+	assert_true(kept > 500 && out > 500 && out <= kept);
+	world_scheduler_delete(scheduler);
+	world_queue_delete(queue);
+}
+
+/* Their interfaces go while packets wait: on 14 they go, too. */
+static void interfaces_go(void **state)
+{
+	struct world_scheduler *scheduler = scheduler_new("dualpi2");
+	struct world_queue *queue = world_queue_new("pi2", NULL, 100, false);
+	struct world_packet *packet;
+	unsigned left;
+
+	(void)state;
+	for (uint64_t i = 1; i <= 10; i++) {
+		assert_true(put(scheduler, i, AQM_ECT0));
+		assert_true(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 200, false)));
+	}
+	world_detach_interfaces(true);
+	left = drain_in_order(scheduler);
+	packet = world_queue_dequeue(queue);
+	assert_int_equal(left, FREEBSD_MAJOR >= 14 ? 0 : 10);
+	assert_int_equal(packet == NULL, FREEBSD_MAJOR >= 14);
+	world_packet_free(packet);
+	world_scheduler_delete(scheduler);
+	world_queue_delete(queue);
+}
+
+/* The queue_type of the line that a packet made when it left. */
+static int queue_of_line(void)
+{
+	const char *line = strchr(last_line, ',');
+
+	return line ? line[1] - '0' : -1;
+}
+
+struct strange {
+	const char *what;
+	uint8_t bytes[64];
+	size_t size, piece;
+	bool layer2;
+	int queue;
+};
+
+static const struct strange strange[] = {
+	{"nothing at all", {0}, 0, 64, false, AQM_QUEUE_C},
+	{"one byte that says IPv4", {0x45}, 1, 64, false, AQM_QUEUE_C},
+	{"a header short of a byte", {0x45, 1}, 19, 64, false, AQM_QUEUE_C},
+	{"a header in pieces", {0x45, 1}, 60, 8, false, AQM_QUEUE_C},
+	{"a header of 20, and the rest behind", {0x45, 1}, 60, 20, false, AQM_QUEUE_L},
+	{"IPv6 short of a byte", {0x60, 0x10}, 39, 64, false, AQM_QUEUE_C},
+	{"IPv6 in pieces", {0x60, 0x10}, 60, 39, false, AQM_QUEUE_C},
+	{"IPv6, ECT(1)", {0x60, 0x10}, 60, 64, false, AQM_QUEUE_L},
+	{"IPv6, CE", {0x60, 0x30}, 60, 64, false, AQM_QUEUE_L},
+	{"IPv6, a traffic class of other bits", {0x6f, 0xcf}, 60, 64, false, AQM_QUEUE_C},
+	{"version 0", {0x05, 1}, 60, 64, false, AQM_QUEUE_C},
+	{"version 15", {0xff, 0xff}, 60, 64, false, AQM_QUEUE_C},
+	{"a fragment", {0x45, 1, 0, 60, 0, 1, 0x20, 0x10}, 60, 64, false, AQM_QUEUE_L},
+	{"IP options", {0x4f, 1}, 60, 64, false, AQM_QUEUE_L},
+	{"a header length of 0", {0x40, 1}, 60, 64, false, AQM_QUEUE_L},
+	{"ARP", {[12] = 8, [13] = 6, [14] = 0, [15] = 1}, 60, 64, true, AQM_QUEUE_C},
+	{"a frame of IPv4", {[12] = 8, [13] = 0, [14] = 0x45, [15] = 1}, 60, 64, true, AQM_QUEUE_L},
+	{"a frame of IPv6", {[12] = 0x86, [13] = 0xdd, [14] = 0x60, [15] = 0x10}, 60, 64, true,
+	 AQM_QUEUE_L},
+	{"a VLAN that looks like IPv4", {[12] = 0x81, [13] = 0, [14] = 0x45, [15] = 1}, 60, 64,
+	 true, AQM_QUEUE_C},
+	{"a frame that ends in its type", {[12] = 8, [13] = 0}, 14, 64, true, AQM_QUEUE_C},
+};
+
+/* One after another, alone and behind a standing queue, through every law. */
+static void packets_that_are_none_do_no_harm(void **state)
+{
+	struct world_scheduler *scheduler;
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("dualpi2.log", 1), 0);
+	scheduler = scheduler_new("dualpi2");
+	for (size_t i = 0; i < sizeof(strange) / sizeof(strange[0]); i++) {
+		const struct strange *own = &strange[i];
+		struct world_packet *packet =
+			world_packet_new(own->bytes, own->size, own->piece, own->layer2);
+		uint8_t bytes[64] = {0};
+
+		assert_true(world_scheduler_enqueue(scheduler, packet));
+		packet = world_scheduler_dequeue(scheduler);
+		assert_non_null(packet);
+		assert_int_equal(world_packet_read(packet, bytes, sizeof(bytes)), own->size);
+		assert_memory_equal(bytes, own->bytes, own->size);
+		if (queue_of_line() != own->queue)
+			fail_msg("%s: queue %d", own->what, queue_of_line());
+		world_packet_free(packet);
+	}
+	world_scheduler_delete(scheduler);
+}
+
+static struct world_packet *strange_packet(uint64_t number)
+{
+	const struct strange *own = &strange[number % (sizeof(strange) / sizeof(strange[0]))];
+
+	return world_packet_new(own->bytes, own->size, own->piece, own->layer2);
+}
+
+static void strange_packets_under_load(void **state)
+{
+	static const char *const laws[] = {"pi2", "pie_rfc", "codel_rfc", "red_floyd"};
+	struct world_scheduler *schedulers[] = {scheduler_new("dualpi2"), scheduler_new("student")};
+
+	(void)state;
+	for (int s = 0; s < 2; s++) {
+		for (uint64_t i = 0; i < 5000; i++) {
+			world_set_clock(i * MS);
+			world_scheduler_enqueue(schedulers[s], strange_packet(i));
+			if (i % 3)
+				world_packet_free(world_scheduler_dequeue(schedulers[s]));
+		}
+		world_scheduler_delete(schedulers[s]);
+	}
+	for (int l = 0; l < 4; l++) {
+		struct world_queue *queue = world_queue_new(laws[l], NULL, 500, false);
+
+		for (uint64_t i = 0; i < 5000; i++) {
+			world_set_clock(i * MS);
+			world_queue_enqueue(queue, strange_packet(i));
+			if (i % 3)
+				world_packet_free(world_queue_dequeue(queue));
+		}
+		world_queue_delete(queue);
+	}
+}
+
+#define TEST(name) cmocka_unit_test_setup_teardown(name, setup, teardown)
+
+int main(void)
+{
+	const struct CMUnitTest tests[] = {
+		TEST(defaults_are_the_programs),
+		TEST(values_out_of_range_are_refused),
+		TEST(a_full_scheduler_drops),
+		TEST(a_full_queue_drops),
+		TEST(a_scheduler_changes_while_packets_wait),
+		TEST(updates_that_become_shorter_are_not_late),
+		TEST(a_queue_changes_its_law_while_packets_wait),
+		TEST(weights_go_in_and_come_out),
+		TEST(weights_change_under_load),
+		TEST(what_was_learned_outlives_instances),
+		TEST(a_long_sleep_is_short),
+		TEST(a_module_in_use_stays),
+		TEST(memory_that_is_not_there),
+		TEST(interfaces_go),
+		TEST(packets_that_are_none_do_no_harm),
+		TEST(strange_packets_under_load),
+	};
+
+	return cmocka_run_group_tests_name("FreeBSD modules", tests, NULL, NULL);
+}
