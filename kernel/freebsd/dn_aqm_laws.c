@@ -3,7 +3,7 @@
  * Laws of one queue for dummynet's queues and pipes: pi2, pie_rfc (RFC 8033), codel_rfc (RFC 8289)
  * and red_floyd.  dummynet's own codel and pie keep their names and stay as they are.
  *
- * ipfw(8) knows the names of dummynet's own AQMs only; dnaqm (dnaqm.c) asks for these:
+ * ipfw(8) knows the names of dummynet's own AQMs only; dnaqm (request.h) asks for these:
  *
  *     dnaqm queue 1 sched 1 pi2 target_us=20000
  *
@@ -11,6 +11,7 @@
  * its flow set's, in packets or bytes.  dummynet refuses to change the AQM of a flow set whose
  * scheduler has instances.
  */
+#include "kernel/freebsd/laws.h"
 #include "kernel/freebsd/packet.h"
 #include "kernel/freebsd/settings.h"
 
@@ -18,8 +19,6 @@
 #define TYPE_FIRST 201
 
 #define CATCH_UP 1024 /* updates made up for after a long sleep */
-
-#define LAWS(X) X(pi2, PI2) X(pie_rfc, PIE) X(codel_rfc, CODEL) X(red_floyd, RED)
 
 /* What a flow set has: fs->aqmcfg. */
 struct queue_config {
@@ -36,57 +35,25 @@ struct queue_status {
 	uint64_t epoch_ns;
 };
 
-#define LOG_ROW {"log", 0, 0, 1, "print a line for every packet"}
+#define ROW(name, initial, least, most, text) {#name, initial, least, most, text},
+static const struct setting pi2_table[] = {LAWS_PI2(ROW){0}};
+static const struct setting pie_rfc_table[] = {LAWS_PIE(ROW){0}};
+static const struct setting codel_rfc_table[] = {LAWS_CODEL(ROW){0}};
+static const struct setting red_floyd_table[] = {LAWS_RED(ROW){0}};
+#undef ROW
 
-enum { PI2_TARGET, PI2_TUPDATE, PI2_ALPHA, PI2_BETA, PI2_K, PI2_BURST, PI2_ECN, PI2_MTU, PI2_LOG };
-static const struct setting pi2_table[] = {
-	{"target_us", 20000, 10, 4000000, "queue delay aimed at"},
-	{"tupdate_us", 32000, 100, 4000000, "time between updates"},
-	{"alpha_millionths", 312500, 0, 64000000, "integral gain, per second"},
-	{"beta_millionths", 3125000, 0, 64000000, "proportional gain, per second"},
-	{"k_millionths", 2000000, 62500, 64000000, "coupling factor"},
-	{"max_burst_us", 0, 0, 4000000, "burst let through after a quiet time"},
-	{"ecn_max_p_millionths", 250000, 0, 1000000, "from here on Classic packets are dropped"},
-	{"mtu_bytes", 1500, 64, 65535, "longest packet"},
-	LOG_ROW,
-	{0},
-};
-
-enum { PIE_TARGET, PIE_TUPDATE, PIE_ALPHA, PIE_BETA, PIE_BURST, PIE_ECN, PIE_LOG };
-static const struct setting pie_rfc_table[] = {
-	{"target_us", 15000, 10, 4000000, "queue delay aimed at"},
-	{"tupdate_us", 15000, 100, 4000000, "time between updates"},
-	{"alpha_millionths", 125000, 0, 64000000, "gain on the distance from the target"},
-	{"beta_millionths", 1250000, 0, 64000000, "gain on the change of delay"},
-	{"max_burst_us", 150000, 0, 4000000, "burst let through after a quiet time"},
-	{"ecn_max_p_millionths", 100000, 0, 1000000, "packets are marked up to this probability"},
-	LOG_ROW,
-	{0},
-};
-
-enum { CODEL_TARGET, CODEL_INTERVAL, CODEL_ECN, CODEL_MTU, CODEL_LOG };
-static const struct setting codel_rfc_table[] = {
-	{"target_us", 5000, 10, 4000000, "sojourn time that may stand"},
-	{"interval_us", 100000, 10, 4000000, "how long it may be above"},
-	{"ecn", 1, 0, 1, "mark packets that can carry a mark"},
-	{"mtu_bytes", 1500, 0, 65535, "a backlog up to this is never above"},
-	LOG_ROW,
-	{0},
-};
-
-enum { RED_MIN, RED_MAX, RED_P, RED_WEIGHT, RED_ADAPTIVE, RED_GENTLE, RED_ECN, RED_TIME, RED_LOG };
-static const struct setting red_floyd_table[] = {
-	{"min_bytes", 7500, 0, 99999999, "average queue below which packets pass"},
-	{"max_bytes", 22500, 1, 100000000, "average queue at which max_p is reached; above min"},
-	{"max_p_millionths", 100000, 0, 1000000, "probability at max_bytes"},
-	{"weight_millionths", 2000, 1, 1000000, "of one arrival in the average queue"},
-	{"adaptive", 0, 0, 1, "move max_p so that the average stays in the middle"},
-	{"gentle", 1, 0, 1, "probability rises to 1 at twice max_bytes"},
-	{"ecn", 1, 0, 1, "mark packets that can carry a mark"},
-	{"packet_time_us", 1000, 1, 4000000, "what a packet takes on the idle link"},
-	LOG_ROW,
-	{0},
-};
+#define ROW(name, initial, least, most, text) PI2_##name,
+enum { LAWS_PI2(ROW) };
+#undef ROW
+#define ROW(name, initial, least, most, text) PIE_##name,
+enum { LAWS_PIE(ROW) };
+#undef ROW
+#define ROW(name, initial, least, most, text) CODEL_##name,
+enum { LAWS_CODEL(ROW) };
+#undef ROW
+#define ROW(name, initial, least, most, text) RED_##name,
+enum { LAWS_RED(ROW) };
+#undef ROW
 
 #define SETTINGS(law_name, host_law)                                                               \
 	static struct settings law_name##_settings = {.law = #law_name, .table = law_name##_table};
@@ -96,50 +63,50 @@ LAWS(SETTINGS)
 static void fill_pi2(const int64_t *values, struct single_host_params *params)
 {
 	params->pi2 = (struct aqm_pi2_params){
-		.target_ns = (uint64_t)values[PI2_TARGET] * 1000,
-		.tupdate_ns = (uint64_t)values[PI2_TUPDATE] * 1000,
-		.max_burst_ns = (uint64_t)values[PI2_BURST] * 1000,
-		.ecn_max_p_q32 = settings_q32(values[PI2_ECN]),
-		.alpha_q16 = settings_q16(values[PI2_ALPHA]),
-		.beta_q16 = settings_q16(values[PI2_BETA]),
-		.k_q16 = settings_q16(values[PI2_K]),
-		.mtu_bytes = (uint32_t)values[PI2_MTU],
+		.target_ns = (uint64_t)values[PI2_target_us] * 1000,
+		.tupdate_ns = (uint64_t)values[PI2_tupdate_us] * 1000,
+		.max_burst_ns = (uint64_t)values[PI2_max_burst_us] * 1000,
+		.ecn_max_p_q32 = settings_q32(values[PI2_ecn_max_p_millionths]),
+		.alpha_q16 = settings_q16(values[PI2_alpha_millionths]),
+		.beta_q16 = settings_q16(values[PI2_beta_millionths]),
+		.k_q16 = settings_q16(values[PI2_k_millionths]),
+		.mtu_bytes = (uint32_t)values[PI2_mtu_bytes],
 	};
 }
 
 static void fill_pie(const int64_t *values, struct single_host_params *params)
 {
 	params->pie = (struct aqm_pie_params){
-		.target_ns = (uint64_t)values[PIE_TARGET] * 1000,
-		.tupdate_ns = (uint64_t)values[PIE_TUPDATE] * 1000,
-		.max_burst_ns = (uint64_t)values[PIE_BURST] * 1000,
-		.ecn_max_p_q32 = settings_q32(values[PIE_ECN]),
-		.alpha_q16 = settings_q16(values[PIE_ALPHA]),
-		.beta_q16 = settings_q16(values[PIE_BETA]),
+		.target_ns = (uint64_t)values[PIE_target_us] * 1000,
+		.tupdate_ns = (uint64_t)values[PIE_tupdate_us] * 1000,
+		.max_burst_ns = (uint64_t)values[PIE_max_burst_us] * 1000,
+		.ecn_max_p_q32 = settings_q32(values[PIE_ecn_max_p_millionths]),
+		.alpha_q16 = settings_q16(values[PIE_alpha_millionths]),
+		.beta_q16 = settings_q16(values[PIE_beta_millionths]),
 	};
 }
 
 static void fill_codel(const int64_t *values, struct single_host_params *params)
 {
 	params->codel = (struct aqm_codel_params){
-		.target_ns = (uint64_t)values[CODEL_TARGET] * 1000,
-		.interval_ns = (uint64_t)values[CODEL_INTERVAL] * 1000,
-		.mtu_bytes = (uint32_t)values[CODEL_MTU],
-		.ecn = values[CODEL_ECN] != 0,
+		.target_ns = (uint64_t)values[CODEL_target_us] * 1000,
+		.interval_ns = (uint64_t)values[CODEL_interval_us] * 1000,
+		.mtu_bytes = (uint32_t)values[CODEL_mtu_bytes],
+		.ecn = values[CODEL_ecn] != 0,
 	};
 }
 
 static void fill_red(const int64_t *values, struct single_host_params *params)
 {
 	params->red = (struct aqm_red_params){
-		.min_bytes = (uint64_t)values[RED_MIN],
-		.max_bytes = (uint64_t)values[RED_MAX],
-		.max_p_q32 = settings_q32(values[RED_P]),
-		.weight_q32 = settings_q32(values[RED_WEIGHT]),
-		.packet_time_ns = (uint64_t)values[RED_TIME] * 1000,
-		.adaptive = values[RED_ADAPTIVE] != 0,
-		.gentle = values[RED_GENTLE] != 0,
-		.ecn = values[RED_ECN] != 0,
+		.min_bytes = (uint64_t)values[RED_min_bytes],
+		.max_bytes = (uint64_t)values[RED_max_bytes],
+		.max_p_q32 = settings_q32(values[RED_max_p_millionths]),
+		.weight_q32 = settings_q32(values[RED_weight_millionths]),
+		.packet_time_ns = (uint64_t)values[RED_packet_time_us] * 1000,
+		.adaptive = values[RED_adaptive] != 0,
+		.gentle = values[RED_gentle] != 0,
+		.ecn = values[RED_ecn] != 0,
 	};
 }
 
@@ -149,18 +116,18 @@ static int fill_config(uint32_t law, const int64_t *values, struct queue_config 
 	config->params.law = law;
 	if (law == SINGLE_HOST_PI2) {
 		fill_pi2(values, &config->params);
-		config->logs = values[PI2_LOG] != 0;
+		config->logs = values[PI2_log] != 0;
 	} else if (law == SINGLE_HOST_PIE) {
 		fill_pie(values, &config->params);
-		config->logs = values[PIE_LOG] != 0;
+		config->logs = values[PIE_log] != 0;
 	} else if (law == SINGLE_HOST_CODEL) {
 		fill_codel(values, &config->params);
-		config->logs = values[CODEL_LOG] != 0;
+		config->logs = values[CODEL_log] != 0;
 	} else {
-		if (values[RED_MIN] >= values[RED_MAX])
+		if (values[RED_min_bytes] >= values[RED_max_bytes])
 			return EINVAL;
 		fill_red(values, &config->params);
-		config->logs = values[RED_LOG] != 0;
+		config->logs = values[RED_log] != 0;
 	}
 	return 0;
 }

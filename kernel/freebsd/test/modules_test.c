@@ -271,6 +271,76 @@ static void a_queue_changes_its_law_while_packets_wait(void **state)
 	world_queue_delete(queue);
 }
 
+/* dnaqm's words become what dummynet does. */
+static void requests_make_queues(void **state)
+{
+	const char *const queue_words[] = {"queue", "7", "sched", "9", "pi2", "bytes=5000",
+					   "mtu_bytes=9000", "target_us=5000"};
+	const char *const pipe_words[] = {"pipe", "3", "red_floyd", "slots=80", "adaptive=1"};
+	int64_t values[10];
+	const char *wrong;
+	uint32_t fs, sched;
+	struct world_queue *queue = world_queue_ask(8, queue_words, &fs, &sched, &wrong);
+
+	(void)state;
+	assert_non_null(queue);
+	assert_int_equal(fs, 7);
+	assert_int_equal(sched, 9);
+	world_queue_values(queue, values);
+	assert_int_equal(values[0], 5000);
+	assert_int_equal(values[1], 32000);
+	assert_int_equal(values[7], 9000);
+	for (uint64_t i = 1; i <= 20; i++)
+		assert_int_equal(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 1000, false)),
+				 i <= 6);
+	world_queue_delete(queue);
+	queue = world_queue_ask(5, pipe_words, &fs, &sched, &wrong);
+	assert_non_null(queue);
+	assert_int_equal(fs, 3 + 2 * 65536);
+	assert_int_equal(sched, 3 + 65536);
+	world_queue_values(queue, values);
+	assert_int_equal(values[4], 1);
+	world_queue_delete(queue);
+}
+
+static void requests_that_make_no_sense_are_refused(void **state)
+{
+	static const struct {
+		const char *const words[7];
+		int count;
+		const char *says;
+	} wrong[] = {
+		{{NULL}, 0, "queue or pipe"},
+		{{"sched", "1"}, 2, "queue or pipe"},
+		{{"pipe"}, 1, "65535"},
+		{{"pipe", "0", "pi2"}, 3, "65535"},
+		{{"pipe", "65536", "pi2"}, 3, "65535"},
+		{{"pipe", "1x", "pi2"}, 3, "65535"},
+		{{"queue", "1", "pi2"}, 3, "sched"},
+		{{"queue", "1", "sched", "99999", "pi2"}, 5, "sched"},
+		{{"pipe", "1"}, 2, "a law"},
+		{{"pipe", "1", "pi3"}, 3, "a law"},
+		{{"pipe", "1", "pi2", "target_us"}, 4, "no such parameter"},
+		{{"pipe", "1", "pi2", "target_us="}, 4, "range"},
+		{{"pipe", "1", "pi2", "target_us=-5"}, 4, "range"},
+		{{"pipe", "1", "pi2", "target_us=99999999999999999999"}, 4, "range"},
+		{{"pipe", "1", "codel_rfc", "ecn=2"}, 4, "range"},
+		{{"pipe", "1", "pi2", "slots=0"}, 4, "room"},
+		{{"pipe", "1", "red_floyd", "min_bytes=9", "max_bytes=9"}, 5, "dummynet refuses"},
+	};
+
+	(void)state;
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		const char *says = NULL;
+		uint32_t fs, sched;
+
+		assert_null(world_queue_ask(wrong[i].count, wrong[i].words, &fs, &sched, &says));
+		assert_non_null(says);
+		if (strstr(says, wrong[i].says) == NULL)
+			fail_msg("%zu: %s", i, says);
+	}
+}
+
 static void weights_go_in_and_come_out(void **state)
 {
 	static unsigned char bytes[STUDENT_FILE_MAX];
@@ -572,6 +642,8 @@ int main(void)
 		TEST(a_scheduler_changes_while_packets_wait),
 		TEST(updates_that_become_shorter_are_not_late),
 		TEST(a_queue_changes_its_law_while_packets_wait),
+		TEST(requests_make_queues),
+		TEST(requests_that_make_no_sense_are_refused),
 		TEST(weights_go_in_and_come_out),
 		TEST(weights_change_under_load),
 		TEST(what_was_learned_outlives_instances),

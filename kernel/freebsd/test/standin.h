@@ -265,6 +265,8 @@ struct ifnet *m_rcvif_restore(struct mbuf *m);
 
 /* netinet/ip_dummynet.h */
 #define NEW_AQM
+#define DN_API_VERSION 12500000
+#define DN_MAX_ID 0x10000
 struct dn_id {
 	uint16_t len;
 	uint8_t type;
@@ -275,9 +277,12 @@ enum { DN_FS = 2, DN_SCH = 3, DN_SCH_I = 4, DN_QUEUE = 5 };
 enum { DN_CMD_CONFIG = 0x80, DN_TEXT = 9, DN_AQM_PARAMS = 0x89, DN_SCH_PARAMS = 0x8a };
 enum { DN_HAVE_MASK = 0x0001, DN_QSIZE_BYTES = 0x0008, DN_IS_AQM = 0x0100 };
 struct dn_fs {
+	struct dn_id oid;
 	uint32_t fs_nr;
 	uint32_t flags;
 	int qsize;
+	uint32_t sched_nr;
+	int par[4];
 };
 struct dn_flow {
 	struct dn_id oid;

@@ -8,7 +8,7 @@ for name in sys/param.h sys/systm.h sys/stdint.h sys/kernel.h sys/lock.h sys/mal
 	sys/syslog.h sys/time.h sys/queue.h net/if.h net/ethernet.h net/vnet.h netinet/in.h \
 	netinet/ip_var.h netinet/ip_fw.h netinet/ip_dummynet.h netpfil/ipfw/ip_fw_private.h \
 	netpfil/ipfw/dn_heap.h netpfil/ipfw/ip_dn_private.h netpfil/ipfw/dn_aqm.h \
-	netpfil/ipfw/dn_sched.h stdbool.h stddef.h stdint.h; do
+	netpfil/ipfw/dn_sched.h string.h stdbool.h stddef.h stdint.h; do
 	mkdir -p "$1/$(dirname $name)" && echo "#include \"$here/standin.h\"" >"$1/$name" || exit 1
 done
 [ -z "$2" ] || echo "/* $1 */" >"$2"

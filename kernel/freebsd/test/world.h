@@ -83,6 +83,14 @@ void world_scheduler_show(const struct world_scheduler *scheduler, uint32_t *pac
 struct world_queue *world_queue_new(const char *name, const int64_t *values, int slots, bool bytes);
 /* The flow set gets another AQM, or the same with other values, while packets wait. */
 int world_queue_configure(struct world_queue *queue, const char *name, const int64_t *values);
+/*
+ * What dnaqm asks for with these words, the program's name not among them: the queue that it makes,
+ * and its flow set's and scheduler's numbers.  NULL: it says what is wrong with them in `wrong`.
+ */
+struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t *flow_set,
+				    uint32_t *scheduler, const char **wrong);
+/* The parameters in force, at most 10. */
+void world_queue_values(const struct world_queue *queue, int64_t *values);
 void world_queue_delete(struct world_queue *queue);
 bool world_queue_enqueue(struct world_queue *queue, struct world_packet *packet);
 struct world_packet *world_queue_dequeue(struct world_queue *queue);

@@ -4,6 +4,7 @@
  * calls their hooks in its order.
  */
 #include "kernel/freebsd/dn_sched_aqm.h"
+#include "kernel/freebsd/request.h"
 #include "kernel/freebsd/test/world.h"
 
 #define MOST_KINDS 16
@@ -225,6 +226,61 @@ struct world_queue *world_queue_new(const char *name, const int64_t *values, int
 		return queue;
 	world_queue_delete(queue);
 	return NULL;
+}
+
+/* A request goes object by object, each with its length and type; an errno. */
+static int do_config(const void *bytes, size_t size, struct world_queue *queue)
+{
+	const struct dn_extra_parms *parms = NULL;
+	int error = EINVAL;
+
+	for (size_t at = 0; at + sizeof(struct dn_id) <= size;) {
+		const struct dn_id *object = (const struct dn_id *)((const char *)bytes + at);
+
+		if (object->len < sizeof(*object) || object->len > size - at)
+			return EINVAL;
+		if (at == 0 && (object->type != DN_CMD_CONFIG || object->id != DN_API_VERSION))
+			return EINVAL;
+		if (object->type == DN_TEXT)
+			parms = (const struct dn_extra_parms *)object;
+		if (object->type == DN_FS && parms && parms->oid.subtype == DN_AQM_PARAMS) {
+			queue->fs.fs = *(const struct dn_fs *)object;
+			error = world_queue_configure(queue, parms->name, parms->par);
+		}
+		at += object->len;
+	}
+	return error;
+}
+
+struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t *flow_set,
+				    uint32_t *scheduler, const char **wrong)
+{
+	struct world_queue *queue;
+	struct request request;
+	const char *where;
+
+	*wrong = request_fill(&request, argc, argv, &where);
+	if (*wrong)
+		return NULL;
+	queue = malloc(sizeof(*queue), M_DUMMYNET, M_WAITOK | M_ZERO);
+	queue->queue.fs = &queue->fs;
+	queue->queue._si = &queue->instance;
+	if (do_config(&request, sizeof(request), queue) != 0) {
+		*wrong = "dummynet refuses";
+		world_queue_delete(queue);
+		return NULL;
+	}
+	*flow_set = queue->fs.fs.fs_nr;
+	*scheduler = queue->fs.fs.sched_nr;
+	return queue;
+}
+
+void world_queue_values(const struct world_queue *queue, int64_t *values)
+{
+	struct dn_extra_parms parms = {0};
+
+	queue->fs.aqmfp->getconfig((struct dn_fsk *)(uintptr_t)&queue->fs, &parms);
+	memcpy(values, parms.par, sizeof(parms.par));
 }
 
 void world_queue_delete(struct world_queue *queue)
