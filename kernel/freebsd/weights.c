@@ -156,7 +156,8 @@ void weights_start(struct sysctl_ctx_list *context, struct sysctl_oid *parent)
 		return;
 	}
 	SYSCTL_ADD_PROC(context, SYSCTL_CHILDREN(parent), OID_AUTO, "weights",
-			CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE, NULL, 0, on_weights, "A",
+			CTLTYPE_STRING | CTLFLAG_RW | CTLFLAG_MPSAFE | CTLFLAG_SKIP, NULL, 0,
+			on_weights, "A",
 			"the bytes of an *.aqms file in hexadecimal digits");
 }
 

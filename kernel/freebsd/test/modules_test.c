@@ -14,6 +14,7 @@
 
 #include "aqm/ops.h"
 #include "aqm/student_shipped.h"
+#include "base/rng.h"
 #include "kernel/freebsd/test/bench.h"
 #include "policy/student_file.h"
 
@@ -595,23 +596,37 @@ static void packets_that_are_none_do_no_harm(void **state)
 	world_scheduler_delete(scheduler);
 }
 
-static struct world_packet *strange_packet(uint64_t number)
+/* Every other one of the above, and any bytes in any pieces, most of them with a likely version. */
+static struct world_packet *strange_packet(struct rng *rng, uint64_t number)
 {
-	const struct strange *own = &strange[number % (sizeof(strange) / sizeof(strange[0]))];
+	const struct strange *own = &strange[number / 2 % (sizeof(strange) / sizeof(strange[0]))];
+	const size_t size = rng_below(rng, 100), piece = 1 + rng_below(rng, 64);
+	const bool layer2 = rng_below(rng, 3) == 0;
+	uint8_t bytes[100];
 
-	return world_packet_new(own->bytes, own->size, own->piece, own->layer2);
+	if (number % 2)
+		return world_packet_new(own->bytes, own->size, own->piece, own->layer2);
+	for (size_t i = 0; i < sizeof(bytes); i++)
+		bytes[i] = (uint8_t)rng_u64(rng);
+	if (rng_below(rng, 4))
+		bytes[layer2 ? 14 : 0] = (uint8_t)(0x45 + 0x1b * rng_below(rng, 2));
+	if (rng_below(rng, 4))
+		memcpy(bytes + 12, rng_below(rng, 2) ? "\x08" : "\x86\xdd", 2);
+	return world_packet_new(bytes, size, piece, layer2);
 }
 
 static void strange_packets_under_load(void **state)
 {
 	static const char *const laws[] = {"pi2", "pie_rfc", "codel_rfc", "red_floyd"};
 	struct world_scheduler *schedulers[] = {scheduler_new("dualpi2"), scheduler_new("student")};
+	struct rng rng;
 
 	(void)state;
+	rng_seed(&rng, 7);
 	for (int s = 0; s < 2; s++) {
-		for (uint64_t i = 0; i < 5000; i++) {
+		for (uint64_t i = 0; i < 20000; i++) {
 			world_set_clock(i * MS);
-			world_scheduler_enqueue(schedulers[s], strange_packet(i));
+			world_scheduler_enqueue(schedulers[s], strange_packet(&rng, i));
 			if (i % 3)
 				world_packet_free(world_scheduler_dequeue(schedulers[s]));
 		}
@@ -622,7 +637,7 @@ static void strange_packets_under_load(void **state)
 
 		for (uint64_t i = 0; i < 5000; i++) {
 			world_set_clock(i * MS);
-			world_queue_enqueue(queue, strange_packet(i));
+			world_queue_enqueue(queue, strange_packet(&rng, i));
 			if (i % 3)
 				world_packet_free(world_queue_dequeue(queue));
 		}

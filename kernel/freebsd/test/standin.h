@@ -189,6 +189,7 @@ struct sysctl_ctx_list {
 #define CTLTYPE_S64 4
 #define CTLFLAG_RW 0xc0000000
 #define CTLFLAG_MPSAFE 0x40000
+#define CTLFLAG_SKIP 0x1000000
 #define SYSCTL_DECL(name) extern struct sysctl_oid sysctl__##name
 #define SYSCTL_CHILDREN(oid) (&(oid)->oid_children)
 #define SYSCTL_STATIC_CHILDREN(name) (&sysctl__##name.oid_children)
