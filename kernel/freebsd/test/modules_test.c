@@ -262,13 +262,18 @@ static void a_queue_changes_its_law_while_packets_wait(void **state)
 	assert_int_equal(world_queue_length(queue), 100);
 	/* Values that do not go together leave no law behind. */
 	assert_int_equal(world_queue_configure(queue, "red_floyd", swapped), EINVAL_OF_FREEBSD);
-	assert_int_equal(world_queue_configure(queue, "codel_rfc", NULL), 0);
+	assert_int_equal(world_sysctl_set("pi2.log", 1), 0);
+	assert_int_equal(world_queue_configure(queue, "pi2", NULL), 0);
+	assert_true(world_queue_enqueue(queue, bench_packet(101, AQM_ECT0, 100, false)));
 	while ((packet = world_queue_dequeue(queue)) != NULL) {
 		assert_int_equal(bench_number(packet), ++left);
 		world_packet_free(packet);
 	}
-	assert_int_equal(left, 100);
+	assert_int_equal(left, 101);
 	assert_int_equal(world_queue_length(queue), 0);
+	/* Packets that came before the law did are none of its own: nothing of its own waits. */
+	assert_true(world_queue_enqueue(queue, bench_packet(102, AQM_ECT0, 100, false)));
+	assert_non_null(strstr(last_line, ",1,100,0,0,0,100,1,end"));
 	world_queue_delete(queue);
 }
 
@@ -372,6 +377,29 @@ static void weights_go_in_and_come_out(void **state)
 	assert_int_equal(world_sysctl_read("student.weights", text, sizeof(text)), 0);
 	expected[600] = text[600];
 	assert_string_equal(text, expected);
+}
+
+/* A supervisor refuses nobody; from the packet on that finds another model, that one speaks. */
+static void new_weights_speak_at_once(void **state)
+{
+	static struct aqm_student_model models[2];
+	struct world_scheduler *scheduler;
+	unsigned taken = 0;
+
+	(void)state;
+	vectors_model(VECTORS_supervise, memset(&models[0], 0, sizeof(models[0])));
+	vectors_model(VECTORS_verdict, memset(&models[1], 0, sizeof(models[1])));
+	assert_int_equal(world_sysctl_set("student.guard", 0), 0);
+	assert_int_equal(bench_write_weights(&models[0]), 0);
+	scheduler = scheduler_new("student");
+	for (uint64_t i = 1; i <= 300; i++)
+		taken += put(scheduler, i, AQM_ECT0);
+	assert_int_equal(taken, 300);
+	assert_int_equal(bench_write_weights(&models[1]), 0);
+	for (uint64_t i = 301; i <= 600; i++)
+		taken += put(scheduler, i, AQM_ECT0);
+	assert_true(taken < 600);
+	world_scheduler_delete(scheduler);
 }
 
 /* Models of every kind take turns under load: all packets go on, and old ones are freed. */
@@ -660,6 +688,7 @@ int main(void)
 		TEST(requests_make_queues),
 		TEST(requests_that_make_no_sense_are_refused),
 		TEST(weights_go_in_and_come_out),
+		TEST(new_weights_speak_at_once),
 		TEST(weights_change_under_load),
 		TEST(what_was_learned_outlives_instances),
 		TEST(a_long_sleep_is_short),
