@@ -125,6 +125,8 @@ AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student
 		vars->output[i] = 0;
 	for (unsigned i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)
 		vars->sense.feature[i] = 0;
+	/* Slow inputs are read at updates only, and those that stand there are the old model's. */
+	aqm_student_read_inputs(vars, 0, model->inputs);
 }
 
 /*

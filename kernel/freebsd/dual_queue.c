@@ -39,37 +39,17 @@ static void fill_heads(const struct dual_queue *queue, uint64_t now_ns,
 	}
 }
 
-/*
- * Another model takes over: what the old one remembered and set goes, and the parameters' own
- * settings are in force until it speaks; the law, the guard and what was measured stay.
- */
-static void exchange(struct dual_host *host, const struct aqm_student_model *model)
-{
-	struct aqm_student_vars *vars = &host->law.student.vars;
-
-	host->params.own.model = model;
-	vars->model = model;
-	vars->now = host->params.own.base;
-	vars->state = (struct aqm_student_state){0};
-	vars->regularity_q16 = 0;
-	vars->decay_q16 = 0;
-	vars->level_q16 = 0;
-	for (uint32_t i = 0; i < AQM_STUDENT_OUTPUTS; i++)
-		vars->output[i] = 0;
-	for (uint32_t i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)
-		vars->sense.feature[i] = 0;
-	aqm_student_read_inputs(vars, 0, model->inputs);
-}
-
 /* Newer weights, where there are any. */
 static void follow_weights(struct dual_queue *queue)
 {
 	struct weights *old = queue->weights;
+	struct dual_host_params params = queue->host.params;
 
 	if (old == NULL || !weights_are_old(old))
 		return;
 	queue->weights = weights_take();
-	exchange(&queue->host, &queue->weights->model);
+	params.own.model = &queue->weights->model;
+	dual_host_change(&queue->host, &params, now_of(queue));
 	weights_drop(old);
 }
 
@@ -114,43 +94,16 @@ void dual_queue_free(struct dual_queue *queue)
 
 void dual_queue_change(struct dual_queue *queue, const struct dual_host_params *params)
 {
-	const struct aqm_student_model *model = queue->host.params.own.model;
-	const uint64_t latest_ns = now_of(queue) + params->own.base.tupdate_ns;
-	const bool student = queue->host.params.law == DUAL_HOST_STUDENT;
-	struct aqm_student_vars *vars = &queue->host.law.student.vars;
-	uint64_t *due_ns = student ? &vars->law.update_due_ns
+	const uint64_t now_ns = now_of(queue), latest_ns = now_ns + params->own.base.tupdate_ns;
+	struct dual_host_params own = *params;
+	uint64_t *due_ns = params->law == DUAL_HOST_STUDENT
+				   ? &queue->host.law.student.vars.law.update_due_ns
 				   : &queue->host.law.pi2.vars.update_due_ns;
 
-	queue->host.params = *params;
-	queue->host.params.own.model = model;
+	own.own.model = queue->host.params.own.model;
+	dual_host_change(&queue->host, &own, now_ns);
 	if (*due_ns > latest_ns)
 		*due_ns = latest_ns;
-	if (!student)
-		return;
-	aqm_guard_set(&vars->guard_params, params->own.base.target_ns,
-		      params->own.base.step.threshold_ns);
-	vars->now = params->own.base;
-	vars->regularity_q16 = 0;
-	vars->decay_q16 = 0;
-}
-
-/* The line of a packet that arrives, before it counts. */
-static void fill_record(const struct dual_queue *queue, const struct dual_host_heads *heads,
-			const struct dual_host_packet *packet, uint64_t now_ns,
-			struct aqm_record *record)
-{
-	const struct dual_host *host = &queue->host;
-	struct aqm_facts facts;
-
-	*record = (struct aqm_record){0};
-	dual_host_fill(host, heads, now_ns, &facts);
-	dual_host_fill_packet(packet, &facts);
-	facts.queue = (uint8_t)aqm_dual_classify(packet->ecn);
-	aqm_record_fill_host(&facts, record);
-	if (dual_host_is_student(host))
-		aqm_student_record(&host->law.student.vars, &facts, record);
-	else
-		aqm_dualpi2_record(&host->params.own.base, &host->law.pi2.vars, &facts, record);
 }
 
 static void append(struct dual_fifo *fifo, struct mbuf *m)
@@ -181,12 +134,10 @@ static enum aqm_verdict decide_arrival(struct dual_queue *queue, struct packet_n
 	follow_weights(queue);
 	fill_heads(queue, now_ns, &heads);
 	dual_host_run(&queue->host, &heads, now_ns, DUAL_QUEUE_CATCH_UP);
-	if (queue->logs)
-		fill_record(queue, &heads, &note->packet, now_ns, &record);
 	verdict = dual_host_arrive(&queue->host, &heads, &note->packet, now_ns);
 	if (!queue->logs)
 		return verdict;
-	record.dequeue_action = aqm_record_action(verdict);
+	dual_host_record(&queue->host, &heads, &note->packet, verdict, &record);
 	note->entry = packet_log_arrival(&queue->log, &record, verdict != AQM_DROP);
 	return verdict;
 }

@@ -402,6 +402,30 @@ static void new_weights_speak_at_once(void **state)
 	world_scheduler_delete(scheduler);
 }
 
+/* What a new model reads before the next update are its own inputs, not the old one's. */
+static void a_new_model_reads_its_own_inputs(void **state)
+{
+	static struct aqm_student_model models[2];
+	static struct dual_host host;
+	const struct dual_host_heads heads = {{0}, {0}};
+	struct dual_host_params params;
+
+	(void)state;
+	vectors_model(VECTORS_supervise, memset(&models[0], 0, sizeof(models[0])));
+	vectors_model(VECTORS_verdict, memset(&models[1], 0, sizeof(models[1])));
+	vectors_params(VECTORS_unguarded, &params);
+	params.own.model = &models[0];
+	dual_host_init(&host, &params, 0);
+	dual_host_run(&host, &heads, 100 * MS, 100);
+	params.own.model = &models[1];
+	dual_host_change(&host, &params, 100 * MS);
+	for (int i = 0; i < models[1].inputs; i++)
+		assert_int_equal(host.law.student.vars.input[i],
+				 aqm_student_input(host.law.student.vars.sense
+							   .feature[models[1].feature[i]],
+						   models[1].offset[i], models[1].scale[i]));
+}
+
 /* Models of every kind take turns under load: all packets go on, and old ones are freed. */
 static void weights_change_under_load(void **state)
 {
@@ -689,6 +713,7 @@ int main(void)
 		TEST(requests_that_make_no_sense_are_refused),
 		TEST(weights_go_in_and_come_out),
 		TEST(new_weights_speak_at_once),
+		TEST(a_new_model_reads_its_own_inputs),
 		TEST(weights_change_under_load),
 		TEST(what_was_learned_outlives_instances),
 		TEST(a_long_sleep_is_short),
