@@ -229,7 +229,7 @@ struct world_queue *world_queue_new(const char *name, const int64_t *values, int
 }
 
 /* A request goes object by object, each with its length and type; an errno. */
-static int do_config(const void *bytes, size_t size, struct world_queue *queue)
+static int carry_out(const void *bytes, size_t size, struct world_queue *queue)
 {
 	const struct dn_extra_parms *parms = NULL;
 	int error = EINVAL;
@@ -265,7 +265,7 @@ struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t 
 	queue = malloc(sizeof(*queue), M_DUMMYNET, M_WAITOK | M_ZERO);
 	queue->queue.fs = &queue->fs;
 	queue->queue._si = &queue->instance;
-	if (do_config(&request, sizeof(request), queue) != 0) {
+	if (carry_out(&request, sizeof(request), queue) != 0) {
 		*wrong = "dummynet refuses";
 		world_queue_delete(queue);
 		return NULL;
