@@ -38,8 +38,12 @@ enum dual_setting {
 	SET_LOG,
 };
 
-/* Rows of both laws, in the order above; ranges and defaults are those of the program. */
-#define ROWS(target_most, target_least, gain_most, k_least, k_most, step_least, step_most, qlen)   \
+/*
+ * Rows of both laws, in the order above; ranges and defaults are those of the program.  What only
+ * one of them has is fixed for the other, and has no sysctl there.
+ */
+#define ROWS(target_least, target_most, gain_most, k_least, k_most, step_least, step_most, qlen,   \
+	     plain, guard_least)                                                                   \
 	{"target_us", 15000, target_least, target_most, "Classic queue delay aimed at"},           \
 	{"tupdate_us", 16000, 100, 4000000, "time between updates of p'"},                         \
 	{"alpha_millionths", 160071, 0, gain_most, "integral gain, per second"},                   \
@@ -50,21 +54,21 @@ enum dual_setting {
 	{"c_protection_percent", 10, 1, 99, "wrr: share of the link kept for Classic"},            \
 	{"limit_packets", 10000, 1, 1000000, "packets both queues have room for"},                 \
 	{"mtu_bytes", 1500, 64, 65535, "longest packet"},                                          \
-	{"drop_early", 0, 0, 1, "dualpi2: decide at enqueue"},                                     \
+	{"drop_early", 0, 0, plain, "decide at enqueue"},                                          \
 	{"drop_overload", 1, 0, 1, "drop on overload"},                                            \
 	{"scheduler", 0, 0, 1, "0: weighted round robin, 1: time-shifted FIFO"},                   \
 	{"tshift_us", 50000, 0, 4000000, "time-shifted FIFO: head start of L"},                    \
-	{"profile", 0, 0, 1, "dualpi2: defaults of 0: Linux, 1: RFC 9332; set it first"},          \
-	{"guard", 1, 0, 1, "student: keep it near DualPI2 (docs/guard.md)"},                       \
+	{"profile", 0, 0, plain, "set of defaults, 0: Linux, 1: RFC 9332; set it first"},          \
+	{"guard", 1, guard_least, 1, "keep the network near DualPI2 (docs/guard.md)"},             \
 	{"log", 0, 0, 1, "print a line for every packet"}
 
 static const struct setting dualpi2_table[] = {
-	ROWS(4000000, 10, 64000000, 62500, 64000000, 0, 4000000, 0),
+	ROWS(10, 4000000, 64000000, 62500, 64000000, 0, 4000000, 0, 1, 1),
 	{0},
 };
 
 static const struct setting student_table[] = {
-	ROWS(60000, 1000, 8000000, 250000, 8000000, 250, 4000, 1),
+	ROWS(1000, 60000, 8000000, 250000, 8000000, 250, 4000, 1, 0, 0),
 	{0},
 };
 

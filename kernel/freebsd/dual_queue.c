@@ -43,10 +43,11 @@ static void fill_heads(const struct dual_queue *queue, uint64_t now_ns,
 static void follow_weights(struct dual_queue *queue)
 {
 	struct weights *old = queue->weights;
-	struct dual_host_params params = queue->host.params;
+	struct dual_host_params params;
 
 	if (old == NULL || !weights_are_old(old))
 		return;
+	params = queue->host.params;
 	queue->weights = weights_take();
 	params.own.model = &queue->weights->model;
 	dual_host_change(&queue->host, &params, now_of(queue));

@@ -31,6 +31,8 @@ void settings_start(struct settings *settings)
 					 "parameters of what is configured next");
 	for (unsigned i = 0; settings->table[i].name; i++) {
 		settings->values[i] = settings->table[i].initial;
+		if (settings->table[i].least == settings->table[i].most)
+			continue;
 		SYSCTL_ADD_PROC(&settings->context, SYSCTL_CHILDREN(settings->node), OID_AUTO,
 				settings->table[i].name, CTLTYPE_S64 | CTLFLAG_RW | CTLFLAG_MPSAFE,
 				settings, i, on_setting, "Q", settings->table[i].text);

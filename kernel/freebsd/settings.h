@@ -14,7 +14,7 @@
 
 struct setting {
 	const char *name;
-	int64_t initial, least, most;
+	int64_t initial, least, most; /* least = most: fixed, without a sysctl */
 	const char *text;
 };
 

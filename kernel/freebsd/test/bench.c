@@ -219,25 +219,26 @@ static void run(const struct held *held, uint64_t packets, uint64_t seed, struct
 /* Every parameter of a scheduler that a case sets, or another one may have set. */
 static int set_case(uint32_t which, bool student)
 {
-	const char *law = student ? "student" : "dualpi2";
 	const struct {
-		const char *name;
+		const char *law, *name;
 		int64_t value;
 	} settings[] = {
-		{"profile", which == VECTORS_rfc},
-		{"limit_packets", VECTORS_LIMIT_PKTS},
-		{"drop_overload", which != VECTORS_rfc},
-		{"drop_early", which == VECTORS_early},
-		{"scheduler", which == VECTORS_early},
-		{"guard", which != VECTORS_unguarded && which != VECTORS_verdict},
+		{"dualpi2", "profile", which == VECTORS_rfc},
+		{"dualpi2", "limit_packets", VECTORS_LIMIT_PKTS},
+		{"dualpi2", "drop_overload", which != VECTORS_rfc},
+		{"dualpi2", "drop_early", which == VECTORS_early},
+		{"dualpi2", "scheduler", which == VECTORS_early},
+		{"student", "limit_packets", VECTORS_LIMIT_PKTS},
+		{"student", "guard", which != VECTORS_unguarded && which != VECTORS_verdict},
 	};
 	int error = 0;
 
 	for (size_t i = 0; i < sizeof(settings) / sizeof(settings[0]) && !error; i++) {
 		char name[64];
 
-		snprintf(name, sizeof(name), "%s.%s", law, settings[i].name);
-		error = world_sysctl_set(name, settings[i].value);
+		snprintf(name, sizeof(name), "%s.%s", settings[i].law, settings[i].name);
+		if ((strcmp(settings[i].law, "student") == 0) == student)
+			error = world_sysctl_set(name, settings[i].value);
 	}
 	return error;
 }
