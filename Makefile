@@ -13,6 +13,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: oracles
 .PHONY: figures
 .PHONY: heldout
+.PHONY: student
 .PHONY: proofs
 .PHONY: cuda
 .PHONY: guest
@@ -32,6 +33,7 @@ help:
 	@echo "make envelopes published experiments, run again and held to their figures"
 	@echo "make bench     every benchmark, into bench/RESULTS.md"
 	@echo "make heldout   the AQMs on 200 held-out networks, into DIR=heldout; SUITE=small: 24"
+	@echo "make student   the shipped student again, from its seed (models/student.md)"
 	@echo "make figures   the pictures of README and docs, from runs made for them"
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS_IN_ALL=60 (clang)"
@@ -89,6 +91,10 @@ envelopes: all
 
 bench: all
 	@sh bench/run.sh $(BUILD)
+
+student: all
+	@bash bench/student.sh $(BUILD) $(BUILD)/student
+	@cp $(BUILD)/student/student.aqms models/student.aqms
 
 heldout: all
 	@bash bench/heldout.sh $(BUILD) $(or $(DIR),heldout)

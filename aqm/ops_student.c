@@ -45,7 +45,7 @@ static const struct aqm_param params[] = {
 	{"tshift_ms", AQM_PARAM_MS_AS_NS, OWN(scheduler.tshift_ns), "50", 0, 4000, NULL,
 	 "tsf: head start of L over Classic"},
 	{"guard", AQM_PARAM_BOOL, OWN(guarded), "1", 0, 1, NULL,
-	 "keep the network's verdicts near those of the law"},
+	 "keep the network's verdicts and settings near those of the law"},
 	{0},
 };
 

@@ -15,9 +15,9 @@
  * it, sees what the queue does, and decides where the guard does not let the
  * network.
  *
- * The guard (aqm/guard.h) keeps verdicts within its envelope of the law with the
- * parameters' own settings, and takes a supervisor's settings away while the link
- * idles or packets wait too long under them.
+ * The guard keeps verdicts within an envelope of the law with the parameters' own
+ * settings (aqm/guard.h), and a supervisor's settings as near them as the idle time
+ * that followed its signals asks for (aqm/room.h).
  *
  * Regular signals: between independent draws (0) and even intervals (1) the p_C of
  * packets are added up, and one is signalled when they reach a threshold of
@@ -34,6 +34,7 @@
 #include "aqm/dual_scheduler.h"
 #include "aqm/dualpi2.h"
 #include "aqm/guard.h"
+#include "aqm/room.h"
 #include "aqm/student_features.h"
 #include "aqm/student_net.h"
 
@@ -99,7 +100,8 @@ struct aqm_student_vars {
 	struct aqm_wrr_vars wrr;
 	struct aqm_guard_params guard_params;
 	struct aqm_guard_vars guard;
-	bool mistrusted; /* a supervisor is: the settings in force are the parameters' own */
+	struct aqm_room room; /* of a supervisor */
+	bool cut; /* a supervisor's settings were cut by what room there is */
 	struct aqm_student_sense sense;
 	struct aqm_student_state state;
 	int16_t input[AQM_STUDENT_PLACES];   /* of a net */
@@ -126,6 +128,7 @@ AQM_INLINE void aqm_student_init(const struct aqm_student_params *params,
 	aqm_wrr_reset(&params->scheduler.wrr, &vars->wrr, params->base.mtu_bytes);
 	aqm_guard_set(&vars->guard_params, params->base.target_ns, params->base.step.threshold_ns);
 	aqm_guard_init(&vars->guard);
+	aqm_room_init(&vars->room);
 	aqm_student_sense_init(&vars->sense);
 }
 
@@ -188,12 +191,17 @@ AQM_INLINE void aqm_student_think(const struct aqm_student_params *params,
 	aqm_student_tell(params, vars, facts);
 }
 
+AQM_INLINE uint64_t aqm_student_bounded(uint64_t value, uint64_t low, uint64_t high)
+{
+	return value < low ? low : value > high ? high : value;
+}
+
 /* value x 2^output, within [low, high]; value is at most 2^32. */
 AQM_INLINE uint64_t aqm_student_scaled(uint64_t value, int16_t output, uint64_t low, uint64_t high)
 {
 	const uint64_t scaled = (value * aqm_exp2_q16(output)) >> 16;
 
-	return scaled < low ? low : scaled > high ? high : scaled;
+	return aqm_student_bounded(scaled, low, high);
 }
 
 /* Gains of the factor [1/8, 8]; none is above 2^22 (aqm_pi_change_q32()). */
@@ -237,47 +245,72 @@ AQM_INLINE void aqm_student_level_move(struct aqm_student_vars *vars, uint64_t t
 		(int16_t)aqm_halved_s32(vars->level_q16, 8);
 }
 
-/* Settings that give fewer signals than the law's own stay near them. */
-AQM_INLINE void aqm_student_settings_guard(const struct aqm_dualpi2_params *base,
-					   struct aqm_dualpi2_params *now)
+/* A setting within [low, high]; `cut` becomes true where that changes it by more than 1/64. */
+AQM_INLINE uint64_t aqm_student_kept(uint64_t value, uint64_t low, uint64_t high, bool *cut)
 {
-	now->target_ns = aqm_guard_at_most(now->target_ns, base->target_ns);
-	now->step.threshold_ns =
-		aqm_guard_at_most(now->step.threshold_ns, base->step.threshold_ns);
-	now->k_q16 = (uint32_t)aqm_guard_at_least(now->k_q16, base->k_q16);
-	now->alpha_q16 = (uint32_t)aqm_guard_at_least(now->alpha_q16, base->alpha_q16);
-	now->beta_q16 = (uint32_t)aqm_guard_at_least(now->beta_q16, base->beta_q16);
+	if (value + (value >> 6) < low || value - (value >> 6) > high)
+		*cut = true;
+	return aqm_student_bounded(value, low, high);
 }
 
-/* A supervisor's settings go where the guard mistrusts it, and come back when it speaks next. */
-AQM_INLINE void aqm_student_settings_heed(const struct aqm_student_params *params,
-					  struct aqm_student_vars *vars)
+/* Of a target or step: less of it gives more signals. */
+AQM_INLINE uint64_t aqm_student_kept_delay(uint64_t value, uint64_t base, int32_t room_q12,
+					   bool *cut)
 {
-	if (!params->guarded || vars->mistrusted || aqm_guard_trusts(&vars->guard) ||
-	    aqm_student_model_of(vars)->mode != AQM_STUDENT_supervise)
-		return;
-	vars->mistrusted = true;
-	vars->now = params->base;
-	vars->regularity_q16 = 0;
-	vars->decay_q16 = 0;
+	const uint64_t least = base * aqm_exp2_q16((int16_t)-room_q12) >> 16;
+
+	return aqm_student_kept(value, least, base + (base >> AQM_ROOM_FEWER_SHIFT), cut);
 }
 
-/* A supervisor speaks; unless the guard mistrusts it, its settings are in force. */
+/* Of a coupling or gain: more of it does.  It may fall 2^-fewer_shift of base short. */
+AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsigned fewer_shift,
+					    int32_t octaves_q12, bool *cut)
+{
+	const uint64_t most = base * (uint64_t)aqm_exp2_q16((int16_t)octaves_q12) >> 16;
+
+	return (uint32_t)aqm_student_kept(value, base - (base >> fewer_shift), most, cut);
+}
+
+/* Settings go as far beyond the law's own as there is room; true: some wanted to go further. */
+AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base, int32_t room_q12,
+					   struct aqm_dualpi2_params *now, uint32_t *decay_q16)
+{
+	const int32_t fast_q12 = 5 * room_q12, most_q12 = 3 * AQM_STUDENT_ONE;
+	const int32_t gain_q12 = fast_q12 < most_q12 ? fast_q12 : most_q12;
+	bool cut = false;
+
+	now->target_ns = aqm_student_kept_delay(now->target_ns, base->target_ns, room_q12, &cut);
+	now->step.threshold_ns = aqm_student_kept_delay(
+		now->step.threshold_ns, base->step.threshold_ns, room_q12, &cut);
+	now->k_q16 = aqm_student_kept_factor(now->k_q16, base->k_q16, 2, room_q12, &cut);
+	now->alpha_q16 = aqm_student_kept_factor(now->alpha_q16, base->alpha_q16,
+						 AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
+	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16,
+						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
+	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, (uint32_t)room_q12 / 2, &cut);
+	return cut;
+}
+
+/* A supervisor speaks; its settings are in force as far as there is room. */
 AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
 				    struct aqm_student_vars *vars,
 				    struct aqm_student_stats *stats,
 				    const struct aqm_facts *facts)
 {
+	aqm_room_tick(&vars->room, params->base.tupdate_ns,
+		      params->base.tupdate_ns * vars->sense.idle_q16 >> 16);
+	vars->sense.feature[AQM_STUDENT_FEATURE_room] =
+		(int16_t)aqm_room_octaves(&vars->room, 8);
+	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
 	aqm_student_think(params, vars, stats, facts);
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] =
 			(int16_t)aqm_halved_s32(vars->output[i], 4);
 	aqm_student_level_move(vars, params->base.tupdate_ns);
-	vars->mistrusted = false;
 	aqm_student_settings_apply(&params->base, vars->output, vars);
-	if (params->guarded)
-		aqm_student_settings_guard(&params->base, &vars->now);
-	aqm_student_settings_heed(params, vars);
+	vars->cut = params->guarded &&
+		    aqm_student_settings_guard(&params->base, aqm_room_octaves(&vars->room, 12),
+					       &vars->now, &vars->decay_q16);
 }
 
 AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
@@ -301,9 +334,10 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 {
 	aqm_student_sense_tick(&vars->sense, facts, vars->law.p_q32, aqm_student_overload(vars),
 			       params->base.tupdate_ns);
-	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
 	if (aqm_student_model_of(vars)->mode == AQM_STUDENT_supervise)
 		aqm_student_supervise(params, vars, stats, facts);
+	else
+		aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
 	vars->law.p_q32 -= aqm_student_given_up(vars);
 	aqm_student_tell_stats(params, stats);
@@ -381,11 +415,11 @@ AQM_INLINE enum aqm_verdict aqm_student_on_enqueue(const struct aqm_student_para
 
 	stats->packets++;
 	aqm_student_sense_arrival(&vars->sense, facts);
-	if (params->guarded)
-		aqm_guard_arrived(&vars->guard, facts);
 	*decided = false;
 	if (aqm_student_model_of(vars)->mode != AQM_STUDENT_verdict)
 		return AQM_PASS;
+	if (params->guarded)
+		aqm_guard_arrived(&vars->guard, facts);
 	wanted = aqm_student_wants(params, vars, stats, facts);
 	if (aqm_student_judge(params, vars, facts, AQM_PASS, wanted) != wanted) {
 		stats->overridden++;
@@ -470,10 +504,9 @@ AQM_INLINE enum aqm_verdict aqm_student_on_dequeue(const struct aqm_student_para
 {
 	enum aqm_verdict verdict;
 
-	if (params->guarded)
+	if (params->guarded && aqm_student_model_of(vars)->mode == AQM_STUDENT_verdict)
 		aqm_guard_departs(&vars->guard_params, &vars->guard, facts);
-	aqm_student_settings_heed(params, vars);
-	stats->overridden += vars->mistrusted;
+	stats->overridden += vars->cut;
 	verdict = aqm_student_law(vars, stats, facts, qlen_at_arrival_pkts);
 	if (decided)
 		verdict = aqm_student_depart(params, vars, stats, facts,
@@ -486,7 +519,7 @@ AQM_INLINE enum aqm_verdict aqm_student_on_dequeue(const struct aqm_student_para
 AQM_INLINE void aqm_student_on_empty(const struct aqm_student_params *params,
 				     struct aqm_student_vars *vars, uint64_t now_ns)
 {
-	if (params->guarded)
+	if (params->guarded && aqm_student_model_of(vars)->mode == AQM_STUDENT_verdict)
 		aqm_guard_found_empty(&vars->guard, now_ns);
 }
 

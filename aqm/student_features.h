@@ -72,6 +72,7 @@
 	X(signal_share_l, 8, 0.25, "log2 of the share of L packets signalled, x 2^16, 2 s")        \
 	X(signal_gap_c, 18, 0.25, "log2 of the time between the last two Classic signals")         \
 	X(burst_l, 4, 0.375, "log2 of the most packets that L held since the tick before")         \
+	X(room, 1, 1, "octaves by which settings may be bolder than the law's own")              \
 	X(own_target, 0, 0.5, "the student's own last output for target")                          \
 	X(own_step, 0, 0.5, "likewise for step")                                                   \
 	X(own_k, 0, 0.5, "likewise for k")                                                         \
@@ -109,6 +110,7 @@ struct aqm_student_counts {
 	uint64_t busy_ns;    /* in which the link took what it was given */
 	uint64_t busy_bytes; /* that it took in them */
 	uint64_t idle_ns;    /* with nothing to send */
+	uint64_t lacked;     /* bytes that batches lacked x time until the next, in 1024 ns */
 	uint64_t came_bytes;
 	uint64_t left_bytes[AQM_QUEUES];
 	uint32_t left_pkts[AQM_QUEUES];
@@ -135,6 +137,8 @@ struct aqm_student_sense {
 	uint64_t last_left_ns; /* when the last packet left */
 	uint32_t last_bytes;   /* its length */
 	bool more_waited;      /* others waited behind it */
+	uint32_t batch_bytes, batch_pkts; /* that left with it, at one moment */
+	uint32_t full_bytes; /* of the last such batch that others waited behind; 0: one packet */
 	uint64_t idle_told_ns; /* idle time is counted up to here */
 	uint64_t byte_ns_q8;   /* what a byte takes, in ns with 8 fraction bits; below 2^32 */
 	uint64_t signalled_ns[AQM_QUEUES]; /* 0: never */
@@ -176,13 +180,22 @@ AQM_INLINE void aqm_student_sense_init(struct aqm_student_sense *sense)
 	aqm_student_counts_clear(&sense->count);
 }
 
+/*
+ * Links that take packets in batches (aggregates, a clock's ticks) are never seen idle: a batch
+ * that takes all there is leaves a part of its time unused, as much as it lacks of a full one.
+ */
+AQM_INLINE bool aqm_student_batch_lacks(const struct aqm_student_sense *sense)
+{
+	return !sense->more_waited && sense->full_bytes > sense->batch_bytes;
+}
+
 /* Time since the last packet was through while nothing is held; told once. */
 AQM_INLINE void aqm_student_sense_idle(struct aqm_student_sense *sense,
 				       const struct aqm_facts *facts)
 {
 	uint64_t from_ns;
 
-	if (facts->idle_ns == 0)
+	if (facts->idle_ns == 0 || aqm_student_batch_lacks(sense))
 		return;
 	from_ns = facts->now_ns - facts->idle_ns + ((sense->last_bytes * sense->byte_ns_q8) >> 8);
 	if (from_ns < sense->idle_told_ns)
@@ -213,6 +226,20 @@ AQM_INLINE void aqm_student_sense_signal(struct aqm_student_sense *sense,
 	sense->signalled_ns[queue] = facts->now_ns;
 }
 
+/* A batch ends: its moment is past. */
+AQM_INLINE void aqm_student_batch_ends(struct aqm_student_sense *sense, uint64_t now_ns)
+{
+	if (sense->more_waited) {
+		sense->full_bytes = sense->batch_pkts > 1 ? sense->batch_bytes : 0;
+	} else if (aqm_student_batch_lacks(sense)) {
+		sense->count.lacked += (uint64_t)aqm_student_delay(now_ns - sense->last_left_ns) *
+				       (sense->full_bytes - sense->batch_bytes);
+		sense->idle_told_ns = now_ns;
+	}
+	sense->batch_bytes = 0;
+	sense->batch_pkts = 0;
+}
+
 /* A packet leaves its queue, with this verdict. */
 AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
 					  const struct aqm_facts *facts, enum aqm_verdict verdict)
@@ -225,6 +252,10 @@ AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
 		aqm_student_sense_signal(sense, facts);
 	if (verdict == AQM_DROP)
 		return;
+	if (facts->now_ns != sense->last_left_ns)
+		aqm_student_batch_ends(sense, facts->now_ns);
+	sense->batch_bytes += facts->len_bytes;
+	sense->batch_pkts++;
 	if (sense->more_waited) {
 		count->busy_ns += facts->now_ns - sense->last_left_ns;
 		count->busy_bytes += sense->last_bytes;
@@ -450,6 +481,8 @@ AQM_INLINE void aqm_student_sense_tick(struct aqm_student_sense *sense,
 				       uint64_t tick_ns)
 {
 	aqm_student_sense_idle(sense, facts);
+	if (sense->full_bytes)
+		sense->count.idle_ns += aqm_div64(sense->count.lacked, sense->full_bytes) << 10;
 	aqm_student_sums_tick(&sense->sum, &sense->count, facts);
 	aqm_student_windows_tick(sense, facts);
 	aqm_student_window_features(sense);

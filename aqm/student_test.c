@@ -244,30 +244,69 @@ static void idle_time_gives_up_probability(void **state)
 	assert_int_equal(aqm_student_given_up(&vars), AQM_Q32_ONE / 4);
 }
 
-static void ask_for_less_delay(void *context, const struct aqm_facts *facts,
-			       const int16_t *features, int16_t *outputs)
+/* Departures at times in ms, the last ones of each moment all there was or not. */
+static void depart_at(struct aqm_student_sense *sense, uint64_t ms, unsigned packets, bool empties)
 {
-	(void)context;
-	(void)facts;
-	(void)features;
-	outputs[AQM_STUDENT_SETTING_target] = -AQM_STUDENT_ONE;
-	outputs[AQM_STUDENT_SETTING_regularity] = AQM_STUDENT_ONE;
+	for (unsigned i = 0; i < packets; i++) {
+		struct aqm_facts facts = {.now_ns = ms * 1000000, .len_bytes = 1500};
+
+		facts.backlog_pkts[AQM_QUEUE_C] = empties && i + 1 == packets ? 0 : 5;
+		aqm_student_sense_departure(sense, &facts, AQM_PASS);
+	}
 }
 
-/* Not only at the next update, 16 ms later. */
-static void a_closing_guard_takes_settings_away_at_once(void **state)
+/* A clock of 1 ms takes 10 packets: one with 4 leaves 6/10 of its time unused. */
+static void batches_that_lack_packets_are_idle_time(void **state)
 {
-	static const struct aqm_student_model model = {
-		.mode = AQM_STUDENT_supervise,
-		.inputs = 1,
-		.outputs = AQM_STUDENT_SETTING_COUNT,
-		.layers = 1,
-		.layer = {{.inputs = 1, .outputs = AQM_STUDENT_SETTING_COUNT}},
-	};
-	static const struct aqm_student_tap tap = {.decided = ask_for_less_delay};
+	static struct aqm_student_sense sense;
+	struct aqm_facts facts = {.now_ns = 16000000};
+
+	(void)state;
+	aqm_student_sense_init(&sense);
+	for (uint64_t ms = 1; ms <= 8; ms++)
+		depart_at(&sense, ms, 10, false);
+	for (uint64_t ms = 9; ms <= 16; ms++)
+		depart_at(&sense, ms, 4, true);
+	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
+	/* Seven of the eight gaps are over; those before were used. */
+	assert_in_range(sense.feature[AQM_STUDENT_FEATURE_idle], 4096 * 7 * 6 / 160 - 60,
+			4096 * 7 * 6 / 160 + 60);
+	/* One packet at a time: none of it. */
+	aqm_student_sense_init(&sense);
+	for (uint64_t ms = 1; ms <= 16; ms++)
+		depart_at(&sense, ms, 1, ms % 2);
+	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
+	assert_int_equal(sense.feature[AQM_STUDENT_FEATURE_idle], 0);
+}
+
+static void ask_for_all(void *context, const struct aqm_facts *facts, const int16_t *features,
+			int16_t *outputs)
+{
+	int16_t *room = context;
+
+	(void)facts;
+	*room = features[AQM_STUDENT_FEATURE_room];
+	outputs[AQM_STUDENT_SETTING_target] = -4 * AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_step] = -2 * AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_k] = 2 * AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_gain] = 3 * AQM_STUDENT_ONE;
+}
+
+static const struct aqm_student_model silent_supervisor = {
+	.mode = AQM_STUDENT_supervise,
+	.inputs = 1,
+	.outputs = AQM_STUDENT_SETTING_COUNT,
+	.layers = 1,
+	.layer = {{.inputs = 1, .outputs = AQM_STUDENT_SETTING_COUNT}},
+};
+
+static void settings_go_as_far_as_there_is_room(void **state)
+{
+	int16_t room = -1;
+	const struct aqm_student_tap tap = {.context = &room, .decided = ask_for_all};
 	static struct aqm_student_vars vars;
 	const struct aqm_student_params params = {
-		.base = {.target_ns = 15000000,
+		.base = {.target_ns = 16000000,
 			 .tupdate_ns = 16000000,
 			 .alpha_q16 = 10490,
 			 .beta_q16 = 209570,
@@ -281,22 +320,71 @@ static void a_closing_guard_takes_settings_away_at_once(void **state)
 	struct aqm_student_stats stats;
 
 	(void)state;
-	aqm_student_init(&params, &model, &vars, &stats);
-	vars.guard.open = true;
+	aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+	vars.room.left_ns = AQM_ROOM_FULL_NS;
 	aqm_student_tick(&params, &vars, &stats, &facts);
-	assert_int_equal(vars.now.target_ns, 7500000);
+	assert_int_equal(room, 512);
+	assert_int_equal(vars.now.target_ns, 4000000);
+	assert_int_equal(vars.now.step.threshold_ns, 250000);
+	assert_int_equal(vars.now.k_q16, 8 << 16);
+	assert_int_equal(vars.now.beta_q16, 8 * 209570);
 	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
-	assert_int_equal(vars.now.target_ns, 7500000);
-	assert_int_equal(stats.overridden, 0);
-	aqm_student_on_empty(&params, &vars, facts.now_ns);
-	facts.now_ns += 2 * AQM_GUARD_IDLE_NS;
-	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
-	assert_false(aqm_guard_trusts(&vars.guard));
-	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
-	assert_int_equal(vars.regularity_q16, 0);
 	assert_int_equal(stats.overridden, 1);
+	vars.room.left_ns = AQM_ROOM_FULL_NS / 10;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_in_range(vars.now.target_ns, 13900000, 13940000);
+	assert_in_range(vars.now.beta_q16, 2 * 209570 - 5000, 2 * 209570 + 6000);
+	/* Idle time: nothing is left at the next update. */
+	vars.room = (struct aqm_room){0};
+	vars.sense.count.idle_ns = params.base.tupdate_ns;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+}
+
+static void ask_for_little(void *context, const struct aqm_facts *facts, const int16_t *features,
+			   int16_t *outputs)
+{
+	(void)context;
+	(void)facts;
+	(void)features;
+	outputs[AQM_STUDENT_SETTING_target] = AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_step] = AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_k] = -AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_gain] = -AQM_STUDENT_ONE;
+}
+
+static void fewer_signals_stay_near_the_laws(void **state)
+{
+	static const struct aqm_student_tap tap = {.decided = ask_for_little};
+	static struct aqm_student_vars vars;
+	struct aqm_student_params params = {
+		.base = {.target_ns = 16000000,
+			 .tupdate_ns = 16000000,
+			 .alpha_q16 = 8000,
+			 .beta_q16 = 160000,
+			 .k_q16 = 2 << 16,
+			 .mtu_bytes = 1500,
+			 .step.threshold_ns = 1000000},
+		.guarded = true,
+		.tap = &tap,
+	};
+	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+	vars.room.left_ns = AQM_ROOM_FULL_NS;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_int_equal(vars.now.target_ns, 18000000);
+	assert_int_equal(vars.now.step.threshold_ns, 1125000);
+	assert_int_equal(vars.now.k_q16, 3 << 15);
+	assert_int_equal(vars.now.alpha_q16, 7000);
+	assert_int_equal(vars.now.beta_q16, 140000);
+	assert_true(vars.cut);
+	params.guarded = false;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_int_equal(vars.now.target_ns, 32000000);
+	assert_false(vars.cut);
 }
 
 int main(void)
@@ -311,7 +399,9 @@ int main(void)
 		cmocka_unit_test(settings_stay_in_their_ranges),
 		cmocka_unit_test(the_level_integrates_within_its_range),
 		cmocka_unit_test(idle_time_gives_up_probability),
-		cmocka_unit_test(a_closing_guard_takes_settings_away_at_once),
+		cmocka_unit_test(batches_that_lack_packets_are_idle_time),
+		cmocka_unit_test(settings_go_as_far_as_there_is_room),
+		cmocka_unit_test(fewer_signals_stay_near_the_laws),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);

@@ -24,7 +24,7 @@
 #define SETTINGS_BYTES 1024
 
 static struct {
-	const char *from, *start, *tuned, *shape, *mode, *reward, *reference, *output;
+	const char *from, *start, *tuned, *shape, *features, *mode, *reward, *reference, *output;
 	struct option_list settings;
 	double sigma, rate, decay, duration_s, warmup_s, most_mbps;
 	uint64_t population, generations, networks, held_back, every, seed, threads;
@@ -53,10 +53,13 @@ static const struct option reinforce_options[] = {
 	 "hidden layers of a new student: 16,16 dense and relu, tanh32, gru16,32 a cell first; "
 	 "default 16,16",
 	 0, 0},
+	{"features", 0, OPTION_TEXT, &o.features, "NAME,...",
+	 "what a new student sees (docs/learned.md tells them); default: all that its mode can", 0,
+	 0},
 	{"start", 0, OPTION_TEXT, &o.start, "HOW",
-	 "what a new supervisor does at first: controller, one made by hand that is bolder the "
-	 "longer the link stays busy; NAME=VALUE,... the same with other constants (lift, fall, "
-	 "eager, gain, decay); default: as DualPI2",
+	 "what a new supervisor does at first: controller, one made by hand that is as bold as "
+	 "there is room; NAME=VALUE,... the same with other constants (target, step, k, gain, "
+	 "decay, regularity); default: as DualPI2",
 	 0, 0},
 	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",
 	 "of a new student: supervise or verdict; default supervise", 0, 0},
@@ -193,20 +196,52 @@ static int start_student(const struct aqm_student_model *shape, float *theta, st
 	return code ? code : student_start_write(&start, shape, theta, error);
 }
 
-/* The first student: a file's, or a new one. */
-static int read_student(struct session *session, struct error *error)
+/* The features of --features, ascending and each once; none: all there are. */
+static int read_features(uint8_t chosen[AQM_STUDENT_INPUTS], int *count, struct error *error)
 {
-	struct aqm_student_model *shape = &session->shape;
+	bool named[AQM_STUDENT_FEATURE_COUNT] = {false};
+	char text[2048], *rest = text, *name;
+
+	*count = 0;
+	snprintf(text, sizeof(text), "%s", o.features ? o.features : "");
+	while (o.features && (name = strsep(&rest, ","))) {
+		const int feature = student_feature_find(name);
+
+		if (feature < 0)
+			return error_at(error, ERR_INVALID, NULL, 0, "--features",
+					"'%s' is no feature; docs/learned.md tells them", name);
+		named[feature] = true;
+	}
+	for (int i = 0; i < AQM_STUDENT_FEATURE_COUNT; i++)
+		if (named[i])
+			chosen[(*count)++] = (uint8_t)i;
+	return 0;
+}
+
+/* A new student of --mode, --features and --shape. */
+static int new_student(struct aqm_student_model *shape, struct error *error)
+{
 	const int mode = student_mode_find(o.mode);
-	struct rng rng;
-	int code;
+	uint8_t chosen[AQM_STUDENT_INPUTS];
+	int count, code;
 
 	if (mode < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--mode",
 				"'%s' is neither supervise nor verdict", o.mode);
-	code = o.from ? student_file_read(shape, o.from, error)
-		      : student_model_shape(shape, (enum aqm_student_mode)mode, o.shape, NULL, 0,
-					    error);
+	code = read_features(chosen, &count, error);
+	return code ? code
+		    : student_model_shape(shape, (enum aqm_student_mode)mode, o.shape, chosen,
+					  count, error);
+}
+
+/* The first student: a file's, or a new one. */
+static int read_student(struct session *session, struct error *error)
+{
+	struct aqm_student_model *shape = &session->shape;
+	struct rng rng;
+	int code;
+
+	code = o.from ? student_file_read(shape, o.from, error) : new_student(shape, error);
 	if (code)
 		return code;
 	if (shape->kind != AQM_STUDENT_net)

@@ -118,7 +118,7 @@ AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student
 
 	vars->model = model;
 	vars->level_q16 = 0;
-	vars->mistrusted = false;
+	vars->cut = false;
 	for (unsigned i = 0; i < AQM_STUDENT_WIDTH; i++)
 		vars->state.hidden[i] = 0;
 	for (unsigned i = 0; i < AQM_STUDENT_OUTPUTS; i++)

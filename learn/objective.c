@@ -195,6 +195,7 @@ void objective_measure(const struct sim_result *result, struct objective_figures
 		      &values[OBJECTIVE_c_p50_ms], &values[OBJECTIVE_c_p99_ms]);
 	measure_flows(result, values);
 	values[OBJECTIVE_utilisation] = result->utilisation;
+	values[OBJECTIVE_overridden] = 0;
 	if (arrived > 0)
 		values[OBJECTIVE_loss] = (double)all->drops / arrived;
 	if (all->packets > 0)
@@ -269,6 +270,8 @@ static double raw_term(const struct objective *objective, enum objective_term te
 		return FIGURE(loss).run - FIGURE(loss).reference;
 	case OBJECTIVE_TERM_paper:
 		return -log(FIGURE(paper).run / FIGURE(paper).reference);
+	case OBJECTIVE_TERM_overridden:
+		return run->values[OBJECTIVE_overridden];
 	default:
 		return 0;
 	}

@@ -32,7 +32,8 @@
 	X(utilisation, "bytes sent over what the link could send, 0..1")                           \
 	X(balance, "|ln(mean goodput of an L4S flow / of a Classic flow)|, bulk flows")            \
 	X(loss, "packets dropped over packets that arrived, 0..1")                                 \
-	X(paper, "the paper's reward, 1500 bytes / (sojourn ms + 1), mean over packets that left")
+	X(paper, "the paper's reward, 1500 bytes / (sojourn ms + 1), mean over packets that left") \
+	X(overridden, "packets on which the guard overrode a student, over all packets, 0..1")
 
 enum objective_figure {
 #define OBJECTIVE_FIGURE_ENUM(name, doc) OBJECTIVE_##name,
@@ -64,7 +65,8 @@ struct objective_figures {
 	X(idle, "1 - utilisation")                                                                 \
 	X(balance, "|ln(rate of an L4S flow / of a Classic flow)| - r's")                          \
 	X(loss, "share of packets dropped - r's")                                                  \
-	X(paper, "-ln(mean of the paper's reward / r's)")
+	X(paper, "-ln(mean of the paper's reward / r's)")                                          \
+	X(overridden, "share of packets on which the guard overrode the student")
 
 enum objective_term {
 #define OBJECTIVE_TERM_ENUM(name, doc) OBJECTIVE_TERM_##name,
@@ -88,7 +90,7 @@ struct objective {
 	X(hindsight, "l_p99=1,c_p99=1,goodput=40", "the tails of both classes at full goodput")    \
 	X(balanced,                                                                                \
 	  "l_p99=1,c_p99=1,l_worse=2,c_worse=2,goodput=40,floor=0.998,unused=5,balance=0.3,"       \
-	  "loss=2,clip=4",                                                                         \
+	  "loss=2,overridden=1,clip=4",                                                            \
 	  "tails, goodput, equal rates and loss, and no network worse off")                        \
 	X(delay, "l_mean=0.5,l_p99=0.5,c_mean=0.5,c_p99=0.5,l_variation=0.25,c_variation=0.25,"    \
 		 "goodput=10",                                                                     \
@@ -107,7 +109,10 @@ int objective_parse(struct objective *objective, const char *text, struct error 
 /* The same as text that objective_parse() reads back: "k=v,...", no zero weights. */
 void objective_text(const struct objective *objective, char *text, size_t size);
 
-/* Figures of a finished run.  Where the law has one queue, L packets wait in it like all. */
+/*
+ * Figures of a finished run.  Where the law has one queue, L packets wait in it like all.
+ * `overridden` is 0: what a guard did a result does not tell.
+ */
 void objective_measure(const struct sim_result *result, struct objective_figures *figures);
 
 /* A term of a run.  Finite. */

@@ -28,8 +28,7 @@ struct batch_run {
 
 /* What the scenario says of its own law does not hold for this one, even where both are one. */
 static int open_law(const struct rollout_network *network, const struct rollout_law *law,
-		    const struct rollout_student *student, const struct aqm_ops **ops,
-		    void **params, struct error *error)
+		    const struct aqm_ops **ops, void **params, struct error *error)
 {
 	const struct law_settings limit = {.limit_packets = network->scenario->limit_packets};
 	int code;
@@ -40,11 +39,15 @@ static int open_law(const struct rollout_network *network, const struct rollout_
 	code = sim_law_params(network->scenario, *ops, &limit, params, error);
 	if (code == 0)
 		code = aqm_params_set_all(*ops, *params, law->settings, error);
-	if (code == 0 && student) {
-		((struct aqm_student_params *)*params)->model = student->model;
-		((struct aqm_student_params *)*params)->tap = student->tap;
-	}
 	return code;
+}
+
+/* A student's model and whoever listens; where nobody does, its own counts are taken. */
+static void seat(struct aqm_student_params *params, const struct rollout_student *student,
+		 struct aqm_student_tap *counter)
+{
+	params->model = student->model;
+	params->tap = student->tap ? student->tap : counter;
 }
 
 int rollout_run(const struct rollout_network *network, const struct rollout_law *law,
@@ -54,15 +57,22 @@ int rollout_run(const struct rollout_network *network, const struct rollout_law 
 {
 	struct sim_options options = {.seed = network->seed, .context = context, .progress = stop};
 	struct sim_result *result = malloc(sizeof(*result));
+	struct aqm_student_stats stats = {0};
+	struct aqm_student_tap counter = {.stats = &stats};
 	void *params = NULL;
-	int code = result ? open_law(network, law, student, &options.law, &params, error)
+	int code = result ? open_law(network, law, &options.law, &params, error)
 			  : error_set(error, ERR_NO_MEMORY, "out of memory for a run");
 
 	options.params = params;
+	if (code == 0 && student)
+		seat(params, student, &counter);
 	if (code == 0)
 		code = sim_run(network->scenario, &options, result, error);
 	if (code == 0) {
 		objective_measure(result, figures);
+		if (stats.packets > 0)
+			figures->values[OBJECTIVE_overridden] =
+				(double)stats.overridden / (double)stats.packets;
 		sim_result_free(result);
 	}
 	free(params);

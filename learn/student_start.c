@@ -9,8 +9,9 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* Units that carry: boldness, what the level is above 0, blamed idle time, recent signals. */
-enum unit { BOLD, ABOVE, IDLE, SIGNALLED, UNITS };
+/* Units that carry: room, and what of it is more than gains need. */
+enum unit { ROOM, SPARE, UNITS };
+#define GAIN_ROOM 0.6 /* octaves; aqm_student_settings_guard() */
 
 void student_start_default(struct student_start *start)
 {
@@ -45,8 +46,8 @@ int student_start_set(struct student_start *start, const char *text, struct erro
 		if (!field || end == at + length + 1 || (*end != ',' && *end != '\0') ||
 		    !(fabs(*field) <= 8))
 			return error_at(error, ERR_INVALID, NULL, 0, "start",
-					"%s: give lift, fall, eager, gain, decay as NAME=VALUE,... "
-					"within +-8",
+					"%s: give target, step, k, gain, decay, regularity as "
+					"NAME=VALUE,... within +-8",
 					text);
 		at = end + (*end == ',');
 	}
@@ -74,27 +75,24 @@ static int check(const struct aqm_student_model *shape, struct error *error)
 	if (!good)
 		return error_at(error, ERR_INVALID, NULL, 0, "start",
 				"the controller goes into supervisors with hidden layers that are "
-				"dense and relu, of 4 units or more: 16,16");
-	if (input_of(shape, AQM_STUDENT_FEATURE_own_level) < 0 ||
-	    input_of(shape, AQM_STUDENT_FEATURE_idle_blamed) < 0 ||
-	    input_of(shape, AQM_STUDENT_FEATURE_signalled_c) < 0)
+				"dense and relu, of 2 units or more: 16,16");
+	if (input_of(shape, AQM_STUDENT_FEATURE_room) < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "start",
-				"the controller reads own_level, idle_blamed and signalled_c: "
-				"let the student see them");
+				"the controller reads room: let the student see it");
 	return 0;
 }
 
-/* A unit becomes max(0, weight x what the feature stands for + bias) and nothing else. */
+/* A unit becomes max(0, what the feature stands for - less) and nothing else. */
 static void unit_read(const struct aqm_student_model *shape, float *theta, enum unit unit,
-		      int feature, double weight)
+		      int feature, double less)
 {
 	const int input = input_of(shape, feature), inputs = shape->layer[0].inputs;
 	const double scale = shape->scale[input] / 256.0, offset = shape->offset[input] / 256.0;
 	float *row = theta + (size_t)unit * (size_t)inputs;
 
 	memset(row, 0, (size_t)inputs * sizeof(*row));
-	row[input] = (float)(weight / scale);
-	theta[student_float_biases_at(shape, 0) + unit] = (float)(weight * offset);
+	row[input] = (float)(1 / scale);
+	theta[student_float_biases_at(shape, 0) + unit] = (float)(offset - less);
 }
 
 /* The first units of a later hidden layer repeat those of the layer before it. */
@@ -117,20 +115,22 @@ int student_start_write(const struct student_start *start, const struct aqm_stud
 {
 	const int last = shape->layers - 1, code = check(shape, error);
 	const size_t inputs = code ? 0 : shape->layer[last].inputs;
+	const double steep = start->gain / GAIN_ROOM;
 	const double weights[][1 + UNITS] = {
-		[AQM_STUDENT_SETTING_target] = {0, -1},
-		[AQM_STUDENT_SETTING_gain] = {start->gain, start->eager},
-		[AQM_STUDENT_SETTING_decay] = {start->decay},
-		[AQM_STUDENT_SETTING_level] = {0, start->fall / 4, -1, start->lift, -start->fall},
+		[AQM_STUDENT_SETTING_target] = {0, -start->target},
+		[AQM_STUDENT_SETTING_step] = {0, -start->step},
+		[AQM_STUDENT_SETTING_k] = {0, start->k},
+		[AQM_STUDENT_SETTING_gain] = {0, steep, -steep},
+		[AQM_STUDENT_SETTING_regularity] = {start->regularity},
+		[AQM_STUDENT_SETTING_decay] = {0, start->decay},
+		[AQM_STUDENT_SETTING_level] = {0},
 	};
 	float *out, *bias;
 
 	if (code)
 		return code;
-	unit_read(shape, theta, BOLD, AQM_STUDENT_FEATURE_own_level, -1);
-	unit_read(shape, theta, ABOVE, AQM_STUDENT_FEATURE_own_level, 1);
-	unit_read(shape, theta, IDLE, AQM_STUDENT_FEATURE_idle_blamed, 1.0 / 16);
-	unit_read(shape, theta, SIGNALLED, AQM_STUDENT_FEATURE_signalled_c, 1);
+	unit_read(shape, theta, ROOM, AQM_STUDENT_FEATURE_room, 0);
+	unit_read(shape, theta, SPARE, AQM_STUDENT_FEATURE_room, GAIN_ROOM);
 	for (int layer = 1; layer < last; layer++)
 		layer_repeat(shape, theta, layer);
 	out = theta + student_float_weights_at(shape, last);

@@ -30,23 +30,21 @@ static float *make(struct aqm_student_model *shape, const char *layers)
 	rng_seed(&rng, 1);
 	student_float_init(shape, theta, &rng);
 	student_start_default(&start);
-	assert_int_equal(student_start_set(&start, "lift=4,fall=0.1,eager=0.5,gain=1,decay=0.25",
+	assert_int_equal(student_start_set(&start, "target=0.5,step=0.25,k=1,gain=3,decay=0.25",
 					   &error), 0);
 	assert_int_equal(student_start_write(&start, shape, theta, &error), 0);
 	return theta;
 }
 
-/* Outputs where the level, the blamed idle share and recent signals are as told. */
-static void ask(const struct aqm_student_model *shape, const float *theta, double level,
-		double idle, bool signalled, float *output)
+/* Outputs where there is so much room. */
+static void ask(const struct aqm_student_model *shape, const float *theta, double octaves,
+		float *output)
 {
 	int16_t features[AQM_STUDENT_FEATURE_COUNT] = {0};
 	float input[AQM_STUDENT_INPUTS];
 	struct student_float_state state = {0};
 
-	features[AQM_STUDENT_FEATURE_own_level] = (int16_t)lround(level * 256);
-	features[AQM_STUDENT_FEATURE_idle_blamed] = (int16_t)lround(idle * 4096);
-	features[AQM_STUDENT_FEATURE_signalled_c] = signalled ? 256 : 0;
+	features[AQM_STUDENT_FEATURE_room] = (int16_t)lround(octaves * 256);
 	student_float_inputs(shape, features, input);
 	student_float_forward(shape, theta, &state, input, output, NULL);
 }
@@ -58,7 +56,7 @@ static void close_to(float value, double wanted)
 
 static void it_says_what_its_rules_say(void **state)
 {
-	static const char *const layers[] = {"4", "16", "16,8", "12,6,5"};
+	static const char *const layers[] = {"2", "16", "16,8", "12,6,5"};
 	struct aqm_student_model shape;
 	float out[AQM_STUDENT_OUTPUTS];
 
@@ -66,21 +64,21 @@ static void it_says_what_its_rules_say(void **state)
 	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
 		float *theta = make(&shape, layers[i]);
 
-		ask(&shape, theta, 0, 0, false, out);
+		ask(&shape, theta, 0, out);
 		close_to(out[AQM_STUDENT_SETTING_target], 0);
-		close_to(out[AQM_STUDENT_SETTING_gain], 1);
-		close_to(out[AQM_STUDENT_SETTING_decay], 0.25);
+		close_to(out[AQM_STUDENT_SETTING_gain], 0);
+		close_to(out[AQM_STUDENT_SETTING_decay], 0);
+		close_to(out[AQM_STUDENT_SETTING_regularity], 1);
 		close_to(out[AQM_STUDENT_SETTING_level], 0);
-		close_to(out[AQM_STUDENT_SETTING_k], 0);
-		ask(&shape, theta, -2, 0, true, out);
-		close_to(out[AQM_STUDENT_SETTING_target], -2);
-		close_to(out[AQM_STUDENT_SETTING_gain], 2);
-		close_to(out[AQM_STUDENT_SETTING_level], -0.1 + 0.1 * 2 / 4);
-		ask(&shape, theta, -2, 0.125, true, out);
-		close_to(out[AQM_STUDENT_SETTING_level], 0.5 - 0.1 + 0.05);
-		ask(&shape, theta, 1.5, 0, false, out);
-		close_to(out[AQM_STUDENT_SETTING_target], 0);
-		close_to(out[AQM_STUDENT_SETTING_level], -1.5);
+		ask(&shape, theta, 0.375, out);
+		close_to(out[AQM_STUDENT_SETTING_target], -0.1875);
+		close_to(out[AQM_STUDENT_SETTING_gain], 3 * 0.375 / 0.6);
+		ask(&shape, theta, 2, out);
+		close_to(out[AQM_STUDENT_SETTING_target], -1);
+		close_to(out[AQM_STUDENT_SETTING_step], -0.5);
+		close_to(out[AQM_STUDENT_SETTING_k], 2);
+		close_to(out[AQM_STUDENT_SETTING_gain], 3);
+		close_to(out[AQM_STUDENT_SETTING_decay], 0.5);
 		free(theta);
 	}
 }
@@ -100,10 +98,8 @@ static void run(const char *law, const struct aqm_student_model *model, struct s
 	if (scenario_parse(&scenario, NETWORK, strlen(NETWORK), "test", &error) ||
 	    sim_law_named(&scenario, law, &options.law, &params, &error))
 		fail_msg("%s", error.text);
-	if (model) {
+	if (model)
 		((struct aqm_student_params *)params)->model = model;
-		((struct aqm_student_params *)params)->guarded = false;
-	}
 	options.params = params;
 	memset(result, 0, sizeof(*result));
 	if (sim_run(&scenario, &options, result, &error))
@@ -117,7 +113,7 @@ static double classic_p99_ms(const struct sim_result *result)
 	return (double)histogram_quantile(&result->queues[AQM_QUEUE_C].qdelay_ns, 0.99) / 1e6;
 }
 
-/* The controller in integers: half the Classic tail where the link stays busy, at its goodput. */
+/* In integers, under the guard: half the Classic tail where the link stays busy, at its goodput. */
 static void it_is_bold_where_the_link_stays_busy(void **state)
 {
 	struct aqm_student_model model;
@@ -138,8 +134,8 @@ static void it_is_bold_where_the_link_stays_busy(void **state)
 
 static void what_cannot_hold_it_is_refused(void **state)
 {
-	static const char *const layers[] = {"", "3", "tanh16", "gru16"};
-	static const char *const texts[] = {"lift", "lift=", "lift=9", "left=1", "lift=1;fall=2"};
+	static const char *const layers[] = {"", "1", "tanh16", "gru16"};
+	static const char *const texts[] = {"gain", "gain=", "gain=9", "lift=1", "gain=1;k=2"};
 	struct student_start start;
 	struct aqm_student_model shape;
 	static float theta[4096];

@@ -76,7 +76,7 @@ refuses 'mode|verdict' reinforce train:4 --mode magic -o made
 refuses 'blue|not a law' reinforce train:4 --reference blue -o made
 refuses 'goal=1' reinforce train:4 --set goal=1 -o made
 refuses 'nosuch' reinforce train:4 --from nosuch.aqms -o made
-refuses 'lift, fall' reinforce train:4 --held-back 1 --start rise=1 -o made
+refuses 'target, step' reinforce train:4 --held-back 1 --start rise=1 -o made
 refuses '16,16' reinforce train:4 --held-back 1 --start controller --shape gru8 -o made
 refuses 'leave out' reinforce train:4 --held-back 1 --start controller --from one/student.aqms -o made
 refuses "resume|no run" reinforce train:4 --held-back 1 --resume -o made

@@ -36,16 +36,14 @@ static void read_figures(struct arm_figures *figures, const struct sim_result *r
 	figures->share_c = bytes[AQM_QUEUE_C] / (bytes[0] + bytes[1]);
 }
 
-static int set_up(const struct scenario *scenario, const struct aqm_ops **law, void **params)
+/* A law on its defaults, even where the scenario has settings for it. */
+static int find_law(const struct scenario *scenario, const char *name, const struct aqm_ops **law,
+		    void **params, struct error *error)
 {
-	struct error error = {0};
-	int code = sim_law_named(scenario, "dualpi2", law, params, &error);
+	const struct law_settings limit = {.limit_packets = scenario->limit_packets};
 
-	if (code == 0)
-		code = aqm_params_set(*law, *params, "min_qlen_step=1", &error);
-	if (code)
-		fprintf(stderr, "%s\n", error.text);
-	return code;
+	*law = aqm_find(name);
+	return sim_law_params(scenario, *law, &limit, params, error);
 }
 
 static int run(const struct scenario *scenario, const struct sim_options *options,
@@ -91,26 +89,28 @@ static int run_settings(const struct scenario *scenario, const char *settings, b
 			struct sim_options *options, struct arm_figures *figures,
 			struct error *error)
 {
-	uint64_t packets = 0, overridden = 0;
-	struct supervised_params params = {
-		.unguarded = unguarded, .packets = &packets, .overridden = &overridden};
-	int code = supervised_set(&params, options->law, options->params, settings, error);
+	struct supervised supervised;
+	struct aqm_student_params *params = NULL;
+	void *made = NULL;
+	int code = find_law(scenario, "student", &options->law, &made, error);
 
-	aqm_guard_set(&params.guard, 15000000, 1000000);
-	options->law = &supervised_law;
-	options->params = &params;
+	params = made;
 	if (code == 0)
+		code = supervised_set(&supervised, params, settings, error);
+	if (code == 0) {
+		params->guarded = !unguarded;
+		options->params = params;
 		code = run(scenario, options, figures, error);
-	figures->asked = (double)packets;
-	figures->overridden = (double)overridden;
-	supervised_free(&params);
+		figures->asked = (double)supervised.stats.packets;
+		figures->overridden = (double)supervised.stats.overridden;
+	}
+	free(made);
 	return code;
 }
 
 static bool is_settings(const char *name)
 {
-	return strncmp(name, ARM_SETTINGS, strlen(ARM_SETTINGS)) == 0 ||
-	       strncmp(name, ARM_USEFUL, strlen(ARM_USEFUL)) == 0;
+	return strncmp(name, ARM_SETTINGS, strlen(ARM_SETTINGS)) == 0;
 }
 
 int arm_run(const struct scenario *scenario, uint64_t seed, const char *name,
@@ -119,8 +119,10 @@ int arm_run(const struct scenario *scenario, uint64_t seed, const char *name,
 	struct sim_options options = {.seed = seed};
 	struct error error = {0};
 	void *params = NULL;
-	int code = set_up(scenario, &options.law, &params);
+	int code = find_law(scenario, "dualpi2", &options.law, &params, &error);
 
+	if (code == 0)
+		code = aqm_params_set(options.law, params, "min_qlen_step=1", &error);
 	options.params = params;
 	if (code == 0 && name == NULL)
 		code = run(scenario, &options, figures, &error);

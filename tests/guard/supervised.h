@@ -1,29 +1,30 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * DualPI2 whose settings somebody else chose, under the guard: each setting is
- * in force while the guard allows signals to be more frequent, or less, than
- * they are by default, whichever the setting makes them.
+ * A supervisor (aqm/student.h) that asks for the same settings whatever it sees,
+ * always or by a pattern in time: what its room has to bear.
  */
 #ifndef TESTS_GUARD_SUPERVISED_H
 #define TESTS_GUARD_SUPERVISED_H
 
-#include "aqm/guard.h"
-#include "aqm/ops.h"
+#include "aqm/student.h"
+#include "base/error.h"
+#include "base/rng.h"
 
-struct supervised_params {
-	const struct aqm_ops *law;
-	/* Of the law, by what is allowed: bit 0 more signals, bit 1 fewer; owned. */
-	void *settings[4];
-	struct aqm_guard_params guard;
-	bool unguarded;
-	uint64_t *packets, *overridden; /* counted up: all, and those under other settings */
+struct supervised {
+	struct aqm_student_model model; /* silent */
+	struct aqm_student_tap tap;
+	struct aqm_student_stats stats;
+	int16_t asked[AQM_STUDENT_SETTING_COUNT]; /* 12 fraction bits */
+	uint64_t period_ns, on_ns; /* asked for in the first on_ns of each period; 0: always */
+	bool random;		   /* a new share of what is asked for at every update */
+	struct rng rng;
 };
 
-extern const struct aqm_ops supervised_law;
-
-/* "target_ms=5:k=4" over `usual`.  ERR_INVALID, ERR_RANGE, ERR_NO_MEMORY. */
-int supervised_set(struct supervised_params *params, const struct aqm_ops *law, const void *usual,
+/*
+ * "NAME=LOG2:...": outputs by name, and period_ms, on_ms, random=1.  `params` of
+ * the law `student` then run it; both outlive the queue.  ERR_INVALID.
+ */
+int supervised_set(struct supervised *supervised, struct aqm_student_params *params,
 		   const char *settings, struct error *error);
-void supervised_free(struct supervised_params *params);
 
 #endif

@@ -1,6 +1,6 @@
 ; SPDX-License-Identifier: BSD-2-Clause
 ; The arithmetic of aqm/fixed.h, pie.h, pi2.h, dualpi2.h, step.h, wide.h, red.h,
-; curvy_red.h, student_net.h and student.h over integers without end.  run.sh proves that every intermediate fits the
+; curvy_red.h, student_net.h and student.h, guard.h and room.h over integers without end.  run.sh proves that every intermediate fits the
 ; C type that holds it; then these are what the C code computes.  It also holds the model
 ; against the compiled code on random points (points.c).
 (define-fun one () Int 4294967296)
@@ -105,3 +105,7 @@
 ; The worst stretch that ends now, after one more event.
 (define-fun worst ((before Int) (added Int) (taken Int)) Int
 	(ite (> (- (+ before added) taken) 0) (- (+ before added) taken) 0))
+
+; aqm/room.h
+(define-fun r_after ((left Int) (ns Int) (idle Int)) Int
+	(clamp (- (+ left ns) (* room.cost idle)) 0 room.full_ns))

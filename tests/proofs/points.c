@@ -50,6 +50,13 @@ static void print_ranges(void)
 	}
 }
 
+static void print_room_constants(void)
+{
+	printf("(define-fun room.cost () Int %d)\n", AQM_ROOM_COST);
+	printf("(define-fun room.full_ns () Int %" PRId64 ")\n", AQM_ROOM_FULL_NS);
+	printf("(define-fun room.longest_ns () Int %" PRId64 ")\n", AQM_ROOM_LONGEST_NS);
+}
+
 /* The guard has no parameters but constants. */
 static void print_guard_constants(void)
 {
@@ -223,6 +230,16 @@ static void guard_point(struct rng *rng)
 	       aqm_guard_earned_q32(level));
 }
 
+static void room_point(struct rng *rng)
+{
+	const int64_t left = (int64_t)draw(rng, AQM_ROOM_FULL_NS);
+	const int64_t ns = (int64_t)draw(rng, AQM_ROOM_LONGEST_NS);
+	const int64_t idle = (int64_t)draw(rng, (uint64_t)ns / (1 + rng_below(rng, 64)));
+
+	printf("(assert (= (r_after %" PRId64 " %" PRId64 " %" PRId64 ") %" PRId64 "))\n", left,
+	       ns, idle, aqm_room_after(left, ns, idle));
+}
+
 int main(int argc, char **argv)
 {
 	struct rng rng;
@@ -232,6 +249,7 @@ int main(int argc, char **argv)
 	if (strcmp(argv[1], "ranges") == 0) {
 		print_ranges();
 		print_guard_constants();
+		print_room_constants();
 		return 0;
 	}
 	rng_seed(&rng, 8033);
@@ -242,6 +260,7 @@ int main(int argc, char **argv)
 		wide_point(&rng);
 		student_point(&rng);
 		guard_point(&rng);
+		room_point(&rng);
 	}
 	return 0;
 }

@@ -70,6 +70,7 @@ refuted "a ramp half as steep" 's/2147483648/1073741824/'
 refuted "a power bent less" 's/(- 4096 f) 88)/(- 4096 f) 80)/'
 refuted "a guard that asks for a third" 's/(div share 65536)) 131072/(div share 65536)) 196608/'
 refuted "a guard that earns a packet more" 's/(g_power (- 16 (div/(g_power (- 15 (div/'
+refuted "a room that idle time costs no more" 's/(\* room.cost idle)/(* 1 idle)/'
 refuted "PIE's cap at 3 %" 's/(div one 50)/(div one 33)/g'
 
 # Claims are not empty: with a wider clamp there is an overflow, and z3 finds it.
