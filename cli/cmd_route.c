@@ -346,7 +346,7 @@ static bool tick(void *context, uint64_t now_ns)
 	if (routing->view.open || routing->web.http)
 		board_put(&routing->board, monitor);
 	/* Without a policy a hangup means that the terminal is gone. */
-	return command_interrupted() || hung_up || routing->view.quit ||
+	return command_interrupted() || (hung_up && !chosen.policy) || routing->view.quit ||
 	       (chosen.duration_s > 0 && now_s >= chosen.warmup_s + chosen.duration_s);
 }
 
