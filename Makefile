@@ -129,7 +129,7 @@ cuda: deps
 	@ninja -C build-cuda
 
 guest: all
-	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),5000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
+	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),20000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)
