@@ -25,8 +25,14 @@
 #define AQM_ROOM_OCTAVE_BITS 32		       /* an octave for each 4.3 s */
 #define AQM_ROOM_COST 10		       /* room that a time takes in which the link idled */
 
-/* Settings that give fewer signals may do so for an eighth more delay. */
+/* Octaves that gains may rise for each octave of room, and at most. */
+#define AQM_ROOM_GAIN_SLOPE 5
+#define AQM_ROOM_GAIN_OCTAVES 3
+#define AQM_ROOM_DECAY_SHIFT 5 /* of p', 2^-5 may be given up for each octave */
+
+/* Settings may give fewer signals by 2^-shift of the law's own; a coupling, as L has its step. */
 #define AQM_ROOM_FEWER_SHIFT 3
+#define AQM_ROOM_FEWER_K_SHIFT 2
 
 struct aqm_room {
 	int64_t left_ns; /* 0..AQM_ROOM_FULL_NS */

@@ -16,8 +16,8 @@
  * network.
  *
  * The guard keeps verdicts within an envelope of the law with the parameters' own
- * settings (aqm/guard.h), and a supervisor's settings as near them as the idle time
- * that followed its signals asks for (aqm/room.h).
+ * settings (aqm/guard.h), and a supervisor's settings as near them as the link's idle
+ * time asks for (aqm/room.h).
  *
  * Regular signals: between independent draws (0) and even intervals (1) the p_C of
  * packets are added up, and one is signalled when they reach a threshold of
@@ -275,19 +275,23 @@ AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsig
 AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base, int32_t room_q12,
 					   struct aqm_dualpi2_params *now, uint32_t *decay_q16)
 {
-	const int32_t fast_q12 = 5 * room_q12, most_q12 = 3 * AQM_STUDENT_ONE;
+	const int32_t fast_q12 = AQM_ROOM_GAIN_SLOPE * room_q12;
+	const int32_t most_q12 = AQM_ROOM_GAIN_OCTAVES * AQM_STUDENT_ONE;
 	const int32_t gain_q12 = fast_q12 < most_q12 ? fast_q12 : most_q12;
+	const uint32_t decay_most_q16 =
+		(uint32_t)room_q12 * (65536 / AQM_STUDENT_ONE) >> AQM_ROOM_DECAY_SHIFT;
 	bool cut = false;
 
 	now->target_ns = aqm_student_kept_delay(now->target_ns, base->target_ns, room_q12, &cut);
 	now->step.threshold_ns = aqm_student_kept_delay(
 		now->step.threshold_ns, base->step.threshold_ns, room_q12, &cut);
-	now->k_q16 = aqm_student_kept_factor(now->k_q16, base->k_q16, 2, room_q12, &cut);
+	now->k_q16 = aqm_student_kept_factor(now->k_q16, base->k_q16, AQM_ROOM_FEWER_K_SHIFT,
+					     room_q12, &cut);
 	now->alpha_q16 = aqm_student_kept_factor(now->alpha_q16, base->alpha_q16,
 						 AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
 	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16,
 						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
-	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, (uint32_t)room_q12 / 2, &cut);
+	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, decay_most_q16, &cut);
 	return cut;
 }
 

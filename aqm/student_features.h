@@ -110,7 +110,7 @@ struct aqm_student_counts {
 	uint64_t busy_ns;    /* in which the link took what it was given */
 	uint64_t busy_bytes; /* that it took in them */
 	uint64_t idle_ns;    /* with nothing to send */
-	uint64_t lacked;     /* bytes that batches lacked x time until the next, in 1024 ns */
+	uint64_t lacked; /* bytes that batches lacked x time until the next, in 1024 ns; < 2^57 */
 	uint64_t came_bytes;
 	uint64_t left_bytes[AQM_QUEUES];
 	uint32_t left_pkts[AQM_QUEUES];
@@ -232,8 +232,9 @@ AQM_INLINE void aqm_student_batch_ends(struct aqm_student_sense *sense, uint64_t
 	if (sense->more_waited) {
 		sense->full_bytes = sense->batch_pkts > 1 ? sense->batch_bytes : 0;
 	} else if (aqm_student_batch_lacks(sense)) {
-		sense->count.lacked += (uint64_t)aqm_student_delay(now_ns - sense->last_left_ns) *
-				       (sense->full_bytes - sense->batch_bytes);
+		sense->count.lacked +=
+			(uint64_t)aqm_student_since(now_ns, sense->last_left_ns) *
+			(sense->full_bytes - sense->batch_bytes);
 		sense->idle_told_ns = now_ns;
 	}
 	sense->batch_bytes = 0;

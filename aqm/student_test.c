@@ -300,22 +300,27 @@ static const struct aqm_student_model silent_supervisor = {
 	.layer = {{.inputs = 1, .outputs = AQM_STUDENT_SETTING_COUNT}},
 };
 
+static struct aqm_student_params guarded_params(const struct aqm_student_tap *tap)
+{
+	return (struct aqm_student_params){
+		.base = {.target_ns = 16000000,
+			 .tupdate_ns = 16000000,
+			 .alpha_q16 = 8000,
+			 .beta_q16 = 160000,
+			 .k_q16 = 2 << 16,
+			 .mtu_bytes = 1500,
+			 .step.threshold_ns = 1000000},
+		.guarded = true,
+		.tap = tap,
+	};
+}
+
 static void settings_go_as_far_as_there_is_room(void **state)
 {
 	int16_t room = -1;
 	const struct aqm_student_tap tap = {.context = &room, .decided = ask_for_all};
 	static struct aqm_student_vars vars;
-	const struct aqm_student_params params = {
-		.base = {.target_ns = 16000000,
-			 .tupdate_ns = 16000000,
-			 .alpha_q16 = 10490,
-			 .beta_q16 = 209570,
-			 .k_q16 = 2 << 16,
-			 .mtu_bytes = 1500,
-			 .step.threshold_ns = 1000000},
-		.guarded = true,
-		.tap = &tap,
-	};
+	const struct aqm_student_params params = guarded_params(&tap);
 	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
 	struct aqm_student_stats stats;
 
@@ -327,13 +332,13 @@ static void settings_go_as_far_as_there_is_room(void **state)
 	assert_int_equal(vars.now.target_ns, 4000000);
 	assert_int_equal(vars.now.step.threshold_ns, 250000);
 	assert_int_equal(vars.now.k_q16, 8 << 16);
-	assert_int_equal(vars.now.beta_q16, 8 * 209570);
+	assert_int_equal(vars.now.beta_q16, 8 * 160000);
 	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
 	assert_int_equal(stats.overridden, 1);
 	vars.room.left_ns = AQM_ROOM_FULL_NS / 10;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_in_range(vars.now.target_ns, 13900000, 13940000);
-	assert_in_range(vars.now.beta_q16, 2 * 209570 - 5000, 2 * 209570 + 6000);
+	assert_in_range(vars.now.beta_q16, 2 * 160000 - 4000, 2 * 160000 + 5000);
 	/* Idle time: nothing is left at the next update. */
 	vars.room = (struct aqm_room){0};
 	vars.sense.count.idle_ns = params.base.tupdate_ns;
@@ -357,17 +362,7 @@ static void fewer_signals_stay_near_the_laws(void **state)
 {
 	static const struct aqm_student_tap tap = {.decided = ask_for_little};
 	static struct aqm_student_vars vars;
-	struct aqm_student_params params = {
-		.base = {.target_ns = 16000000,
-			 .tupdate_ns = 16000000,
-			 .alpha_q16 = 8000,
-			 .beta_q16 = 160000,
-			 .k_q16 = 2 << 16,
-			 .mtu_bytes = 1500,
-			 .step.threshold_ns = 1000000},
-		.guarded = true,
-		.tap = &tap,
-	};
+	struct aqm_student_params params = guarded_params(&tap);
 	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
 	struct aqm_student_stats stats;
 

@@ -11,7 +11,7 @@
 
 /* Units that carry: room, and what of it is more than gains need. */
 enum unit { ROOM, SPARE, UNITS };
-#define GAIN_ROOM 0.6 /* octaves; aqm_student_settings_guard() */
+#define GAIN_ROOM ((double)AQM_ROOM_GAIN_OCTAVES / AQM_ROOM_GAIN_SLOPE) /* octaves */
 
 void student_start_default(struct student_start *start)
 {
