@@ -184,8 +184,9 @@ static void fill(struct path *path, struct packet *packet, const struct ip_summa
 		 uint64_t now_ns)
 {
 	struct wire_header *wire = &packet->wire;
+	const uint64_t hash = ip_flow_hash(path->perturbation, ip);
 
-	wire->flow_hash = ip_flow_hash(path->perturbation, ip) | 1;
+	wire->flow_hash = hash ? hash : 1; /* 0 is an empty place */
 	wire->payload_bytes = ip->payload_bytes;
 	wire->tcp_seq = ip->tcp_seq;
 	wire->came_ecn = ip->ecn;

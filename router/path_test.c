@@ -228,6 +228,20 @@ static void dropped_packets_give_their_buffers_back(void **state)
 	bench_free(bench);
 }
 
+/* A flood of flows finds every place that the table has. */
+static void flows_use_the_whole_table(void **state)
+{
+	struct bench *bench = bench_new("fifo", "", 0, 0);
+
+	(void)state;
+	for (uint32_t flow = 0; flow < 8 * FLOWS_PLACES; flow++) {
+		feed(bench, flow, 0, 100, 0, flow);
+		drain(bench, flow);
+	}
+	assert_int_equal(bench->path.flows->used_count, FLOWS_PLACES);
+	bench_free(bench);
+}
+
 /* What is no IP has no bits to mark: it is dropped where it would be marked, and goes last. */
 static void frames_without_ip_pass(void **state)
 {
@@ -257,6 +271,7 @@ int main(void)
 		cmocka_unit_test(marks_reach_the_bytes),
 		cmocka_unit_test(dropped_packets_give_their_buffers_back),
 		cmocka_unit_test(frames_without_ip_pass),
+		cmocka_unit_test(flows_use_the_whole_table),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
