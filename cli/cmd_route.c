@@ -161,7 +161,8 @@ static int read_trace(struct routing *routing, struct error *error)
 	code = file_read_all(chosen.trace, &text, &size, error);
 	if (code)
 		return code;
-	code = rate_trace_parse(text, chosen.trace, &routing->trace_ms, &rate->trace_count, error);
+	code = rate_trace_parse(text, size, chosen.trace, &routing->trace_ms, &rate->trace_count,
+				error);
 	rate->trace_ms = routing->trace_ms;
 	free(text);
 	return code;

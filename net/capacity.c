@@ -107,20 +107,29 @@ uint64_t capacity_finish_ns(struct capacity *capacity, uint64_t now_ns, uint32_t
 	return begin_ns + transmission_ns(len_bytes, capacity->rate_bps);
 }
 
-/* From the repetition in which `from_s` lies. */
+/* The first opportunity that is not before `at_s`. */
+static uint64_t opportunity_from(const struct rate_plan *plan, double at_s)
+{
+	const uint64_t repetition = (uint64_t)(at_s * 1e3) / period_ms(plan);
+	uint64_t low = (repetition ? repetition - 1 : 0) * plan->trace_count;
+	uint64_t high = (repetition + 2) * plan->trace_count;
+
+	while (low < high) {
+		const uint64_t middle = low + (high - low) / 2;
+
+		if (seconds_from_ns(opportunity_ns(plan, middle)) < at_s)
+			low = middle + 1;
+		else
+			high = middle;
+	}
+	return low;
+}
+
 static double trace_bytes(const struct rate_plan *plan, double from_s, double to_s)
 {
-	const uint64_t before = (uint64_t)(from_s * 1e3) / period_ms(plan);
-	double bytes = 0;
+	const uint64_t first = opportunity_from(plan, from_s), end = opportunity_from(plan, to_s);
 
-	for (uint64_t i = (before ? before - 1 : 0) * plan->trace_count;; i++) {
-		const double at_s = seconds_from_ns(opportunity_ns(plan, i));
-
-		if (at_s >= to_s)
-			return bytes;
-		if (at_s >= from_s)
-			bytes += OPPORTUNITY_BYTES;
-	}
+	return end > first ? (double)(end - first) * OPPORTUNITY_BYTES : 0;
 }
 
 double capacity_bytes(const struct rate_plan *plan, double from_s, double to_s)
@@ -146,27 +155,30 @@ double capacity_share(const struct rate_plan *plan, uint64_t bytes, double from_
 	return fmin(1, (double)bytes / capacity_bytes(plan, from_s, to_s));
 }
 
-int rate_trace_refuse(const char *path, long line, struct error *error)
+/* The file is no such trace: where it breaks the rule. */
+static int refuse(const char *path, long line, struct error *error)
 {
 	return error_at(error, ERR_INVALID, path, line, "rate_trace",
 			"needs one whole number of milliseconds a line, never decreasing, the last "
 			"above 0");
 }
 
-int rate_trace_parse(const char *text, const char *path, uint64_t **trace_ms, uint64_t *count,
-		     struct error *error)
+int rate_trace_parse(const char *text, size_t size, const char *path, uint64_t **trace_ms,
+		     uint64_t *count, struct error *error)
 {
 	uint64_t capacity = 0, last = 0;
 
 	*trace_ms = NULL;
 	*count = 0;
+	if (size > RATE_TRACE_BYTES_MAX || strlen(text) != size)
+		return refuse(path, 1, error);
 	for (long line = 1; *text; line++) {
 		char *end;
 		const unsigned long long at_ms = strtoull(text, &end, 10);
 
 		if (end == text || (*end && *end != '\n' && *end != '\r') || *text == '-' ||
 		    at_ms < last || at_ms > UINT32_MAX)
-			return rate_trace_refuse(path, line, error);
+			return refuse(path, line, error);
 		if (*count == capacity) {
 			uint64_t *grown;
 
@@ -179,5 +191,5 @@ int rate_trace_parse(const char *text, const char *path, uint64_t **trace_ms, ui
 		(*trace_ms)[(*count)++] = last = at_ms;
 		text = end + strspn(end, "\r\n");
 	}
-	return last == 0 ? rate_trace_refuse(path, 1, error) : 0;
+	return last == 0 ? refuse(path, 1, error) : 0;
 }

@@ -6,6 +6,7 @@
 #ifndef NET_CAPACITY_H
 #define NET_CAPACITY_H
 
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -17,22 +18,21 @@ struct rate_step {
 /* Steps and trace belong to whoever made them, and outlive the plan. */
 struct rate_plan {
 	double rate_mbps;                  /* until the first step */
-	const struct rate_step *steps; /* (step_count), at_s rising; rate 0: stands still */
+	const struct rate_step *steps;     /* (step_count), at_s rising; rate 0: stands still */
 	uint64_t step_count;
 	const uint64_t *trace_ms;          /* (trace_count), in place of rate and steps */
 	uint64_t trace_count;
 };
 
-/*
- * Reads a Mahimahi trace: one whole number of milliseconds a line, one line per 1500 bytes that may
- * leave.  `path` is for messages.  The caller frees *trace_ms, also on failure.  ERR_INVALID,
- * ERR_NO_MEMORY.
- */
-int rate_trace_parse(const char *text, const char *path, uint64_t **trace_ms, uint64_t *count,
-		     struct error *error);
+#define RATE_TRACE_BYTES_MAX (256 << 20) /* of a file */
 
-/* "Not such a trace", where it breaks the rule. */
-int rate_trace_refuse(const char *path, long line, struct error *error);
+/*
+ * Reads a Mahimahi trace, `size` characters and a NUL: one whole number of milliseconds a line, one
+ * line per 1500 bytes that may leave.  `path` is for messages.  The caller frees *trace_ms, also on
+ * failure.  ERR_INVALID, ERR_NO_MEMORY.
+ */
+int rate_trace_parse(const char *text, size_t size, const char *path, uint64_t **trace_ms,
+		     uint64_t *count, struct error *error);
 
 struct capacity {
 	struct rate_plan plan;

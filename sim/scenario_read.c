@@ -18,7 +18,6 @@
 
 /* A scenario is text that people write: more than this is a mistake or an attack. */
 #define MAX_FILE_BYTES (1 << 20)
-#define MAX_TRACE_BYTES (256 << 20)
 
 /* Another piece of what the scenario is made of. */
 static void add_content(struct scenario *scenario, const char *text, size_t size)
@@ -99,11 +98,8 @@ static int read_trace(struct reader *reader, void *object, yaml_node_t *node)
 	if (realpath(path, reader->scenario->trace_path) == NULL)
 		strcpy(reader->scenario->trace_path, path);
 	add_content(reader->scenario, text, size);
-	if (size > MAX_TRACE_BYTES || strlen(text) != size)
-		code = rate_trace_refuse(path, 1, reader->error);
-	else
-		code = rate_trace_parse(text, path, &reader->scenario->trace_ms,
-					&reader->scenario->trace_count, reader->error);
+	code = rate_trace_parse(text, size, path, &reader->scenario->trace_ms,
+				&reader->scenario->trace_count, reader->error);
 	free(text);
 	return code;
 }

@@ -1,20 +1,20 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Rates in steps, Mahimahi's traces by its rules, and traces that are made up.
+ * Rates in steps, and Mahimahi's traces by its rules.
  */
+#include "net/capacity.h"
+
 #include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
+#include "base/rng.h"
 #include "base/units.h"
-#include "net/capacity.h"
-#include "sim/rate_model.h"
 
 #define MS NS_PER_MS
 
@@ -79,91 +79,70 @@ static void links_say_when_they_begin(void **state)
 	assert_int_equal(capacity_begin_ns(&capacity, 3100 * MS), 3100 * MS);
 }
 
-/* Longest time without an opportunity, and the coefficient of variation over 100 ms. */
-struct shape {
-	uint64_t longest_ms;
-	double variation;
-};
-
-static struct shape shape_of(const uint64_t *trace_ms, uint64_t count, uint64_t duration_ms)
+/* Opportunities of the trace in [from, to), one by one. */
+static double count_bytes(const struct rate_plan *plan, double from_s, double to_s)
 {
-	double *bins = calloc(duration_ms / 100 + 1, sizeof(*bins)), sum = 0, squares = 0;
-	const double n = (double)duration_ms / 100;
-	struct shape shape = {0};
+	const uint64_t period_ms = plan->trace_ms[plan->trace_count - 1];
+	double bytes = 0;
 
-	for (uint64_t i = 0; i < count; i++) {
-		bins[trace_ms[i] / 100]++;
-		if (i > 0 && trace_ms[i] - trace_ms[i - 1] > shape.longest_ms)
-			shape.longest_ms = trace_ms[i] - trace_ms[i - 1];
-	}
-	for (uint64_t i = 0; i < duration_ms / 100; i++) {
-		sum += bins[i];
-		squares += bins[i] * bins[i];
-	}
-	free(bins);
-	shape.variation = sqrt(squares / n - sum * sum / n / n) / (sum / n);
-	return shape;
-}
+	for (uint64_t i = 0;; i++) {
+		const uint64_t at_ms = i / plan->trace_count * period_ms +
+				       plan->trace_ms[i % plan->trace_count];
 
-static void generated_traces_have_their_mean_and_shape(void **state)
-{
-	static const struct {
-		enum rate_kind kind;
-		double variation_least, variation_most;
-		uint64_t longest_least, longest_most;
-	} rows[] = {
-		{RATE_LTE, 0.4, 1.0, 100, 6000},
-		{RATE_WIFI, 0.4, 0.9, 8, 60},
-		{RATE_SATELLITE, 0.15, 0.5, 15, 110},
-	};
-
-	(void)state;
-	for (uint64_t seed = 1; seed <= 3; seed++) {
-		for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-			struct rng random;
-			uint64_t count;
-			uint64_t *trace_ms;
-			struct shape shape;
-
-			rng_seed(&random, seed);
-			trace_ms = rate_model_trace(rows[i].kind, 24, 120000, random, &count);
-			shape = shape_of(trace_ms, count, 120000);
-			assert_true(fabs((double)count / 240000 - 1) < 0.02);
-			assert_int_equal(trace_ms[count - 1], 120000);
-			assert_true(shape.variation > rows[i].variation_least);
-			assert_true(shape.variation < rows[i].variation_most);
-			assert_in_range(shape.longest_ms, rows[i].longest_least,
-					rows[i].longest_most);
-			for (uint64_t j = 1; j < count; j++)
-				assert_true(trace_ms[j] >= trace_ms[j - 1]);
-			free(trace_ms);
-		}
+		if (seconds_from_ns(at_ms * MS) >= to_s)
+			return bytes;
+		if (seconds_from_ns(at_ms * MS) >= from_s)
+			bytes += 1500;
 	}
 }
 
-static void slow_and_short_traces_work(void **state)
+static void what_traces_carry_is_counted(void **state)
 {
+	static const uint64_t traces[][6] = {{1, 1, 3, 10, 10, 17}, {0, 0, 0, 4, 4, 4},
+					     {0, 1, 2, 3, 4, 5}, {9, 9, 9, 9, 9, 9}};
 	struct rng random;
-	uint64_t count, *trace_ms;
 
 	(void)state;
 	rng_seed(&random, 1);
-	trace_ms = rate_model_trace(RATE_LTE, 0.1, 1, random, &count);
-	assert_int_equal(trace_ms[count - 1], 1);
-	free(trace_ms);
-	trace_ms = rate_model_trace(RATE_SATELLITE, 0.1, 10000, random, &count);
-	assert_in_range(count, 82, 86);
-	free(trace_ms);
+	for (size_t i = 0; i < sizeof(traces) / sizeof(traces[0]); i++) {
+		const struct rate_plan plan = {.trace_ms = traces[i], .trace_count = 6};
+
+		for (int round = 0; round < 2000; round++) {
+			const double from_s = (double)rng_below(&random, 100) / 1e3;
+			const double to_s = from_s + (double)rng_below(&random, 200) / 2e3;
+
+			assert_true(capacity_bytes(&plan, from_s, to_s) ==
+				    count_bytes(&plan, from_s, to_s));
+		}
+		/* However far the end is: a router asks ten times a second, for years. */
+		assert_true(capacity_bytes(&plan, 0, 1e9) > 1e9 * 1500 / 17e-3);
+	}
 }
 
-static void kinds_have_names(void **state)
+static void files_that_are_no_traces_are_refused(void **state)
 {
+	static const struct {
+		const char *text;
+		size_t size;
+		long line;
+	} wrong[] = {{"", 0, 1}, {"1\n2\nx\n", 6, 3}, {"1\n-2\n", 5, 2}, {"3\n2\n", 4, 2},
+		     {"0\n0\n", 4, 1}, {"1\n2\n\0\n3\n", 8, 1}, {"1.5\n", 4, 1}};
+	struct error error;
+	uint64_t *trace_ms, count;
+
 	(void)state;
-	assert_int_equal(rate_kind_find("wifi"), RATE_WIFI);
-	assert_int_equal(rate_kind_find("none"), RATE_NONE);
-	assert_int_equal(rate_kind_find("5g"), RATE_NONE);
-	assert_string_equal(rate_kind_name(RATE_SATELLITE), "satellite");
-	assert_null(rate_kind_name((enum rate_kind)(RATE_SATELLITE + 1)));
+	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+		error = (struct error){0};
+		assert_int_equal(rate_trace_parse(wrong[i].text, wrong[i].size, "file", &trace_ms,
+						  &count, &error),
+				 ERR_INVALID);
+		assert_int_equal(error.line, wrong[i].line);
+		free(trace_ms);
+	}
+	assert_int_equal(rate_trace_parse("0\r\n1\n1\n7", 8, "file", &trace_ms, &count, NULL), 0);
+	assert_int_equal(count, 4);
+	assert_int_equal(trace_ms[3], 7);
+	free(trace_ms);
 }
 
 int main(void)
@@ -172,9 +151,8 @@ int main(void)
 		cmocka_unit_test(traces_follow_mahimahi),
 		cmocka_unit_test(links_that_stand_still_go_on),
 		cmocka_unit_test(links_say_when_they_begin),
-		cmocka_unit_test(generated_traces_have_their_mean_and_shape),
-		cmocka_unit_test(slow_and_short_traces_work),
-		cmocka_unit_test(kinds_have_names),
+		cmocka_unit_test(what_traces_carry_is_counted),
+		cmocka_unit_test(files_that_are_no_traces_are_refused),
 	};
 
 	return cmocka_run_group_tests_name("capacity", tests, NULL, NULL);
