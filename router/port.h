@@ -25,7 +25,7 @@ struct port_ops {
 	/*
 	 * Receives up to `count` packets, each into `room` bytes, without waiting, and says how
 	 * many came.  A longer packet is cut; its size then is above `room`, if the port knows it.
-	 * -1: the port is gone.
+	 * So is that of a packet which the port could not make anything of.  -1: the port is gone.
 	 */
 	int (*receive)(struct port *port, struct port_frame *frames, size_t count, size_t room);
 	/* Sends without waiting and says how many the port took; the others are lost. */

@@ -85,7 +85,13 @@ static ssize_t read_frame(struct packet_port *self, struct virtio_net_hdr *heade
 	return (ssize_t)size;
 }
 
-/* A super-packet begins to be cut, or becomes a frame.  Returns whether there is a frame. */
+/* A packet that cannot be made a frame of; whoever receives it throws it away, and counts it. */
+static void spoil(struct port_frame *frame, size_t room)
+{
+	frame->size = (uint32_t)room + 1;
+}
+
+/* A frame, or a super-packet that begins to be cut.  Returns whether there is a frame. */
 static bool take_frame(struct packet_port *self, const struct virtio_net_hdr *header, uint32_t size,
 		       uint32_t moved, struct port_frame *frame, size_t room)
 {
@@ -96,7 +102,9 @@ static bool take_frame(struct packet_port *self, const struct virtio_net_hdr *he
 		self->is_cutting = segment_begin(&self->cutting, self->super, size,
 						 ethernet_ip_offset(self->super, size),
 						 header->gso_size) == 0;
-		return false;
+		if (!self->is_cutting)
+			spoil(frame, room);
+		return !self->is_cutting;
 	}
 	if (header->flags & VIRTIO_NET_HDR_F_NEEDS_CSUM)
 		segment_complete_checksum(self->super, size, header->csum_start + moved,
@@ -106,6 +114,20 @@ static bool take_frame(struct packet_port *self, const struct virtio_net_hdr *he
 	return true;
 }
 
+/* The next part of a super-packet.  Returns whether there is one. */
+static bool next_part(struct packet_port *self, struct port_frame *frame, size_t room)
+{
+	frame->size = (uint32_t)segment_next(&self->cutting, frame->bytes, room);
+	self->is_cutting = frame->size > 0;
+	if (self->is_cutting)
+		return true;
+	if (self->cutting.index > 0)
+		return false; /* that was all */
+	spoil(frame, room);
+	return true;
+}
+
+/* Whatever is read becomes a frame at least, so that this ends however quickly packets come. */
 static int packet_receive(struct port *port, struct port_frame *frames, size_t count, size_t room)
 {
 	struct packet_port *self = (struct packet_port *)port;
@@ -117,21 +139,21 @@ static int packet_receive(struct port *port, struct port_frame *frames, size_t c
 		ssize_t size;
 
 		if (self->is_cutting) {
-			frames[came].size = (uint32_t)segment_next(&self->cutting,
-								   frames[came].bytes, room);
-			self->is_cutting = frames[came].size > 0;
-			came += self->is_cutting;
+			came += next_part(self, &frames[came], room);
 			continue;
 		}
 		size = read_frame(self, &header, &moved);
-		/* ENETDOWN: the interface is down for now; EINVAL: a super-packet of a new kind. */
-		if (size < 0 && errno == EINVAL)
-			continue;
-		if (size < 0 && errno != EAGAIN && errno != EINTR && errno != ENETDOWN)
+		if (size >= 0) {
+			came += take_frame(self, &header, (uint32_t)size, moved, &frames[came],
+					   room);
+		} else if (errno == EINVAL) {
+			/* A super-packet of a kind for which the header has no word; it is gone. */
+			spoil(&frames[came++], room);
+		} else if (errno == EAGAIN || errno == EINTR || errno == ENETDOWN) {
+			break; /* ENETDOWN: the interface was set down, and may come up again */
+		} else {
 			return came > 0 ? (int)came : -1;
-		if (size < 0)
-			break;
-		came += take_frame(self, &header, (uint32_t)size, moved, &frames[came], room);
+		}
 	}
 	return (int)came;
 }
