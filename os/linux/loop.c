@@ -4,7 +4,6 @@
  */
 #include "os/linux/loop.h"
 
-#include <errno.h>
 #include <poll.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
@@ -47,8 +46,8 @@ void loop_stand_back(void)
 	setpriority(PRIO_PROCESS, 0, BACKGROUND_NICENESS);
 }
 
-/* Until packets come or `due_ns`; false: a signal came. */
-static bool wait_until(const struct router *router, uint64_t due_ns)
+/* Until packets come, or a signal, or `due_ns`. */
+static void wait_until(const struct router *router, uint64_t due_ns)
 {
 	struct pollfd ports[ROUTER_WAYS];
 	const uint64_t now = now_ns(NULL), left = due_ns > now ? due_ns - now : 0;
@@ -56,24 +55,23 @@ static bool wait_until(const struct router *router, uint64_t due_ns)
 
 	for (int i = 0; i < ROUTER_WAYS; i++)
 		ports[i] = (struct pollfd){.fd = router->ports[i]->fd, .events = POLLIN};
-	return ppoll(ports, ROUTER_WAYS, &timeout, NULL) >= 0 || errno != EINTR;
+	ppoll(ports, ROUTER_WAYS, &timeout, NULL);
 }
 
 int loop_run(const struct loop *loop, struct router *router, struct error *error)
 {
 	uint64_t tick_ns = now_ns(NULL);
-	bool more = false, calm = true;
+	bool more = false;
 	int code;
 
 	prctl(PR_SET_TIMERSLACK, EXACT_SLACK_NS, 0, 0, 0);
 	for (;;) {
 		const uint64_t now = now_ns(NULL);
 
-		if (now >= tick_ns || !calm) {
+		if (now >= tick_ns) {
 			if (loop->tick(loop->context, now))
 				return 0;
-			while (tick_ns <= now)
-				tick_ns += loop->tick_ns;
+			tick_ns = now + loop->tick_ns;
 		}
 		code = router_turn(router, &more, error);
 		if (code)
@@ -81,7 +79,7 @@ int loop_run(const struct loop *loop, struct router *router, struct error *error
 		if (!more) {
 			const uint64_t next_ns = router_next_ns(router);
 
-			calm = wait_until(router, next_ns < tick_ns ? next_ns : tick_ns);
+			wait_until(router, next_ns < tick_ns ? next_ns : tick_ns);
 		}
 	}
 }

@@ -8,9 +8,9 @@
 #include "router/router.h"
 
 struct loop {
-	uint64_t tick_ns; /* between calls of tick() */
+	uint64_t tick_ns; /* between calls of tick(), at least */
 	void *context;
-	/* Every tick, and after a signal; true: it is enough. */
+	/* Signals are looked at here too.  True: it is enough. */
 	bool (*tick)(void *context, uint64_t now_ns);
 };
 
