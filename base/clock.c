@@ -3,10 +3,17 @@
 
 #include <time.h>
 
-double clock_s(void)
+#include "base/units.h"
+
+uint64_t clock_ns(void)
 {
 	struct timespec now;
 
 	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
+	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
+}
+
+double clock_s(void)
+{
+	return seconds_from_ns(clock_ns());
 }

@@ -1,11 +1,14 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * Wall time, for how long something took.
+ * Time as it passes: how long something took, when something is due.
  */
 #ifndef BASE_CLOCK_H
 #define BASE_CLOCK_H
 
-/* Seconds of the monotonic clock, from some moment in the past. */
+#include <stdint.h>
+
+/* Of the monotonic clock, from some moment in the past. */
+uint64_t clock_ns(void);
 double clock_s(void);
 
 #endif

@@ -30,6 +30,7 @@
 #include <netinet/udp.h>
 #include <sys/ioctl.h>
 
+#include "base/clock.h"
 #include "base/histogram.h"
 #include "base/units.h"
 #include "net/ethernet.h"
@@ -70,14 +71,6 @@ struct bed {
 	double seconds;
 	uint64_t begun_ns;
 };
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static int open_bed(struct bed *bed, struct error *error)
 {
@@ -167,14 +160,14 @@ static void ping(struct shared *shared)
 	histogram_init(&shared->rtt_ns);
 	for (int i = -20; i < PINGS; i++) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		const uint64_t sent_ns = now_ns();
+		const uint64_t sent_ns = clock_ns();
 
 		if (send(fd, data, sizeof(data), 0) < 0 || poll(&ready, 1, 1000) != 1 ||
 		    recv(fd, data, sizeof(data), 0) < 0)
 			continue;
 		/* The first ones wait for processes that start. */
 		if (i >= 0)
-			histogram_add(&shared->rtt_ns, now_ns() - sent_ns);
+			histogram_add(&shared->rtt_ns, clock_ns() - sent_ns);
 		nanosleep(&(struct timespec){0, 1000000}, NULL);
 	}
 	shared->done = true;
@@ -204,11 +197,11 @@ static void sink(struct shared *shared)
 	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
 	usleep(500000);
 	shared->first_bytes = bytes_out();
-	shared->first_ns = now_ns();
+	shared->first_ns = clock_ns();
 	for (;;) {
 		usleep(100000);
 		shared->bytes = bytes_out();
-		shared->last_ns = now_ns();
+		shared->last_ns = clock_ns();
 	}
 }
 
@@ -219,12 +212,12 @@ static void flood(struct shared *shared)
 	static char data[BURST * (MTU - 28)];
 	const int burst = shared->asked_mbps < 50 ? 1 : BURST;
 	const uint64_t gap_ns = (uint64_t)(burst * MTU * 8e3 / (shared->asked_mbps * 1.33));
-	uint64_t due_ns = now_ns();
+	uint64_t due_ns = clock_ns();
 
 	if (setsockopt(fd, IPPROTO_UDP, UDP_SEGMENT, &part, sizeof(part)))
 		_exit(1);
 	for (;;) {
-		const uint64_t now = now_ns();
+		const uint64_t now = clock_ns();
 
 		if (due_ns > now)
 			nanosleep(&(struct timespec){(time_t)((due_ns - now) / NS_PER_S),
@@ -281,10 +274,10 @@ static uint64_t route(struct bed *bed, const char *law, double rate_mbps, double
 /* The bare forwarder: from one device to the other, whatever comes; nothing is looked at. */
 static uint64_t forward(struct bed *bed)
 {
-	const uint64_t end_ns = now_ns() + ns_from_seconds(bed->seconds);
+	const uint64_t end_ns = clock_ns() + ns_from_seconds(bed->seconds);
 	uint64_t bytes = 0;
 
-	while (!bed->shared->done && now_ns() < end_ns) {
+	while (!bed->shared->done && clock_ns() < end_ns) {
 		struct pollfd ports[] = {{.fd = bed->ports[0]->fd, .events = POLLIN},
 					 {.fd = bed->ports[1]->fd, .events = POLLIN}};
 
@@ -309,12 +302,12 @@ static uint64_t forward_ports(struct bed *bed)
 {
 	static uint8_t buffers[PORT_BATCH][2048];
 	struct port_frame frames[PORT_BATCH];
-	const uint64_t end_ns = now_ns() + ns_from_seconds(bed->seconds);
+	const uint64_t end_ns = clock_ns() + ns_from_seconds(bed->seconds);
 	uint64_t bytes = 0;
 
 	for (int i = 0; i < PORT_BATCH; i++)
 		frames[i].bytes = buffers[i];
-	while (now_ns() < end_ns) {
+	while (clock_ns() < end_ns) {
 		struct pollfd ports[] = {{.fd = bed->ports[0]->fd, .events = POLLIN},
 					 {.fd = bed->ports[1]->fd, .events = POLLIN}};
 

@@ -13,7 +13,6 @@
 
 #include "base/clock.h"
 #include "base/interrupt.h"
-#include "base/units.h"
 
 enum turn {
 	TURN_IDLE,   /* the router's: nothing is asked */
@@ -52,7 +51,7 @@ static void think(struct background *self)
 	self->failed = ops->observe(self->inner, &self->record, &self->failure);
 	self->observed = true;
 	if (self->failed == 0)
-		self->failed = ops->decide(self->inner, ns_from_seconds(clock_s()),
+		self->failed = ops->decide(self->inner, clock_ns(),
 					   self->probability, &self->failure);
 }
 

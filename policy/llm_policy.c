@@ -15,9 +15,8 @@
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
-#include "base/units.h"
+#include "base/clock.h"
 #include "experience/record_fields.h"
 #include "policy/store.h"
 #include "policy/stream.h"
@@ -66,14 +65,6 @@ static int observe(struct policy *policy, const struct aqm_record *record, struc
 		self->state[i] = (float)scaling_apply(&self->config.feature[i].scaling, raw);
 	}
 	return 0;
-}
-
-static uint64_t clock_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 }
 
 /* Probabilities in the order of enum aqm_verdict from logits in the order of a pool. */

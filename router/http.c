@@ -16,21 +16,21 @@
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/time.h>
-#include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/interrupt.h"
 
 #define USUAL_HOST "127.0.0.1"
 #define REQUEST_BYTES 4096
-#define PATIENCE_S 2 /* with a reader that takes nothing */
+#define PATIENCE_S 5 /* with a reader that is slow to take an answer */
 #define SILENCE_S 10 /* of one that says nothing: browsers connect before they ask */
 #define READERS 16   /* at a time; more wait */
 #define LOOK_MS 100  /* at whether to end */
 
 struct reader {
 	int fd; /* -1: none */
-	time_t since;
+	double since_s;
 	size_t used;
 	char head[REQUEST_BYTES];
 };
@@ -99,17 +99,10 @@ static int open_listener(const char *address, struct error *error)
 	return fd;
 }
 
+/* A call sends everything, unless patience is over: then the rest is not sent, whoever waits. */
 static bool send_all(int fd, const char *data, size_t size)
 {
-	while (size > 0) {
-		const ssize_t sent = send(fd, data, size, MSG_NOSIGNAL);
-
-		if (sent <= 0)
-			return false;
-		data += sent;
-		size -= (size_t)sent;
-	}
-	return true;
+	return send(fd, data, size, MSG_NOSIGNAL) == (ssize_t)size;
 }
 
 static void reply_with(int fd, const char *status, const char *type, const char *body, size_t size,
@@ -199,7 +192,7 @@ static void welcome(struct http *http)
 		return;
 	fcntl(fd, F_SETFD, FD_CLOEXEC);
 	setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof(patience));
-	*place = (struct reader){.fd = fd, .since = time(NULL)};
+	*place = (struct reader){.fd = fd, .since_s = clock_s()};
 }
 
 static bool is_full(const struct http *http)
@@ -225,7 +218,7 @@ static void look(struct http *http)
 
 		if (reader->fd >= 0 && ready[1 + i].revents)
 			listen_to(http, reader);
-		if (reader->fd >= 0 && time(NULL) - reader->since > SILENCE_S)
+		if (reader->fd >= 0 && clock_s() - reader->since_s > SILENCE_S)
 			dismiss(reader);
 	}
 	if (ready[0].revents)

@@ -4,23 +4,28 @@
 
 #include <netinet/in.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 #include <cmocka.h>
+
+#include "base/clock.h"
 
 static void answer(void *context, const char *path, const char *query, struct http_reply *reply)
 {
 	char text[256];
 
 	(void)context;
-	if (strcmp(path, "/big") == 0) {
-		reply->size = 1 << 20;
+	if (strcmp(path, "/big") == 0 || strcmp(path, "/huge") == 0) {
+		/* The kernel takes the one whether it is read or not. */
+		reply->size = path[1] == 'b' ? 1 << 20 : 64 << 20;
 		reply->body = malloc(reply->size);
 		memset(reply->body, 'x', reply->size);
 		reply->type = "text/plain";
@@ -118,6 +123,37 @@ static void silent_readers_hold_nobody(void **state)
 	expect("GET /page HTTP/1.1\r\n\r\n", "200 OK", "asked with <>");
 }
 
+/* Another process asks for much and takes little at a time. */
+static pid_t start_slow_reader(void)
+{
+	const int room = 4096;
+	const pid_t child = fork();
+	char taken[4096];
+	int fd;
+
+	if (child != 0)
+		return child;
+	fd = dial();
+	setsockopt(fd, SOL_SOCKET, SO_RCVBUF, &room, sizeof(room));
+	say(fd, "GET /huge HTTP/1.1\r\n\r\n");
+	while (recv(fd, taken, sizeof(taken), 0) > 0)
+		usleep(200000);
+	_exit(0);
+}
+
+static void slow_readers_hold_nobody_for_long(void **state)
+{
+	const double begun_s = clock_s();
+	const pid_t slow = start_slow_reader();
+
+	(void)state;
+	usleep(300000);
+	expect("GET /page HTTP/1.1\r\n\r\n", "200 OK", "asked with <>");
+	assert_true(clock_s() - begun_s < 15); /* it would take an hour */
+	kill(slow, SIGKILL);
+	waitpid(slow, NULL, 0);
+}
+
 static void long_requests_and_answers(void **state)
 {
 	char request[8192];
@@ -162,6 +198,7 @@ int main(void)
 		cmocka_unit_test(requests_are_answered),
 		cmocka_unit_test(a_request_in_pieces),
 		cmocka_unit_test(silent_readers_hold_nobody),
+		cmocka_unit_test(slow_readers_hold_nobody_for_long),
 		cmocka_unit_test(long_requests_and_answers),
 		cmocka_unit_test(addresses),
 	};

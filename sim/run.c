@@ -11,8 +11,8 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "sim/world.h"
 
@@ -130,14 +130,6 @@ static int prepare_bins(struct world *world, const struct scenario *scenario,
 	return options->bin ? 0 : keep_bins(result, flows, bins, error);
 }
 
-static double wall_seconds(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (double)now.tv_sec + (double)now.tv_nsec / 1e9;
-}
-
 int sim_run(const struct scenario *scenario, const struct sim_options *options,
 	    struct sim_result *result, struct error *error)
 {
@@ -157,10 +149,10 @@ int sim_run(const struct scenario *scenario, const struct sim_options *options,
 	code = prepare_bins(&world, scenario, options, result, error);
 	if (code == 0)
 		code = world_build(&world, scenario, options, result, error);
-	start_s = wall_seconds();
+	start_s = clock_s();
 	if (code == 0)
 		code = loop(&world, error);
-	result->wall_s = wall_seconds() - start_s;
+	result->wall_s = clock_s() - start_s;
 	if (code == 0)
 		code = world_finish(&world, error);
 	world_free(&world);

@@ -9,6 +9,7 @@
 #include <sys/resource.h>
 #include <time.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 
 #define ROUTER_NICENESS (-11)
@@ -18,12 +19,9 @@
 static uint64_t now_ns(void *context)
 {
 	static uint64_t start_ns;
-	struct timespec now;
-	uint64_t ns;
+	const uint64_t ns = clock_ns();
 
 	(void)context;
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	ns = (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
 	if (start_ns == 0)
 		start_ns = ns;
 	return ns - start_ns;

@@ -13,6 +13,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/units.h"
 #include "os/linux/traffic_end.h"
 #include "tcp/endpoint.h"
@@ -20,14 +21,6 @@
 #define MESSAGE_BYTES 41
 #define DATAGRAM_MAX 2048
 #define MTU_BYTES 1500
-
-static uint64_t now_ns(void)
-{
-	struct timespec now;
-
-	clock_gettime(CLOCK_MONOTONIC, &now);
-	return (uint64_t)now.tv_sec * NS_PER_S + (uint64_t)now.tv_nsec;
-}
 
 static uint8_t *put64(uint8_t *at, uint64_t value)
 {
@@ -49,7 +42,7 @@ static uint64_t get64(const uint8_t **at)
 static void send_all(struct endpoint *endpoint, int fd)
 {
 	static uint8_t datagram[DATAGRAM_MAX];
-	const uint64_t now = now_ns();
+	const uint64_t now = clock_ns();
 
 	for (;;) {
 		struct packet packet = {0};
@@ -115,7 +108,7 @@ static bool receive_one(struct endpoint *endpoint, int fd, bool *connected)
 	packet.prague.lost = get64(&at);
 	packet.prague.timestamp_ns = get64(&at);
 	packet.prague.ecn_broken = *at;
-	endpoint->ops->receive(endpoint, &packet, now_ns());
+	endpoint->ops->receive(endpoint, &packet, clock_ns());
 	return true;
 }
 
@@ -126,13 +119,13 @@ static void drive(struct endpoint *endpoint, int fd, bool connected)
 	setsockopt(fd, IPPROTO_IP, IP_RECVTOS, &yes, sizeof(yes));
 	for (;;) {
 		struct pollfd ready = {.fd = fd, .events = POLLIN};
-		uint64_t now = now_ns(), due, left;
+		uint64_t now = clock_ns(), due, left;
 
 		if (endpoint->ops->next_ns(endpoint) <= now)
 			endpoint->ops->run(endpoint, now);
 		send_all(endpoint, fd);
 		due = endpoint->ops->next_ns(endpoint);
-		now = now_ns();
+		now = clock_ns();
 		left = due > now ? due - now : 0;
 		if (left > NS_PER_S)
 			left = NS_PER_S;
@@ -150,7 +143,7 @@ static struct endpoint_config config(void)
 	return (struct endpoint_config){
 		.mtu_bytes = MTU_BYTES,
 		.ecn = ENDPOINT_ECN_ECT1,
-		.start_ns = now_ns(),
+		.start_ns = clock_ns(),
 		.stop_ns = TIME_NEVER_NS,
 	};
 }
