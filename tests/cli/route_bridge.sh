@@ -3,10 +3,8 @@
 # Two Ethernet interfaces bridged through a law: hosts on either side of it, with all their
 # offloading on, see one network, marks and whole packets.  SKIP where that cannot be made.
 # usage: route_bridge.sh PROGRAM
-. "$(dirname "$0")/common.sh"
-for tool in unshare nsenter ip ping python3; do
-	command -v $tool >/dev/null || { echo "SKIP: bridging needs $tool"; exit 77; }
-done
+. "$(dirname "$0")/route_common.sh"
+needs_tools unshare nsenter ip ping python3
 unshare -n true 2>/dev/null || { echo "SKIP: no network namespaces can be made here"; exit 77; }
 
 unshare -n sleep 120 &
@@ -75,9 +73,13 @@ through() { # io
 
 	inside $two timeout 60 python3 tcp.py receive &
 	receiver=$!
-	mbps=$(inside $one timeout 60 python3 tcp.py send)
+	inside $one timeout 60 python3 tcp.py send >mbps &
+	sender=$!
+	look_after $sender $receiver $router
+	wait $sender || fail "$io: a TCP flow did not get through"
 	wait $receiver || fail "$io: bytes of a TCP flow did not arrive as they were sent"
-	python3 -c "import sys; sys.exit(not 4 < $mbps < 20)" || fail "$io: TCP at $mbps of 20 Mbit/s"
+	holds "$io: TCP over 20 Mbit/s" "$(cat mbps) < 20"
+	keeps "$io: TCP over 20 Mbit/s" "$(cat mbps) > 12"
 	kill -INT $router
 	wait $router || fail "$io: bridge: exit status $?"
 	python3 - <<'P' || fail "$io: the summary of the bridge: $(head -c 1500 bridge.json)"
@@ -115,4 +117,4 @@ kill -KILL $router
 wait $router 2>/dev/null
 sleep 0.3
 inside $between ip -d link show left | grep -q xdp && fail "SIGKILL: the program is attached still"
-finish "route --bridge"
+end "route --bridge"

@@ -3,13 +3,9 @@
 # The router live in a terminal: what it shows, that q ends it with a summary, and that the terminal
 # is as before.  SKIP without privileges or without script(1).
 # usage: route_view.sh PROGRAM
-. "$(dirname "$0")/common.sh"
-command -v script >/dev/null || { echo "SKIP: a terminal needs script (install bsdutils)"; exit 77; }
-aqmllm route --demo --duration 0.2 --quiet 2>err || {
-	grep -qE 'CAP_NET_ADMIN|/dev/net/tun|namespace|TUN|device' err || fail "demo: $(cat err)"
-	[ $failed = 0 ] && echo "SKIP: routing real packets: $(cat err)" && exit 77
-	exit 1
-}
+. "$(dirname "$0")/route_common.sh"
+needs_tools script
+needs_routing
 refuses '--watch' route --demo --watch
 
 show() { # seconds until q
