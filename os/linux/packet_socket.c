@@ -117,14 +117,14 @@ static bool take_frame(struct packet_port *self, const struct virtio_net_hdr *he
 /* The next part of a super-packet.  Returns whether there is one. */
 static bool next_part(struct packet_port *self, struct port_frame *frame, size_t room)
 {
+	const struct segmenter *cutting = &self->cutting;
+	const bool was_all = cutting->index > 0 && cutting->next == cutting->end;
+
 	frame->size = (uint32_t)segment_next(&self->cutting, frame->bytes, room);
 	self->is_cutting = frame->size > 0;
-	if (self->is_cutting)
-		return true;
-	if (self->cutting.index > 0)
-		return false; /* that was all */
-	spoil(frame, room);
-	return true;
+	if (!self->is_cutting && !was_all)
+		spoil(frame, room); /* and with it what is left */
+	return !was_all;
 }
 
 /* Whatever is read becomes a frame at least, so that this ends however quickly packets come. */
