@@ -55,13 +55,27 @@ static int set_ect1(struct __sk_buff *skb, u32 at, u32 checksum_at)
 	return PASS;
 }
 
+/* Where the IP header begins: behind Ethernet's, or at once on devices that have none (TUN). */
+static u32 network_offset(struct __sk_buff *skb)
+{
+	u64 network[2], first[2];
+
+	if (bpf_skb_load_bytes_relative(skb, 0, network, sizeof(network), BPF_HDR_START_NET) ||
+	    bpf_skb_load_bytes(skb, 0, first, sizeof(first)))
+		return sizeof(struct ethhdr);
+	return network[0] == first[0] && network[1] == first[1] ? 0 : sizeof(struct ethhdr);
+}
+
 SEC("tc")
 int ect1(struct __sk_buff *skb)
 {
-	const u32 network = sizeof(struct ethhdr);
+	u32 network;
 	u16 word;
 
-	if (!is_scalable(skb) || bpf_skb_load_bytes(skb, network, &word, sizeof(word)))
+	if (!is_scalable(skb))
+		return PASS;
+	network = network_offset(skb);
+	if (bpf_skb_load_bytes(skb, network, &word, sizeof(word)))
 		return PASS;
 	word = bpf_ntohs(word);
 	if (skb->protocol == bpf_htons(ETHERTYPE_IP) && (word & ECN_MASK) == ECT0)

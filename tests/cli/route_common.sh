@@ -87,12 +87,12 @@ OWN_PERCENT=50
 is_busy=0
 
 # As holds, of the last look_after(), which has to be over.  Without a processor: SKIP at the end.
-keeps() { # what, expression of Python
-	local waits=0 runs=0
+keeps() { # what, expression of Python, percent of waiting that it does not bear (BUSY_PERCENT)
+	local waits=0 runs=0 busy=${3:-$BUSY_PERCENT}
 	wait $watcher 2>/dev/null
 	[ "$(python3 -c "print($2)")" = True ] && return
 	read -r waits runs <waited
-	if [ "$(python3 -c "print($waits >= $BUSY_PERCENT and $runs < $OWN_PERCENT)")" = True ]; then
+	if [ "$(python3 -c "print($waits >= $busy and $runs < $OWN_PERCENT)")" = True ]; then
 		echo "SKIP: $1: $2: the machine is busy: a process waited for a processor $waits % of" \
 			"the time; all together ran $runs %"
 		is_busy=1
