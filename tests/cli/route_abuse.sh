@@ -1,8 +1,9 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
-# Hosts that mean harm: floods of ten thousand flows, packets that are none, cut ones, fragments that
-# never end, ECT(1) that ignores every mark.  The router goes on, serves the others, keeps its memory
-# and can account for every packet.  SKIP where no namespaces or TUN devices can be made.
+# Hosts that mean harm: floods of ten thousand flows, packets that are none, cut ones, IP options,
+# fragments that never end, ECT(1) that ignores every mark.  The router goes on, serves the others,
+# keeps its memory and can account for every packet.  SKIP where no namespaces or TUN devices can be
+# made.
 # usage: route_abuse.sh PROGRAM
 . "$(dirname "$0")/route_common.sh"
 needs_tools unshare nsenter python3 ping
@@ -34,6 +35,14 @@ def packet(flow, size, ecn=0, fragment=0):
                        bytes([10, 99, 0, 2]))
     head = head[:10] + struct.pack("!H", checksum(head)) + head[12:]
     return head + struct.pack("!HHHH", 1000 + flow, 9, size - 20, 0) + bytes(size - 28)
+def with_options(flow):
+    options = random.randbytes(4 * random.randrange(1, 11))
+    data = bytearray(packet(flow, 400, ecn=1)[:20] + options + packet(flow, 400)[20:])
+    data[0] = 0x45 + len(options) // 4
+    data[2:4] = struct.pack("!H", len(data))
+    data[10:12] = bytes(2)
+    data[10:12] = struct.pack("!H", checksum(bytes(data[:20 + len(options)])))
+    return bytes(data)
 random.seed(1)
 for count in range(1, int(sys.argv[1]) + 1):
     send(packet(count % 10000, 100 + count % 900, ecn=1))
@@ -42,6 +51,7 @@ for count in range(1, int(sys.argv[1]) + 1):
         send(b"\x45" + random.randbytes(60))
         send(b"\x60" + random.randbytes(120), 0x86dd)
         send(packet(7, 400)[:random.randrange(1, 400)])
+        send(with_options(count % 10000))
         send(packet(7, 400, fragment=0x2000 | random.randrange(0x1fff)))
     if count % 64 == 0:
         time.sleep(0.002)

@@ -17,6 +17,40 @@ needs_tools() { # tool...
 	done
 }
 
+inside() { # process number whose namespace it is, command
+	nsenter -t "$1" -n "${@:2}"
+}
+
+# Two hosts, `one` and `two`, each at a veth pair with all its offloading, whose other ends, left and
+# right, are in the namespace `between`.
+bridge_hosts() {
+	local side
+	unshare -n true 2>/dev/null || { echo "SKIP: no network namespaces can be made here"; exit 77; }
+	unshare -n sleep 120 &
+	one=$!
+	unshare -n sleep 120 &
+	two=$!
+	unshare -n sleep 120 &
+	between=$!
+	trap 'kill $one $two $between 2>/dev/null; rm -rf "$work"' EXIT
+	sleep 0.3
+	inside $between ip link add left type veth peer name eth0 netns $one 2>err &&
+		inside $between ip link add right type veth peer name eth0 netns $two 2>>err || {
+		echo "SKIP: no veth devices here: $(cat err)"
+		exit 77
+	}
+	for side in "$one 1" "$two 2"; do
+		set -- $side
+		inside $1 ip address add 10.97.0.$2/24 dev eth0
+		inside $1 ip address add fd97::$2/64 dev eth0 nodad
+		inside $1 ip link set lo up
+		inside $1 ip link set eth0 up
+		inside $1 sh -c 'echo 1 >/proc/sys/net/ipv4/tcp_ecn'
+	done
+	inside $between ip link set left up
+	inside $between ip link set right up
+}
+
 holds() { # what, expression of Python
 	[ "$(python3 -c "print($2)")" = True ] || fail "$1: $2"
 }
