@@ -38,6 +38,7 @@ help:
 	@echo "make pretrain  make the built-in backbone again, from its seed"
 	@echo "make fuzz      libFuzzer targets, SECONDS_IN_ALL=60 (clang)"
 	@echo "make soak      HOURS=24 simulated hours of mixed traffic under ASan"
+	@echo "make soak-route MINUTES=30 of real packets at MBIT=300, students swapped every second (root)"
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
 	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=)"
@@ -115,6 +116,11 @@ soak: deps
 		-Db_lundef=false --buildtype=debugoptimized >/dev/null
 	@ninja -C build-san tests/soak/soak >/dev/null
 	@build-san/tests/soak/soak $(or $(HOURS),24)
+
+# Half an hour of real packets over a full link while students are swapped every second.
+.PHONY: soak-route
+soak-route: all
+	@tests/cli/route_soak.sh $(BUILD)/aqmllm $(CURDIR) $$(($(or $(MINUTES),30) * 60)) $(or $(MBIT),300)
 
 sanitize: deps
 	@[ -f build-san/build.ninja ] || meson setup build-san -Db_sanitize=address,undefined \

@@ -55,6 +55,10 @@ holds() { # what, expression of Python
 	[ "$(python3 -c "print($2)")" = True ] || fail "$1: $2"
 }
 
+resident_kb() { # pid
+	awk '/^VmRSS:/ { print $2 }' "/proc/$1/status"
+}
+
 # Until a command succeeds, for half a minute at most.
 await() { # what, command
 	local what=$1
