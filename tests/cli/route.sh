@@ -114,6 +114,16 @@ if command -v unshare >/dev/null && command -v ip >/dev/null && command -v ping 
 	holds "packets" "$(value between.json ways.0.sent) >= 32"
 	holds "no loss" "$(value between.json queues.all.drops) == 0"
 	nsenter -t $one -n ip -o link show aqm0 >/dev/null 2>&1 && fail "the device is left"
+	before=$(nsenter -t $one -n ip -o link)
+	"$program" route --between $one,$two --rate 8 --quiet &
+	sleep 1
+	[ "$(nsenter -t $one -n ip -o link)" != "$before" ] || fail "between: no device"
+	kill -KILL $!
+	wait $! 2>/dev/null
+	sleep 0.3
+	for end in $one $two; do
+		[ "$(nsenter -t $end -n ip -o link)" = "$before" ] || fail "SIGKILL: the device is left"
+	done
 	kill $one $two
 	wait $one $two 2>/dev/null
 else
