@@ -26,6 +26,7 @@
 #define PATIENCE_S 5 /* with a reader that is slow to take an answer */
 #define SILENCE_S 10 /* of one that says nothing: browsers connect before they ask */
 #define READERS 16   /* at a time; more wait */
+#define READS 64     /* of what a reader says behind its request */
 #define LOOK_MS 100  /* at whether to end */
 
 struct reader {
@@ -148,13 +149,17 @@ static void serve(const struct http *http, int fd, char *head)
 	free(reply.body);
 }
 
-/* What was not read would make the close a reset, which takes the answer away. */
+/*
+ * What was not read would make the close a reset, which takes the answer away.  One that writes as
+ * fast as it is read does not hold the others.
+ */
 static void dismiss(struct reader *reader)
 {
 	char rest[REQUEST_BYTES];
+	int most = READS;
 
 	shutdown(reader->fd, SHUT_WR);
-	while (recv(reader->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
+	while (most-- > 0 && recv(reader->fd, rest, sizeof(rest), MSG_DONTWAIT) > 0)
 		continue;
 	close(reader->fd);
 	reader->fd = -1;
