@@ -1,5 +1,7 @@
 # SPDX-License-Identifier: BSD-2-Clause
-# What the tests of aqmllm route share, sourced by each with PROGRAM, its first argument.
+# What the tests of aqmllm route share, sourced by each with PROGRAM, its first argument, and perhaps
+# SOURCE, its second; both may be relative to where the test was started.
+source=$(realpath "${2:-.}")
 . "$(dirname "$0")/common.sh"
 
 # SKIP where no devices and namespaces can be made for us.

@@ -4,7 +4,7 @@
 # (kernel/bpf), alone and beside Cubic, and UDP Prague, the same.  SKIP without BTF or what builds BPF.
 # usage: route_l4s.sh PROGRAM SOURCE [SECONDS]
 . "$(dirname "$0")/route_common.sh"
-source=$2 seconds=${3:-12}
+seconds=${3:-12}
 export PATH=$PATH:/usr/sbin:/sbin
 [ -r /sys/kernel/btf/vmlinux ] || { echo "SKIP: no BTF in this kernel"; exit 77; }
 needs_tools clang bpftool tc iperf3 unshare nsenter python3

@@ -4,7 +4,6 @@
 # SIGHUP under traffic.  SKIP without privileges; the page's part also without Chromium.
 # usage: route_page.sh PROGRAM SOURCE
 . "$(dirname "$0")/route_common.sh"
-source=$2
 
 needs_routing
 refuses 'listen' route --demo --metrics nowhere:http

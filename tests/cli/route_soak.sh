@@ -4,7 +4,7 @@
 # that the law did not drop, memory does not grow, every swap is made.  SKIP without privileges.
 # usage: route_soak.sh PROGRAM SOURCE [SECONDS [MBIT]]
 . "$(dirname "$0")/route_common.sh"
-source=$2 seconds=${3:-15} mbit=${4:-100}
+seconds=${3:-15} mbit=${4:-100}
 needs_tools nsenter python3
 needs_routing
 cp "$source/models/student.aqms" one.aqms
