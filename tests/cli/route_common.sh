@@ -34,7 +34,7 @@ bridge_hosts() {
 	two=$!
 	unshare -n sleep 120 &
 	between=$!
-	trap 'kill $one $two $between 2>/dev/null; rm -rf "$work"' EXIT
+	trap 'kill $one $two $between ${router-} 2>/dev/null; rm -rf "$work"' EXIT
 	sleep 0.3
 	inside $between ip link add left type veth peer name eth0 netns $one 2>err &&
 		inside $between ip link add right type veth peer name eth0 netns $two 2>>err || {

@@ -55,7 +55,7 @@ for way in o["ways"]:
     assert way["received"] == way["sent"] + way["dropped"] + way["inside"], way
 assert o["reloads"] == swaps
 assert late < early + 4096
-assert all(flow["packets"] > 0 for flow in o["flows"] if flow["protocol"] in ("tcp", "udp"))
+assert sum(flow["packets"] > 100 for flow in o["flows"]) >= 3, "a flow is stuck"
 P
 keeps "the devices' queues" "$drops == 0"
 keeps "the link is full" \
