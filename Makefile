@@ -17,6 +17,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: proofs
 .PHONY: cuda
 .PHONY: guest
+.PHONY: live
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -42,6 +43,7 @@ help:
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
 	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=)"
+	@echo "make live      the paper's testbed with real TCP stacks into DIR=live (root, half an hour)"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
 	@echo "make deps      Debian packages that are missing; every target needs them and does it"
@@ -136,6 +138,12 @@ cuda: deps
 
 guest: all
 	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),20000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
+
+live: all
+	@command -v iperf3 >/dev/null || { echo "installing Debian package: iperf3"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			$(SUDO) apt-get install -y -qq --no-install-recommends iperf3 >/dev/null; }
+	@bash bench/live.sh $(BUILD) $(or $(DIR),live)
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)

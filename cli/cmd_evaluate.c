@@ -24,8 +24,10 @@
 #include "cli/policy_options.h"
 #include "cli/trial.h"
 #include "cli/trial_arms.h"
+#include "cli/trial_beside.h"
 #include "cli/trial_estimate.h"
 #include "cli/trial_pairs_tell.h"
+#include "cli/trial_real.h"
 #include "cli/trial_report.h"
 #include "cli/trial_results.h"
 #include "cli/trial_spread.h"
@@ -40,7 +42,7 @@ static struct {
 	struct option_list policies;
 	struct policy_manner manner;
 	const char *baseline, *against, *intervals, *decisions, *verdict, *device, *output,
-		*in_data, *notes;
+		*in_data, *notes, *real;
 	const char *title;
 	uint64_t seeds, seed, threads, steps, pictures;
 	bool unguarded, estimate;
@@ -76,6 +78,10 @@ static const struct option evaluate_options[] = {
 	{"no-guard", 0, OPTION_FLAG, &o.unguarded, NULL, NO_GUARD_DOC, 0, 0},
 	{"seeds", 0, OPTION_U64, &o.seeds, "N", "runs of each; default 5", 1, 10000},
 	{"seed", 0, OPTION_U64, &o.seed, "S", "the first seed; default 1", 0, 0},
+	{"real", 0, OPTION_TEXT, &o.real, "DIR",
+	 "real runs of the same, SCENARIO/ARM/SEED.run as aqmllm route --run keeps them: a report "
+	 "of theirs, and a page that lays both side by side",
+	 0, 0},
 	{"in-data", 0, OPTION_TEXT, &o.in_data, "POOL",
 	 "instead of a suite: the released code's walk through recorded rows", 0, 0},
 	{"steps", 0, OPTION_U64, &o.steps, "N", "of the walk through recorded rows; default 3600",
@@ -187,6 +193,8 @@ static void command_text(char *text, size_t size, const char *suite)
 					 o.decisions);
 	if (used < size && o.verdict)
 		used += (size_t)snprintf(text + used, size - used, " --verdict %s", o.verdict);
+	if (used < size && o.real)
+		used += (size_t)snprintf(text + used, size - used, " --real %s", o.real);
 	if (used < size)
 		snprintf(text + used, size - used,
 			 "%s --seeds %" PRIu64 " --seed %" PRIu64 " -o %s",
@@ -224,6 +232,13 @@ static void print_all(const struct trial *trial, const struct results *results,
 	if (trial->kept)
 		printf("%zu of %zu runs were in %s/runs already\n", trial->kept, trial_runs(trial),
 		       o.output);
+}
+
+/* The report stands last, where eyes and scripts look for it. */
+static void print_paths(void)
+{
+	if (o.real)
+		printf("%s/real/report.html\n%s/beside/report.html\n", o.output, o.output);
 	printf("%s/report.html\n", o.output);
 }
 
@@ -234,6 +249,24 @@ static int compare(const struct trial *trial, struct trial_pairs *pairs, struct 
 	if (baselines > 0 && trial->arm_count > 1)
 		code = trial_pairs_make(pairs, trial, baselines, (unsigned)o.threads, error);
 	return code || pairs->count == 0 ? code : trial_pairs_write(pairs, o.output, error);
+}
+
+/* Real runs of the same, where there are any. */
+static int tell_real(const struct command_common *common, const struct trial_report *report,
+		     const struct trial *trial, struct error *error)
+{
+	struct trial *real = calloc(1, sizeof(*real));
+	int code = real ? trial_real_read(real, trial, o.real, error)
+			: error_set(error, ERR_NO_MEMORY, "out of memory for real runs");
+
+	if (code == 0)
+		code = trial_beside_write(report, trial, real, error);
+	if (code == 0 && !common->json && !common->quiet)
+		trial_beside_print(stdout, trial, real);
+	if (real)
+		trial_real_free(real);
+	free(real);
+	return code;
 }
 
 static int tell(const struct command_common *common, const struct trial *trial, const char *suite,
@@ -268,6 +301,10 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 		print_json(trial, &results, pairs.count > 0);
 	else if (code == 0 && !common->quiet)
 		print_all(trial, &results, &pairs);
+	if (code == 0 && o.real)
+		code = tell_real(common, &report, trial, error);
+	if (code == 0 && !common->json && !common->quiet)
+		print_paths();
 	trial_pairs_free(&pairs);
 	results_free(&results);
 	free(notes);
@@ -356,7 +393,7 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 
 	trial->first_seed = o.seed;
 	trial->seeds = o.seeds;
-	trial->bin_s = 0.5;
+	trial->bin_s = TRIAL_BIN_S;
 	trial->folder = o.output;
 	code = check_policy_options(error);
 	if (code == 0)

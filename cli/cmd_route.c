@@ -16,6 +16,7 @@
 #include "base/interrupt.h"
 #include "base/units.h"
 #include "cli/route_demo.h"
+#include "cli/route_keep.h"
 #include "cli/route_law.h"
 #include "cli/route_report.h"
 #include "cli/policy_options.h"
@@ -59,6 +60,7 @@ struct routing {
 	struct route_view view;
 	struct route_web web;
 	struct route_demo demo;
+	struct route_keep keep; /* of --run */
 	int namespaces[ROUTER_WAYS]; /* -1: not open */
 	char address_text[256];
 	const char *addresses[ADDRESSES]; /* of port 1, port 2, then the same in IPv6 */
@@ -337,6 +339,8 @@ static bool tick(void *context, uint64_t now_ns)
 	struct monitor *monitor = routing->monitor;
 	const double now_s = seconds_from_ns(now_ns);
 
+	if (chosen.run)
+		route_keep_look(&routing->keep, &routing->router, now_s);
 	if (!routing->begun && chosen.warmup_s > 0 && now_s >= chosen.warmup_s) {
 		routing->begun = true;
 		monitor_begin(monitor, &routing->router, now_ns);
@@ -403,6 +407,10 @@ static int route(struct routing *routing, struct error *error)
 
 	if (code == 0) {
 		code = run_router(routing, error);
+		if (code == 0 && chosen.run)
+			code = route_keep_write(&routing->keep, chosen.run, &routing->router,
+						routing->monitor, &routing->law, error);
+		route_keep_free(&routing->keep);
 		router_close(&routing->router);
 	}
 	closed = route_taps_close(&routing->taps, code == 0, code ? NULL : error);
@@ -522,6 +530,8 @@ static const struct option route_options[] = {
 	 "write the managed way's headers as pcapng: interfaces C, L (leaving that queue, after "
 	 "marking) and dropped",
 	 0, 0},
+	{"run", 0, OPTION_TEXT, &chosen.run, "FILE",
+	 "keep the run as evaluate keeps simulated ones, for its --real", 0, 0},
 	{"metrics", 0, OPTION_TEXT, &chosen.metrics, "ADDR",
 	 "serve a live page at /, its summary at /summary.json and Prometheus text at /metrics; "
 	 "PORT (of 127.0.0.1), HOST:PORT or [V6]:PORT",

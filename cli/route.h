@@ -14,7 +14,8 @@ struct route_options {
 	bool demo;
 	const char *between, *bridge; /* "ONE,TWO" */
 	double rate_mbps, return_mbps, delay_ms, duration_s, warmup_s;
-	const char *trace, *aqm, *policy, *log, *pcap, *metrics, *addresses, *flows, *tun, *io;
+	const char *trace, *aqm, *policy, *log, *pcap, *run, *metrics, *addresses, *flows, *tun,
+		*io;
 	struct option_list settings;
 	const char *device, *verdict;
 	struct policy_manner manner;

@@ -9,7 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cli/summary.h"
 #include "cli/summary_app.h"
 
 const char *route_ecn_name(unsigned ecn)
@@ -27,8 +26,7 @@ const char *route_protocol_name(unsigned protocol, char room[8])
 	return room;
 }
 
-/* Queue `index` of the managed way, or both together, as a simulated run's. */
-static void fill_queue(const struct monitor *monitor, int index, struct sim_queue_result *out)
+void route_queue_result(const struct monitor *monitor, int index, struct sim_queue_result *out)
 {
 	memset(out, 0, sizeof(*out));
 	for (int q = 0; q < AQM_QUEUES; q++) {
@@ -54,7 +52,7 @@ static json_t *queues_json(const struct monitor *monitor)
 	json_t *object = json_object();
 
 	for (int i = 0; queue && i < SIM_QUEUES; i++) {
-		fill_queue(monitor, summary_queues[i].index, queue);
+		route_queue_result(monitor, summary_queues[i].index, queue);
 		json_object_set_new(object, summary_queues[i].name, summary_queue_json(queue));
 	}
 	free(queue);
@@ -195,7 +193,7 @@ static void print_queues(FILE *out, const struct monitor *monitor)
 		fprintf(out, " %8s", summary_quantiles[i].name);
 	fprintf(out, " %8s\n", "max");
 	for (int i = 0; queue && i < SIM_QUEUES; i++) {
-		fill_queue(monitor, summary_queues[i].index, queue);
+		route_queue_result(monitor, summary_queues[i].index, queue);
 		summary_print_queue(out, summary_queues[i].name, queue);
 	}
 	free(queue);

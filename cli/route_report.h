@@ -9,6 +9,10 @@
 #include <stdio.h>
 
 #include "cli/route.h"
+#include "cli/summary.h"
+
+/* Queue `index` (enum aqm_queue, SIM_ALL) of the managed way, as a simulated run's. */
+void route_queue_result(const struct monitor *monitor, int index, struct sim_queue_result *out);
 
 /* The summary as one object (the caller owns it); NULL when out of memory. */
 json_t *route_json(const struct route_options *options, const struct monitor *monitor);

@@ -13,6 +13,8 @@
 #include "cli/trial_metrics.h"
 #include "learn/objective.h"
 
+#define TRIAL_BIN_S 0.5 /* of courses over time */
+
 /* A histogram's filled buckets. */
 struct trial_delays {
 	uint64_t count, max;

@@ -138,7 +138,7 @@ static void put_tables(struct page *page, size_t scenario)
 		  "late: it was still deciding when the next was due; guarded: the guard kept the "
 		  "law's verdict; differed: packets that fared otherwise than the law had in "
 		  "store.");
-	if (page->trial->arm_count > 1)
+	if (page->trial->arm_count > 1 && !page->report->unpaired)
 		put_differences(page, scenario);
 }
 
@@ -361,9 +361,10 @@ static int put_training(struct page *page, struct error *error)
 static void put_ending(struct page *page)
 {
 	html_section(page->html, "Again");
-	html_paragraph(page->html,
-		       "Runs are pure functions of scenario, law, policy and seed; only "
-		       "decision and training times are measured. This page comes from:");
+	html_paragraph(page->html, "%s This page comes from:",
+		       page->report->how ? page->report->how
+					 : "Runs are pure functions of scenario, law, policy and "
+					   "seed; only decision and training times are measured.");
 	html_verbatim(page->html, page->report->command);
 	html_paragraph(page->html,
 		       "All numbers: results.csv and results.sqlite beside this page (scenario, "
@@ -390,7 +391,7 @@ static void put_suite(struct page *page)
 	html_section(page->html, "The suite");
 	for (size_t m = 0; m < count; m++)
 		columns[m + 1] = trial_metric_label(metrics[m]);
-	for (int paired = 0; paired < 2; paired++) {
+	for (int paired = 0; paired < (page->report->unpaired ? 1 : 2); paired++) {
 		char caption[200];
 
 		snprintf(caption, sizeof(caption),
@@ -436,6 +437,8 @@ static int fill_page(struct page *page, struct error *error)
 {
 	int code = draw_figures(page, error);
 
+	if (page->report->head)
+		page->report->head(page->html, page->report->head_context);
 	if (page->report->notes) {
 		html_details_begin(page->html, "How these policies came about");
 		html_verbatim(page->html, page->report->notes);
@@ -470,7 +473,9 @@ int trial_report_write(struct trial_report *report, const struct trial *trial,
 	if (code)
 		return code;
 	page.html = html_open(report->title,
-			      "Queue management compared in closed loop, on paired seeds");
+			      report->subtitle ? report->subtitle
+					       : "Queue management compared in closed loop, on "
+						 "paired seeds");
 	if (page.html == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for the report");
 	code = fill_page(&page, error);

@@ -7,6 +7,7 @@
 #define CLI_TRIAL_REPORT_H
 
 #include "cli/trial_pairs.h"
+#include "report/html.h"
 #include "report/results.h"
 
 struct trial_report {
@@ -17,6 +18,11 @@ struct trial_report {
 	size_t pictured;		 /* scenarios that get pictures, the first ones */
 	unsigned threads;		 /* that draw them; 0: one a core */
 	const struct trial_pairs *pairs; /* comparisons with baselines; NULL: none */
+	const char *subtitle, *how;	 /* how runs came about; NULL: they were simulated */
+	bool unpaired;			 /* runs of one number have nothing in common */
+	/* Stands before everything else; NULL: nothing does. */
+	void (*head)(struct html *html, void *context);
+	void *head_context;
 	bool without_pictures;		 /* set when gnuplot was not there */
 };
 
