@@ -21,7 +21,6 @@ testbed_skip() { # reason
 # DCTCP: the kernel's, or the one of kernel/bpf where the kernel has BTF; empty: none.
 testbed_dctcp=''
 testbed_find_dctcp() { # source folder
-	local wait
 	testbed_dctcp=dctcp
 	modprobe -q tcp_dctcp 2>/dev/null
 	grep -qw dctcp /proc/sys/net/ipv4/tcp_available_congestion_control && return
@@ -29,12 +28,8 @@ testbed_find_dctcp() { # source folder
 	[ -r /sys/kernel/btf/vmlinux ] && command -v clang bpftool >/dev/null || return 0
 	make -s -C "$1/kernel/bpf" OUT="$testbed_work/bpf" "$testbed_work/bpf/dctcp.bpf.o" \
 		"$testbed_work/bpf/ect1.bpf.o" >"$testbed_work/bpf.log" 2>&1 || return 0
-	# It is machine-wide, and somebody's test may have it for a moment.
-	for wait in 1 2 3 4 5 6 7 8 9 10; do
-		bpftool struct_ops register "$testbed_work/bpf/dctcp.bpf.o" \
-			>"$testbed_work/bpf.log" 2>&1 && break
-		sleep 3
-	done
+	# It is machine-wide, and another testbed may have it already.
+	bpftool struct_ops register "$testbed_work/bpf/dctcp.bpf.o" >"$testbed_work/bpf.log" 2>&1
 	registered=$(awk '/Registered/ { print $NF }' "$testbed_work/bpf.log")
 	! grep -qw l4s_dctcp /proc/sys/net/ipv4/tcp_available_congestion_control ||
 		testbed_dctcp=l4s_dctcp
@@ -142,6 +137,11 @@ wait_for_server() { # port
 	return 1
 }
 
+# Whether TCP of the first client asks for ECN: its flows of a scenario all do, or none does.
+client_ecn() { # scenario
+	scenario_flows "$1" | awk '$1 !~ /^udp/ && $3 == "none" { none = 1 } END { print !none }'
+}
+
 # One group of flows, for `seconds` from now on.  What stands in for what is told by live.sh.
 start_flows() { # log stem, port, seconds, cc, count, ecn, rate_mbps, per_s, size_kb
 	local log=$1 port=$2 seconds=$3 cc=$4 count=$5 ecn=$6 rate=$7 per_s=$8 size_kb=$9
@@ -211,6 +211,7 @@ testbed_run() { # scenario, stem, options of route...
 	ip -n "$server" route replace 10.98.1.0/24 via 10.99.0.1 dev aqm0 2>>"$stem.log-errors" &&
 		ip -n "$server" route replace 10.98.2.0/24 via 10.99.0.1 dev aqm0 \
 			${testbed_dctcp:+congctl "$testbed_dctcp"} 2>>"$stem.log-errors" || status=1
+	ip netns exec "$client1" sysctl -qw "net.ipv4.tcp_ecn=$(client_ecn "$scenario")"
 	while read -r cc count ecn rate per_s size_kb && [ $status = 0 ]; do
 		port=$((port + 1))
 		start_flows "$stem.log-$port-$cc" $port "$seconds" "$cc" "$count" "$ecn" "$rate" \
