@@ -33,7 +33,10 @@ fail() { # reason
 # Runs of other settings are not this command's to go on with.
 [ -f "$source/scenarios/$scenario.yaml" ] || fail "SCENARIO=$scenario: no scenarios/$scenario.yaml"
 mkdir -p "$folder" || exit 1
-sed "s/^duration_s: .*/duration_s: $duration/; s/^warmup_s: .*/warmup_s: $warmup/" \
+# The simulator's stacks are to be Linux's, as the real ones are.
+sed "s/^duration_s: .*/duration_s: $duration/; s/^warmup_s: .*/warmup_s: $warmup/
+	s/{cc: cubic,/{cc: cubic, options: [linux_cubic],/
+	s/{cc: dctcp,/{cc: dctcp, options: [linux_dctcp],/" \
 	"$source/scenarios/$scenario.yaml" >"$folder/scenario.new"
 if [ -e "$folder/$scenario.yaml" ] && ! cmp -s "$folder/scenario.new" "$folder/$scenario.yaml"; then
 	rm "$folder/scenario.new"

@@ -80,10 +80,11 @@ testbed_open() { # program, source folder
 	client_open "$client1" 1 && client_open "$client2" 2 ||
 		testbed_skip "no virtual Ethernet pairs here"
 	testbed_find_dctcp "$2"
+	# Sockets begin as Reno's and change: what began as BBR's would stay paced.
 	for namespace in "$edge" "$server" "$client1" "$client2"; do
 		ip -n "$namespace" link set lo up
 		ip netns exec "$namespace" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.tcp_ecn=1 \
-			net.ipv4.tcp_no_metrics_save=1
+			net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_congestion_control=reno
 	done
 	if [ "$testbed_dctcp" = l4s_dctcp ] || [ "$testbed_dctcp" = dctcp ]; then
 		[ -e "$testbed_work/bpf/ect1.bpf.o" ] ||

@@ -14,6 +14,7 @@ static const struct {
 } table[] = {
 	{"abe", offsetof(struct tcp_options, abe), {"newreno", "cubic"}},
 	{"linux_cubic", offsetof(struct tcp_options, linux_cubic), {"cubic", NULL}},
+	{"linux_dctcp", offsetof(struct tcp_options, linux_dctcp), {"dctcp", NULL}},
 	{"linux_prague", offsetof(struct tcp_options, linux_prague), {"prague", NULL}},
 	{"classic_fallback", offsetof(struct tcp_options, classic_fallback), {"prague", NULL}},
 	{"no_rtt_independence", offsetof(struct tcp_options, no_rtt_independence),
@@ -68,7 +69,7 @@ bool scenario_options_fault(const struct tcp_options *options, const char *cc, c
 
 const char *scenario_option_names(void)
 {
-	return "abe, linux_cubic, linux_prague, classic_fallback, no_rtt_independence";
+	return "abe, linux_cubic, linux_dctcp, linux_prague, classic_fallback, no_rtt_independence";
 }
 
 void scenario_options_write(FILE *out, const struct tcp_options *options)

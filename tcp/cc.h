@@ -43,6 +43,7 @@ struct tcp_cc_sample {
 struct tcp_options {
 	bool abe;                 /* Alternative Backoff with ECN (RFC 8511) */
 	bool linux_cubic;         /* CUBIC: as Linux has it (cc/cubic_linux.h) */
+	bool linux_dctcp;         /* DCTCP: as Linux has it, with kernel/bpf */
 	bool linux_prague;        /* Prague: paced at whole windows, two segments at least */
 	bool no_rtt_independence; /* Prague: additive increase as any Reno */
 	bool classic_fallback;    /* Prague: behave as Reno at a bottleneck that looks classic */
@@ -75,6 +76,11 @@ struct tcp_cc_state {
 	uint64_t ssthresh_bytes;
 	uint64_t pacing_bps; /* of IP bytes; 0: not paced */
 	uint64_t burst_bytes; /* that may leave at once when paced; 0: one segment */
+	/*
+	 * As segmentation offload has it: new data leaves in bursts of so much payload, each when
+	 * pace and window have room for all of it (0: segment by segment).
+	 */
+	uint64_t quantum_bytes;
 	uint32_t mss_bytes;
 	struct tcp_options options;
 };

@@ -10,7 +10,8 @@
  *   but one segment may always be.
  * - A paced sender's packets are a pacing interval apart on average: each moves the
  *   time of the next by its length over the pace, to the last bit, and up to
- *   `burst_bytes` may leave ahead of it.
+ *   `burst_bytes` may leave ahead of it; where the control asks for bursts (`quantum_bytes`),
+ *   pace and window are asked at the first packet of each.
  * - The receiver's window bounds new data.  Against little windows (RFC 9293
  *   section 3.8.6.2.1) a segment is cut short for the window's sake only to half
  *   the widest window seen or more, or when the persist timer says so.
@@ -61,8 +62,10 @@ static uint64_t pace_due_ns(const struct tcp_sender *sender, uint32_t bytes)
 	const uint64_t burst_bytes = sender->cc.burst_bytes;
 	uint64_t ahead_ns = 0;
 
-	if (sender->cc.pacing_bps == 0)
+	if (sender->cc.pacing_bps == 0 || sender->quantum_left > 0)
 		return 0;
+	if (sender->cc.quantum_bytes)
+		return sender->pace_ns;
 	bytes += TCP_HEADER_BYTES;
 	if (burst_bytes > bytes)
 		ahead_ns = (burst_bytes - bytes) * 8 * NS_PER_S / sender->cc.pacing_bps;
@@ -84,6 +87,26 @@ static void take_pace(struct tcp_sender *sender, uint32_t len_bytes, uint64_t no
 	sender->pace_carry = bits_ns % pacing_bps;
 }
 
+/* What the window must have room for, that new data of `bytes` leaves. */
+static uint64_t needed_bytes(const struct tcp_sender *sender, uint32_t bytes)
+{
+	const uint64_t quantum = sender->cc.quantum_bytes;
+	const uint64_t written = sender->written_end - sender->board.next_byte;
+
+	if (quantum <= bytes || sender->quantum_left > 0 || written < quantum ||
+	    window_bytes(sender) < quantum)
+		return bytes;
+	return quantum;
+}
+
+/* New data leaves: the first of a burst, or one more of it. */
+static void take_quantum(struct tcp_sender *sender, uint32_t bytes)
+{
+	if (sender->quantum_left == 0)
+		sender->quantum_left = sender->cc.quantum_bytes;
+	sender->quantum_left = sender->quantum_left > bytes ? sender->quantum_left - bytes : 0;
+}
+
 /*
  * When a packet with data may leave, as things stand, and how long a new one would be (0: lost
  * data goes first); TIME_NEVER_NS: something has to happen first.
@@ -92,15 +115,17 @@ static uint64_t due_ns(const struct tcp_sender *sender, uint32_t *fresh)
 {
 	const struct scoreboard *board = &sender->board;
 	const uint64_t start_ns = sender->config.start_ns;
-	uint64_t pace_ns;
+	uint64_t pace_ns, needed = sender->mss_bytes;
 	uint32_t bytes = sender->mss_bytes;
 
 	*fresh = 0;
-	if (board->lost_bytes == 0)
+	if (board->lost_bytes == 0) {
 		*fresh = bytes = new_bytes(sender);
+		needed = needed_bytes(sender, bytes);
+	}
 	/* One segment may always be in flight, or a small window would never open again. */
 	if (bytes == 0 || (board->in_flight_bytes > 0 &&
-			   board->in_flight_bytes + bytes > window_bytes(sender)))
+			   board->in_flight_bytes + needed > window_bytes(sender)))
 		return TIME_NEVER_NS;
 	pace_ns = pace_due_ns(sender, bytes);
 	return pace_ns > start_ns ? pace_ns : start_ns;
@@ -241,6 +266,7 @@ static bool send_new(struct tcp_sender *sender, struct packet *packet, uint32_t 
 		return false;
 	fill_packet(sender, packet, sender->board.next_byte - bytes, bytes, now_ns);
 	count_sent(sender, packet, now_ns);
+	take_quantum(sender, bytes);
 	sender->force_short = false;
 	packet->ecn = field_of(&sender->config);
 	if (sender->config.ecn == ENDPOINT_ECN_ACCECN)

@@ -136,9 +136,11 @@ static void take_marks(struct tcp_sender *sender, const struct tcp_header *heade
 static void receive(struct endpoint *endpoint, const struct packet *packet, uint64_t now_ns)
 {
 	struct tcp_sender *sender = sender_of(endpoint);
-	const bool full =
-		sender->board.in_flight_bytes + sender->mss_bytes > sender->cc.cwnd_bytes ||
-		sender->board.lost_bytes > 0;
+	const uint64_t least_bytes = sender->cc.quantum_bytes > sender->mss_bytes
+					     ? sender->cc.quantum_bytes
+					     : sender->mss_bytes;
+	const bool full = sender->board.in_flight_bytes + least_bytes > sender->cc.cwnd_bytes ||
+			  sender->board.lost_bytes > 0;
 	struct tcp_cc_sample sample;
 	struct tcp_ack ack;
 	uint64_t lost;

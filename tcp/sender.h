@@ -58,6 +58,7 @@ struct tcp_sender {
 	uint64_t persist_ns;    /* persist timer; TIME_NEVER_NS: not running */
 	uint64_t due_ns;        /* the next packet may leave; known when none may leave now */
 	uint64_t pace_ns;       /* time of the next packet, when paced */
+	uint64_t quantum_left;  /* payload of the burst that is leaving (cc.quantum_bytes) */
 	uint64_t pace_carry;    /* bits x ns that the division by the pace has left over */
 	uint64_t now_ns;        /* of the event being handled */
 	uint64_t last_sent_ns;  /* when data last left */

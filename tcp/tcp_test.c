@@ -295,6 +295,40 @@ static void dctcp_reduces_by_the_share_of_marks(void **state)
 	free(control.priv);
 }
 
+/*
+ * As Linux has it: whole segments, in pairs, and a window that does not grow before what was in
+ * flight at its reduction is acknowledged, and one more.
+ */
+static void deployed_dctcp_stands_still_after_a_reduction(void **state)
+{
+	struct control control;
+
+	(void)state;
+	control_open(&control, "dctcp");
+	control.state.options.linux_dctcp = true;
+	control.state.cwnd_bytes = 15 * 1448;
+	control.state.ssthresh_bytes = 10 * 1448;
+	/* Alpha settles at 0.2. */
+	for (int i = 0; i < 100; i++) {
+		control.state.cwnd_bytes = 20 * 1448;
+		acknowledge_window(&control, 0.2);
+	}
+	assert_int_equal(control.state.cwnd_bytes % 1448, 0);
+	assert_int_equal(control.state.quantum_bytes, 2 * 1448);
+	assert_true(control.state.pacing_bps > 0);
+	/* Marks at the start of a window: one reduction by a tenth, then nothing. */
+	acknowledge_window(&control, 0);
+	control.state.cwnd_bytes = 20 * 1448;
+	acknowledge_window(&control, 0.05);
+	assert_int_equal(control.state.cwnd_bytes, 18 * 1448);
+	acknowledge_window(&control, 0);
+	assert_int_equal(control.state.cwnd_bytes, 18 * 1448);
+	acknowledge_window(&control, 0);
+	acknowledge_window(&control, 0);
+	assert_in_range(control.state.cwnd_bytes, 19 * 1448, 20 * 1448);
+	free(control.priv);
+}
+
 static struct path *open_path(const char *cc, enum endpoint_ecn ecn, double loss, double mark)
 {
 	const struct endpoint_config config = {
@@ -366,6 +400,7 @@ int main(void)
 		cmocka_unit_test(newreno_halves_and_adds_one),
 		cmocka_unit_test(cubic_multiplies_by_seven_tenths),
 		cmocka_unit_test(dctcp_reduces_by_the_share_of_marks),
+		cmocka_unit_test(deployed_dctcp_stands_still_after_a_reduction),
 		cmocka_unit_test(lost_segments_are_sent_again_until_all_arrive),
 		cmocka_unit_test(marks_reach_the_sender),
 	};
