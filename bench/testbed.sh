@@ -186,9 +186,14 @@ start_flows() { # log stem, port, seconds, cc, count, ecn, rate_mbps, per_s, siz
 	in_namespace "$client" "$log" iperf3 -c 10.99.0.2 -p "$port" -t "$seconds" -C "$cc" -P "$count"
 }
 
+# A real run; once more where the first failed, as connections of iperf3 do on a busy machine.
+testbed_run() { # scenario, stem, options of route...
+	run_once "$@" || run_once "$@"
+}
+
 # One real run of a scenario into STEM.run, and STEM.log-* of those who took part.  1: it failed,
 # and STEM.failed says why.
-testbed_run() { # scenario, stem, options of route...
+run_once() { # scenario, stem, options of route...
 	local scenario=$1 stem=$2 port=5200 warmup duration seconds status=0 client
 	local cc count ecn rate per_s size_kb settings=()
 	shift 2

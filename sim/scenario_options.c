@@ -13,6 +13,7 @@ static const struct {
 	const char *of[2];  /* controls that know it */
 } table[] = {
 	{"abe", offsetof(struct tcp_options, abe), {"newreno", "cubic"}},
+	{"linux_bbr", offsetof(struct tcp_options, linux_bbr), {"bbr", NULL}},
 	{"linux_cubic", offsetof(struct tcp_options, linux_cubic), {"cubic", NULL}},
 	{"linux_dctcp", offsetof(struct tcp_options, linux_dctcp), {"dctcp", NULL}},
 	{"linux_prague", offsetof(struct tcp_options, linux_prague), {"prague", NULL}},
@@ -69,7 +70,8 @@ bool scenario_options_fault(const struct tcp_options *options, const char *cc, c
 
 const char *scenario_option_names(void)
 {
-	return "abe, linux_cubic, linux_dctcp, linux_prague, classic_fallback, no_rtt_independence";
+	return "abe, linux_bbr, linux_cubic, linux_dctcp, linux_prague, classic_fallback, "
+	       "no_rtt_independence";
 }
 
 void scenario_options_write(FILE *out, const struct tcp_options *options)

@@ -68,16 +68,16 @@ static void mistakes_are_named(void **state)
 		"flows:\n  - {cc: cubic, frames_per_s: 50}\n",
 		"flows:\n  - {cc: udp_prague, frame_budget_ms: 5}\n",
 		"flows:\n  - {cc: cubic}\n  - {cc: cubic, options: [abe, linux_prague]}\n",
-		"flows:\n  - {cc: cubic}\n  - {cc: bbr, options: [abe]}\n",
+		"flows:\n  - {cc: cubic}\n  - {cc: bbr, options: [abe, linux_bbr]}\n",
 		"flows:\n  - {cc: cubic}\n  - {cc: dctcp, options: [abe, linux_dctcp]}\n",
 	};
 	static const char *const fields[] = {"options", "frames_per_s", "frame_budget_ms",
 					     "options", "options",
 					     "options"};
 	static const char *const texts[] = {
-		"abe, linux_cubic", "cubic", "frames_per_s",
+		"abe, linux_bbr", "cubic", "frames_per_s",
 		"linux_prague is of prague, not of cubic; it has abe, linux_cubic",
-		"abe is of newreno and cubic, not of bbr; it has none",
+		"abe is of newreno and cubic, not of bbr; it has linux_bbr",
 		"abe is of newreno and cubic, not of dctcp; it has linux_dctcp"};
 	static const long lines[] = {2, 2, 2, 3, 3, 3};
 

@@ -42,6 +42,7 @@ struct tcp_cc_sample {
 /* Choices of a flow that its control or its endpoints respect; all zero is the default. */
 struct tcp_options {
 	bool abe;                 /* Alternative Backoff with ECN (RFC 8511) */
+	bool linux_bbr;           /* BBR: version 1, as Linux has it (cc/bbr_linux.h) */
 	bool linux_cubic;         /* CUBIC: as Linux has it (cc/cubic_linux.h) */
 	bool linux_dctcp;         /* DCTCP: as Linux has it, with kernel/bpf */
 	bool linux_prague;        /* Prague: paced at whole windows, two segments at least */

@@ -12,6 +12,8 @@
  *   offload budget.
  * - There is no event for a transmission: a restart from idle is seen at the
  *   acknowledgement of the first segment sent after it.
+ *
+ * With `linux_bbr` it is version 1, as Linux has it (bbr_linux.h).
  */
 #include "tcp/cc/bbr.h"
 
@@ -63,6 +65,10 @@ static void bbr_init(struct tcp_cc_state *state, void *priv)
 {
 	struct bbr *bbr = priv;
 
+	if (state->options.linux_bbr) {
+		bbr_linux_init(&bbr->deployed, state);
+		return;
+	}
 	bbr->initial_cwnd = (double)state->cwnd_bytes;
 	bbr_model_init(bbr, 0);
 	bbr_probe_init(bbr);
@@ -158,6 +164,10 @@ static void bbr_on_ack(struct tcp_cc_state *state, void *priv, const struct tcp_
 	struct bbr *bbr = priv;
 	const uint64_t before = sample->in_flight_bytes + sample->acked_bytes;
 
+	if (state->options.linux_bbr) {
+		bbr_linux_on_ack(&bbr->deployed, state, sample);
+		return;
+	}
 	bbr->rs = sample;
 	if (sample->lost_bytes)
 		bbr_model_note_loss(bbr, (double)sample->lost_bytes, sample->delivered_bytes);
@@ -195,13 +205,18 @@ static void enter_recovery(struct bbr *bbr, const struct tcp_cc_state *state,
 static void bbr_on_segment_lost(struct tcp_cc_state *state, void *priv,
 				const struct tcp_cc_lost *lost)
 {
-	(void)state;
-	bbr_probe_segment_lost(priv, lost);
+	if (!state->options.linux_bbr)
+		bbr_probe_segment_lost(priv, lost);
 }
 
 static void bbr_on_loss(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample)
 {
-	enter_recovery(priv, state, sample);
+	struct bbr *bbr = priv;
+
+	if (state->options.linux_bbr)
+		bbr_linux_on_loss(&bbr->deployed, state, sample);
+	else
+		enter_recovery(bbr, state, sample);
 }
 
 static void bbr_on_ecn(struct tcp_cc_state *state, void *priv, const struct tcp_cc_sample *sample)
@@ -218,6 +233,10 @@ static void bbr_on_rto(struct tcp_cc_state *state, void *priv, const struct tcp_
 {
 	struct bbr *bbr = priv;
 
+	if (state->options.linux_bbr) {
+		bbr_linux_on_rto(&bbr->deployed, state, sample);
+		return;
+	}
 	enter_recovery(bbr, state, sample);
 	bbr_model_note_loss(bbr, 0, sample->delivered_bytes);
 	state->cwnd_bytes = sample->in_flight_bytes + state->mss_bytes;

@@ -14,6 +14,7 @@
 
 #include "base/units.h"
 #include "tcp/cc.h"
+#include "tcp/cc/bbr_linux.h"
 
 #define BBR_LOSS_THRESH 0.02
 #define BBR_BETA 0.7
@@ -88,6 +89,7 @@ struct bbr {
 	double prior_cwnd;
 	double initial_cwnd;
 	bool has_seen_rtt;
+	struct bbr_linux deployed;      /* with the option linux_bbr: all of it */
 };
 
 static inline bool bbr_in_probe_bw(const struct bbr *bbr)

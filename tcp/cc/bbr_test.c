@@ -50,7 +50,8 @@ struct link {
 	uint64_t least_in_flight;
 };
 
-static struct link *link_new(double rate_mbps, uint64_t rtt_ms, double buffer_bdp)
+/* With version 1 or 3. */
+static struct link *link_open(double rate_mbps, uint64_t rtt_ms, double buffer_bdp, bool deployed)
 {
 	struct link *link = calloc(1, sizeof(*link));
 
@@ -59,9 +60,18 @@ static struct link *link_new(double rate_mbps, uint64_t rtt_ms, double buffer_bd
 	link->buffer_ns = (uint64_t)(buffer_bdp * (double)link->rtt_ns);
 	link->chance = 1;
 	link->state = (struct tcp_cc_state){
-		.mss_bytes = MSS, .cwnd_bytes = 10 * MSS, .ssthresh_bytes = UINT64_MAX};
+		.mss_bytes = MSS,
+		.cwnd_bytes = 10 * MSS,
+		.ssthresh_bytes = UINT64_MAX,
+		.options.linux_bbr = deployed,
+	};
 	tcp_cc_find("bbr")->init(&link->state, &link->bbr);
 	return link;
+}
+
+static struct link *link_new(double rate_mbps, uint64_t rtt_ms, double buffer_bdp)
+{
+	return link_open(rate_mbps, rtt_ms, buffer_bdp, false);
 }
 
 static double chance(struct link *link)
@@ -306,6 +316,31 @@ static void fills_its_link_with_a_bounded_queue(void **state)
 	}
 }
 
+/* Version 1 has the rate of its link, probes it and the round trip, and leaves marks alone. */
+static void version_1_does_not_answer_marks(void **state)
+{
+	(void)state;
+	for (int marks = 0; marks < 2; marks++) {
+		struct link *link = link_open(40, 50, 10, true);
+		struct figures figures;
+
+		link->mark_ns = marks ? NS_PER_MS : 0;
+		run(link, 5);
+		assert_int_equal(link->bbr.deployed.mode, BBR_LINUX_PROBE_BW);
+		assert_in_range(link->bbr.deployed.min_rtt_ns, 50 * NS_PER_MS, 51 * NS_PER_MS);
+		link->least_in_flight = UINT64_MAX;
+		figures = measure(link, 20);
+		assert_true(figures.utilisation >= 0.95 && figures.utilisation <= 1);
+		assert_true(figures.loss == 0);
+		/* Probing for a quarter more queues a quarter of a round trip. */
+		assert_true(figures.max_delay_ms > 5 && figures.max_delay_ms < 60);
+		assert_true(marks ? figures.marks > 1000 : figures.marks == 0);
+		/* Every 10 s four segments. */
+		assert_true(link->least_in_flight <= 4 * MSS);
+		free(link);
+	}
+}
+
 static void all_states_come_round(void **state)
 {
 	struct link *link = link_new(40, 50, 10);
@@ -456,6 +491,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(startup_finds_the_rate_and_drains),
 		cmocka_unit_test(fills_its_link_with_a_bounded_queue),
+		cmocka_unit_test(version_1_does_not_answer_marks),
 		cmocka_unit_test(all_states_come_round),
 		cmocka_unit_test(probing_the_round_trip_empties_half_the_pipe),
 		cmocka_unit_test(shallow_buffers_bound_what_is_in_flight),
