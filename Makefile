@@ -17,7 +17,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: proofs
 .PHONY: cuda
 .PHONY: guest
-.PHONY: live
+.PHONY: live reality
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -44,6 +44,7 @@ help:
 	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
 	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=)"
 	@echo "make live      the paper's testbed with real TCP stacks into DIR=live (root, half an hour)"
+	@echo "make reality   the simulator against real TCP stacks, scenario by scenario, into DIR=reality"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
 	@echo "make deps      Debian packages that are missing; every target needs them and does it"
@@ -144,6 +145,12 @@ live: all
 		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			$(SUDO) apt-get install -y -qq --no-install-recommends iperf3 >/dev/null; }
 	@bash bench/live.sh $(BUILD) $(or $(DIR),live)
+
+reality: all
+	@{ command -v iperf3 && command -v socat; } >/dev/null || { echo "installing Debian packages: iperf3 socat"; \
+		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
+			$(SUDO) apt-get install -y -qq --no-install-recommends iperf3 socat >/dev/null; }
+	@bash bench/reality.sh $(BUILD) $(or $(DIR),reality)
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)

@@ -52,7 +52,7 @@ while read -r cc _; do
 			"no DCTCP: neither the kernel's nor kernel/bpf's (BTF, clang, bpftool, libbpf-dev)"
 		;;
 	udp_prague)
-		command -v udp_prague_sender udp_prague_receiver >/dev/null ||
+		has udp_prague_sender udp_prague_receiver ||
 			testbed_skip "no udp_prague_sender and udp_prague_receiver here"
 		;;
 	esac

@@ -23,6 +23,11 @@ fail() { # reason
 }
 
 [ $# -gt 0 ] || set -- $(cd "$source/bench/reality" && ls -- *.yaml | sed 's/\.yaml$//')
+if ! has udp_prague_sender udp_prague_receiver; then
+	echo "without prague: no udp_prague_sender and udp_prague_receiver here" >&2
+	set -- $(printf '%s\n' "$@" | grep -vx prague)
+fi
+rm -rf "$folder/scenarios"
 mkdir -p "$folder/scenarios" || exit 1
 for scenario in "$@"; do
 	[ -f "$source/bench/reality/$scenario.yaml" ] || fail "no bench/reality/$scenario.yaml"
@@ -32,7 +37,7 @@ done
 
 testbed_open "$build/aqmllm" "$source"
 [ -n "$testbed_dctcp" ] || testbed_skip "no DCTCP: neither the kernel's nor kernel/bpf's"
-command -v socat >/dev/null || testbed_skip "no socat here (apt-get install socat)"
+has socat || testbed_skip "no socat here (apt-get install socat)"
 
 for run in $(seq "$runs"); do
 	for scenario in "$@"; do

@@ -13,6 +13,13 @@ edge=$testbed-e server=$testbed-s client1=$testbed-1 client2=$testbed-2
 registered='' # id of l4s_dctcp in the kernel
 PATH=$PATH:/usr/sbin:/sbin
 
+has() { # programs...
+	local program
+	for program in "$@"; do
+		command -v "$program" >/dev/null || return 1
+	done
+}
+
 testbed_skip() { # reason
 	echo "SKIP: $1"
 	exit 77
@@ -25,7 +32,7 @@ testbed_find_dctcp() { # source folder
 	modprobe -q tcp_dctcp 2>/dev/null
 	grep -qw dctcp /proc/sys/net/ipv4/tcp_available_congestion_control && return
 	testbed_dctcp=''
-	[ -r /sys/kernel/btf/vmlinux ] && command -v clang bpftool >/dev/null || return 0
+	[ -r /sys/kernel/btf/vmlinux ] && has clang bpftool || return 0
 	make -s -C "$1/kernel/bpf" OUT="$testbed_work/bpf" "$testbed_work/bpf/dctcp.bpf.o" \
 		"$testbed_work/bpf/ect1.bpf.o" >"$testbed_work/bpf.log" 2>&1 || return 0
 	# It is machine-wide, and another testbed may have it already.
@@ -69,7 +76,7 @@ testbed_open() { # program, source folder
 	testbed_program=$1
 	[ "$(id -u)" = 0 ] || testbed_skip "not root: network namespaces and TUN devices need it"
 	for needed in ip iperf3 tc; do
-		command -v "$needed" >/dev/null || testbed_skip "no $needed here (apt-get install $needed)"
+		has "$needed" || testbed_skip "no $needed here (apt-get install $needed)"
 	done
 	[ -e /dev/net/tun ] || testbed_skip "no /dev/net/tun here"
 	testbed_work=$(mktemp -d)
