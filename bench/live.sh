@@ -5,8 +5,8 @@
 # makes a pool of it, adapts a backbone to the pool, and lets the policy at intervals 10 and 100 and
 # the shipped student manage the queue; then the same in the simulator, and both side by side.
 #   bench/live.sh BUILD FOLDER
-# Needs root, iperf3, and clang and bpftool for DCTCP.  Takes real time: (RUNS x 4 arms) x (SECONDS
-# + 7) s, half an hour; the same command goes on where it was interrupted.  From the environment:
+# Needs root, iperf3, and clang and bpftool for DCTCP.  Takes real time, 4 x RUNS x (DURATION + 3) s,
+# half an hour; the same command goes on where it was interrupted.  From the environment:
 #   DURATION=40      seconds of a run, of which the first WARMUP=5 are left out
 #   RUNS=10          of each arm
 #   EPOCHS=6         of training

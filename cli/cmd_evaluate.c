@@ -219,6 +219,9 @@ static void print_json(const struct trial *trial, const struct results *results,
 	       o.output);
 	if (compared)
 		printf("\"comparison\": \"%s/comparison.json\", ", o.output);
+	if (o.real)
+		printf("\"real\": \"%s/real/report.html\", \"beside\": \"%s/beside/report.html\", ",
+		       o.output, o.output);
 	printf("\"rows\": %zu, \"runs\": %zu, \"kept\": %zu}\n", results->count, trial_runs(trial),
 	       trial->kept);
 }
