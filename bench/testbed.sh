@@ -10,6 +10,9 @@
 
 testbed=aqmbed$$
 edge=$testbed-e server=$testbed-s client1=$testbed-1 client2=$testbed-2
+# Packets come before whatever else the machine does, where that is allowed: a host that stops for
+# some milliseconds is no host of the simulator's.
+before_others=$(chrt -r 1 true 2>/dev/null && echo chrt -r 1)
 registered='' # id of l4s_dctcp in the kernel
 PATH=$PATH:/usr/sbin:/sbin
 
@@ -134,7 +137,7 @@ scenario_settings() { # file
 in_namespace() { # namespace, log, command...: in the background
 	local namespace=$1 log=$2
 	shift 2
-	ip netns exec "$namespace" "$@" >"$log" 2>&1 &
+	ip netns exec "$namespace" $before_others "$@" >"$log" 2>&1 &
 }
 
 wait_for_server() { # port
@@ -209,7 +212,7 @@ run_once() { # scenario, stem, options of route...
 	seconds=$(awk -v d="$duration" 'BEGIN { print int(d) + 5 }')
 	mkdir -p "$(dirname "$stem")"
 	rm -f "$stem".log-* "$stem.part" "$stem.failed"
-	"$testbed_program" route --between "$edge,$server" --json --run "$stem.part" \
+	$before_others "$testbed_program" route --between "$edge,$server" --json --run "$stem.part" \
 		--rate "$(scenario_value "$scenario" rate_mbps 8)" \
 		--delay "$(scenario_value "$scenario" delay_ms 10)" --warmup "$warmup" \
 		--duration "$(awk -v d="$duration" -v w="$warmup" 'BEGIN { print d - w }')" \

@@ -5,6 +5,7 @@
 #include "os/linux/loop.h"
 
 #include <poll.h>
+#include <sched.h>
 #include <sys/prctl.h>
 #include <sys/resource.h>
 #include <time.h>
@@ -41,6 +42,10 @@ void loop_come_forward(void)
 
 void loop_stand_back(void)
 {
+	const struct sched_param none = {0};
+
+	/* Who started the router under a real-time policy did not mean this thread. */
+	sched_setscheduler(0, SCHED_OTHER, &none);
 	setpriority(PRIO_PROCESS, 0, BACKGROUND_NICENESS);
 }
 
