@@ -74,7 +74,8 @@ static void fill_flows(struct sim_result *result, const struct flows *flows)
 		if (entry->hash == 0 || entry->left_pkts < FLOW_PACKETS)
 			continue;
 		flow->id = result->flow_count++;
-		flow->l4s = entry->queue == AQM_QUEUE_L;
+		/* Also where one queue is for all. */
+		flow->l4s = entry->queue == AQM_QUEUE_L || entry->ecn == 1;
 		flow->long_lived =
 			(double)(entry->last_ns - entry->first_ns) / 1e9 > width_s / 2;
 		flow->goodput_mbps = (double)entry->payload_bytes * 8 / width_s / 1e6;
