@@ -59,6 +59,11 @@ while read -r cc _; do
 done < <(scenario_flows "$folder/$scenario.yaml")
 echo "DCTCP is ${testbed_dctcp:-not here} ($([ "$testbed_dctcp" = dctcp ] && echo "the kernel's" ||
 	echo "kernel/bpf: DCTCP's answer, paced")); Cubic and NewReno are the kernel's $(uname -r)"
+if [ "$scenario" = paper ]; then
+	has udp_prague_sender udp_prague_receiver &&
+		echo "UDP Prague is here too: SCENARIO=paper_prague has it in place of DCTCP" ||
+		echo "UDP Prague is not installed: DCTCP is the scalable flow"
+fi
 
 # A real run of every number of an arm; options of route may say RUN for it.
 run_arm() { # its place of 4, name, options of route...
