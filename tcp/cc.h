@@ -79,7 +79,8 @@ struct tcp_cc_state {
 	uint64_t burst_bytes; /* that may leave at once when paced; 0: one segment */
 	/*
 	 * As segmentation offload has it: new data leaves in bursts of so much payload, each when
-	 * pace and window have room for all of it (0: segment by segment).
+	 * the pace has room for all of it and the window for all or a third of itself (0: segment
+	 * by segment).
 	 */
 	uint64_t quantum_bytes;
 	uint32_t mss_bytes;

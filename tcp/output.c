@@ -87,23 +87,36 @@ static void take_pace(struct tcp_sender *sender, uint32_t len_bytes, uint64_t no
 	sender->pace_carry = bits_ns % pacing_bps;
 }
 
-/* What the window must have room for, that new data of `bytes` leaves. */
+/* A burst is half the window at most, in whole segments, as Linux has it; 0: no bursts. */
+static uint64_t quantum_bytes(const struct tcp_sender *sender)
+{
+	const uint64_t half = window_bytes(sender) / 2, mss = sender->mss_bytes;
+	const uint64_t most = half > mss ? half - half % mss : mss;
+
+	return sender->cc.quantum_bytes < most ? sender->cc.quantum_bytes : most;
+}
+
+/*
+ * What the window must have room for, that new data of `bytes` leaves: a burst, or a third of the
+ * window, as Linux has it; for the rest of a burst no more than itself.
+ */
 static uint64_t needed_bytes(const struct tcp_sender *sender, uint32_t bytes)
 {
-	const uint64_t quantum = sender->cc.quantum_bytes;
-	const uint64_t written = sender->written_end - sender->board.next_byte;
+	const uint64_t third = window_bytes(sender) / 3;
+	uint64_t needed = quantum_bytes(sender);
 
-	if (quantum <= bytes || sender->quantum_left > 0 || written < quantum ||
-	    window_bytes(sender) < quantum)
+	if (sender->quantum_left > 0 || sender->written_end - sender->board.next_byte < needed)
 		return bytes;
-	return quantum;
+	if (needed > third)
+		needed = third;
+	return needed > bytes ? needed : bytes;
 }
 
 /* New data leaves: the first of a burst, or one more of it. */
 static void take_quantum(struct tcp_sender *sender, uint32_t bytes)
 {
 	if (sender->quantum_left == 0)
-		sender->quantum_left = sender->cc.quantum_bytes;
+		sender->quantum_left = quantum_bytes(sender);
 	sender->quantum_left = sender->quantum_left > bytes ? sender->quantum_left - bytes : 0;
 }
 
@@ -331,6 +344,7 @@ bool tcp_output_emit(struct tcp_sender *sender, struct packet *packet, uint64_t 
 		return true;
 	sender->due_ns = due_ns(sender, &fresh);
 	if (now_ns < sender->due_ns) {
+		sender->quantum_left = 0;
 		watch_window(sender, now_ns);
 		watch_application(sender);
 		return false;

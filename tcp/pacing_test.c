@@ -27,6 +27,7 @@ static void puppet_init(struct tcp_cc_state *state, void *priv)
 	state->cwnd_bytes = asked.cwnd_bytes;
 	state->pacing_bps = asked.pacing_bps;
 	state->burst_bytes = asked.burst_bytes;
+	state->quantum_bytes = asked.quantum_bytes;
 	memset(&seen, 0, sizeof(seen));
 }
 
@@ -159,6 +160,36 @@ static void bursts_leave_ahead_of_the_pace_and_no_more(void **state)
 	sender->ops->destroy(sender);
 }
 
+/* In bursts of two, whole ones where the window is; one by one where it has three segments. */
+static void bursts_of_offload_wait_for_room_and_pace(void **state)
+{
+	struct endpoint_config config = puppet_config(7 * MSS, 12000000, 0);
+	struct endpoint *sender;
+
+	(void)state;
+	config.from_application = true;
+	asked.quantum_bytes = 2 * MSS;
+	sender = tcp_sender_new(&config);
+	sender->ops->write(sender, 1000 * MSS, 0);
+	/* One packet lasts a millisecond: the next burst is due in two. */
+	for (uint64_t ms = 0; ms < 6; ms += 2) {
+		assert_int_equal(leave_at(sender, ms * NS_PER_MS), 2);
+		assert_int_equal(leave_at(sender, (ms + 2) * NS_PER_MS - 1), 0);
+	}
+	/* Six are in flight: a seventh alone, less than a third of the window, waits. */
+	assert_int_equal(leave_at(sender, 50 * NS_PER_MS), 0);
+	sender->ops->destroy(sender);
+	config = puppet_config(3 * MSS, 12000000, 0);
+	config.from_application = true;
+	asked.quantum_bytes = 2 * MSS;
+	sender = tcp_sender_new(&config);
+	sender->ops->write(sender, 1000 * MSS, 0);
+	for (uint64_t ms = 0; ms < 3; ms++)
+		assert_int_equal(leave_at(sender, ms * NS_PER_MS), 1);
+	assert_int_equal(leave_at(sender, 50 * NS_PER_MS), 0);
+	sender->ops->destroy(sender);
+}
+
 /* Half a segment per round trip: one leaves in every second one. */
 static void windows_below_a_segment_are_kept_by_the_pace(void **state)
 {
@@ -265,6 +296,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(paces_are_kept_to_the_nanosecond),
 		cmocka_unit_test(bursts_leave_ahead_of_the_pace_and_no_more),
+		cmocka_unit_test(bursts_of_offload_wait_for_room_and_pace),
 		cmocka_unit_test(windows_below_a_segment_are_kept_by_the_pace),
 		cmocka_unit_test(rates_are_those_of_delivery),
 		cmocka_unit_test(compressed_acknowledgements_do_not_raise_the_rate),
