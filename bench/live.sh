@@ -65,7 +65,7 @@ if [ "$scenario" = paper ]; then
 		echo "UDP Prague is not installed: DCTCP is the scalable flow"
 fi
 
-# A real run of every number of an arm; options of route may say RUN for it.
+# A real run of every number of an arm; options of route say @RUN@ for it.
 run_arm() { # its place of 4, name, options of route...
 	local arm=$1 name=$2 stem run
 	shift 2
@@ -74,7 +74,7 @@ run_arm() { # its place of 4, name, options of route...
 		[ -e "$stem.run" ] && continue
 		[ -n "${QUIET:-}" ] || echo "$name, run $run of $runs; about" \
 			"$(((((4 - arm) * runs + runs - run + 1) * (duration + 3) + 59) / 60)) min left" >&2
-		testbed_run "$folder/$scenario.yaml" "$stem" "${@//RUN/$run}" ||
+		testbed_run "$folder/$scenario.yaml" "$stem" "${@//@RUN@/$run}" ||
 			fail "a run failed: $(head -3 "$stem.failed")"
 	done
 }
@@ -82,7 +82,7 @@ run_arm() { # its place of 4, name, options of route...
 # The law as the scenario has it: the log of every packet is what the policy learns from.
 settings=$(scenario_settings "$folder/$scenario.yaml")
 mkdir -p "$folder/logs"
-run_arm 1 dualpi2 --aqm dualpi2 $settings --log "$folder/logs/RUN.log.zst"
+run_arm 1 dualpi2 --aqm dualpi2 $settings --log "$folder/logs/@RUN@.log.zst"
 if [ ! -e "$folder/policy.made" ]; then
 	"$build/aqmllm" pool $(seq -f "$folder/logs/%g.log.zst" "$runs") \
 		-o "$folder/pool.safetensors" || exit 1

@@ -153,7 +153,7 @@ client_ecn() { # scenario
 	scenario_flows "$1" | awk '$1 !~ /^udp/ && $3 == "none" { none = 1 } END { print !none }'
 }
 
-# One group of flows, for `seconds` from now on.  What stands in for what is told by live.sh.
+# One group of flows, for `seconds` from now on.  Short flows are Reno's, as sockets begin here.
 start_flows() { # log stem, port, seconds, cc, count, ecn, rate_mbps, per_s, size_kb
 	local log=$1 port=$2 seconds=$3 cc=$4 count=$5 ecn=$6 rate=$7 per_s=$8 size_kb=$9
 	local client=$client1
