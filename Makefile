@@ -138,7 +138,7 @@ cuda: deps
 	@ninja -C build-cuda
 
 guest: all
-	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),20000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
+	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),5000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
 
 live: all
 	@command -v iperf3 >/dev/null || { echo "installing Debian package: iperf3"; \

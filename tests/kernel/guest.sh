@@ -9,7 +9,7 @@
 # GUEST_LOG=FILE keeps the console.
 set -u
 source=$(cd "$1" && pwd) build=$(cd "$2" && pwd)
-packets=${3:-20000} seconds=${4:-10} rounds=${5:-10} mbit=${6:-8}
+packets=${3:-5000} seconds=${4:-10} rounds=${5:-10} mbit=${6:-8}
 . "$source/tests/kernel/common.sh"
 export PATH=$PATH:/usr/sbin
 need qemu-system-x86_64 busybox iperf3 tc ip cpio make gcc
