@@ -81,6 +81,24 @@ AQM_INLINE bool dual_host_is_student(const struct dual_host *host)
 	return host->params.law == DUAL_HOST_STUDENT;
 }
 
+/* When the law's next update is due. */
+AQM_INLINE uint64_t dual_host_due_ns(const struct dual_host *host)
+{
+	return dual_host_is_student(host) ? host->law.student.vars.law.update_due_ns
+					  : host->law.pi2.vars.update_due_ns;
+}
+
+/* The law's next update comes a tupdate from now. */
+AQM_INLINE void dual_host_wait(struct dual_host *host, uint64_t now_ns)
+{
+	const uint64_t next_ns = now_ns + host->params.own.base.tupdate_ns;
+
+	if (dual_host_is_student(host))
+		host->law.student.vars.law.update_due_ns = next_ns;
+	else
+		host->law.pi2.vars.update_due_ns = next_ns;
+}
+
 /* The law starts, or starts anew, at now_ns; counts and packets stay. */
 AQM_INLINE void dual_host_start(struct dual_host *host, uint64_t now_ns)
 {
@@ -118,7 +136,6 @@ AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student
 
 	vars->model = model;
 	vars->level_q16 = 0;
-	vars->cut = false;
 	for (unsigned i = 0; i < AQM_STUDENT_WIDTH; i++)
 		vars->state.hidden[i] = 0;
 	for (unsigned i = 0; i < AQM_STUDENT_OUTPUTS; i++)
@@ -145,12 +162,16 @@ AQM_INLINE void dual_host_change(struct dual_host *host, const struct dual_host_
 		dual_host_start(host, now_ns);
 		return;
 	}
+	/* A tupdate that became shorter holds at once. */
+	if (dual_host_due_ns(host) > now_ns + params->own.base.tupdate_ns)
+		dual_host_wait(host, now_ns);
 	if (!dual_host_is_student(host))
 		return;
 	if (taught)
 		dual_host_learn(host, params->own.model);
 	/* A supervisor's settings come back with its next decision. */
 	vars->now = params->own.base;
+	vars->cut = false;
 	vars->regularity_q16 = 0;
 	vars->decay_q16 = 0;
 	aqm_guard_set(&vars->guard_params, params->own.base.target_ns,
@@ -197,13 +218,6 @@ AQM_INLINE void dual_host_fill_packet(const struct dual_host_packet *packet,
 	facts->queue = packet->queue;
 }
 
-/* When the law's next update is due. */
-AQM_INLINE uint64_t dual_host_due_ns(const struct dual_host *host)
-{
-	return dual_host_is_student(host) ? host->law.student.vars.law.update_due_ns
-					  : host->law.pi2.vars.update_due_ns;
-}
-
 /* The law's update that is due, as of the time at which it was. */
 AQM_INLINE void dual_host_tick(struct dual_host *host, const struct dual_host_heads *heads)
 {
@@ -219,14 +233,8 @@ AQM_INLINE void dual_host_tick(struct dual_host *host, const struct dual_host_he
 /* Updates still due at now_ns are left out: the next one comes a tupdate from now. */
 AQM_INLINE void dual_host_skip(struct dual_host *host, uint64_t now_ns)
 {
-	const uint64_t next_ns = now_ns + host->params.own.base.tupdate_ns;
-
-	if (dual_host_due_ns(host) > now_ns)
-		return;
-	if (dual_host_is_student(host))
-		host->law.student.vars.law.update_due_ns = next_ns;
-	else
-		host->law.pi2.vars.update_due_ns = next_ns;
+	if (dual_host_due_ns(host) <= now_ns)
+		dual_host_wait(host, now_ns);
 }
 
 /*

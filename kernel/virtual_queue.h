@@ -29,6 +29,7 @@ struct virtual_queue {
 	struct virtual_queue_ring ring[AQM_QUEUES];
 	uint64_t rate_bytes_per_s; /* 1 to 2^33 */
 	uint64_t free_ns;          /* the virtual link is, from then on */
+	bool idle;                 /* it asked for a packet since, and there was none */
 	uint32_t owed_signals[AQM_QUEUES], owed_drops[AQM_QUEUES];
 	uint64_t marked[AQM_QUEUES], dropped[AQM_QUEUES]; /* real packets */
 };
@@ -40,6 +41,7 @@ AQM_INLINE void virtual_queue_init(struct virtual_queue *queue,
 	dual_host_init(&queue->host, params, now_ns);
 	queue->rate_bytes_per_s = rate_bytes_per_s;
 	queue->free_ns = now_ns;
+	queue->idle = false;
 	for (unsigned q = 0; q < AQM_QUEUES; q++) {
 		queue->ring[q].first = queue->ring[q].end = 0;
 		queue->owed_signals[q] = queue->owed_drops[q] = 0;
@@ -65,12 +67,17 @@ AQM_INLINE void virtual_queue_heads(struct virtual_queue *queue, struct dual_hos
 	}
 }
 
-/* When the next packet departs: once the link is free and there is one; never: UINT64_MAX. */
+/*
+ * When the link asks next: once it is free and there is a packet.  Where there is none it asks
+ * once, as soon as it is free, and again for the next one; until then: UINT64_MAX.
+ */
 AQM_INLINE uint64_t virtual_queue_due_ns(const struct virtual_queue *queue,
 					 const struct dual_host_heads *heads)
 {
 	uint64_t first_ns = UINT64_MAX;
 
+	if (heads->len_bytes[0] == 0 && heads->len_bytes[1] == 0)
+		return queue->idle ? UINT64_MAX : queue->free_ns;
 	for (unsigned q = 0; q < AQM_QUEUES; q++)
 		if (heads->len_bytes[q] && heads->enqueued_ns[q] < first_ns)
 			first_ns = heads->enqueued_ns[q];
@@ -89,7 +96,7 @@ AQM_INLINE void virtual_queue_owe(uint32_t *owed)
 	*owed += *owed < VIRTUAL_QUEUE_OWED;
 }
 
-/* A packet departs at `at_ns`. */
+/* The link asks for a packet at `at_ns`, and one departs if there is any. */
 AQM_PART void virtual_queue_depart(struct virtual_queue *queue, uint64_t at_ns)
 {
 	struct dual_host_packet packet;
@@ -99,7 +106,8 @@ AQM_PART void virtual_queue_depart(struct virtual_queue *queue, uint64_t at_ns)
 
 	virtual_queue_heads(queue, &heads);
 	q = dual_host_take(&queue->host, &heads, at_ns);
-	if (q >= AQM_QUEUES)
+	queue->idle = q >= AQM_QUEUES;
+	if (queue->idle)
 		return;
 	packet = *virtual_queue_place(&queue->ring[q & 1], queue->ring[q & 1].first++);
 	virtual_queue_heads(queue, &heads);
@@ -108,8 +116,9 @@ AQM_PART void virtual_queue_depart(struct virtual_queue *queue, uint64_t at_ns)
 		virtual_queue_owe(&queue->owed_drops[q & 1]);
 	else if (verdict != AQM_PASS)
 		virtual_queue_owe(&queue->owed_signals[q & 1]);
+	queue->free_ns = at_ns;
 	if (verdict != AQM_DROP)
-		queue->free_ns = at_ns + virtual_queue_time_ns(queue, packet.len_bytes);
+		queue->free_ns += virtual_queue_time_ns(queue, packet.len_bytes);
 }
 
 AQM_PART void virtual_queue_tick(struct virtual_queue *queue)
@@ -129,8 +138,6 @@ AQM_INLINE bool virtual_queue_step(struct virtual_queue *queue, uint64_t now_ns)
 
 	virtual_queue_heads(queue, &heads);
 	depart_ns = virtual_queue_due_ns(queue, &heads);
-	if (heads.len_bytes[0] == 0 && heads.len_bytes[1] == 0)
-		depart_ns = UINT64_MAX;
 	if (tick_ns > now_ns && depart_ns > now_ns)
 		return false;
 	if (tick_ns <= depart_ns)

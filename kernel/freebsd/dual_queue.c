@@ -95,16 +95,10 @@ void dual_queue_free(struct dual_queue *queue)
 
 void dual_queue_change(struct dual_queue *queue, const struct dual_host_params *params)
 {
-	const uint64_t now_ns = now_of(queue), latest_ns = now_ns + params->own.base.tupdate_ns;
 	struct dual_host_params own = *params;
-	uint64_t *due_ns = params->law == DUAL_HOST_STUDENT
-				   ? &queue->host.law.student.vars.law.update_due_ns
-				   : &queue->host.law.pi2.vars.update_due_ns;
 
 	own.own.model = queue->host.params.own.model;
-	dual_host_change(&queue->host, &own, now_ns);
-	if (*due_ns > latest_ns)
-		*due_ns = latest_ns;
+	dual_host_change(&queue->host, &own, now_of(queue));
 }
 
 static void append(struct dual_fifo *fifo, struct mbuf *m)
