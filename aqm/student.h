@@ -70,7 +70,8 @@ struct aqm_student_stats {
 	struct aqm_dualpi2_stats law;
 	uint64_t packets;    /* that arrived */
 	uint64_t decisions;  /* of the network */
-	uint64_t overridden; /* packets on which the guard put the law in the network's place */
+	/* Packets that got the law's verdict for the network's, or left under settings cut. */
+	uint64_t overridden;
 };
 
 /*

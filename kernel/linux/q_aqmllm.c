@@ -214,6 +214,17 @@ static int parse(struct qdisc_util *row, int count, char **words, struct nlmsghd
 	return 0;
 }
 
+static void print_count(const char *key, const char *format, uint64_t value)
+{
+	print_color_u64(PRINT_ANY, COLOR_NONE, key, format, value);
+}
+
+/* In units of `one`. */
+static void print_number(const char *key, const char *format, uint64_t value, double one)
+{
+	print_color_float(PRINT_ANY, COLOR_NONE, key, format, (double)value / one);
+}
+
 static void print_word(const char *key, const char *format, uint64_t index,
 		       const char *const words[2])
 {
@@ -230,11 +241,10 @@ static void print_option(const struct option *option, uint64_t value)
 		print_word(option->name, format, value, schedulers);
 	} else if (option->kind == COUNT || option->kind == SWITCH) {
 		snprintf(format, sizeof(format), "%s %%llu ", option->name);
-		print_color_u64(PRINT_ANY, COLOR_NONE, option->name, format, value);
+		print_count(option->name, format, value);
 	} else {
 		snprintf(format, sizeof(format), "%s %%.6g ", option->name);
-		print_color_float(PRINT_ANY, COLOR_NONE, option->name, format,
-				  (double)value / unit_of(option->kind));
+		print_number(option->name, format, value, unit_of(option->kind));
 	}
 }
 
@@ -269,9 +279,8 @@ static int print_options(struct qdisc_util *row, FILE *out, struct rtattr *nest)
 	for (size_t i = 0; i < OPTIONS; i++)
 		if (known[AQMLLM_ATTR_FIRST_OPTION + i])
 			print_option(&options[i], values[AQMLLM_ATTR_FIRST_OPTION + i]);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "split_gso", "split_gso %llu ",
-			values[AQMLLM_ATTR_SPLIT_GSO]);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "log", "log %llu ", values[AQMLLM_ATTR_LOG]);
+	print_count("split_gso", "split_gso %llu ", values[AQMLLM_ATTR_SPLIT_GSO]);
+	print_count("log", "log %llu ", values[AQMLLM_ATTR_LOG]);
 	if (values[AQMLLM_ATTR_LAW] && values[AQMLLM_ATTR_CHECKSUM]) {
 		char text[32];
 
@@ -288,52 +297,36 @@ static void print_queue(const char *name, const struct aqmllm_queue_stats *stats
 {
 	open_json_object(name);
 	print_color_string(PRINT_FP, COLOR_NONE, NULL, "\n  %s:", name);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "arrived_pkts", " arrived %llu pkts",
-			stats->arrived_pkts);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "arrived_bytes", " %llu bytes",
-			stats->arrived_bytes);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "left_pkts", ", left %llu pkts", stats->left_pkts);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "left_bytes", " %llu bytes", stats->left_bytes);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "marks", ", marks %llu", stats->marks);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "drops", " drops %llu", stats->drops);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "overflows", " (no room %llu)", stats->overflows);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "backlog_pkts", ", holds %llu pkts",
-			stats->backlog_pkts);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "backlog_bytes", " %llu bytes",
-			stats->backlog_bytes);
-	print_color_float(PRINT_ANY, COLOR_NONE, "delay_ms", " delay %.3f ms",
-			  (double)stats->delay_ns / 1e6);
+	print_count("arrived_pkts", " arrived %llu pkts", stats->arrived_pkts);
+	print_count("arrived_bytes", " %llu bytes", stats->arrived_bytes);
+	print_count("left_pkts", ", left %llu pkts", stats->left_pkts);
+	print_count("left_bytes", " %llu bytes", stats->left_bytes);
+	print_count("marks", ", marks %llu", stats->marks);
+	print_count("drops", " drops %llu", stats->drops);
+	print_count("overflows", " (no room %llu)", stats->overflows);
+	print_count("backlog_pkts", ", holds %llu pkts", stats->backlog_pkts);
+	print_count("backlog_bytes", " %llu bytes", stats->backlog_bytes);
+	print_number("delay_ms", " delay %.3f ms", stats->delay_ns, 1e6);
 	close_json_object();
 }
 
 static void print_law(const struct aqmllm_stats *stats)
 {
-	print_color_float(PRINT_ANY, COLOR_NONE, "p", "\n  p %.9f",
-			  (double)stats->p_q32 / 4294967296.0);
-	print_color_float(PRINT_ANY, COLOR_NONE, "p_c", " p_c %.9f",
-			  (double)stats->p_c_q32 / 4294967296.0);
-	print_color_float(PRINT_ANY, COLOR_NONE, "p_l", " p_l %.9f",
-			  (double)stats->p_l_q32 / 4294967296.0);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "updates", ", updates %llu", stats->updates);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "step_marks", " step marks %llu",
-			stats->step_marks);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "overload_packets", " in overload %llu",
-			stats->overload_packets);
-	print_color_float(PRINT_ANY, COLOR_NONE, "target_now_ms", "\n  in force: target_ms %.4g",
-			  (double)stats->target_ns / 1e6);
-	print_color_float(PRINT_ANY, COLOR_NONE, "step_now_ms", " step_ms %.4g",
-			  (double)stats->step_ns / 1e6);
-	print_color_float(PRINT_ANY, COLOR_NONE, "k_now", " k %.4g",
-			  (double)stats->k_q16 / 65536);
-	print_color_float(PRINT_ANY, COLOR_NONE, "alpha_now", " alpha %.4g",
-			  (double)stats->alpha_q16 / 65536);
-	print_color_float(PRINT_ANY, COLOR_NONE, "beta_now", " beta %.4g",
-			  (double)stats->beta_q16 / 65536);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "decisions", ", decisions %llu", stats->decisions);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "overridden", " overridden %llu",
-			stats->overridden);
-	print_color_u64(PRINT_ANY, COLOR_NONE, "guard_open", " guard open %llu",
-			stats->guard_open);
+	print_number("p", "\n  p %.9f", stats->p_q32, 4294967296.0);
+	print_number("p_c", " p_c %.9f", stats->p_c_q32, 4294967296.0);
+	print_number("p_l", " p_l %.9f", stats->p_l_q32, 4294967296.0);
+	print_count("updates", ", updates %llu", stats->updates);
+	print_count("step_marks", " step marks %llu", stats->step_marks);
+	print_count("overload_packets", " in overload %llu", stats->overload_packets);
+	print_number("target_now_ms", "\n  in force: target_ms %.4g", stats->target_ns, 1e6);
+	print_number("step_now_ms", " step_ms %.4g", stats->step_ns, 1e6);
+	print_number("k_now", " k %.4g", stats->k_q16, 65536);
+	print_number("alpha_now", " alpha %.4g", stats->alpha_q16, 65536);
+	print_number("beta_now", " beta %.4g", stats->beta_q16, 65536);
+	print_count("decisions", ", decisions %llu", stats->decisions);
+	print_count("overridden", " overridden %llu", stats->overridden);
+	print_count("guard_open", " guard open %llu", stats->guard_open);
+	print_number("room", " room %.3f", stats->room_q16, 65536);
 }
 
 static int print_stats(struct qdisc_util *row, FILE *out, struct rtattr *attribute)

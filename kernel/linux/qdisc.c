@@ -261,6 +261,7 @@ static void queue_stats(const struct aqmllm *q, const struct dual_host_heads *he
 	};
 }
 
+/* Into `stats`, which is all zeros. */
 static void law_stats(const struct aqmllm *q, struct aqmllm_stats *stats)
 {
 	const struct dual_host *host = &q->host;
@@ -280,9 +281,12 @@ static void law_stats(const struct aqmllm *q, struct aqmllm_stats *stats)
 	stats->k_q16 = now->k_q16;
 	stats->alpha_q16 = now->alpha_q16;
 	stats->beta_q16 = now->beta_q16;
-	stats->decisions = student ? host->law.student.stats.decisions : 0;
-	stats->overridden = student ? host->law.student.stats.overridden : 0;
-	stats->guard_open = student && host->law.student.vars.guard.open;
+	if (!student)
+		return;
+	stats->decisions = host->law.student.stats.decisions;
+	stats->overridden = host->law.student.stats.overridden;
+	stats->guard_open = aqm_guard_trusts(&host->law.student.vars.guard);
+	stats->room_q16 = aqm_room_octaves(&host->law.student.vars.room, 16);
 }
 
 static int aqmllm_dump_stats(struct Qdisc *sch, struct gnet_dump *dump)

@@ -79,9 +79,11 @@ enum aqmllm_attribute {
 	X(delay_ns)
 
 /*
- * X(name): of the law.  Probabilities have 32 fraction bits, k and gains 16; settings are those in
- * force; `overridden`: packets on which the guard stood in for the student, `guard_open`: it lets
- * the student decide.
+ * X(name): of the law.  Probabilities have 32 fraction bits, k, gains and room 16; settings are
+ * those in force.  Of a student: `decisions` of the network; `overridden`, packets that got the
+ * law's verdict in the place of the network's, or left under settings that the guard had cut;
+ * `guard_open`, it lets the network's verdicts through; `room`, octaves that it leaves settings
+ * (aqm/room.h).
  */
 #define AQMLLM_LAW_STATS(X)                                                                        \
 	X(p_q32)                                                                                   \
@@ -97,7 +99,8 @@ enum aqmllm_attribute {
 	X(beta_q16)                                                                                \
 	X(decisions)                                                                               \
 	X(overridden)                                                                              \
-	X(guard_open)
+	X(guard_open)                                                                              \
+	X(room_q16)
 
 #define AQMLLM_STAT(name) __u64 name;
 struct aqmllm_queue_stats {
