@@ -17,6 +17,7 @@
 
 #include "aqm/student_bytes.h"
 #include "kernel/bpf/vqueue.h"
+#include "kernel/dual_params.h"
 #include "kernel/linux/uapi.h"
 
 /* Where the filter stands: behind those to which tc gives a number (49152 and below), ect1 too. */
@@ -64,20 +65,9 @@ struct wanted {
 static void set_defaults(struct wanted *wanted)
 {
 	wanted->object = "vqueue.bpf.o";
-	wanted->params = (struct dual_host_params){
-		.law = DUAL_HOST_DUALPI2,
-		.own = {.base = {.target_ns = 15000000,
-				 .tupdate_ns = 16000000,
-				 .alpha_q16 = 10490,
-				 .beta_q16 = 209570,
-				 .k_q16 = 2 << 16,
-				 .mtu_bytes = 1500,
-				 .step = {.threshold_ns = 1000000, .min_qlen_pkts = 1},
-				 .drop_overload = true},
-			.scheduler = {.wrr = {.c_percent = 10}, .tshift_ns = 50000000},
-			.limit_pkts = VIRTUAL_QUEUE_PLACES - 1,
-			.guarded = true},
-	};
+	dual_params_default(&wanted->params, DUAL_HOST_DUALPI2);
+	wanted->params.own.base.step.min_qlen_pkts = 1;
+	wanted->params.own.limit_pkts = VIRTUAL_QUEUE_PLACES - 1;
 }
 
 static void store(struct dual_host_params *params, const struct option *option, uint64_t value)
@@ -147,21 +137,13 @@ static int set_option(struct wanted *wanted, const char *name, const char *value
 /* The students' ranges, and what a virtual queue has room for. */
 static int check(const struct wanted *wanted)
 {
-	const struct aqm_dualpi2_params *base = &wanted->params.own.base;
+	const char *wrong = dual_params_wrong(&wanted->params);
 
 	if (wanted->params.own.limit_pkts >= VIRTUAL_QUEUE_PLACES)
 		return complain("limit_packets is at most %d here", VIRTUAL_QUEUE_PLACES - 1);
-	if (wanted->params.law != DUAL_HOST_STUDENT)
-		return 0;
-	if (!wanted->has_model)
+	if (wanted->params.law == DUAL_HOST_STUDENT && !wanted->has_model)
 		return complain("student needs its weights: model FILE.aqms");
-	if (base->target_ns < 1000000 || base->target_ns > 60000000 || base->k_q16 < 1 << 14 ||
-	    base->k_q16 > 8 << 16 || base->step.threshold_ns < 250000 ||
-	    base->step.threshold_ns > 4000000 || base->alpha_q16 > 8 << 16 ||
-	    base->beta_q16 > 8 << 16 || base->step.min_qlen_pkts < 1 || base->drop_early)
-		return complain("student: target_ms 1 to 60, k 0.25 to 8, step_ms 0.25 to 4, alpha "
-				"and beta at most 8, min_qlen_step at least 1, no drop_early");
-	return 0;
+	return wrong ? complain("%s", wrong) : 0;
 }
 
 static int parse(struct wanted *wanted, int count, char **words)

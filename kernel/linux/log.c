@@ -60,6 +60,11 @@ void aqmllm_log_free(struct aqmllm_log *log)
 	kfree(log);
 }
 
+bool aqmllm_log_has_room(const struct aqmllm_log *log, u32 limit_pkts)
+{
+	return log && limit_pkts <= log->mask / 2 + 1;
+}
+
 void aqmllm_log_clear(struct aqmllm_log *log)
 {
 	unsigned int i;

@@ -20,6 +20,9 @@ struct aqmllm_log;
 struct aqmllm_log *aqmllm_log_new(u32 limit_pkts, const char *device);
 void aqmllm_log_free(struct aqmllm_log *log);
 
+/* For so many packets in each queue?  NULL has none. */
+bool aqmllm_log_has_room(const struct aqmllm_log *log, u32 limit_pkts);
+
 /* All packets are gone: what waits is forgotten. */
 void aqmllm_log_clear(struct aqmllm_log *log);
 

@@ -10,6 +10,7 @@
 #include <net/pkt_sched.h>
 
 #include "aqm/student_bytes.h"
+#include "kernel/dual_params.h"
 #include "kernel/linux/qdisc.h"
 #include "kernel/linux/uapi.h"
 
@@ -65,35 +66,6 @@ static void store(struct dual_host_params *params, const struct option *option, 
 		*(bool *)at = value;
 }
 
-/* The values that a profile stands for; those of the law named first. */
-static void set_profile(struct dual_host_params *params, u32 profile)
-{
-	struct aqm_dualpi2_params *base = &params->own.base;
-	const bool rfc = profile == AQM_DUALPI2_RFC9332;
-
-	base->profile = profile;
-	base->tupdate_ns = rfc ? 15000000 : 16000000;
-	base->alpha_q16 = rfc ? 9830 : 10490;    /* Linux: 41/256 */
-	base->beta_q16 = rfc ? 3 << 16 : 209570; /* Linux: 819/256 */
-	base->step.min_qlen_pkts = rfc || params->law == DUAL_HOST_STUDENT ? 1 : 0;
-}
-
-static void set_defaults(struct dual_host_params *params)
-{
-	*params = (struct dual_host_params){
-		.law = DUAL_HOST_DUALPI2,
-		.own = {.base = {.target_ns = 15000000,
-				 .k_q16 = 2 << 16,
-				 .mtu_bytes = 1500,
-				 .step = {.threshold_ns = 1000000},
-				 .drop_overload = true},
-			.scheduler = {.wrr = {.c_percent = 10}, .tshift_ns = 50000000},
-			.limit_pkts = 10000,
-			.guarded = true},
-	};
-	set_profile(params, AQM_DUALPI2_LINUX);
-}
-
 static int take_values(struct nlattr **attributes, struct dual_host_params *params,
 		       struct netlink_ext_ack *extack)
 {
@@ -115,32 +87,21 @@ static int take_values(struct nlattr **attributes, struct dual_host_params *para
 	return 0;
 }
 
-/* A student multiplies settings: they have narrower ranges. */
+/* `wrong` is a literal of this module, which the caller holds. */
+static int refuse(struct netlink_ext_ack *extack, const char *wrong)
+{
+	if (extack)
+		extack->_msg = wrong;
+	return -EINVAL;
+}
+
 static int check(const struct wanted *wanted, struct netlink_ext_ack *extack)
 {
-	const struct aqm_dualpi2_params *base = &wanted->params.own.base;
+	const char *wrong = dual_params_wrong(&wanted->params);
 
-	if (wanted->log && wanted->params.own.limit_pkts > AQMLLM_LOG_MOST) {
-		NL_SET_ERR_MSG(extack, "log has room for a limit_packets of 65536 at most");
-		return -ERANGE;
-	}
-	if (wanted->params.law != DUAL_HOST_STUDENT)
-		return 0;
-	if (base->target_ns < 1000000 || base->target_ns > 60000000 || base->k_q16 < 1 << 14 ||
-	    base->k_q16 > 8 << 16 || base->step.threshold_ns < 250000 ||
-	    base->step.threshold_ns > 4000000 || base->alpha_q16 > 8 << 16 ||
-	    base->beta_q16 > 8 << 16) {
-		NL_SET_ERR_MSG(extack, "student: target_ms 1 to 60, k 0.25 to 8, step_ms 0.25 to "
-				       "4, alpha and beta at most 8");
-		return -ERANGE;
-	}
-	if (base->step.min_qlen_pkts < 1 || base->drop_early ||
-	    base->profile != AQM_DUALPI2_LINUX) {
-		NL_SET_ERR_MSG(extack, "student: min_qlen_step of at least 1, no drop_early, "
-				       "profile linux");
-		return -EINVAL;
-	}
-	return 0;
+	if (!wrong && wanted->log && wanted->params.own.limit_pkts > AQMLLM_LOG_MOST)
+		wrong = "log has room for a limit_packets of 65536 at most";
+	return wrong ? refuse(extack, wrong) : 0;
 }
 
 /* Reads a model, or takes the module's. */
@@ -163,14 +124,11 @@ static int take_model(struct nlattr *attribute, struct wanted *wanted,
 			nla_data(attribute), size - AQM_STUDENT_BYTES_CHECKSUM);
 		return 0;
 	}
-	if (extack) {
-		extack->_msg = wrong; /* a literal of this module, which the caller holds */
-		NL_SET_BAD_ATTR(extack, attribute);
-	}
-	return -EINVAL;
+	NL_SET_BAD_ATTR(extack, attribute);
+	return refuse(extack, wrong);
 }
 
-static int take_words(struct nlattr **attributes, struct wanted *wanted)
+static void take_words(struct nlattr **attributes, struct wanted *wanted)
 {
 	struct dual_host_params *params = &wanted->params;
 
@@ -184,12 +142,11 @@ static int take_words(struct nlattr **attributes, struct wanted *wanted)
 		params->law = law;
 	}
 	if (attributes[AQMLLM_ATTR_PROFILE])
-		set_profile(params, nla_get_u64(attributes[AQMLLM_ATTR_PROFILE]));
+		dual_params_set_profile(params, nla_get_u64(attributes[AQMLLM_ATTR_PROFILE]));
 	if (attributes[AQMLLM_ATTR_SPLIT_GSO])
 		wanted->split_gso = nla_get_u64(attributes[AQMLLM_ATTR_SPLIT_GSO]);
 	if (attributes[AQMLLM_ATTR_LOG])
 		wanted->log = nla_get_u64(attributes[AQMLLM_ATTR_LOG]);
-	return 0;
 }
 
 static int take_all(struct nlattr *given, struct wanted *wanted, struct netlink_ext_ack *extack)
@@ -200,10 +157,10 @@ static int take_all(struct nlattr *given, struct wanted *wanted, struct netlink_
 	if (!given)
 		return 0;
 	status = nla_parse_nested(attributes, AQMLLM_ATTR_MAX, given, policy, extack);
-	if (!status)
-		status = take_words(attributes, wanted);
-	if (!status)
-		status = take_values(attributes, &wanted->params, extack);
+	if (status)
+		return status;
+	take_words(attributes, wanted);
+	status = take_values(attributes, &wanted->params, extack);
 	if (!status)
 		status = check(wanted, extack);
 	if (!status && attributes[AQMLLM_ATTR_MODEL])
@@ -230,7 +187,7 @@ static void put_in_force(struct Qdisc *sch, struct wanted *wanted, struct aqmllm
 	dual_host_change(&q->host, &wanted->params, ktime_get_ns());
 	sch->limit = wanted->params.own.limit_pkts;
 	q->split_gso = wanted->split_gso;
-	*old_log = q->log;
+	*old_log = q->log == log ? NULL : q->log;
 	q->log = log;
 }
 
@@ -246,7 +203,10 @@ int aqmllm_change(struct Qdisc *sch, struct nlattr *given, struct netlink_ext_ac
 	struct aqmllm_log *log = NULL, *old_log;
 	int status = take_all(given, &wanted, extack);
 
-	if (!status && wanted.log) {
+	/* A log with room stays, and with it the lines that wait. */
+	if (!status && wanted.log && aqmllm_log_has_room(q->log, wanted.params.own.limit_pkts)) {
+		log = q->log;
+	} else if (!status && wanted.log) {
 		log = aqmllm_log_new(wanted.params.own.limit_pkts, qdisc_dev(sch)->name);
 		status = log ? 0 : -ENOMEM;
 	}
@@ -267,7 +227,7 @@ int aqmllm_init(struct Qdisc *sch, struct nlattr *given, struct netlink_ext_ack 
 	struct aqmllm *q = qdisc_priv(sch);
 	struct dual_host_params params;
 
-	set_defaults(&params);
+	dual_params_default(&params, DUAL_HOST_DUALPI2);
 	params.own.model = aqmllm_shipped_model();
 	q->split_gso = true;
 	dual_host_init(&q->host, &params, ktime_get_ns());

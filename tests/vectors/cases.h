@@ -8,7 +8,7 @@
 #ifndef TESTS_VECTORS_CASES_H
 #define TESTS_VECTORS_CASES_H
 
-#include "kernel/dual_host.h"
+#include "kernel/dual_params.h"
 #include "tests/vectors/vectors.h"
 
 #define VECTORS_LIMIT_PKTS 1000
@@ -31,27 +31,19 @@ enum vectors_case { VECTORS_CASES(VECTORS_CASE_ENUM) VECTORS_CASE_COUNT };
 /* The case's parameters, but for the student's model. */
 AQM_INLINE void vectors_params(uint32_t which, struct dual_host_params *params)
 {
-	const bool rfc = which == VECTORS_rfc, student = which >= VECTORS_shipped;
+	const bool student = which >= VECTORS_shipped;
 
-	*params = (struct dual_host_params){
-		.law = student ? DUAL_HOST_STUDENT : DUAL_HOST_DUALPI2,
-		.own = {.base = {.target_ns = 15000000,
-				 .tupdate_ns = rfc ? 15000000 : 16000000,
-				 .alpha_q16 = rfc ? 9830 : 10490,
-				 .beta_q16 = rfc ? 3U << 16 : 209570,
-				 .k_q16 = 2U << 16,
-				 .mtu_bytes = 1500,
-				 .profile = rfc ? AQM_DUALPI2_RFC9332 : AQM_DUALPI2_LINUX,
-				 .step = {1000000, rfc || student ? 1 : 0},
-				 .drop_early = which == VECTORS_early,
-				 .drop_overload = !rfc},
-			.scheduler = {.kind = which == VECTORS_early ? AQM_SCHEDULER_TSF
-								     : AQM_SCHEDULER_WRR,
-				      .wrr = {10},
-				      .tshift_ns = 50000000},
-			.limit_pkts = VECTORS_LIMIT_PKTS,
-			.guarded = which != VECTORS_unguarded && which != VECTORS_verdict},
-	};
+	dual_params_default(params, student ? DUAL_HOST_STUDENT : DUAL_HOST_DUALPI2);
+	params->own.limit_pkts = VECTORS_LIMIT_PKTS;
+	params->own.guarded = which != VECTORS_unguarded && which != VECTORS_verdict;
+	if (which == VECTORS_rfc) {
+		dual_params_set_profile(params, AQM_DUALPI2_RFC9332);
+		params->own.base.drop_overload = false;
+	}
+	if (which == VECTORS_early) {
+		params->own.base.drop_early = true;
+		params->own.scheduler.kind = AQM_SCHEDULER_TSF;
+	}
 }
 
 /* Every feature that the mode may see, as it is. */
