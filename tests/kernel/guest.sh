@@ -6,7 +6,8 @@
 # usage: guest.sh SOURCE BUILD [PACKETS [SECONDS [ROUNDS [MBIT]]]]
 #     packets of each case of the vectors, seconds of traffic under changes, insertions, and the
 #     rate of that traffic's link: what an hour of it costs
-# GUEST_LOG=FILE keeps the console.
+# GUEST_LOG=FILE keeps the console; GUEST_TIMEOUT=900 is how many seconds the guest may take, beyond
+# which the exit status is 124.
 set -u
 source=$(cd "$1" && pwd) build=$(cd "$2" && pwd)
 packets=${3:-5000} seconds=${4:-10} rounds=${5:-10} mbit=${6:-8}
@@ -35,11 +36,11 @@ cp "$work"/src/kernel/linux/{sch_aqmllm,aqmllm_vectors}.ko "$root/"
 cp "$work/src/kernel/linux/q_aqmllm.so" "$root/lib/tc/"
 
 # The virtual queue in BPF, where it can be built.
-programs="ip tc iperf3"
+programs="ip tc iperf3" virtual=
 if make -s -C "$source/kernel/bpf" OUT="$work/bpf" "$work/bpf/vqueue.bpf.o" "$work/bpf/vqueue" \
 	>"$work/log" 2>&1; then
 	cp "$work/bpf/vqueue.bpf.o" "$root/"
-	PATH=$PATH:$work/bpf programs="$programs vqueue"
+	PATH=$PATH:$work/bpf programs="$programs vqueue" virtual=virtual
 else
 	echo "SKIP: the virtual queue in BPF: $(tail -1 "$work/log")"
 fi
@@ -70,11 +71,13 @@ chmod +x "$root/init"
 (cd "$root" && find . | cpio -o -H newc --quiet | gzip -1) >"$work/initramfs"
 
 log=${GUEST_LOG:-$work/console}
-timeout "${GUEST_TIMEOUT:-900}" qemu-system-x86_64 -accel tcg,thread=single -icount shift=0,sleep=off \
+timeout --foreground "${GUEST_TIMEOUT:-900}" qemu-system-x86_64 \
+	-accel tcg,thread=single -icount shift=0,sleep=off \
 	-rtc clock=vm -smp 1 -m 512 -cpu max -display none -no-reboot -nodefaults -serial stdio \
 	-kernel "$image" -initrd "$work/initramfs" \
 	-append "console=ttyS0 quiet panic=-1 packets=$packets seconds=$seconds rounds=$rounds mbit=$mbit" \
 	</dev/null 2>&1 | tr -d '\r' >"$log"
+[ "${PIPESTATUS[0]}" != 124 ] || { echo "the guest was not done after ${GUEST_TIMEOUT:-900} s"; exit 124; }
 results() { # key
 	sed -n "s/^.*RESULT $1 //p" "$log"
 }
@@ -92,7 +95,7 @@ results line >"$work/log_lines"
 	fail "aqmllm pool does not read the log"
 grep -q '"records": *'"$(wc -l <"$work/log_lines")"'\b' "$work/pool" || { cat "$work/pool"; fail "records lost"; }
 
-python3 - "$log" <<'END' || fail "traffic"
+python3 - "$log" $virtual <<'END' || fail "traffic"
 import json, re, sys
 text = open(sys.argv[1]).read()
 def line(key):
@@ -116,7 +119,9 @@ for law in "dualpi2", "student":
     bad |= not (c["marks"] and l["marks"]) or l["drops"] > 0
 virtual = r"RESULT virtual (\S+) cubic (\d+) dctcp (\d+)\s+RESULT virtual .*\s+" \
     r"RESULT virtual \S+ C: (.*)\s+RESULT virtual \S+ L: (.*)"
-for law, cubic, dctcp, c, l in re.findall(virtual, text):
+behind = re.findall(virtual, text)
+bad |= len(behind) != (2 if sys.argv[2:] else 0)
+for law, cubic, dctcp, c, l in behind:
     print("virtual queue, %s: Mbit/s cubic %.2f dctcp %.2f; C %s; L %s"
           % (law, float(cubic) / 1e6, float(dctcp) / 1e6, c, l))
     bad |= float(cubic) + float(dctcp) < 5.5e6 or int(re.search(r"marked (\d+)", l).group(1)) == 0

@@ -1,7 +1,7 @@
 #!/bin/busybox sh
 # SPDX-License-Identifier: BSD-2-Clause
-# What runs in the guest as its first process: the module with real TCP, changes under load, a
-# hundred insertions.  guest.sh makes the initramfs and reads the lines "RESULT ..." of the console.
+# What runs in the guest as its first process: the module with real TCP, changes under load,
+# insertions.  guest.sh makes the initramfs and reads the lines "RESULT ..." of the console.
 # The kernel's command line has packets=N (vectors), seconds=N and mbit=N (traffic under changes),
 # rounds=N (insertions).
 export PATH=/tools:/bin:/sbin
