@@ -2,9 +2,10 @@
 /*
  * A student out of the bytes of its file, for hosts without libc: kernels take weights this way.
  *
- * The format is that of policy/student_file.h, which says in more words what is wrong with a file.
- * Both take the same files, which policy/student_file_test.c and a fuzz target hold.  Whatever the
- * bytes, a model that is taken makes aqm/student_net.h read and write within its arrays, and end.
+ * The format is that of policy/student_file.h, which reads with the same cursor and says in more
+ * words what is wrong with a file.  Both take the same files: policy/student_file_test.c and a fuzz
+ * target hold them to it.  Whatever the bytes, a model that is taken makes aqm/student_net.h read
+ * and write within its arrays, and end.
  */
 #ifndef AQM_STUDENT_BYTES_H
 #define AQM_STUDENT_BYTES_H
@@ -277,11 +278,10 @@ AQM_INLINE bool aqm_student_leads_on(const struct aqm_student_model *model, int 
 	return next > node && next < model->nodes;
 }
 
-static inline const char *aqm_student_take_tree(struct aqm_student_cursor *from,
-						struct aqm_student_model *model)
+/* Counts of leaves and outputs are within their bounds. */
+static inline void aqm_student_take_nodes(struct aqm_student_cursor *from,
+					  struct aqm_student_model *model)
 {
-	if (model->leaves == 0 || model->leaves > AQM_STUDENT_LEAVES)
-		return "too many leaves, or none";
 	for (int i = 0; i < model->nodes; i++) {
 		struct aqm_student_node *node = &model->tree.nodes[i];
 
@@ -294,6 +294,14 @@ static inline const char *aqm_student_take_tree(struct aqm_student_cursor *from,
 	for (int i = 0; i < model->leaves; i++)
 		for (int j = 0; j < model->outputs; j++)
 			model->tree.leaves[i][j] = aqm_student_take_short(from);
+}
+
+static inline const char *aqm_student_take_tree(struct aqm_student_cursor *from,
+						struct aqm_student_model *model)
+{
+	if (model->leaves == 0 || model->leaves > AQM_STUDENT_LEAVES)
+		return "too many leaves, or none";
+	aqm_student_take_nodes(from, model);
 	for (int i = 0; i < model->nodes; i++)
 		if (model->tree.nodes[i].input >= model->inputs ||
 		    model->tree.nodes[i].leaves > 3 || !aqm_student_leads_on(model, i, 0) ||

@@ -9,73 +9,39 @@
 
 #include "base/file.h"
 
-#define VERSION 1
-#define HEADER_BYTES 20
-#define CHECKSUM_BYTES 8
-#define FNV_OFFSET UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
 #define IN_FOLDER "student" STUDENT_FILE_SUFFIX
 
-/* Reads or writes on; `bad` once something did not fit. */
-struct cursor {
-	const unsigned char *in;
-	unsigned char *out;
-	size_t at, size;
-	bool bad;
+/* Writes on. */
+struct writer {
+	unsigned char *bytes;
+	size_t at;
 };
 
-static uint64_t checksum_of(const unsigned char *bytes, size_t size)
+static void put(struct writer *to, uint64_t value, unsigned bytes)
 {
-	uint64_t hash = FNV_OFFSET;
-
-	for (size_t i = 0; i < size; i++)
-		hash = (hash ^ bytes[i]) * FNV_PRIME;
-	return hash;
+	for (unsigned i = 0; i < bytes; i++)
+		to->bytes[to->at++] = (unsigned char)(value >> 8 * i);
 }
 
-static void put(struct cursor *to, uint64_t value, int bytes)
-{
-	for (int i = 0; i < bytes; i++)
-		to->out[to->at++] = (unsigned char)(value >> 8 * i);
-}
-
-static uint64_t take(struct cursor *from, int bytes)
-{
-	uint64_t value = 0;
-
-	if (from->bad || from->size - from->at < (size_t)bytes) {
-		from->bad = true;
-		return 0;
-	}
-	for (int i = 0; i < bytes; i++)
-		value |= (uint64_t)from->in[from->at++] << 8 * i;
-	return value;
-}
-
-static int16_t take_short(struct cursor *from)
-{
-	return (int16_t)(uint16_t)take(from, 2);
-}
-
-static void put_name(struct cursor *to, const char *name)
+static void put_name(struct writer *to, const char *name)
 {
 	const size_t length = strlen(name);
 
 	put(to, length, 1);
-	memcpy(to->out + to->at, name, length);
+	memcpy(to->bytes + to->at, name, length);
 	to->at += length;
 }
 
 /* NUL-terminated; names that hold anything but a-z, 0-9 and _ are bad. */
-static void take_name(struct cursor *from, char name[STUDENT_NAME_BYTES])
+static void take_name(struct aqm_student_cursor *from, char name[STUDENT_NAME_BYTES])
 {
-	const size_t length = (size_t)take(from, 1);
+	const size_t length = (size_t)aqm_student_take(from, 1);
 
 	name[0] = '\0';
 	if (length == 0 || length >= STUDENT_NAME_BYTES)
 		from->bad = true;
 	for (size_t i = 0; i < length && !from->bad; i++) {
-		const char c = (char)take(from, 1);
+		const char c = (char)aqm_student_take(from, 1);
 
 		from->bad |= !((c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || c == '_');
 		name[i] = from->bad ? '\0' : c;
@@ -83,8 +49,8 @@ static void take_name(struct cursor *from, char name[STUDENT_NAME_BYTES])
 	}
 }
 
-static int take_inputs(struct cursor *from, struct aqm_student_model *model, const char *file,
-		       struct error *error)
+static int take_inputs(struct aqm_student_cursor *from, struct aqm_student_model *model,
+		       const char *file, struct error *error)
 {
 	if (model->inputs > AQM_STUDENT_INPUTS)
 		return error_at(error, ERR_RANGE, file, 0, "inputs", "%d of them, at most %d go",
@@ -100,13 +66,13 @@ static int take_inputs(struct cursor *from, struct aqm_student_model *model, con
 					"this program knows no such feature; aqmllm info lists "
 					"those it knows");
 		model->feature[i] = (uint8_t)(feature < 0 ? 0 : feature);
-		model->offset[i] = take_short(from);
-		model->scale[i] = take_short(from);
+		model->offset[i] = aqm_student_take_short(from);
+		model->scale[i] = aqm_student_take_short(from);
 	}
 	return 0;
 }
 
-static int take_outputs(struct cursor *from, const struct aqm_student_model *model,
+static int take_outputs(struct aqm_student_cursor *from, const struct aqm_student_model *model,
 			const char *file, struct error *error)
 {
 	for (int i = 0; i < model->outputs; i++) {
@@ -122,28 +88,15 @@ static int take_outputs(struct cursor *from, const struct aqm_student_model *mod
 	return 0;
 }
 
-static void take_layers(struct cursor *from, struct aqm_student_model *model)
+static int take_row(struct aqm_student_cursor *from, struct aqm_student_model *model, int layer,
+		    int row, const char *file, struct error *error)
 {
-	from->bad |= model->layers > AQM_STUDENT_LAYERS;
-	for (int i = 0; i < model->layers && !from->bad; i++) {
-		struct aqm_student_layer *layer = &model->layer[i];
-
-		layer->kind = (uint8_t)take(from, 1);
-		layer->activation = (uint8_t)take(from, 1);
-		layer->inputs = (uint16_t)take(from, 2);
-		layer->outputs = (uint16_t)take(from, 2);
-	}
-}
-
-static int take_row(struct cursor *from, struct aqm_student_model *model, int layer, int row,
-		    const char *file, struct error *error)
-{
-	const uint8_t shift = (uint8_t)take(from, 1);
-	const int32_t bias = (int32_t)(uint32_t)take(from, 4);
+	const uint8_t shift = (uint8_t)aqm_student_take(from, 1);
+	const int32_t bias = (int32_t)(uint32_t)aqm_student_take(from, 4);
 	int8_t weights[AQM_STUDENT_INPUTS] = {0};
 
 	for (int i = 0; i < model->layer[layer].inputs; i++)
-		weights[i] = (int8_t)(uint8_t)take(from, 1);
+		weights[i] = (int8_t)(uint8_t)aqm_student_take(from, 1);
 	if (from->bad)
 		return 0;
 	if (shift > AQM_STUDENT_SHIFT_MAX || bias > AQM_STUDENT_BIAS_MAX ||
@@ -160,8 +113,8 @@ static int take_row(struct cursor *from, struct aqm_student_model *model, int la
 	return 0;
 }
 
-static int take_net(struct cursor *from, struct aqm_student_model *model, const char *file,
-		    struct error *error)
+static int take_net(struct aqm_student_cursor *from, struct aqm_student_model *model,
+		    const char *file, struct error *error)
 {
 	int status = student_model_complete(model, file, error);
 
@@ -171,56 +124,47 @@ static int take_net(struct cursor *from, struct aqm_student_model *model, const 
 	return status;
 }
 
-static int take_tree(struct cursor *from, struct aqm_student_model *model, const char *file,
-		     struct error *error)
+static int take_tree(struct aqm_student_cursor *from, struct aqm_student_model *model,
+		     const char *file, struct error *error)
 {
 	from->bad |= model->leaves > AQM_STUDENT_LEAVES || model->outputs > AQM_STUDENT_OUTPUTS;
-	for (int i = 0; i < model->nodes && !from->bad; i++) {
-		struct aqm_student_node *node = &model->tree.nodes[i];
-
-		node->input = (uint8_t)take(from, 1);
-		node->below = (uint8_t)take(from, 1);
-		node->above = (uint8_t)take(from, 1);
-		node->leaves = (uint8_t)take(from, 1);
-		node->threshold = take_short(from);
-	}
-	for (int i = 0; i < model->leaves && !from->bad; i++)
-		for (int j = 0; j < model->outputs; j++)
-			model->tree.leaves[i][j] = take_short(from);
+	if (!from->bad)
+		aqm_student_take_nodes(from, model);
 	return from->bad ? 0 : student_model_complete(model, file, error);
 }
 
 /* Magic, version, size and checksum; then the counts. */
-static int take_header(struct cursor *from, struct aqm_student_model *model, const char *file,
-		       struct error *error)
+static int take_header(struct aqm_student_cursor *from, struct aqm_student_model *model,
+		       const char *file, struct error *error)
 {
-	uint64_t size, version;
+	uint64_t size, version, checksum;
 
-	if (from->size < HEADER_BYTES + CHECKSUM_BYTES || from->size > STUDENT_FILE_MAX ||
-	    memcmp(from->in, "AQMS", 4) != 0)
+	if (from->size < AQM_STUDENT_BYTES_HEADER + AQM_STUDENT_BYTES_CHECKSUM ||
+	    from->size > STUDENT_FILE_MAX || memcmp(from->bytes, "AQMS", 4) != 0)
 		return error_at(error, ERR_INVALID, file, 0, NULL, "not a student (*.aqms)");
 	from->at = 4;
-	version = take(from, 2);
-	if (version != VERSION)
+	version = aqm_student_take(from, 2);
+	if (version != AQM_STUDENT_BYTES_VERSION)
 		return error_at(error, ERR_UNSUPPORTED, file, 0, "version",
-				"%d; this program reads version %d", (int)version, VERSION);
-	model->kind = (uint8_t)take(from, 1);
-	model->mode = (uint8_t)take(from, 1);
-	model->inputs = (uint8_t)take(from, 1);
-	model->outputs = (uint8_t)take(from, 1);
-	model->layers = (uint8_t)take(from, 1);
-	model->nodes = (uint8_t)take(from, 1);
-	model->leaves = (uint8_t)take(from, 1);
-	from->bad |= take(from, 3) != 0;
-	size = take(from, 4);
+				"%d; this program reads version %d", (int)version,
+				AQM_STUDENT_BYTES_VERSION);
+	model->kind = (uint8_t)aqm_student_take(from, 1);
+	model->mode = (uint8_t)aqm_student_take(from, 1);
+	model->inputs = (uint8_t)aqm_student_take(from, 1);
+	model->outputs = (uint8_t)aqm_student_take(from, 1);
+	model->layers = (uint8_t)aqm_student_take(from, 1);
+	model->nodes = (uint8_t)aqm_student_take(from, 1);
+	model->leaves = (uint8_t)aqm_student_take(from, 1);
+	from->bad |= aqm_student_take(from, 3) != 0;
+	size = aqm_student_take(from, 4);
 	if (size != from->size)
 		return error_at(error, ERR_INVALID, file, 0, "size",
 				"%zu bytes where it says %u: cut, or more than one file",
 				from->size, (unsigned)size);
-	from->size -= CHECKSUM_BYTES;
-	for (int i = 0; i < CHECKSUM_BYTES; i++)
-		if (from->in[from->size + (size_t)i] !=
-		    (unsigned char)(checksum_of(from->in, from->size) >> 8 * i))
+	from->size -= AQM_STUDENT_BYTES_CHECKSUM;
+	checksum = aqm_student_bytes_checksum(from->bytes, from->size);
+	for (unsigned i = 0; i < AQM_STUDENT_BYTES_CHECKSUM; i++)
+		if (from->bytes[from->size + i] != (unsigned char)(checksum >> 8 * i))
 			return error_at(error, ERR_INVALID, file, 0, "checksum",
 					"the file is damaged; export or train it again");
 	if (from->bad || model->kind >= AQM_STUDENT_KIND_COUNT ||
@@ -233,7 +177,7 @@ static int take_header(struct cursor *from, struct aqm_student_model *model, con
 int student_file_parse(struct aqm_student_model *model, const void *bytes, size_t size,
 		       const char *name, struct error *error)
 {
-	struct cursor from = {.in = bytes, .size = size};
+	struct aqm_student_cursor from = {.bytes = bytes, .size = size};
 	int status;
 
 	*model = (struct aqm_student_model){0};
@@ -243,7 +187,7 @@ int student_file_parse(struct aqm_student_model *model, const void *bytes, size_
 	if (!status && !from.bad)
 		status = take_outputs(&from, model, name, error);
 	if (!status)
-		take_layers(&from, model);
+		from.bad |= aqm_student_take_layers(&from, model) != NULL;
 	if (!status && !from.bad)
 		status = model->kind == AQM_STUDENT_tree ? take_tree(&from, model, name, error)
 							 : take_net(&from, model, name, error);
@@ -292,7 +236,7 @@ int student_file_read(struct aqm_student_model *model, const char *path, struct 
 	return status;
 }
 
-static void put_weights(struct cursor *to, const struct aqm_student_model *model)
+static void put_weights(struct writer *to, const struct aqm_student_model *model)
 {
 	for (int layer = 0; layer < model->layers; layer++) {
 		for (int row = 0; row < model->layer[layer].outputs; row++) {
@@ -309,7 +253,7 @@ static void put_weights(struct cursor *to, const struct aqm_student_model *model
 	}
 }
 
-static void put_tree(struct cursor *to, const struct aqm_student_model *model)
+static void put_tree(struct writer *to, const struct aqm_student_model *model)
 {
 	for (int i = 0; i < model->nodes; i++) {
 		const struct aqm_student_node *node = &model->tree.nodes[i];
@@ -325,7 +269,7 @@ static void put_tree(struct cursor *to, const struct aqm_student_model *model)
 			put(to, (uint16_t)model->tree.leaves[i][j], 2);
 }
 
-static void put_layers(struct cursor *to, const struct aqm_student_model *model)
+static void put_layers(struct writer *to, const struct aqm_student_model *model)
 {
 	for (int i = 0; i < model->layers; i++) {
 		put(to, model->layer[i].kind, 1);
@@ -337,12 +281,21 @@ static void put_layers(struct cursor *to, const struct aqm_student_model *model)
 
 size_t student_file_build(const struct aqm_student_model *model, unsigned char *bytes)
 {
-	struct cursor to = {.out = bytes, .at = 4};
-	const uint8_t counts[] = {model->kind,	  model->mode,	model->inputs, model->outputs,
-				  model->layers, model->nodes, model->leaves, 0, 0, 0};
+	struct writer to = {.bytes = bytes, .at = 4};
+	size_t size;
+	const uint8_t counts[] = {model->kind,
+				  model->mode,
+				  model->inputs,
+				  model->outputs,
+				  model->layers,
+				  model->nodes,
+				  model->leaves,
+				  0,
+				  0,
+				  0};
 
 	memcpy(bytes, "AQMS", 4);
-	put(&to, VERSION, 2);
+	put(&to, AQM_STUDENT_BYTES_VERSION, 2);
 	for (size_t i = 0; i < sizeof(counts); i++)
 		put(&to, counts[i], 1);
 	put(&to, 0, 4); /* its size, below */
@@ -358,16 +311,15 @@ size_t student_file_build(const struct aqm_student_model *model, unsigned char *
 		put_tree(&to, model);
 	else
 		put_weights(&to, model);
-	to.size = to.at + CHECKSUM_BYTES;
-	to.at = HEADER_BYTES - 4;
-	put(&to, to.size, 4);
-	to.at = to.size - CHECKSUM_BYTES;
-	put(&to, checksum_of(bytes, to.at), CHECKSUM_BYTES);
-	return to.size;
+	size = to.at + AQM_STUDENT_BYTES_CHECKSUM;
+	to.at = AQM_STUDENT_BYTES_HEADER - 4;
+	put(&to, size, 4);
+	to.at = size - AQM_STUDENT_BYTES_CHECKSUM;
+	put(&to, aqm_student_bytes_checksum(bytes, to.at), AQM_STUDENT_BYTES_CHECKSUM);
+	return size;
 }
 
-int student_file_write(const struct aqm_student_model *model, const char *path,
-		       struct error *error)
+int student_file_write(const struct aqm_student_model *model, const char *path, struct error *error)
 {
 	unsigned char bytes[STUDENT_FILE_MAX];
 	const size_t size = student_file_build(model, bytes);
@@ -380,5 +332,5 @@ uint64_t student_file_checksum(const struct aqm_student_model *model)
 	unsigned char bytes[STUDENT_FILE_MAX];
 	const size_t size = student_file_build(model, bytes);
 
-	return checksum_of(bytes, size - CHECKSUM_BYTES);
+	return aqm_student_bytes_checksum(bytes, size - AQM_STUDENT_BYTES_CHECKSUM);
 }

@@ -19,10 +19,11 @@
 
 #include <stdbool.h>
 
+#include "aqm/student_bytes.h"
 #include "policy/student_model.h"
 
 #define STUDENT_FILE_SUFFIX ".aqms"
-#define STUDENT_FILE_MAX 32768
+#define STUDENT_FILE_MAX AQM_STUDENT_BYTES_MAX
 
 /* A path that names a student: a file NAME.aqms, or a folder that holds student.aqms. */
 bool student_file_named(const char *path);

@@ -8,6 +8,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "aqm/student_bytes.h"
+
 static const struct student_feature_info features[] = {
 #define FEATURE_ROW(name, offset, scale, text) {#name, text, offset, scale},
 	AQM_STUDENT_FEATURES(FEATURE_ROW)
@@ -116,17 +118,6 @@ static int check_inputs(struct aqm_student_model *model, const char *file, struc
 	return 0;
 }
 
-/* Every node points forward, so that a walk ends. */
-static bool leads_on(const struct aqm_student_model *model, int node, int side)
-{
-	const struct aqm_student_node *own = &model->tree.nodes[node];
-	const int next = side ? own->above : own->below;
-
-	if (own->leaves >> side & 1)
-		return next < model->leaves;
-	return next > node && next < model->nodes;
-}
-
 static int check_tree(const struct aqm_student_model *model, const char *file, struct error *error)
 {
 	if (model->leaves == 0 || model->leaves > AQM_STUDENT_LEAVES)
@@ -135,7 +126,7 @@ static int check_tree(const struct aqm_student_model *model, const char *file, s
 	for (int i = 0; i < model->nodes; i++) {
 		if (model->tree.nodes[i].input >= model->inputs || model->tree.nodes[i].leaves > 3)
 			return refuse(file, "tree", error, "a node asks for what there is not");
-		if (!leads_on(model, i, 0) || !leads_on(model, i, 1))
+		if (!aqm_student_leads_on(model, i, 0) || !aqm_student_leads_on(model, i, 1))
 			return refuse(file, "tree", error, "a node leads back, or nowhere");
 	}
 	return 0;

@@ -15,6 +15,15 @@
 #include <bpf/bpf_helpers.h>
 
 #define BPF_PLACES 128 /* a power of two above AQM_STUDENT_PLACES */
+_Static_assert(AQM_STUDENT_PLACES < BPF_PLACES, "places fit");
+
+/* Masks are no masks for other sizes. */
+#define BPF_POWER_OF_TWO(size) _Static_assert(((size) & ((size) - 1)) == 0, "a power of two")
+BPF_POWER_OF_TWO(BPF_PLACES);
+BPF_POWER_OF_TWO(AQM_STUDENT_ROWS);
+BPF_POWER_OF_TWO(AQM_STUDENT_WEIGHTS / 2);
+BPF_POWER_OF_TWO(AQM_STUDENT_LAYERS);
+BPF_POWER_OF_TWO(AQM_STUDENT_LEAVES);
 
 struct aqm_student_model student_model SEC(".data.model");
 
