@@ -15,19 +15,23 @@
  *
  * Newton's iteration from above: a power of two that is at least the root, then the mean of the
  * guess and value / guess, until it no longer falls.  Converges in at most 6 rounds from a guess
- * within a factor of two.
+ * within a factor of two; BPF wants a loop that says so.
  */
+#define AQM_ISQRT_ROUNDS 7
 AQM_INLINE uint64_t aqm_isqrt(uint64_t value)
 {
-	uint64_t root, next;
+	uint64_t root;
 
 	if (value < 2)
 		return value;
-	next = UINT64_C(1) << ((65 - aqm_leading_zeros(value)) / 2);
-	do {
+	root = UINT64_C(1) << ((65U - (uint32_t)aqm_leading_zeros(value)) / 2);
+	for (int i = 0; i < AQM_ISQRT_ROUNDS; i++) {
+		const uint64_t next = (root + aqm_div64(value, root)) / 2;
+
+		if (next >= root)
+			break;
 		root = next;
-		next = (root + aqm_div64(value, root)) / 2;
-	} while (next < root);
+	}
 	return root;
 }
 

@@ -21,6 +21,7 @@
 
 #include "aqm/burst.h"
 #include "aqm/fixed.h"
+#include "aqm/halved.h"
 #include "aqm/record_line.h"
 
 /* "Two packets" of section 4.1, in bytes of a mean packet of 1000. */
@@ -64,7 +65,7 @@ AQM_INLINE void aqm_pie_init(const struct aqm_pie_params *params, struct aqm_pie
 }
 
 /* Divisor of the step by the size of p (section 4.2): powers of two as a shift. */
-AQM_INLINE int aqm_pie_scale_shift(uint64_t p_q32)
+AQM_INLINE unsigned aqm_pie_scale_shift(uint64_t p_q32)
 {
 	if (p_q32 < AQM_PIE_ONE_OVER(1000000))
 		return 11;
@@ -86,13 +87,12 @@ AQM_INLINE uint64_t aqm_pie_next_p(const struct aqm_pie_params *params, uint64_t
 	int64_t step = aqm_pi_change_q32(params->alpha_q16, params->beta_q16, params->target_ns,
 					 qdelay_ns, previous_ns);
 
-	/* Division, not a shift of a negative number: rounds towards zero both ways. */
-	step /= INT64_C(1) << aqm_pie_scale_shift(p_q32);
+	step = aqm_halved(step, aqm_pie_scale_shift(p_q32));
 	if (p_q32 >= AQM_PIE_ONE_OVER(10) && step > (int64_t)(AQM_Q32_ONE / 50))
 		step = (int64_t)(AQM_Q32_ONE / 50);
 	step = aqm_clamp_s64((int64_t)p_q32 + step, 0, (int64_t)AQM_Q32_ONE);
 	if (qdelay_ns == 0 && previous_ns == 0)
-		step = step * 49 / 50;
+		step = (int64_t)aqm_div64((uint64_t)step * 49, 50);
 	return (uint64_t)step;
 }
 

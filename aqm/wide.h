@@ -39,8 +39,10 @@ AQM_INLINE uint64_t aqm_mul_q64(uint64_t a, uint64_t b)
 AQM_INLINE uint64_t aqm_power_q64(uint64_t base, uint64_t exponent)
 {
 	uint64_t power = UINT64_MAX;
+	bool first = true;
 
-	for (bool first = true; exponent > 0; exponent >>= 1) {
+	/* Bounded for BPF. */
+	for (int bit = 0; bit < 64 && exponent > 0; bit++, exponent >>= 1) {
 		if (exponent & 1)
 			power = first ? base : aqm_mul_q64(power, base);
 		first = first && !(exponent & 1);
