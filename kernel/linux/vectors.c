@@ -19,7 +19,8 @@
 #include "kernel/linux/qdisc.h"
 
 #define CASE_NAME(name, law, settings) #name,
-const char *const aqmllm_vectors_names[VECTORS_CASE_COUNT] = {VECTORS_CASES(CASE_NAME)};
+const char *const aqmllm_vectors_names[VECTORS_END] = {
+	VECTORS_CASES(CASE_NAME) VECTORS_SINGLE_CASES(CASE_NAME)};
 #undef CASE_NAME
 
 /* One run; what a packet's random bits were is in its control block. */
@@ -173,7 +174,23 @@ static int set_case(struct run *run, u32 which, bool logged)
 	return 0;
 }
 
-int aqmllm_vectors_run(u32 which, u64 packets, u64 seed, bool logged, u64 *sum)
+static int run_single(u32 which, u64 packets, u64 seed, u64 *sum)
+{
+	struct vectors_single *bench = kvzalloc(sizeof(*bench), GFP_KERNEL);
+
+	if (!bench)
+		return -ENOMEM;
+	vectors_single_init(bench, seed, which);
+	while (bench->vectors.arrivals < packets || bench->busy) {
+		vectors_single_step(bench);
+		cond_resched();
+	}
+	*sum = vectors_close(&bench->vectors, 0);
+	kvfree(bench);
+	return 0;
+}
+
+static int run_pair(u32 which, u64 packets, u64 seed, bool logged, u64 *sum)
 {
 	struct run *run = kvzalloc(sizeof(*run), GFP_KERNEL);
 	int status = -ENOMEM;
@@ -197,4 +214,10 @@ int aqmllm_vectors_run(u32 which, u64 packets, u64 seed, bool logged, u64 *sum)
 	rtnl_unlock();
 	kvfree(run);
 	return status;
+}
+
+int aqmllm_vectors_run(u32 which, u64 packets, u64 seed, bool logged, u64 *sum)
+{
+	return vectors_is_single(which) ? run_single(which, packets, seed, sum)
+					: run_pair(which, packets, seed, logged, sum);
 }

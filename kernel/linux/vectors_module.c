@@ -22,7 +22,7 @@ static int __init aqmllm_vectors_init(void)
 {
 	u32 which;
 
-	for (which = 0; which < VECTORS_CASE_COUNT; which++) {
+	for (which = 0; which < VECTORS_END; which++) {
 		u64 sum;
 		const int status = aqmllm_vectors_run(which, packets, seed, false, &sum);
 

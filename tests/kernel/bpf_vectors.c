@@ -17,20 +17,27 @@
 
 #include "aqm/student_shipped.h"
 #include "tests/vectors/bench.h"
+#include "tests/vectors/single.h"
 
 #define DEFAULT_PACKETS 1000000
 #define STEPS_A_CALL 200000
 
 static const char *const names[] = {
 #define CASE_NAME(name, law, settings) #name,
-	VECTORS_CASES(CASE_NAME)
+	VECTORS_CASES(CASE_NAME) VECTORS_SINGLE_CASES(CASE_NAME)
 #undef CASE_NAME
+};
+
+/* A program that takes a step of a bench at each run. */
+struct stepper {
+	int program, map;
 };
 
 /* The object, loaded once: verifying it takes the kernel longer than running it. */
 struct loaded {
 	struct bpf_object *object;
-	int program, bench, model;
+	struct stepper pair, single;
+	int model;
 };
 
 static int quiet(enum libbpf_print_level level, const char *format, va_list arguments)
@@ -43,6 +50,16 @@ static int map_of(const struct loaded *loaded, const char *section)
 	return bpf_map__fd(bpf_object__find_map_by_name(loaded->object, section));
 }
 
+static struct stepper stepper_of(const struct loaded *loaded, const char *program,
+				 const char *section)
+{
+	return (struct stepper){
+		.program =
+			bpf_program__fd(bpf_object__find_program_by_name(loaded->object, program)),
+		.map = map_of(loaded, section),
+	};
+}
+
 static int load(struct loaded *loaded, const char *path)
 {
 	loaded->object = bpf_object__open_file(path, NULL);
@@ -50,15 +67,36 @@ static int load(struct loaded *loaded, const char *path)
 		return 1;
 	if (bpf_object__load(loaded->object))
 		return errno == EPERM ? 77 : 1;
-	loaded->program = bpf_program__fd(
-		bpf_object__find_program_by_name(loaded->object, "vectors_step"));
-	loaded->bench = map_of(loaded, ".data.bench");
+	loaded->pair = stepper_of(loaded, "vectors_step", ".data.bench");
+	loaded->single = stepper_of(loaded, "single_step", ".data.single");
 	loaded->model = map_of(loaded, ".data.model");
-	return loaded->program < 0 || loaded->bench < 0 || loaded->model < 0;
+	return loaded->pair.program < 0 || loaded->pair.map < 0 || loaded->single.program < 0 ||
+	       loaded->single.map < 0 || loaded->model < 0;
 }
 
-/* A bench and a model in the place of the program's globals. */
-static int set_case(const struct loaded *loaded, uint32_t which, uint64_t seed)
+/* So many steps, of which `bench` is what came; a call of the kernel makes many. */
+static int make_steps(const struct stepper *stepper, uint64_t steps, void *bench)
+{
+	static unsigned char frame[64];
+	const uint32_t key = 0;
+	LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame, .data_size_in = sizeof(frame),
+		    .repeat = (int)steps);
+
+	return bpf_prog_test_run_opts(stepper->program, &options) ||
+	       bpf_map_lookup_elem(stepper->map, &key, bench);
+}
+
+/* A step has one packet at most; the sum is that of the very last one. */
+static uint64_t steps_to(const struct vectors *vectors, uint64_t packets)
+{
+	const uint64_t left = packets > vectors->arrivals ? packets - vectors->arrivals : 1;
+
+	return left < STEPS_A_CALL ? left : STEPS_A_CALL;
+}
+
+/* A bench and a model in the place of the program's globals; the sum in `sum`. */
+static int run_pair(const struct loaded *loaded, uint32_t which, uint64_t packets, uint64_t seed,
+		    uint64_t *sum)
 {
 	static struct aqm_student_model model;
 	static struct vectors_bench bench;
@@ -72,44 +110,42 @@ static int set_case(const struct loaded *loaded, uint32_t which, uint64_t seed)
 		vectors_model(which, &model);
 	vectors_params(which, &params);
 	vectors_bench_init(&bench, seed, &params);
-	return bpf_map_update_elem(loaded->bench, &key, &bench, BPF_ANY) ||
-	       bpf_map_update_elem(loaded->model, &key, &model, BPF_ANY);
+	if (bpf_map_update_elem(loaded->pair.map, &key, &bench, BPF_ANY) ||
+	    bpf_map_update_elem(loaded->model, &key, &model, BPF_ANY))
+		return 1;
+	while (bench.vectors.arrivals < packets || bench.busy)
+		if (make_steps(&loaded->pair, steps_to(&bench.vectors, packets), &bench))
+			return 1;
+	*sum = vectors_close(&bench.vectors, dual_host_p_q32(&bench.host));
+	return 0;
 }
 
-/* Steps until the bench has had its packets; a call of the kernel makes many. */
-static int go_through(const struct loaded *loaded, uint64_t packets, struct vectors_bench *bench)
+static int run_single(const struct loaded *loaded, uint32_t which, uint64_t packets, uint64_t seed,
+		      uint64_t *sum)
 {
-	static unsigned char frame[64];
+	static struct vectors_single bench;
 	const uint32_t key = 0;
-	uint32_t steps = 1;
 
-	do {
-		LIBBPF_OPTS(bpf_test_run_opts, options, .data_in = frame,
-			    .data_size_in = sizeof(frame), .repeat = (int)steps);
-
-		if (bpf_prog_test_run_opts(loaded->program, &options) ||
-		    bpf_map_lookup_elem(loaded->bench, &key, bench))
+	vectors_single_init(&bench, seed, which);
+	if (bpf_map_update_elem(loaded->single.map, &key, &bench, BPF_ANY))
+		return 1;
+	while (bench.vectors.arrivals < packets || bench.busy)
+		if (make_steps(&loaded->single, steps_to(&bench.vectors, packets), &bench))
 			return 1;
-		/* A step has one packet at most; the sum is that of the very last one. */
-		steps = STEPS_A_CALL;
-		if (packets < bench->vectors.arrivals + steps)
-			steps = (uint32_t)(packets - bench->vectors.arrivals);
-		if (steps == 0)
-			steps = 1;
-	} while (bench->vectors.arrivals < packets || bench->busy);
+	*sum = vectors_close(&bench.vectors, 0);
 	return 0;
 }
 
 static int run_case(const struct loaded *loaded, uint32_t which, uint64_t packets, uint64_t seed)
 {
-	static struct vectors_bench bench;
+	uint64_t sum;
 
-	if (set_case(loaded, which, seed) || go_through(loaded, packets, &bench)) {
+	if (vectors_is_single(which) ? run_single(loaded, which, packets, seed, &sum)
+				     : run_pair(loaded, which, packets, seed, &sum)) {
 		fprintf(stderr, "%s: %s\n", names[which], strerror(errno));
 		return 1;
 	}
-	printf("%016" PRIx64 " %s %" PRIu64 "\n",
-	       vectors_close(&bench.vectors, dual_host_p_q32(&bench.host)), names[which], packets);
+	printf("%016" PRIx64 " %s %" PRIu64 "\n", sum, names[which], packets);
 	return 0;
 }
 
@@ -126,7 +162,7 @@ int main(int argc, char **argv)
 	}
 	libbpf_set_print(quiet);
 	status = load(&loaded, argv[1]);
-	for (uint32_t which = 0; which < VECTORS_CASE_COUNT && !status; which++)
+	for (uint32_t which = 0; which < VECTORS_END && !status; which++)
 		status = run_case(&loaded, which, packets, seed);
 	bpf_object__close(loaded.object);
 	return status;

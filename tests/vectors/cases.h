@@ -75,8 +75,8 @@ AQM_INLINE void vectors_model_layer(struct aqm_student_model *model,
 	model->layer[model->layers++] = layer;
 }
 
-/* Random weights of a layer's own rows; padding stays 0. */
-AQM_INLINE void vectors_model_fill(struct aqm_student_model *model, uint32_t index,
+/* Random weights, from -span to span - 1, of a layer's own rows; padding stays 0. */
+AQM_INLINE void vectors_model_fill(struct aqm_student_model *model, uint32_t index, uint32_t span,
 				   uint64_t state[4])
 {
 	const struct aqm_student_layer *layer = &model->layer[index];
@@ -90,8 +90,8 @@ AQM_INLINE void vectors_model_fill(struct aqm_student_model *model, uint32_t ind
 		model->net.shift[layer->first_row + i] = (uint8_t)(8 + (bits >> 60 & 1));
 		for (uint32_t j = 0; j < layer->inputs; j += 2, pair += rows) {
 			const uint64_t drawn = vectors_draw(state);
-			const uint32_t low = (uint32_t)(drawn & 0x7f) - 64;
-			const uint32_t high = (uint32_t)(drawn >> 8 & 0x7f) - 64;
+			const uint32_t low = (uint32_t)(drawn & (2 * span - 1)) - span;
+			const uint32_t high = (uint32_t)(drawn >> 8 & (2 * span - 1)) - span;
 
 			*pair = (int16_t)((low & 0xff) |
 					  (j + 1U < layer->inputs ? (high & 0xff) << 8 : 0U));
@@ -126,6 +126,11 @@ AQM_INLINE void vectors_model_tree(struct aqm_student_model *model, uint64_t sta
 /*
  * The model of a student's case, all of it but VECTORS_shipped's; `model` is all zeros.
  * supervise: a cell of 12 and a dense layer of 16; tree: a tree; the others: dense layers.
+ *
+ * Whatever its weights and whatever it sees, a model that judges gives each verdict a chance of
+ * 1/129 and more, so that all of them come: 16 numbers of tanh, at most 1, times weights of at most
+ * 32/256, and a bias of at most 1, are 3 at most, and 2^-3 / (2^-3 + 2^3 + 2^3) is that.  The other
+ * models move settings within their ranges, and sources grow until the law signals.
  */
 AQM_INLINE void vectors_model(uint32_t which, struct aqm_student_model *model)
 {
@@ -153,13 +158,15 @@ AQM_INLINE void vectors_model(uint32_t which, struct aqm_student_model *model)
 						   inputs, 12, 0, 0});
 		inputs = 12;
 	}
-	vectors_model_layer(model, (struct aqm_student_layer){AQM_STUDENT_dense, AQM_STUDENT_relu,
+	vectors_model_layer(model, (struct aqm_student_layer){AQM_STUDENT_dense,
+							      judge ? AQM_STUDENT_tanh
+								    : AQM_STUDENT_relu,
 							      inputs, 16, 0, 0});
 	vectors_model_layer(model, (struct aqm_student_layer){AQM_STUDENT_dense,
 							      AQM_STUDENT_linear, 16, outputs, 0,
 							      0});
 	for (uint32_t i = 0; i < model->layers; i++)
-		vectors_model_fill(model, i, state);
+		vectors_model_fill(model, i, judge && i > 0 ? 32 : 64, state);
 }
 
 #endif

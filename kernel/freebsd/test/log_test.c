@@ -14,7 +14,7 @@
 
 #include "experience/kernel_log.h"
 #include "kernel/freebsd/test/bench.h"
-#include "kernel/freebsd/test/bench_user.h"
+#include "tests/vectors/user.h"
 
 #define PACKETS 20000
 #define SEED 3
@@ -24,10 +24,9 @@ static struct aqm_record expected[PACKETS];
 static uint64_t expected_count, read_count, actions[4];
 static struct kernel_log_parser parser;
 
-static void on_expected(void *context, uint64_t now_ns, const struct aqm_record *record)
+static void on_expected(void *context, const struct aqm_record *record)
 {
 	(void)context;
-	(void)now_ns;
 	assert_true(expected_count < PACKETS);
 	expected[expected_count++] = *record;
 }
@@ -77,13 +76,21 @@ static void finish(void)
 	assert_int_equal(world_blocks(), 0);
 }
 
+static void expect(const char *law, const char *settings, bool single)
+{
+	const struct vectors_user user = {
+		.law = law, .settings = settings, .single = single, .on_record = on_expected};
+
+	assert_int_not_equal(vectors_user_run(&user, PACKETS, SEED, NULL), 0);
+}
+
 static void check_scheduler(uint32_t which, const char *law, const char *settings)
 {
 	struct vectors vectors;
 	char name[32];
 
 	start();
-	assert_int_not_equal(bench_user_run(law, settings, true, PACKETS, SEED, on_expected), 0);
+	expect(law, settings, false);
 	snprintf(name, sizeof(name), "%s.log", law);
 	assert_int_equal(world_sysctl_set(name, 1), 0);
 	assert_int_not_equal(bench_run_case(which, PACKETS, SEED, &vectors), 0);
@@ -97,7 +104,7 @@ static void check_queue(const char *module, const char *law, const int64_t *valu
 	char name[32];
 
 	start();
-	assert_int_not_equal(bench_user_run(law, settings, false, PACKETS, SEED, on_expected), 0);
+	expect(law, settings, true);
 	snprintf(name, sizeof(name), "%s.log", module);
 	assert_int_equal(world_sysctl_set(name, 1), 0);
 	assert_int_not_equal(bench_run_queue(module, values, 1000, PACKETS, SEED, &vectors), 0);
@@ -108,8 +115,7 @@ static void schedulers_log_what_user_space_does(void **state)
 {
 	(void)state;
 	check_scheduler(VECTORS_linux, "dualpi2", "limit_packets=1000");
-	check_scheduler(VECTORS_early, "dualpi2",
-			"limit_packets=1000:drop_early=1:scheduler=tsf");
+	check_scheduler(VECTORS_early, "dualpi2", "limit_packets=1000:drop_early=1:scheduler=tsf");
 	check_scheduler(VECTORS_shipped, "student", "limit_packets=1000");
 }
 

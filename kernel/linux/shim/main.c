@@ -3,7 +3,7 @@
  * linux_shim [PACKETS [SEED]]: the vectors through the module's own qdisc.c and log.c, in user
  * space.  A line a case, as tests/vectors' program has them, and the sum of its log lines:
  *
- *     SUM CASE PACKETS LOG
+ *     SUM CASE PACKETS [LOG]
  *
  * In the place of options.c, which is all netlink, there are defaults that the vectors replace.
  */
@@ -63,7 +63,7 @@ int main(int argc, char **argv)
 	const uint64_t packets = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_PACKETS;
 	const uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : 1;
 
-	for (uint32_t which = 0; which < VECTORS_CASE_COUNT; which++) {
+	for (uint32_t which = 0; which < VECTORS_END; which++) {
 		u64 sum;
 		int status;
 
@@ -74,8 +74,10 @@ int main(int argc, char **argv)
 			       aqmllm_vectors_names[which], status, shim_skbs_held());
 			return 1;
 		}
-		printf("%016llx %s %" PRIu64 " %016" PRIx64 "\n", sum, aqmllm_vectors_names[which],
-		       packets, log_sum);
+		printf("%016llx %s %" PRIu64, sum, aqmllm_vectors_names[which], packets);
+		if (!vectors_is_single(which))
+			printf(" %016" PRIx64, log_sum);
+		printf("\n");
 	}
 	return 0;
 }
