@@ -36,7 +36,7 @@ static uint8_t ecn_of(struct __sk_buff *skb)
 {
 	unsigned char first[2];
 
-	if (bpf_skb_load_bytes(skb, ETH_HLEN, first, sizeof(first)))
+	if (bpf_skb_load_bytes_relative(skb, 0, first, sizeof(first), BPF_HDR_START_NET))
 		return AQM_NOT_ECT;
 	if (skb->protocol == bpf_htons(ETH_P_IP))
 		return first[1] & 3;
@@ -47,7 +47,7 @@ static enum aqm_verdict decide(struct __sk_buff *skb)
 {
 	struct dual_host_packet packet = {
 		.random = (uint64_t)bpf_get_prandom_u32() << 32 | bpf_get_prandom_u32(),
-		.len_bytes = skb->len > ETH_HLEN ? skb->len - ETH_HLEN : 1,
+		.len_bytes = skb->len > vqueue.link_bytes ? skb->len - vqueue.link_bytes : 1,
 		.ecn = ecn_of(skb),
 	};
 

@@ -7,11 +7,14 @@
 #include <bpf/libbpf.h>
 #include <errno.h>
 #include <inttypes.h>
+#include <linux/if_ether.h>
 #include <net/if.h>
+#include <net/if_arp.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/ioctl.h>
 #include <time.h>
 #include <unistd.h>
 
@@ -177,6 +180,22 @@ static int hook_of(const char *device, struct bpf_tc_hook *hook)
 	return hook->ifindex ? 0 : complain("there is no device %s", device);
 }
 
+/* Bytes of a device's own header: Ethernet's, or none (TUN, WireGuard, PPP). */
+static uint64_t link_bytes_of(const char *device)
+{
+	struct ifreq request = {0};
+	const int fd = socket(AF_INET, SOCK_DGRAM, 0);
+	bool ethernet;
+
+	snprintf(request.ifr_name, sizeof(request.ifr_name), "%s", device);
+	ethernet = fd < 0 || ioctl(fd, SIOCGIFHWADDR, &request) ||
+		   request.ifr_hwaddr.sa_family == ARPHRD_ETHER ||
+		   request.ifr_hwaddr.sa_family == ARPHRD_LOOPBACK;
+	if (fd >= 0)
+		close(fd);
+	return ethernet ? ETH_HLEN : 0;
+}
+
 static int put_global(struct bpf_object *object, const char *section, const void *value)
 {
 	const uint32_t key = 0;
@@ -210,6 +229,7 @@ static int attach(const char *device, double mbit, struct wanted *wanted)
 	if (!object || bpf_object__load(object))
 		return complain("%s: %s", wanted->object, strerror(errno)), 1;
 	virtual_queue_init(&state.queue, &wanted->params, (uint64_t)(mbit * 125000), now_ns());
+	state.link_bytes = link_bytes_of(device);
 	status = put_global(object, ".data.vqueue", &state);
 	if (!status)
 		status = put_global(object, ".data.model", &wanted->model);
@@ -311,6 +331,7 @@ int main(int argc, char **argv)
 {
 	static struct wanted wanted;
 	double mbit;
+	char *end;
 	int status;
 
 	libbpf_set_print(NULL); /* what it would say follows as one line of ours */
@@ -320,8 +341,8 @@ int main(int argc, char **argv)
 		return detach(argv[2]);
 	if (argc < 4 || strcmp(argv[1], "attach") != 0)
 		return explain(argc == 2 && strcmp(argv[1], "help") == 0 ? 0 : 2);
-	mbit = strtod(argv[3], NULL);
-	if (!(mbit >= 0.01 && mbit <= 60000))
+	mbit = strtod(argv[3], &end);
+	if (*end || !(mbit >= 0.01 && mbit <= 60000))
 		return complain("MBIT is from 0.01 to 60000, not \"%s\"", argv[3]);
 	status = parse(&wanted, argc - 4, argv + 4);
 	return status ? status : attach(argv[2], mbit, &wanted);

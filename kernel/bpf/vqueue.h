@@ -8,9 +8,10 @@
 #include "kernel/virtual_queue.h"
 
 struct vqueue {
-	uint64_t busy;      /* a processor works on it */
-	uint64_t passed_by; /* packets that found it so, and passed as they were */
-	uint64_t now_ns;    /* of the packet at hand */
+	uint64_t busy;       /* a processor works on it */
+	uint64_t passed_by;  /* packets that found it so, and passed as they were */
+	uint64_t now_ns;     /* of the packet at hand */
+	uint64_t link_bytes; /* of the device's own header, in front of IP's */
 	struct virtual_queue queue;
 };
 

@@ -79,5 +79,12 @@ for law in dualpi2 "student model $source/models/student.aqms"; do
 		{ echo "$shown"; fail "$law: $marks marks, $marked_bps bit/s"; }
 	echo "virtual queue, ${law%% *}: $marked_bps bit/s, $marks marks, $lost sent again"
 done
+# A device without a header of its own: the field and the length are IP's.
+ip -n $a tuntap add dev t0 mode tun && ip -n $a addr add 10.78.0.1/30 dev t0 && ip -n $a link set t0 up
+ip netns exec $a "$work/vqueue" attach t0 19 object "$work/vqueue.bpf.o" || fail "vqueue on a TUN device"
+ip netns exec $a ping -q -Q 1 -c 5 -i 0.01 -W 1 10.78.0.2 >/dev/null
+shown=$(ip netns exec $a "$work/vqueue" show t0)
+echo "$shown" | grep -q '^L: arrived 5 pkts 420 bytes' || { echo "$shown"; fail "vqueue on a TUN device"; }
+ip netns exec $a "$work/vqueue" attach t0 19x 2>/dev/null && fail "19x is no rate"
 echo "l4s_dctcp: $free_bps bit/s without a limit, $ect1 packets ECT(1), $ect0 ECT(0);" \
 	"$bps bit/s through 20 Mbit/s, $again sent again"
