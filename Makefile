@@ -16,7 +16,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: student
 .PHONY: proofs
 .PHONY: cuda
-.PHONY: guest
+.PHONY: guest guest-hour
 .PHONY: live reality
 
 all: $(BUILD)/build.ninja
@@ -42,7 +42,8 @@ help:
 	@echo "make soak-route MINUTES=30 of real packets at MBIT=300, students swapped every second (root)"
 	@echo "make sanitize  the tests under ASan and UBSan"
 	@echo "make cuda      build-cuda/aqmllm, with --device cuda (nvcc and cuBLAS; docs/gpu.md)"
-	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=)"
+	@echo "make guest     the Linux module under QEMU (PACKETS=, SECONDS=, ROUNDS=);"
+	@echo "               guest-hour: changes under load and insertions for an hour (MBIT=, PAUSE_MS=)"
 	@echo "make live      the paper's testbed with real TCP stacks into DIR=live (root, half an hour)"
 	@echo "make reality   the simulator against real TCP stacks, scenario by scenario, into DIR=reality"
 	@echo "make lint      clang-tidy and cppcheck"
@@ -139,6 +140,11 @@ cuda: deps
 
 guest: all
 	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),5000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
+
+# An hour of the guest's time, which lasts a third of one and more.
+guest-hour: all
+	@GUEST_TIMEOUT=21600 bash tests/kernel/guest.sh . $(BUILD) 0 3600 100 $(or $(MBIT),1) \
+		$(or $(PAUSE_MS),2000)
 
 live: all
 	@command -v iperf3 >/dev/null || { echo "installing Debian package: iperf3"; \

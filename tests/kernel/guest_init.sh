@@ -2,8 +2,9 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # What runs in the guest as its first process: the module with real TCP, changes under load,
 # insertions.  guest.sh makes the initramfs and reads the lines "RESULT ..." of the console.
-# The kernel's command line has packets=N (vectors), seconds=N and mbit=N (traffic under changes),
-# rounds=N (insertions).
+# The kernel's command line has packets=N (vectors; 0: neither these nor traffic that is measured),
+# seconds=N, mbit=N and pause_ms=N (traffic under changes, and between two of them), rounds=N
+# (insertions).
 export PATH=/tools:/bin:/sbin
 /bin/busybox --install -s /bin 2>/dev/null
 mount -t proc proc /proc
@@ -15,7 +16,7 @@ mount -t tmpfs run /run
 mkdir -p /var /run/netns
 ln -s /run /var/run
 for word in $(cat /proc/cmdline); do
-	case $word in packets=* | seconds=* | mbit=* | rounds=*) eval "$word" ;; esac
+	case $word in packets=* | seconds=* | mbit=* | pause_ms=* | rounds=*) eval "$word" ;; esac
 done
 # busybox would take its own.
 ip() { /tools/ip "$@"; }
@@ -37,9 +38,11 @@ for module in $(cat /modules.list); do
 	insmod "$module" || die "insmod $module"
 done
 # The vectors: sums for guest.sh to compare.
-insmod /aqmllm_vectors.ko packets="$packets" || die "insmod aqmllm_vectors.ko"
-dmesg | sed -n 's/.*aqmllm_vectors: \([0-9a-f]\{16\} \)/RESULT vectors \1/p'
-rmmod aqmllm_vectors || die "rmmod aqmllm_vectors"
+if [ "$packets" != 0 ]; then
+	insmod /aqmllm_vectors.ko packets="$packets" || die "insmod aqmllm_vectors.ko"
+	dmesg | sed -n 's/.*aqmllm_vectors: \([0-9a-f]\{16\} \)/RESULT vectors \1/p'
+	rmmod aqmllm_vectors || die "rmmod aqmllm_vectors"
+fi
 insmod /sch_aqmllm.ko || die "insmod sch_aqmllm.ko"
 say "loaded $(uname -r)"
 
@@ -95,9 +98,12 @@ flows() { # seconds
 arrived() { # file
 	sed -n '/"sum_received"/,/}/s/.*"bits_per_second":[[:space:]]*\([0-9]*\).*/\1/p' "$1" | head -1
 }
+stats() { # when
+	say "stats $1 $(tc -n r -s -j qdisc show dev v2 parent 1:1)"
+}
 tell() { # what
 	say "$1 cubic $(arrived /tmp/cubic.json) dctcp $(arrived /tmp/dctcp.json)"
-	say "stats $1 $(tc -n r -s -j qdisc show dev v2 parent 1:1)"
+	stats "$1"
 }
 
 # The queues' delays, four times a second, until the flows are over.
@@ -122,16 +128,18 @@ steady() { # name, options
 	say "delays $1 C $(mean /tmp/delays C) L $(mean /tmp/delays L)"
 }
 # A packet lasts 1.5 ms here: the step is two of them.
-aqm change "dualpi2 step_ms 3"
-rm -f /tmp/delays
-flow 5202 dctcp 10 &
-cubic=$!
-sleep 3
-watch_delays /tmp/delays
-wait
-say "alone dctcp $(arrived /tmp/dctcp.json) L $(mean /tmp/delays L)"
-steady dualpi2 "dualpi2"
-steady student "student"
+if [ "$packets" != 0 ]; then
+	aqm change "dualpi2 step_ms 3"
+	rm -f /tmp/delays
+	flow 5202 dctcp 10 &
+	cubic=$!
+	sleep 3
+	watch_delays /tmp/delays
+	wait
+	say "alone dctcp $(arrived /tmp/dctcp.json) L $(mean /tmp/delays L)"
+	steady dualpi2 "dualpi2"
+	steady student "student"
+fi
 
 # Without the module's help: a FIFO at the link, and in front of it marks from a virtual queue.
 virtual() { # name, options
@@ -142,7 +150,7 @@ virtual() { # name, options
 	ip netns exec r vqueue show v2 | sed "s/^/RESULT virtual $1 /"
 	ip netns exec r vqueue detach v2 || die "vqueue detach"
 }
-if [ -f /vqueue.bpf.o ]; then
+if [ "$packets" != 0 ] && [ -f /vqueue.bpf.o ]; then
 	aqm del "" && tc -n r qdisc add dev v2 parent 1:1 handle 20: pfifo limit 1000
 	ip -n a link set v0 gso_max_segs 1
 	virtual dualpi2 "dualpi2"
@@ -151,37 +159,18 @@ if [ -f /vqueue.bpf.o ]; then
 	tc -n r qdisc del dev v2 parent 1:1 handle 20: && aqm add "" || die "the module's qdisc again"
 fi
 
-# Everything changes under load, the log included.
-echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
-echo 512 >/sys/kernel/tracing/buffer_size_kb
-changes=0
-aqm change "step_ms 1"
-link change "$mbit"
-flows "$seconds"
-while kill -0 $cubic 2>/dev/null; do
-	for change in "dualpi2 target_ms 5 k 1" "student target_ms 15 k 2" "model /net.aqms" "log 1" \
-		"model /tree.aqms" "guard 0" "model /verdict.aqms" "dualpi2 profile rfc9332 limit_packets 20" \
-		"scheduler tsf drop_early 1" "profile linux scheduler wrr drop_early 0" \
-		"student limit_packets 10000 guard 1 model default" "log 0"; do
-		aqm change "$change" || die "under load: $change"
-		changes=$((changes + 1))
-		usleep 300000
-	done
-	# What must be refused leaves everything as it is.
-	before=$(tc -n r qdisc show dev v2 parent 1:1)
-	for change in "target_ms 0.5" "model /cut.aqms" "model /noise.aqms" "drop_early 1" "k 9"; do
-		aqm change "$change" 2>/dev/null && die "taken: $change"
-	done
-	[ "$before" = "$(tc -n r qdisc show dev v2 parent 1:1)" ] || die "a refused change changed something"
-done
-wait
-tell "changes"
-say "changed $changes"
-sed -n 's/.*\(l4s_ecn_marking-start,.*,end\).*/\1/p' /sys/kernel/tracing/trace >/tmp/log
-say "log $(wc -l </tmp/log) lines, $(awk -F, 'NF == 26' /tmp/log | wc -l) whole"
-# As trace_pipe has them, for aqmllm pool.
-grep l4s_ecn_marking /sys/kernel/tracing/trace | head -200 | sed 's/^/RESULT line /'
-echo 0 >/sys/kernel/tracing/events/aqmllm/enable
+# What the kernel keeps for itself, in KiB, when all is quiet: a leak stays in it.
+kept() {
+	sleep 3
+	echo 3 >/proc/sys/vm/drop_caches
+	awk '/^(SUnreclaim|VmallocUsed):/ { sum += $2 } END { print sum }' /proc/meminfo
+}
+
+# Complaints of the kernel end the test; slub_debug has it complain of memory misused.
+listen() {
+	dmesg | grep -E "WARNING|BUG|Oops|Call Trace|refcount|rcu:.*stall|soft lockup|general protection" &&
+		die "the kernel complains"
+}
 
 # Insertions, with a qdisc that holds packets each time.
 aqm del "" || die "qdisc del"
@@ -196,10 +185,70 @@ for round in $(seq "$rounds"); do
 	aqm del "" || die "qdisc del, insertion $round"
 	rmmod sch_aqmllm || die "removal $round"
 	wait
+	[ "$round" != 1 ] || at_first=$(kept)
 done
 say "inserted $rounds"
-dmesg | grep -E "WARNING|BUG|Oops|Call Trace|refcount|rcu:.*stall|soft lockup|general protection" && \
-	die "the kernel complains"
+say "kept after one insertion $at_first then $(kept)"
+insmod /sch_aqmllm.ko && aqm add "student" || die "the module again"
+
+# Everything changes under load, the log included, until the flows are over.
+change_all() {
+	for change in "dualpi2 target_ms 5 k 1" "student target_ms 15 k 2" "model /net.aqms" "log 1" \
+		"model /tree.aqms" "guard 0" "model /verdict.aqms" "dualpi2 profile rfc9332 limit_packets 20" \
+		"scheduler tsf drop_early 1" "profile linux scheduler wrr drop_early 0" \
+		"student limit_packets 10000 guard 1 model default" "log 0"; do
+		aqm change "$change" || die "under load: $change"
+		changes=$((changes + 1))
+		case $change in *model*) swaps=$((swaps + 1)) ;; esac
+		usleep $((pause_ms * 1000))
+		kill -0 $cubic 2>/dev/null || return
+	done
+	# What must be refused leaves everything as it is.
+	before=$(tc -n r qdisc show dev v2 parent 1:1)
+	for change in "target_ms 0.5" "model /cut.aqms" "model /noise.aqms" "drop_early 1" "k 9"; do
+		aqm change "$change" 2>/dev/null && die "taken: $change"
+	done
+	[ "$before" = "$(tc -n r qdisc show dev v2 parent 1:1)" ] || die "a refused change changed something"
+}
+calm() {
+	aqm change "dualpi2 profile linux scheduler wrr drop_early 0 limit_packets 10000" &&
+		aqm change "student step_ms 1 guard 1 model default log 0" || die "calm"
+}
+echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
+echo 512 >/sys/kernel/tracing/buffer_size_kb
+changes=0 swaps=0 left=$seconds
+calm
+link change "$mbit"
+at_first=$(kept)
+stats before
+began=$(cut -d. -f1 /proc/uptime)
+# Flows come and go every minute.
+while [ "$left" -gt 0 ]; do
+	part=$((left < 60 ? left : 60))
+	left=$((left - part))
+	flows $part
+	while kill -0 $cubic 2>/dev/null; do
+		change_all
+	done
+	wait
+	[ "$(arrived /tmp/cubic.json)" ] && [ "$(arrived /tmp/dctcp.json)" ] ||
+		die "a flow failed: $(tail -3 /tmp/cubic.err /tmp/dctcp.err)"
+	listen
+	say "so far $((seconds - left)) s of flows, $changes changes"
+done
+calm
+tell "changes"
+say "changed $changes of which models $swaps in $(($(cut -d. -f1 /proc/uptime) - began)) s"
+say "kept under load $at_first then $(kept)"
+sed -n 's/.*\(l4s_ecn_marking-start,.*,end\).*/\1/p' /sys/kernel/tracing/trace >/tmp/log
+lines=$(awk '/^(entries|overrun):/ { sum += $2 } END { print sum }' /sys/kernel/tracing/per_cpu/cpu0/stats)
+say "log $lines lines; of the last $(wc -l </tmp/log) are $(awk -F, 'NF == 26' /tmp/log | wc -l) whole"
+# As trace_pipe has them, for aqmllm pool.
+grep l4s_ecn_marking /sys/kernel/tracing/trace | head -200 | sed 's/^/RESULT line /'
+echo 0 >/sys/kernel/tracing/events/aqmllm/enable
+
+aqm del "" && rmmod sch_aqmllm || die "the last removal"
+listen
 say "quiet"
 trap - EXIT
 over
