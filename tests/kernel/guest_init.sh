@@ -217,8 +217,8 @@ calm() {
 echo 1 >/sys/kernel/tracing/events/aqmllm/enable || die "no tracepoint"
 echo 512 >/sys/kernel/tracing/buffer_size_kb
 changes=0 swaps=0 left=$seconds
-calm
 link change "$mbit"
+calm
 at_first=$(kept)
 stats before
 began=$(cut -d. -f1 /proc/uptime)
@@ -226,6 +226,7 @@ began=$(cut -d. -f1 /proc/uptime)
 while [ "$left" -gt 0 ]; do
 	part=$((left < 60 ? left : 60))
 	left=$((left - part))
+	calm # the minute before may have ended anywhere
 	flows $part
 	while kill -0 $cubic 2>/dev/null; do
 		change_all
