@@ -10,6 +10,11 @@
  * steps.  Packets meet DualPI2's law under those settings.  Outputs of 0 leave
  * it as it is.
  *
+ * `share`: as `supervise`, but the settings are shares of the room there is
+ * (aqm/room.h): 1 is as bold as the guard lets them be, 0 the law's own, -1 as far
+ * to the other side.  So a network that learns moves within its bounds, wherever
+ * they are, and is never overridden.
+ *
  * `verdict`: at every arrival the network says how likely each verdict should be,
  * as powers of two, and the packet's random bits draw one.  The law runs beside
  * it, sees what the queue does, and decides where the guard does not let the
@@ -41,7 +46,7 @@
 /*
  * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
  * times 2^output, cut to [low, high] of the unit told and then by the guard, if there is one;
- * regularity and decay are the output, cut.
+ * regularity and decay are the output, cut.  Outputs of `share` are told in docs/guard.md.
  */
 #define AQM_STUDENT_SETTINGS(X)                                                                    \
 	X(target, 1, 60, "Classic queue delay aimed at, ms")                                       \
@@ -246,6 +251,47 @@ AQM_INLINE void aqm_student_level_move(struct aqm_student_vars *vars, uint64_t t
 		(int16_t)aqm_halved_s32(vars->level_q16, 8);
 }
 
+/* Octaves by which gains may rise, 12 fraction bits. */
+AQM_INLINE int32_t aqm_student_gain_room_q12(int32_t room_q12)
+{
+	const int32_t fast_q12 = AQM_ROOM_GAIN_SLOPE * room_q12;
+	const int32_t most_q12 = AQM_ROOM_GAIN_OCTAVES * AQM_STUDENT_ONE;
+
+	return fast_q12 < most_q12 ? fast_q12 : most_q12;
+}
+
+/* log2 of 9/8, 8/7 and 4/3: how far settings may go towards fewer signals, 12 fraction bits. */
+#define AQM_STUDENT_FEWER_DELAY_Q12 696
+#define AQM_STUDENT_FEWER_GAIN_Q12 789
+#define AQM_STUDENT_FEWER_K_Q12 1699
+
+/* A share, cut to -1..1, of what a setting may rise and fall by. */
+AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_q12)
+{
+	const int32_t cut = (int32_t)aqm_clamp_s64(share, -AQM_STUDENT_ONE, AQM_STUDENT_ONE);
+
+	return (int16_t)aqm_halved_s32(cut * (cut < 0 ? down_q12 : up_q12), 12);
+}
+
+/* What shares of this room ask for; regularity and level are as they are. */
+AQM_INLINE void aqm_student_shares_ask(const int16_t *share, int32_t room_q12, int16_t *out)
+{
+	const int32_t gain_q12 = aqm_student_gain_room_q12(room_q12);
+
+	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
+		out[i] = share[i];
+	out[AQM_STUDENT_SETTING_target] = (int16_t)-aqm_student_part(
+		share[AQM_STUDENT_SETTING_target], room_q12, AQM_STUDENT_FEWER_DELAY_Q12);
+	out[AQM_STUDENT_SETTING_step] = (int16_t)-aqm_student_part(
+		share[AQM_STUDENT_SETTING_step], room_q12, AQM_STUDENT_FEWER_DELAY_Q12);
+	out[AQM_STUDENT_SETTING_k] = aqm_student_part(share[AQM_STUDENT_SETTING_k], room_q12,
+						      AQM_STUDENT_FEWER_K_Q12);
+	out[AQM_STUDENT_SETTING_gain] = aqm_student_part(share[AQM_STUDENT_SETTING_gain], gain_q12,
+							 AQM_STUDENT_FEWER_GAIN_Q12);
+	out[AQM_STUDENT_SETTING_decay] = aqm_student_part(share[AQM_STUDENT_SETTING_decay],
+							  room_q12 >> AQM_ROOM_DECAY_SHIFT, 0);
+}
+
 /* A setting within [low, high]; `cut` becomes true where that changes it by more than 1/64. */
 AQM_INLINE uint64_t aqm_student_kept(uint64_t value, uint64_t low, uint64_t high, bool *cut)
 {
@@ -276,9 +322,7 @@ AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsig
 AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base, int32_t room_q12,
 					   struct aqm_dualpi2_params *now, uint32_t *decay_q16)
 {
-	const int32_t fast_q12 = AQM_ROOM_GAIN_SLOPE * room_q12;
-	const int32_t most_q12 = AQM_ROOM_GAIN_OCTAVES * AQM_STUDENT_ONE;
-	const int32_t gain_q12 = fast_q12 < most_q12 ? fast_q12 : most_q12;
+	const int32_t gain_q12 = aqm_student_gain_room_q12(room_q12);
 	const uint32_t decay_most_q16 =
 		(uint32_t)room_q12 * (65536 / AQM_STUDENT_ONE) >> AQM_ROOM_DECAY_SHIFT;
 	bool cut = false;
@@ -294,6 +338,24 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
 	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, decay_most_q16, &cut);
 	return cut;
+}
+
+/* The outputs' settings are in force, as far as the guard lets them. */
+AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params,
+					 struct aqm_student_vars *vars)
+{
+	const int32_t room_q12 = aqm_room_octaves(&vars->room, 12);
+	int16_t asked[AQM_STUDENT_SETTING_COUNT];
+
+	if (aqm_student_model_of(vars)->mode == AQM_STUDENT_share) {
+		aqm_student_shares_ask(vars->output, room_q12, asked);
+		aqm_student_settings_apply(&params->base, asked, vars);
+	} else {
+		aqm_student_settings_apply(&params->base, vars->output, vars);
+	}
+	vars->cut = params->guarded &&
+		    aqm_student_settings_guard(&params->base, room_q12, &vars->now,
+					       &vars->decay_q16);
 }
 
 /* A supervisor speaks; its settings are in force as far as there is room. */
@@ -312,10 +374,7 @@ AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] =
 			(int16_t)aqm_halved_s32(vars->output[i], 4);
 	aqm_student_level_move(vars, params->base.tupdate_ns);
-	aqm_student_settings_apply(&params->base, vars->output, vars);
-	vars->cut = params->guarded &&
-		    aqm_student_settings_guard(&params->base, aqm_room_octaves(&vars->room, 12),
-					       &vars->now, &vars->decay_q16);
+	aqm_student_settings_set(params, vars);
 }
 
 AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
@@ -339,7 +398,7 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 {
 	aqm_student_sense_tick(&vars->sense, facts, vars->law.p_q32, aqm_student_overload(vars),
 			       params->base.tupdate_ns);
-	if (aqm_student_model_of(vars)->mode == AQM_STUDENT_supervise)
+	if (aqm_student_model_of(vars)->mode != AQM_STUDENT_verdict)
 		aqm_student_supervise(params, vars, stats, facts);
 	else
 		aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);

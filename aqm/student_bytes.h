@@ -125,7 +125,7 @@ static inline const char *aqm_student_take_inputs(struct aqm_student_cursor *fro
 						  struct aqm_student_model *model)
 {
 	static const char *const names[] = {AQM_STUDENT_FEATURES(AQM_STUDENT_NAME_OF_FEATURE)};
-	const int first = model->mode == AQM_STUDENT_supervise ? AQM_STUDENT_FIRST_NOW : 0;
+	const int first = model->mode == AQM_STUDENT_verdict ? 0 : AQM_STUDENT_FIRST_NOW;
 
 	if (model->inputs == 0 || model->inputs > AQM_STUDENT_INPUTS)
 		return "too many inputs, or none";

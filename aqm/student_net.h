@@ -45,7 +45,7 @@
 #define AQM_STUDENT_KINDS(X) X(net) X(tree)
 
 /* X(name): what it decides; aqm/student.h */
-#define AQM_STUDENT_MODES(X) X(supervise) X(verdict)
+#define AQM_STUDENT_MODES(X) X(supervise) X(verdict) X(share)
 
 /* X(name) */
 #define AQM_STUDENT_ACTIVATIONS(X) X(linear) X(relu) X(tanh) X(sigmoid)

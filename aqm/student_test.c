@@ -382,6 +382,55 @@ static void fewer_signals_stay_near_the_laws(void **state)
 	assert_false(vars.cut);
 }
 
+/* All shares the same: of every room, to both sides and beyond, the guard finds nothing to cut. */
+static void say_share(void *context, const struct aqm_facts *facts, const int16_t *features,
+		      int16_t *outputs)
+{
+	(void)facts;
+	(void)features;
+	for (int i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
+		outputs[i] = *(const int16_t *)context;
+}
+
+static void shares_reach_the_bounds_and_not_beyond(void **state)
+{
+	static const int16_t shares[] = {INT16_MIN, -AQM_STUDENT_ONE, -1, 0, 1, 2000,
+					 AQM_STUDENT_ONE, INT16_MAX};
+	static struct aqm_student_vars vars;
+	int16_t share;
+	const struct aqm_student_tap tap = {.context = &share, .decided = say_share};
+	const struct aqm_student_params params = guarded_params(&tap);
+	struct aqm_student_model model = silent_supervisor;
+	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	model.mode = AQM_STUDENT_share;
+	aqm_student_init(&params, &model, &vars, &stats);
+	for (size_t i = 0; i < sizeof(shares) / sizeof(shares[0]); i++)
+		for (int64_t left = 0; left <= AQM_ROOM_FULL_NS; left += AQM_ROOM_FULL_NS / 64) {
+			share = shares[i];
+			vars.room.left_ns = left;
+			aqm_student_tick(&params, &vars, &stats, &facts);
+			assert_false(vars.cut);
+		}
+	assert_int_equal(vars.now.target_ns, 4000000);
+	assert_int_equal(vars.now.step.threshold_ns, 250000);
+	assert_int_equal(vars.now.k_q16, 8 << 16);
+	assert_int_equal(vars.now.beta_q16, 8 * 160000);
+	assert_int_equal(vars.decay_q16, 65536 / 16);
+	share = -AQM_STUDENT_ONE;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	/* The bounds as exactly as powers of two are: aqm/log2.h. */
+	assert_in_range(vars.now.target_ns, 17900000, 18000000);
+	assert_in_range(vars.now.k_q16, 3 << 15, (3 << 15) + (3 << 8));
+	assert_in_range(vars.now.beta_q16, 140000, 141000);
+	assert_int_equal(vars.decay_q16, 0);
+	share = 0;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -397,6 +446,7 @@ int main(void)
 		cmocka_unit_test(batches_that_lack_packets_are_idle_time),
 		cmocka_unit_test(settings_go_as_far_as_there_is_room),
 		cmocka_unit_test(fewer_signals_stay_near_the_laws),
+		cmocka_unit_test(shares_reach_the_bounds_and_not_beyond),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);

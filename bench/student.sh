@@ -11,5 +11,5 @@ build=$1 folder=$2
 resume=()
 [ ! -e "$folder/checkpoint.safetensors" ] || resume=(--resume)
 exec "$build/aqmllm" reinforce train:120 --held-back 60 -o "$folder" --shape 8 \
-	--start target=0.9,step=0.5,k=0.45,gain=2.85,decay=0.03,regularity=1 \
+	--start target=0.9,step=0.5,k=0.45,gain=0.95,decay=0.95,regularity=1 \
 	--most-mbps 150 --seed 1 --generations "${GENERATIONS:-0}" ${resume[@]+"${resume[@]}"}

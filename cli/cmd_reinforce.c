@@ -31,7 +31,6 @@ static struct {
 	bool resume;
 } o = {
 	.shape = "16,16",
-	.mode = "supervise",
 	.reward = "balanced",
 	.reference = "dualpi2:min_qlen_step=1",
 	.sigma = 0.05,
@@ -57,12 +56,13 @@ static const struct option reinforce_options[] = {
 	 "what a new student sees (docs/learned.md tells them); default: all that its mode can", 0,
 	 0},
 	{"start", 0, OPTION_TEXT, &o.start, "HOW",
-	 "what a new supervisor does at first: controller, one made by hand that is as bold as "
-	 "there is room; NAME=VALUE,... the same with other constants (target, step, k, gain, "
-	 "decay, regularity); default: as DualPI2",
+	 "what a new student of shares does at first: controller, the same bold shares always; "
+	 "NAME=VALUE,... the same with other shares (target, step, k, gain, decay, regularity); "
+	 "default: as DualPI2",
 	 0, 0},
 	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",
-	 "of a new student: supervise or verdict; default supervise", 0, 0},
+	 "of a new student: share (of the room for settings), supervise (settings) or verdict; "
+	 "default share, with --tuned supervise", 0, 0},
 	{"tuned", 0, OPTION_TEXT, &o.tuned, "DIR",
 	 "teach the first student, before the first generation, the settings that aqmllm tune "
 	 "found in DIR for the same suite",
@@ -221,13 +221,14 @@ static int read_features(uint8_t chosen[AQM_STUDENT_INPUTS], int *count, struct 
 /* A new student of --mode, --features and --shape. */
 static int new_student(struct aqm_student_model *shape, struct error *error)
 {
-	const int mode = student_mode_find(o.mode);
+	const char *named = o.mode ? o.mode : o.tuned ? "supervise" : "share";
+	const int mode = student_mode_find(named);
 	uint8_t chosen[AQM_STUDENT_INPUTS];
 	int count, code;
 
 	if (mode < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--mode",
-				"'%s' is neither supervise nor verdict", o.mode);
+				"'%s' is neither share, supervise nor verdict", named);
 	code = read_features(chosen, &count, error);
 	return code ? code
 		    : student_model_shape(shape, (enum aqm_student_mode)mode, o.shape, chosen,

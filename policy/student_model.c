@@ -107,7 +107,7 @@ static int check_inputs(struct aqm_student_model *model, const char *file, struc
 			return error_at(error, ERR_INVALID, file, 0, features[feature].name,
 					"is out of order: features come as aqm/student_features.h "
 					"has them");
-		if (model->mode == AQM_STUDENT_supervise && feature < AQM_STUDENT_FIRST_NOW)
+		if (model->mode != AQM_STUDENT_verdict && feature < AQM_STUDENT_FIRST_NOW)
 			return error_at(error, ERR_INVALID, file, 0, features[feature].name,
 					"is of a packet, and a supervisor sees none");
 		if (model->scale[i] < 0 || model->scale[i] > 16383)
@@ -259,7 +259,7 @@ static const char *add_hidden(struct aqm_student_model *model, const char *text,
 
 static void take_features(struct aqm_student_model *model, const uint8_t *chosen, int count)
 {
-	const int first = model->mode == AQM_STUDENT_supervise ? AQM_STUDENT_FIRST_NOW : 0;
+	const int first = model->mode == AQM_STUDENT_verdict ? 0 : AQM_STUDENT_FIRST_NOW;
 
 	model->inputs = (uint8_t)(count ? count : AQM_STUDENT_FEATURE_COUNT - first);
 	for (int i = 0; i < model->inputs; i++) {

@@ -77,7 +77,7 @@ refuses 'blue|not a law' reinforce train:4 --reference blue -o made
 refuses 'goal=1' reinforce train:4 --set goal=1 -o made
 refuses 'nosuch' reinforce train:4 --from nosuch.aqms -o made
 refuses 'target, step' reinforce train:4 --held-back 1 --start rise=1 -o made
-refuses '16,16' reinforce train:4 --held-back 1 --start controller --shape gru8 -o made
+refuses 'share' reinforce train:4 --held-back 1 --start controller --mode supervise -o made
 refuses 'leave out' reinforce train:4 --held-back 1 --start controller --from one/student.aqms -o made
 refuses "resume|no run" reinforce train:4 --held-back 1 --resume -o made
 refuses 'one|--resume' $run -g 4 -o one
