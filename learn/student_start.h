@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A controller to start a supervisor from, in place of one that does nothing: the same shares of
- * the room there is (aqm/room.h), whatever it sees.
+ * A controller to start a supervisor from, in place of one that does nothing: shares of the room
+ * there is (aqm/room.h), the same whatever it sees, or linear in what it sees.
  */
 #ifndef LEARN_STUDENT_START_H
 #define LEARN_STUDENT_START_H
@@ -18,19 +18,20 @@
 	X(regularity, 1, "of Classic signals")
 
 struct student_start {
-#define STUDENT_START_FIELD(name, value, text) double name;
-	STUDENT_START_TABLE(STUDENT_START_FIELD)
-#undef STUDENT_START_FIELD
+	double share[AQM_STUDENT_SETTING_COUNT];
+	/* By which a share rises for each 1 of the input that stands for a feature. */
+	double slope[AQM_STUDENT_SETTING_COUNT][AQM_STUDENT_FEATURE_COUNT];
 };
 
 void student_start_default(struct student_start *start);
 
-/* "target=0.8,gain=2" over what `start` holds.  ERR_INVALID. */
+/* "target=0.8,k/balance=-0.5" over what `start` holds: shares, slopes by feature.  ERR_INVALID. */
 int student_start_set(struct student_start *start, const char *text, struct error *error);
 
 /*
- * Writes the controller into `theta` of a student that says shares: the biases of its outputs;
- * weights from hidden layers to outputs become 0.  ERR_INVALID: another mode, or a tree.
+ * Writes the controller into `theta` of a student that says shares: biases of its outputs and, in
+ * a net without hidden layers, the slopes; weights from hidden layers to outputs become 0.
+ * ERR_INVALID: another mode, a tree, or a slope by what the student does not see.
  */
 int student_start_write(const struct student_start *start, const struct aqm_student_model *shape,
 			float *theta, struct error *error);

@@ -109,9 +109,37 @@ static void it_is_bold_where_the_link_stays_busy(void **state)
 	free(theta);
 }
 
+static void slopes_are_by_what_it_sees(void **state)
+{
+	struct aqm_student_model shape;
+	struct student_start start;
+	struct error error = {0};
+	struct student_float_state memory = {0};
+	static float theta[4096];
+	float input[AQM_STUDENT_INPUTS], out[AQM_STUDENT_OUTPUTS];
+	int16_t features[AQM_STUDENT_FEATURE_COUNT] = {0};
+
+	(void)state;
+	student_start_default(&start);
+	assert_int_equal(student_start_set(&start, "k=-0.5,k/balance=0.25", &error), 0);
+	assert_int_equal(student_model_shape(&shape, AQM_STUDENT_share, "", NULL, 0, &error), 0);
+	assert_int_equal(student_start_write(&start, &shape, theta, &error), 0);
+	features[AQM_STUDENT_FEATURE_balance] = 4 * 256; /* an input of 1 */
+	student_float_inputs(&shape, features, input);
+	student_float_forward(&shape, theta, &memory, input, out, NULL);
+	assert_true(fabsf(out[AQM_STUDENT_SETTING_k] + 0.25F) < 1e-6F);
+	assert_true(fabsf(out[AQM_STUDENT_SETTING_target] - 0.9F) < 1e-6F);
+	assert_int_equal(student_model_shape(&shape, AQM_STUDENT_share, "8", NULL, 0, &error), 0);
+	assert_int_equal(student_start_write(&start, &shape, theta, &error), ERR_INVALID);
+	shape.layers = 1;
+	shape.inputs = 1;
+	assert_int_equal(student_start_write(&start, &shape, theta, &error), ERR_INVALID);
+}
+
 static void what_cannot_hold_it_is_refused(void **state)
 {
-	static const char *const texts[] = {"gain", "gain=", "gain=2", "lift=1", "gain=1;k=2"};
+	static const char *const texts[] = {"gain", "gain=", "gain=9", "lift=1", "gain=1;k=2",
+					    "k/luck=1"};
 	struct student_start start;
 	struct aqm_student_model shape;
 	static float theta[4096];
@@ -134,6 +162,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(it_says_the_same_whatever_it_sees),
 		cmocka_unit_test(it_is_bold_where_the_link_stays_busy),
+		cmocka_unit_test(slopes_are_by_what_it_sees),
 		cmocka_unit_test(what_cannot_hold_it_is_refused),
 	};
 
