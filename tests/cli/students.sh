@@ -19,7 +19,7 @@ Y
 echo "== info"
 aqmllm info mine.aqms >told || fail "info"
 grep -q "^a student: " told || fail "info does not say what it is"
-aqmllm info mine.aqms --json | grep -q '"mode": "supervise"' || fail "info --json"
+aqmllm info mine.aqms --json | grep -q '"mode": "share"' || fail "info --json"
 aqmllm info | grep -q "^qdelay_c_slow " || fail "info does not list features"
 aqmllm aqms student | grep -q "^  guard " || fail "aqms does not list the student's guard"
 
