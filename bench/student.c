@@ -15,6 +15,7 @@
 #include <string.h>
 
 #include "aqm/ops.h"
+#include "aqm/student_shipped.h"
 #include "aqm/student_vector.h"
 #include "base/clock.h"
 #include "base/rng.h"
@@ -224,6 +225,7 @@ int main(void)
 	if (law_open(&law, "dualpi2", NULL))
 		print_times("dualpi2", "", &law, 0);
 	law_close(&law);
+	print_student(aqm_student_shipped());
 	for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
 		if (student_model_shape(&model, rows[i].mode, rows[i].layers, eight, rows[i].count,
 					NULL))
