@@ -82,12 +82,39 @@ static inline int aqm_student_take_name(struct aqm_student_cursor *from,
 	return found;
 }
 
+/* The header's counts and the zeros behind them. */
+static inline void aqm_student_take_counts(struct aqm_student_cursor *from,
+					   struct aqm_student_model *model)
+{
+	model->kind = (uint8_t)aqm_student_take(from, 1);
+	model->mode = (uint8_t)aqm_student_take(from, 1);
+	model->inputs = (uint8_t)aqm_student_take(from, 1);
+	model->outputs = (uint8_t)aqm_student_take(from, 1);
+	model->layers = (uint8_t)aqm_student_take(from, 1);
+	model->nodes = (uint8_t)aqm_student_take(from, 1);
+	model->leaves = (uint8_t)aqm_student_take(from, 1);
+	if (aqm_student_take(from, 3) != 0)
+		from->bad = true;
+}
+
+/* The checksum, cut off the end, is that of all that stands before it. */
+static inline bool aqm_student_checksum_holds(struct aqm_student_cursor *from)
+{
+	const size_t size = from->size - AQM_STUDENT_BYTES_CHECKSUM;
+	const uint64_t checksum = aqm_student_bytes_checksum(from->bytes, size);
+
+	for (unsigned i = 0; i < AQM_STUDENT_BYTES_CHECKSUM; i++)
+		if (from->bytes[size + i] != (uint8_t)(checksum >> 8 * i))
+			return false;
+	from->size = size;
+	return true;
+}
+
 /* What is wrong, or NULL; so too in all that follow. */
 static inline const char *aqm_student_take_header(struct aqm_student_cursor *from,
 						  struct aqm_student_model *model)
 {
 	const uint8_t *bytes = from->bytes;
-	uint64_t checksum;
 
 	if (from->size < AQM_STUDENT_BYTES_HEADER + AQM_STUDENT_BYTES_CHECKSUM ||
 	    from->size > AQM_STUDENT_BYTES_MAX || bytes[0] != 'A' || bytes[1] != 'Q' ||
@@ -96,24 +123,13 @@ static inline const char *aqm_student_take_header(struct aqm_student_cursor *fro
 	from->at = 4;
 	if (aqm_student_take(from, 2) != AQM_STUDENT_BYTES_VERSION)
 		return "a version of students that is not known here";
-	model->kind = (uint8_t)aqm_student_take(from, 1);
-	model->mode = (uint8_t)aqm_student_take(from, 1);
-	model->inputs = (uint8_t)aqm_student_take(from, 1);
-	model->outputs = (uint8_t)aqm_student_take(from, 1);
-	model->layers = (uint8_t)aqm_student_take(from, 1);
-	model->nodes = (uint8_t)aqm_student_take(from, 1);
-	model->leaves = (uint8_t)aqm_student_take(from, 1);
-	if (aqm_student_take(from, 3) != 0 || model->kind >= AQM_STUDENT_KIND_COUNT ||
+	aqm_student_take_counts(from, model);
+	if (from->bad || model->kind >= AQM_STUDENT_KIND_COUNT ||
 	    model->mode >= AQM_STUDENT_MODE_COUNT)
 		return "a kind or a mode of student that is not known here";
 	if (aqm_student_take(from, 4) != from->size)
 		return "cut, or more than one file";
-	from->size -= AQM_STUDENT_BYTES_CHECKSUM;
-	checksum = aqm_student_bytes_checksum(bytes, from->size);
-	for (unsigned i = 0; i < AQM_STUDENT_BYTES_CHECKSUM; i++)
-		if (bytes[from->size + i] != (uint8_t)(checksum >> 8 * i))
-			return "damaged: the checksum is another one";
-	return NULL;
+	return aqm_student_checksum_holds(from) ? NULL : "damaged: the checksum is another one";
 }
 
 #define AQM_STUDENT_NAME_OF_FEATURE(name, offset, scale, text) #name,

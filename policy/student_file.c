@@ -137,7 +137,7 @@ static int take_tree(struct aqm_student_cursor *from, struct aqm_student_model *
 static int take_header(struct aqm_student_cursor *from, struct aqm_student_model *model,
 		       const char *file, struct error *error)
 {
-	uint64_t size, version, checksum;
+	uint64_t size, version;
 
 	if (from->size < AQM_STUDENT_BYTES_HEADER + AQM_STUDENT_BYTES_CHECKSUM ||
 	    from->size > STUDENT_FILE_MAX || memcmp(from->bytes, "AQMS", 4) != 0)
@@ -148,25 +148,15 @@ static int take_header(struct aqm_student_cursor *from, struct aqm_student_model
 		return error_at(error, ERR_UNSUPPORTED, file, 0, "version",
 				"%d; this program reads version %d", (int)version,
 				AQM_STUDENT_BYTES_VERSION);
-	model->kind = (uint8_t)aqm_student_take(from, 1);
-	model->mode = (uint8_t)aqm_student_take(from, 1);
-	model->inputs = (uint8_t)aqm_student_take(from, 1);
-	model->outputs = (uint8_t)aqm_student_take(from, 1);
-	model->layers = (uint8_t)aqm_student_take(from, 1);
-	model->nodes = (uint8_t)aqm_student_take(from, 1);
-	model->leaves = (uint8_t)aqm_student_take(from, 1);
-	from->bad |= aqm_student_take(from, 3) != 0;
+	aqm_student_take_counts(from, model);
 	size = aqm_student_take(from, 4);
 	if (size != from->size)
 		return error_at(error, ERR_INVALID, file, 0, "size",
 				"%zu bytes where it says %u: cut, or more than one file",
 				from->size, (unsigned)size);
-	from->size -= AQM_STUDENT_BYTES_CHECKSUM;
-	checksum = aqm_student_bytes_checksum(from->bytes, from->size);
-	for (unsigned i = 0; i < AQM_STUDENT_BYTES_CHECKSUM; i++)
-		if (from->bytes[from->size + i] != (unsigned char)(checksum >> 8 * i))
-			return error_at(error, ERR_INVALID, file, 0, "checksum",
-					"the file is damaged; export or train it again");
+	if (!aqm_student_checksum_holds(from))
+		return error_at(error, ERR_INVALID, file, 0, "checksum",
+				"the file is damaged; export or train it again");
 	if (from->bad || model->kind >= AQM_STUDENT_KIND_COUNT ||
 	    model->mode >= AQM_STUDENT_MODE_COUNT)
 		return error_at(error, ERR_INVALID, file, 0, "kind",
@@ -186,8 +176,8 @@ int student_file_parse(struct aqm_student_model *model, const void *bytes, size_
 		status = take_inputs(&from, model, name, error);
 	if (!status && !from.bad)
 		status = take_outputs(&from, model, name, error);
-	if (!status)
-		from.bad |= aqm_student_take_layers(&from, model) != NULL;
+	if (!status && aqm_student_take_layers(&from, model) != NULL)
+		from.bad = true;
 	if (!status && !from.bad)
 		status = model->kind == AQM_STUDENT_tree ? take_tree(&from, model, name, error)
 							 : take_net(&from, model, name, error);
