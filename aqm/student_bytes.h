@@ -209,6 +209,8 @@ static inline const char *aqm_student_place_layers(struct aqm_student_model *mod
 	uint32_t weights = 0, rows = 0, hidden = 0;
 	int inputs = model->inputs;
 
+	if (model->layers == 0)
+		return "a net without layers";
 	for (int i = 0; i < model->layers; i++) {
 		struct aqm_student_layer *layer = &model->layer[i];
 

@@ -102,7 +102,7 @@ static void every_changed_byte_is_noticed(void **state)
 		assert_int_not_equal(student_file_parse(&again, bytes, cut, "a", NULL), 0);
 }
 
-/* A file that was made wrong, with a checksum that is right. */
+/* A file that was made wrong, with a checksum that is right; kernels refuse it too. */
 static void assert_refused(const char *field)
 {
 	const size_t size = student_file_build(&model, bytes);
@@ -110,6 +110,8 @@ static void assert_refused(const char *field)
 
 	assert_int_not_equal(student_file_parse(&again, bytes, size, "a", &error), 0);
 	assert_string_equal(error.field, field);
+	memset(&kernels, 0, sizeof(kernels));
+	assert_non_null(aqm_student_from_bytes(&kernels, bytes, size));
 }
 
 static void start(void)
@@ -145,6 +147,19 @@ static void numbers_out_of_range_are_refused(void **state)
 	start();
 	model.feature[4] = model.feature[3];
 	assert_refused("backlog_l");
+}
+
+/* Whose inputs would stand for its outputs. */
+static void a_net_has_a_layer(void **state)
+{
+	const uint8_t features[AQM_STUDENT_SETTING_COUNT] = {7, 9, 30, 31, 32, 33, 34};
+
+	(void)state;
+	assert_int_equal(student_model_shape(&model, AQM_STUDENT_share, "", features,
+					     AQM_STUDENT_SETTING_COUNT, NULL),
+			 0);
+	model.layers = 0;
+	assert_refused("layers");
 }
 
 static void trees_that_do_not_end_are_refused(void **state)
@@ -221,6 +236,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(every_changed_byte_is_noticed),
 		cmocka_unit_test(numbers_out_of_range_are_refused),
+		cmocka_unit_test(a_net_has_a_layer),
 		cmocka_unit_test(trees_that_do_not_end_are_refused),
 		cmocka_unit_test(shapes_that_do_not_fit_are_refused),
 		cmocka_unit_test(kernels_read_the_same_files),
