@@ -264,6 +264,7 @@ AQM_INLINE int32_t aqm_student_gain_room_q12(int32_t room_q12)
 #define AQM_STUDENT_FEWER_DELAY_Q12 696
 #define AQM_STUDENT_FEWER_GAIN_Q12 789
 #define AQM_STUDENT_FEWER_K_Q12 1699
+_Static_assert(AQM_ROOM_FEWER_SHIFT == 3 && AQM_ROOM_FEWER_K_SHIFT == 2, "as the guard has them");
 
 /* A share, cut to -1..1, of what a setting may rise and fall by. */
 AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_q12)
