@@ -20,7 +20,7 @@
  * z (n - h).  A tree asks one feature a node and ends in a row of outputs.
  *
  * A model is plain constant data; it may be shared by any number of queues.
- * What checks it is the reader of files (policy/student_file.h).
+ * What checks it is a reader of files (policy/student_file.h, aqm/student_bytes.h).
  */
 #ifndef AQM_STUDENT_NET_H
 #define AQM_STUDENT_NET_H
@@ -40,6 +40,8 @@
 #define AQM_STUDENT_ONE 4096     /* an activation of 1 */
 #define AQM_STUDENT_BIAS_MAX (1 << 30)
 #define AQM_STUDENT_SHIFT_MAX 15
+
+/* These lists are counted from 0 in files: what is new goes to the end. */
 
 /* X(name): what a student is made of */
 #define AQM_STUDENT_KINDS(X) X(net) X(tree)

@@ -11,6 +11,7 @@
  *     or nodes: input, below, above, leaves (u8 each), threshold (i16); leaves: outputs (i16 each)
  *     checksum: 64-bit FNV-1a by bytes of all that stands before it (u64)
  *
+ * A kind, a mode and an activation are places, from 0, in the lists of aqm/student_net.h.
  * Features and outputs are named, so that a file still means the same when there are more of
  * them; a name that this program does not know is an error.
  */
