@@ -25,7 +25,10 @@ struct student_start {
 
 void student_start_default(struct student_start *start);
 
-/* "target=0.8,k/balance=-0.5" over what `start` holds: shares, slopes by feature.  ERR_INVALID. */
+/*
+ * "target=0.8,k/balance=-0.5" over what `start` holds: shares, slopes by feature.  ERR_INVALID;
+ * ERR_RANGE: 1024 characters or more.
+ */
 int student_start_set(struct student_start *start, const char *text, struct error *error);
 
 /*
