@@ -37,17 +37,11 @@ static struct interval interval_of(const struct trial *trial, size_t scenario, s
 				   enum trial_metric metric)
 {
 	double *values = calloc(trial->seeds + 1, sizeof(*values));
-	struct interval interval = {NAN, NAN, 0};
-	size_t count = 0;
+	struct interval interval;
 
-	for (size_t seed = 0; values && seed < trial->seeds; seed++) {
-		const double value = trial_outcome_of(trial, scenario, arm, seed)->values[metric];
-
-		if (isfinite(value))
-			values[count++] = value;
-	}
-	if (count)
-		interval = statistics_interval(values, count);
+	for (size_t seed = 0; values && seed < trial->seeds; seed++)
+		values[seed] = trial_outcome_of(trial, scenario, arm, seed)->values[metric];
+	interval = statistics_finite_interval(values, values ? trial->seeds : 0);
 	free(values);
 	return interval;
 }
@@ -76,7 +70,7 @@ static bool pair_of(struct pair *pair, const struct trial *simulated, const stru
 	pair->ratio = pair->simulated.count && pair->real.count && pair->real.mean > 0
 			      ? pair->simulated.mean / pair->real.mean
 			      : NAN;
-	pair->off = isfinite(pair->ratio) && !(fabs(pair->ratio - 1) <= TRIAL_BESIDE_BOUND);
+	pair->off = fabs(pair->ratio - 1) > TRIAL_BESIDE_BOUND;
 	if (is_rare(metric, pair->simulated.mean) && is_rare(metric, pair->real.mean)) {
 		pair->ratio = NAN;
 		pair->off = false;

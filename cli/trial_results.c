@@ -37,8 +37,7 @@ struct interval trial_suite_interval(const struct trial *trial, const struct res
 				     size_t arm, enum trial_metric metric, bool paired)
 {
 	double *means = calloc(trial->scenario_count + 1, sizeof(*means));
-	struct interval interval = {NAN, NAN, 0};
-	size_t count = 0;
+	struct interval interval;
 
 	for (size_t s = 0; means && s < trial->scenario_count; s++) {
 		const char *scenario = trial->scenarios[s].name, *name = trial->arms[arm].name;
@@ -47,11 +46,9 @@ struct interval trial_suite_interval(const struct trial *trial, const struct res
 			paired ? results_paired(results, scenario, name, trial->arms[0].name, what)
 			       : results_interval(results, scenario, name, what);
 
-		if (one.count)
-			means[count++] = one.mean;
+		means[s] = one.mean;
 	}
-	if (count)
-		interval = statistics_interval(means, count);
+	interval = statistics_finite_interval(means, means ? trial->scenario_count : 0);
 	free(means);
 	return interval;
 }

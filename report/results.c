@@ -176,21 +176,16 @@ static double value_of(struct range range, uint64_t seed)
 /* Of the finite values, less those of `baseline` where it is not NULL. */
 static struct interval interval_of(struct range range, const struct range *baseline)
 {
-	struct interval interval = {NAN, NAN, 0};
-	double *values = malloc((range.end - range.first + 1) * sizeof(*values));
-	size_t count = 0;
+	const size_t count = range.end - range.first;
+	double *values = malloc((count + 1) * sizeof(*values));
+	struct interval interval;
 
-	if (values == NULL)
-		return interval;
-	for (size_t i = range.first; i < range.end; i++) {
-		const struct result_row *row = row_at(range.results, i);
-		const double value = row->value - (baseline ? value_of(*baseline, row->seed) : 0);
+	for (size_t i = 0; values && i < count; i++) {
+		const struct result_row *row = row_at(range.results, range.first + i);
 
-		if (isfinite(value))
-			values[count++] = value;
+		values[i] = row->value - (baseline ? value_of(*baseline, row->seed) : 0);
 	}
-	if (count)
-		interval = statistics_interval(values, count);
+	interval = statistics_finite_interval(values, values ? count : 0);
 	free(values);
 	return interval;
 }

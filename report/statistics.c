@@ -112,6 +112,16 @@ struct interval statistics_interval(const double *values, size_t count)
 	return interval;
 }
 
+struct interval statistics_finite_interval(double *values, size_t count)
+{
+	size_t finite = 0;
+
+	for (size_t i = 0; i < count; i++)
+		if (isfinite(values[i]))
+			values[finite++] = values[i];
+	return statistics_interval(values, finite);
+}
+
 /* The x at which I_x(a, b) is p; rises with x. */
 static double beta_quantile(double p, double a, double b)
 {

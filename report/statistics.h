@@ -37,6 +37,9 @@ double statistics_student(double p, double freedom);
 
 struct interval statistics_interval(const double *values, size_t count);
 
+/* Of the values that are finite, which come to stand first; without any it has no mean either. */
+struct interval statistics_finite_interval(double *values, size_t count);
+
 /* Of a[i] - b[i]: the same seeds in the same order. */
 struct interval statistics_paired(const double *a, const double *b, size_t count);
 

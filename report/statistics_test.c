@@ -37,6 +37,19 @@ static void intervals_shrink_when_pairs_move_together(void **state)
 	assert_true(isnan(statistics_interval(a, 0).mean));
 }
 
+static void what_is_not_finite_does_not_count(void **state)
+{
+	double some[] = {NAN, 10, INFINITY, 20, 30, 40, NAN}, none[] = {NAN, NAN};
+	const struct interval of_some = statistics_finite_interval(some, 7);
+	const struct interval of_none = statistics_finite_interval(none, 2);
+
+	(void)state;
+	assert_int_equal(of_some.count, 4);
+	assert_true(fabs(of_some.mean - 25) < 1e-12);
+	assert_int_equal(of_none.count, 0);
+	assert_true(isnan(of_none.mean) && isnan(of_none.half_width));
+}
+
 static void proportions_are_those_of_the_tables(void **state)
 {
 	/* Clopper and Pearson 1934; 0 and n of n also by hand: 1 - 0.025^(1/n). */
@@ -76,6 +89,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(students_t_is_that_of_the_tables),
 		cmocka_unit_test(intervals_shrink_when_pairs_move_together),
+		cmocka_unit_test(what_is_not_finite_does_not_count),
 		cmocka_unit_test(proportions_are_those_of_the_tables),
 		cmocka_unit_test(boxes_interpolate_between_ranks),
 	};
