@@ -12,9 +12,8 @@
 #include <cmocka.h>
 
 #include "base/file.h"
+#include "base/test_folder.h"
 #include "cli/trial_real.h"
-
-static char folder[] = "/tmp/aqmllm-beside-XXXXXX";
 
 /* A run whose figures are `scale` times the same. */
 static void make(struct trial_outcome *outcome, double scale)
@@ -58,11 +57,11 @@ static void put_run(const char *arm, unsigned seed)
 {
 	struct trial_outcome outcome;
 	struct error error = {0};
-	char path[200];
+	char path[TEST_PATH_BYTES];
 
-	snprintf(path, sizeof(path), "%s/net/%s", folder, arm);
+	snprintf(path, sizeof(path), "%s/net/%s", test_folder, arm);
 	assert_int_equal(file_make_folders(path, &error), 0);
-	snprintf(path, sizeof(path), "%s/net/%s/%u.run", folder, arm, seed);
+	snprintf(path, sizeof(path), "%s/net/%s/%u.run", test_folder, arm, seed);
 	make(&outcome, 1);
 	assert_int_equal(trial_real_write(&outcome, path, &error), 0);
 }
@@ -71,24 +70,24 @@ static void runs_are_found_by_their_names(void **state)
 {
 	struct trial *simulated = open_trial(1), *real = calloc(1, sizeof(*real));
 	struct error error = {0};
-	char path[200];
+	char path[TEST_PATH_BYTES];
 
 	(void)state;
 	put_run("dualpi2", 1);
 	put_run("dualpi2", 2);
 	put_run("policy/10", 1);
-	assert_int_equal(trial_real_read(real, simulated, folder, &error), ERR_NOT_FOUND);
+	assert_int_equal(trial_real_read(real, simulated, test_folder, &error), ERR_NOT_FOUND);
 	assert_non_null(strstr(error.file, "net/policy/10/2.run"));
 	trial_real_free(real);
 	put_run("policy/10", 2);
 	error_clear(&error);
-	assert_int_equal(trial_real_read(real, simulated, folder, &error), 0);
+	assert_int_equal(trial_real_read(real, simulated, test_folder, &error), 0);
 	assert_true(real->outcomes[3].values[TRIAL_qdelay_ms_mean] == 10);
 	trial_real_free(real);
 	/* A file that is no run. */
-	snprintf(path, sizeof(path), "%s/net/policy/10/2.run", folder);
+	snprintf(path, sizeof(path), "%s/net/policy/10/2.run", test_folder);
 	assert_int_equal(file_write_all(path, "aqmllm run 3\n", 13, &error), 0);
-	assert_int_equal(trial_real_read(real, simulated, folder, &error), ERR_INVALID);
+	assert_int_equal(trial_real_read(real, simulated, test_folder, &error), ERR_INVALID);
 	trial_real_free(real);
 	put_run("policy/10", 2);
 	free(real);
@@ -104,7 +103,7 @@ static char *print(double scale)
 	size_t size;
 	FILE *out = open_memstream(&text, &size);
 
-	assert_int_equal(trial_real_read(real, simulated, folder, &error), 0);
+	assert_int_equal(trial_real_read(real, simulated, test_folder, &error), 0);
 	trial_beside_print(out, simulated, real);
 	fclose(out);
 	trial_real_free(real);
@@ -138,16 +137,13 @@ static void what_differs_by_a_fifth_is_told(void **state)
 static int make_folder(void **state)
 {
 	(void)state;
-	return mkdtemp(folder) == NULL;
+	return test_folder_make();
 }
 
 static int remove_folder(void **state)
 {
-	char command[100];
-
 	(void)state;
-	snprintf(command, sizeof(command), "rm -rf %s", folder);
-	return system(command);
+	return test_folder_remove();
 }
 
 int main(void)
