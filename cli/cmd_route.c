@@ -344,6 +344,7 @@ static bool tick(void *context, uint64_t now_ns)
 	if (!routing->begun && chosen.warmup_s > 0 && now_s >= chosen.warmup_s) {
 		routing->begun = true;
 		monitor_begin(monitor, &routing->router, now_ns);
+		route_keep_begin(&routing->keep);
 	}
 	reload(routing);
 	monitor->verdicts = route_law_counts(&routing->law);

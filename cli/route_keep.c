@@ -42,10 +42,6 @@ void route_keep_look(struct route_keep *keep, const struct router *router, doubl
 		sojourns += path->stats[q].sojourn_ns.count;
 		sum_ns += path->stats[q].sojourn_ns.sum;
 	}
-	if (sojourns < keep->sojourns) { /* they began anew with the end of warm-up */
-		keep->sojourns = 0;
-		keep->sojourn_sum_ns = 0;
-	}
 	bin = next_bin(keep);
 	if (bin == NULL)
 		return;
@@ -61,6 +57,12 @@ void route_keep_look(struct route_keep *keep, const struct router *router, doubl
 	keep->sojourn_sum_ns = sum_ns;
 	keep->bytes = path->sent_bytes;
 	keep->begun_s = now_s;
+}
+
+void route_keep_begin(struct route_keep *keep)
+{
+	keep->sojourns = 0;
+	keep->sojourn_sum_ns = 0;
 }
 
 static void fill_flows(struct sim_result *result, const struct flows *flows)

@@ -19,8 +19,11 @@ struct route_keep {
 	int failed; /* ERR_NO_MEMORY: nothing is kept any more */
 };
 
-/* Asked often, before warm-up's end makes the statistics begin anew: ends a bin that is over. */
+/* Asked often: ends a bin that is over. */
 void route_keep_look(struct route_keep *keep, const struct router *router, double now_s);
+
+/* The router's statistics begin anew (monitor_begin()). */
+void route_keep_begin(struct route_keep *keep);
 
 /*
  * Writes the outcome of the run to `path`: figures behind the warm-up, of flows that sent ten
