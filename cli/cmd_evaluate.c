@@ -254,26 +254,9 @@ static int compare(const struct trial *trial, struct trial_pairs *pairs, struct 
 	return code || pairs->count == 0 ? code : trial_pairs_write(pairs, o.output, error);
 }
 
-/* Real runs of the same, where there are any. */
-static int tell_real(const struct command_common *common, const struct trial_report *report,
-		     const struct trial *trial, struct error *error)
-{
-	struct trial *real = calloc(1, sizeof(*real));
-	int code = real ? trial_real_read(real, trial, o.real, error)
-			: error_set(error, ERR_NO_MEMORY, "out of memory for real runs");
-
-	if (code == 0)
-		code = trial_beside_write(report, trial, real, error);
-	if (code == 0 && !common->json && !common->quiet)
-		trial_beside_print(stdout, trial, real);
-	if (real)
-		trial_real_free(real);
-	free(real);
-	return code;
-}
-
-static int tell(const struct command_common *common, const struct trial *trial, const char *suite,
-		struct error *error)
+/* `real`: NULL where there are no real runs of the same. */
+static int tell(const struct command_common *common, const struct trial *trial,
+		const struct trial *real, const char *suite, struct error *error)
 {
 	char command[8192], *notes = NULL;
 	struct trial_report report = {
@@ -300,14 +283,16 @@ static int tell(const struct command_common *common, const struct trial *trial, 
 	report.pairs = pairs.count ? &pairs : NULL;
 	if (code == 0)
 		code = trial_report_write(&report, trial, &results, error);
-	if (code == 0 && common->json)
+	if (code == 0 && real)
+		code = trial_beside_write(&report, trial, real, error);
+	if (code == 0 && common->json) {
 		print_json(trial, &results, pairs.count > 0);
-	else if (code == 0 && !common->quiet)
+	} else if (code == 0 && !common->quiet) {
 		print_all(trial, &results, &pairs);
-	if (code == 0 && o.real)
-		code = tell_real(common, &report, trial, error);
-	if (code == 0 && !common->json && !common->quiet)
+		if (real)
+			trial_beside_print(stdout, trial, real);
 		print_paths();
+	}
 	trial_pairs_free(&pairs);
 	results_free(&results);
 	free(notes);
@@ -410,7 +395,7 @@ static int prepare(struct trial *trial, const char *suite, struct error *error)
 
 /* This process leads, and perhaps is alone. */
 static int lead(const struct command_common *common, const struct ranks *ranks, struct trial *trial,
-		const char *suite, struct error *error)
+		const struct trial *real, const char *suite, struct error *error)
 {
 	int code;
 
@@ -419,13 +404,21 @@ static int lead(const struct command_common *common, const struct ranks *ranks, 
 	code = ranks->count > 1 ? trial_spread_lead(ranks, trial, error)
 				: trial_run_all(trial, (unsigned)o.threads, error);
 	command_progress(common, "", false);
-	return code ? code : tell(common, trial, suite, error);
+	return code ? code : tell(common, trial, real, suite, error);
+}
+
+/* Before anything is run, which may take hours. */
+static int read_real(struct trial **real, const struct trial *trial, struct error *error)
+{
+	*real = calloc(1, sizeof(**real));
+	return *real ? trial_real_read(*real, trial, o.real, error)
+		     : error_set(error, ERR_NO_MEMORY, "out of memory for real runs");
 }
 
 static int evaluate_on(const struct command_common *common, const struct ranks *ranks,
 		       const char *suite, struct error *error)
 {
-	struct trial *trial = calloc(1, sizeof(*trial));
+	struct trial *trial = calloc(1, sizeof(*trial)), *real = NULL;
 	struct trial_watch watch;
 	int code = trial ? prepare(trial, suite, error)
 			 : error_set(error, ERR_NO_MEMORY, "out of memory");
@@ -434,6 +427,8 @@ static int evaluate_on(const struct command_common *common, const struct ranks *
 		trial_watch_open(&watch, common, trial, "evaluate");
 	if (code == 0 && ranks->rank == 0)
 		code = check_folder(error);
+	if (code == 0 && ranks->rank == 0 && o.real && !o.estimate)
+		code = read_real(&real, trial, error);
 	if (code == 0 && ranks->count > 1 && o.threads > 1)
 		code = error_at(error, ERR_INVALID, NULL, 0, "--jobs",
 				"a rank runs one at a time; start more ranks: mpirun -n N");
@@ -445,7 +440,10 @@ static int evaluate_on(const struct command_common *common, const struct ranks *
 	if (code == 0 && ranks->rank > 0)
 		trial_spread_follow(trial);
 	else if (code == 0)
-		code = lead(common, ranks, trial, suite, error);
+		code = lead(common, ranks, trial, real, suite, error);
+	if (real)
+		trial_real_free(real);
+	free(real);
 	if (trial)
 		trial_free(trial);
 	free(trial);

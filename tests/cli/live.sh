@@ -7,8 +7,7 @@ source=$(realpath "$2")
 . "$(dirname "$0")/common.sh"
 mkdir build && ln -s "$program" build/aqmllm
 
-refuses 'dualpi2/1.run|--real' evaluate "$source/scenarios/paper.yaml" --seeds 1 --real nowhere -o made2
-rm -rf made2
+refuses 'dualpi2/1.run|--real' evaluate "$source/scenarios/paper.yaml" --seeds 1 --real nowhere -o made
 
 left() { # what a run must not leave
 	ip netns 2>/dev/null | grep -c '^aqmbed'
