@@ -44,11 +44,18 @@ struct bbr_linux {
 	bool has_seen_rtt;
 };
 
+/* Paces from the first packet on, by the window over a millisecond. */
 void bbr_linux_init(struct bbr_linux *bbr, struct tcp_cc_state *state);
+
+/* Every acknowledgement: all that it learns, and window, pace and burst by it. */
 void bbr_linux_on_ack(struct bbr_linux *bbr, struct tcp_cc_state *state,
 		      const struct tcp_cc_sample *sample);
+
+/* A recovery begins: for a round no more leaves than arrives, then the window is as before. */
 void bbr_linux_on_loss(struct bbr_linux *bbr, struct tcp_cc_state *state,
 		       const struct tcp_cc_sample *sample);
+
+/* The same of a timeout, behind which start-up, if it goes on, looks for the full rate anew. */
 void bbr_linux_on_rto(struct bbr_linux *bbr, struct tcp_cc_state *state,
 		      const struct tcp_cc_sample *sample);
 
