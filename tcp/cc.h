@@ -12,6 +12,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+/* IPv4 header, TCP header and timestamps option: what a segment adds to its payload. */
+#define TCP_HEADER_BYTES 52
+
 /* What a sender knows when something happens. */
 struct tcp_cc_sample {
 	uint64_t now_ns;

@@ -18,8 +18,6 @@
 
 struct endpoint;
 
-/* IPv4 header, TCP header and timestamps option: what a segment adds to its payload. */
-#define TCP_HEADER_BYTES 52
 /* IPv4 and UDP headers. */
 #define UDP_HEADER_BYTES 28
 

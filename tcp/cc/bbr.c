@@ -19,8 +19,6 @@
 
 #include <math.h>
 
-/* Paces are of IP bytes: what comes on top of a segment (TCP_HEADER_BYTES of endpoints). */
-#define HEADER_BYTES 52
 /* BBR.PacingMarginPercent. */
 #define PACING_MARGIN 0.01
 #define STARTUP_PACING_GAIN 2.77
@@ -55,7 +53,7 @@ static void set_pacing(struct tcp_cc_state *state, double rate)
 {
 	const double mss = state->mss_bytes;
 
-	state->pacing_bps = (uint64_t)(rate * 8 * (mss + HEADER_BYTES) / mss + 0.5);
+	state->pacing_bps = (uint64_t)(rate * 8 * (mss + TCP_HEADER_BYTES) / mss + 0.5);
 	/* 0 would be "not paced". */
 	if (state->pacing_bps == 0)
 		state->pacing_bps = 1;

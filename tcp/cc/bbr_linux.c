@@ -19,7 +19,6 @@
 #define NOMINAL_RTT_S 0.001
 #define QUANTUM_S (1.0 / 1024)
 #define SLOW_BPS 1.2e6 /* below this a burst is one segment */
-#define HEADER_BYTES 52 /* paces are of IP bytes */
 
 static double max_bw(const struct bbr_linux *bbr)
 {
@@ -58,7 +57,7 @@ static void set_pacing(struct tcp_cc_state *state, double rate)
 	const double mss = state->mss_bytes;
 	double segments = floor(rate * QUANTUM_S / mss);
 
-	state->pacing_bps = (uint64_t)fmax(rate * 8 * (mss + HEADER_BYTES) / mss, 1);
+	state->pacing_bps = (uint64_t)fmax(rate * 8 * (mss + TCP_HEADER_BYTES) / mss, 1);
 	segments = fmax(segments, rate * 8 < SLOW_BPS ? 1 : 2);
 	state->quantum_bytes = (uint64_t)segments * state->mss_bytes;
 }

@@ -29,9 +29,6 @@
 
 #include "tcp/cc/prague.h"
 
-/* Paces are of IP bytes: what comes on top of a segment (TCP_HEADER_BYTES of endpoints). */
-#define HEADER_BYTES 52
-
 struct prague {
 	struct prague_classic classic;
 	double window_bytes;
@@ -72,7 +69,7 @@ static void publish(struct tcp_cc_state *state, struct prague *own, uint64_t srt
 {
 	const double mss = state->mss_bytes;
 	/* IP bits per second for one byte of window. */
-	const double pace_bps = (mss + HEADER_BYTES) / mss * 8 / seconds_from_ns(srtt_ns);
+	const double pace_bps = (mss + TCP_HEADER_BYTES) / mss * 8 / seconds_from_ns(srtt_ns);
 	double paced;
 
 	if (srtt_ns)
