@@ -25,24 +25,10 @@ fi
 scenario=${SCENARIO:-paper}
 . "$source/bench/testbed.sh"
 
-fail() { # reason
-	echo "bench/live.sh: $1" >&2
-	exit 1
-}
-
-# Runs of other settings are not this command's to go on with.
-[ -f "$source/scenarios/$scenario.yaml" ] || fail "SCENARIO=$scenario: no scenarios/$scenario.yaml"
-mkdir -p "$folder" || exit 1
 # The simulator's stacks are to be Linux's, as the real ones are.
-sed "s/^duration_s: .*/duration_s: $duration/; s/^warmup_s: .*/warmup_s: $warmup/
-	s/{cc: cubic,/{cc: cubic, options: [linux_cubic],/
-	s/{cc: dctcp,/{cc: dctcp, options: [linux_dctcp],/" \
-	"$source/scenarios/$scenario.yaml" >"$folder/scenario.new"
-if [ -e "$folder/$scenario.yaml" ] && ! cmp -s "$folder/scenario.new" "$folder/$scenario.yaml"; then
-	rm "$folder/scenario.new"
-	fail "$folder holds runs of another scenario or duration; name another folder"
-fi
-mv "$folder/scenario.new" "$folder/$scenario.yaml"
+testbed_scenario "$source/scenarios/$scenario.yaml" "$folder/$scenario.yaml" \
+	"s/{cc: cubic,/{cc: cubic, options: [linux_cubic],/
+	s/{cc: dctcp,/{cc: dctcp, options: [linux_dctcp],/"
 
 testbed_open "$build/aqmllm" "$source"
 while read -r cc _; do
@@ -95,7 +81,7 @@ run_arm 3 policy/100 --aqm dualpi2 $settings --policy "$folder/policy" --interva
 run_arm 4 student --aqm student $(echo "$settings" | grep limit_packets)
 testbed_close
 "$build/aqmllm" predict "$folder/pool.safetensors" --policy "$folder/policy" --held-out 0.2 \
-	--stride 10 >"$folder/predict.txt"
+	--stride 10 >"$folder/predict.txt" || exit 1
 exec "$build/aqmllm" evaluate "$folder/$scenario.yaml" --policy "$folder/policy" --interval 10,100 \
 	--decision-ms measured --against student --seeds "$runs" --real "$folder/runs_real" \
 	--notes "$folder/predict.txt" --title "The paper's testbed, simulated and real" -o "$folder/report"

@@ -17,22 +17,13 @@ source=$(cd "$(dirname "$0")/.." && pwd)
 runs=${RUNS:-5} duration=${DURATION:-60} warmup=${WARMUP:-10}
 . "$source/bench/testbed.sh"
 
-fail() { # reason
-	echo "bench/reality.sh: $1" >&2
-	exit 1
-}
-
 [ $# -gt 0 ] || set -- $(cd "$source/bench/reality" && ls -- *.yaml | sed 's/\.yaml$//')
 if ! has udp_prague_sender udp_prague_receiver; then
 	echo "without prague: no udp_prague_sender and udp_prague_receiver here" >&2
 	set -- $(printf '%s\n' "$@" | grep -vx prague)
 fi
-rm -rf "$folder/scenarios"
-mkdir -p "$folder/scenarios" || exit 1
 for scenario in "$@"; do
-	[ -f "$source/bench/reality/$scenario.yaml" ] || fail "no bench/reality/$scenario.yaml"
-	sed "s/^duration_s: .*/duration_s: $duration/; s/^warmup_s: .*/warmup_s: $warmup/" \
-		"$source/bench/reality/$scenario.yaml" >"$folder/scenarios/$scenario.yaml"
+	testbed_scenario "$source/bench/reality/$scenario.yaml" "$folder/real/$scenario/scenario.yaml"
 done
 
 testbed_open "$build/aqmllm" "$source"
@@ -41,7 +32,7 @@ has socat || testbed_skip "no socat here (apt-get install socat)"
 
 for run in $(seq "$runs"); do
 	for scenario in "$@"; do
-		file=$folder/scenarios/$scenario.yaml
+		file=$folder/real/$scenario/scenario.yaml
 		stem=$folder/real/$scenario/dualpi2/$run
 		[ -e "$stem.run" ] && continue
 		echo "$scenario, run $run of $runs" >&2
@@ -51,5 +42,11 @@ for run in $(seq "$runs"); do
 done
 testbed_close
 [ -z "${ONLY:-}" ] || exit 0
-exec "$build/aqmllm" evaluate "$folder/scenarios" --seeds "$runs" --real "$folder/real" \
+# A suite of those that were named.
+rm -rf "$folder/suite"
+mkdir "$folder/suite" || exit 1
+for scenario in "$@"; do
+	cp "$folder/real/$scenario/scenario.yaml" "$folder/suite/$scenario.yaml" || exit 1
+done
+exec "$build/aqmllm" evaluate "$folder/suite" --seeds "$runs" --real "$folder/real" \
 	--title "Simulator and reality" -o "$folder/report"

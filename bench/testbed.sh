@@ -23,6 +23,25 @@ has() { # programs...
 	done
 }
 
+fail() { # reason, exit status (1; 2: what was asked for)
+	echo "bench/$(basename "$0"): $1" >&2
+	exit "${2:-1}"
+}
+
+# A scenario as it is run, for $duration and $warmup seconds; it stands beside its runs, and runs of
+# other settings are not to go on with.
+testbed_scenario() { # file, its place, more edits of sed
+	[ -f "$1" ] || fail "there is no $1" 2
+	mkdir -p "$(dirname "$2")" || exit 1
+	sed "s/^duration_s: .*/duration_s: $duration/; s/^warmup_s: .*/warmup_s: $warmup/; ${3:-}" \
+		"$1" >"$2.new" || exit 1
+	if [ -e "$2" ] && ! cmp -s "$2.new" "$2"; then
+		rm "$2.new"
+		fail "$folder holds runs of another scenario or duration; name another folder" 2
+	fi
+	mv "$2.new" "$2" || exit 1
+}
+
 testbed_skip() { # reason
 	echo "SKIP: $1"
 	exit 77
@@ -96,7 +115,7 @@ testbed_open() { # program, source folder
 		ip netns exec "$namespace" sysctl -qw net.ipv4.ip_forward=1 net.ipv4.tcp_ecn=1 \
 			net.ipv4.tcp_no_metrics_save=1 net.ipv4.tcp_congestion_control=reno
 	done
-	if [ "$testbed_dctcp" = l4s_dctcp ] || [ "$testbed_dctcp" = dctcp ]; then
+	if [ -n "$testbed_dctcp" ]; then
 		[ -e "$testbed_work/bpf/ect1.bpf.o" ] ||
 			make -s -C "$2/kernel/bpf" OUT="$testbed_work/bpf" \
 				"$testbed_work/bpf/ect1.bpf.o" >"$testbed_work/bpf.log" 2>&1
