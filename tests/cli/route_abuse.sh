@@ -8,12 +8,7 @@
 . "$(dirname "$0")/route_common.sh"
 needs_tools unshare nsenter python3 ping
 needs_routing
-unshare -n sleep 120 &
-one=$!
-unshare -n sleep 120 &
-two=$!
-trap 'kill $one $two 2>/dev/null; rm -rf "$work"' EXIT
-sleep 0.3
+open_hosts one two
 
 # Whatever is sent to the device of the namespace comes to the router as it is.
 cat >abuse.py <<'P'

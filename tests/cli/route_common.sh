@@ -3,11 +3,15 @@
 # SOURCE, its second; both may be relative to where the test was started.
 source=$(realpath "${2:-.}")
 . "$(dirname "$0")/common.sh"
+hosts= router=
+trap 'kill $hosts $router 2>/dev/null; rm -rf "$work"' EXIT
 
 # SKIP where no devices and namespaces can be made for us.
 needs_routing() {
 	aqmllm route --demo --duration 0.2 --quiet 2>err && return
 	grep -qE 'CAP_NET_ADMIN|/dev/net/tun|namespace|TUN|device' err || fail "demo: $(cat err)"
+	unshare -n ip tuntap add aqm0 mode tun 2>/dev/null &&
+		fail "demo, where namespaces and devices can be made: $(cat err)"
 	[ $failed = 0 ] && echo "SKIP: routing real packets: $(cat err)" && exit 77
 	exit 1
 }
@@ -23,19 +27,23 @@ inside() { # process number whose namespace it is, command
 	nsenter -t "$1" -n "${@:2}"
 }
 
+# Hosts: processes in network namespaces of their own, whose numbers become the variables' values.
+open_hosts() { # variables...
+	local host
+	for host in "$@"; do
+		unshare -n sleep 300 &
+		printf -v "$host" %s $!
+		hosts="$hosts $!"
+	done
+	sleep 0.3
+}
+
 # Two hosts, `one` and `two`, each at a veth pair with all its offloading, whose other ends, left and
 # right, are in the namespace `between`.
 bridge_hosts() {
 	local side
 	unshare -n true 2>/dev/null || { echo "SKIP: no network namespaces can be made here"; exit 77; }
-	unshare -n sleep 120 &
-	one=$!
-	unshare -n sleep 120 &
-	two=$!
-	unshare -n sleep 120 &
-	between=$!
-	trap 'kill $one $two $between ${router-} 2>/dev/null; rm -rf "$work"' EXIT
-	sleep 0.3
+	open_hosts one two between
 	inside $between ip link add left type veth peer name eth0 netns $one 2>err &&
 		inside $between ip link add right type veth peer name eth0 netns $two 2>>err || {
 		echo "SKIP: no veth devices here: $(cat err)"
@@ -127,10 +135,13 @@ OWN_PERCENT=50
 is_busy=0
 
 # As holds, of the last look_after(), which has to be over.  Without a processor: SKIP at the end.
+# What is no figure at all fails anyway.
 keeps() { # what, expression of Python, percent of waiting that it does not bear (BUSY_PERCENT)
-	local waits=0 runs=0 busy=${3:-$BUSY_PERCENT}
+	local waits=0 runs=0 busy=${3:-$BUSY_PERCENT} kept
 	wait $watcher 2>/dev/null
-	[ "$(python3 -c "print($2)")" = True ] && return
+	kept=$(python3 -c "print($2)")
+	[ "$kept" = True ] && return
+	[ "$kept" = False ] || { fail "$1: $2"; return; }
 	read -r waits runs <waited
 	if [ "$(python3 -c "print($waits >= $busy and $runs < $OWN_PERCENT)")" = True ]; then
 		echo "SKIP: $1: $2: the machine is busy: a process waited for a processor $waits % of" \

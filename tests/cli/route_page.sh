@@ -84,7 +84,8 @@ stop
 python3 - <<'P' || fail "a policy in the background: $(tail -30 run.json)"
 import json, sys
 o = json.load(open("run.json"))
-sys.exit(not (o["policy"]["decisions"] > 100 and o["policy"]["applied"] > 100 and o["reloads"] == 1))
+sys.exit(not (o["policy"]["decisions"] > 100 and o["policy"]["applied"] > 100 and o["reloads"] == 1
+              and o["carried_mbps"] > 2))
 P
 keeps "carried beside a policy" "$(python3 -c 'import json; print(json.load(open("run.json"))["carried_mbps"])') > 4"
 

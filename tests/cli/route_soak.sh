@@ -16,7 +16,6 @@ cp one.aqms student.aqms
 "$program" route --demo --flows cubic,bbr,prague --rate $mbit --delay 5 --policy student.aqms \
 	--duration $((seconds + 2)) --json >soak.json 2>soak.err &
 router=$!
-trap 'kill $router 2>/dev/null; rm -rf "$work"' EXIT
 look_after $router
 
 # What the devices drop before the router reads it.
