@@ -18,16 +18,19 @@ cp one.aqms student.aqms
 router=$!
 look_after $router
 
-# What the devices drop before the router reads it.
+# What the devices drop before the router reads it; not 0 where none is seen.
 waiting_drops() {
 	local child
 	for child in $(pgrep -P $router); do
 		nsenter -t "$child" -n cat /proc/net/dev
-	done 2>/dev/null | awk '/aqm0:/ && $13 > most { most = $13 } END { print most + 0 }'
+	done 2>/dev/null | awk '
+		/aqm0:/ { seen = 1 }
+		/aqm0:/ && $13 > most { most = $13 }
+		END { if (!seen) exit 1; print most + 0 }'
 }
 
 # Until the time is over, or Ctrl-C ends the router, which tells how far it came.
-swaps=0 early=0 late=0 drops=0
+swaps=0 early=0 late=0 drops=
 trap 'end=0' INT
 sleep 2
 end=$((SECONDS + seconds - 2))
@@ -36,7 +39,7 @@ while [ $SECONDS -lt $end ] && kill -0 $router 2>/dev/null; do
 	mv next student.aqms
 	late=$(resident_kb $router)
 	[ $swaps = $((seconds / 5)) ] && early=$late
-	[ $((swaps % 10)) = 0 ] && drops=$(waiting_drops)
+	[ $((swaps % 10)) = 0 ] && drops=$(waiting_drops || echo "$drops")
 	kill -HUP $router && swaps=$((swaps + 1))
 	[ -t 1 ] && printf '\r%d swaps, %d kB ' $swaps "$late"
 	sleep 1
