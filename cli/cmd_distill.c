@@ -17,11 +17,12 @@
 #include "cli/command.h"
 #include "cli/trial.h"
 #include "learn/dagger.h"
+#include "learn/settings_rollout.h"
 #include "learn/teacher.h"
 #include "policy/student_file.h"
 
 static struct {
-	const char *policy, *teacher, *student, *loss, *output;
+	const char *policy, *teacher, *settings, *student, *loss, *output;
 	struct option_list suites;
 	uint64_t rounds, interval, updates, batch, visits, stretches, steps, seed, threads;
 	double temperature, correlation, rate, held_out, decision_ms;
@@ -49,20 +50,24 @@ static const struct option distill_options[] = {
 	 "folder of the teacher, an adapted backbone", 0, 0},
 	{"teacher", 0, OPTION_TEXT, &o.teacher, "WHO",
 	 "policy: --policy teaches; law: DualPI2's own probabilities do; none: what DualPI2 did is "
-	 "imitated (policy)",
+	 "imitated, with --settings the row that was best in hindsight (policy)",
+	 0, 0},
+	{"settings", 0, OPTION_TEXT, &o.settings, "TABLE",
+	 "with --teacher none: the student supervises, and learns moves between these rows, "
+	 "NAME=VALUE:NAME=VALUE/...; a --policy has its own table",
 	 0, 0},
 	{"suite", 0, OPTION_LIST, &o.suites, "SUITE",
 	 "networks to visit, besides those named as operands: train:N, a folder, a file; may be "
 	 "repeated",
 	 0, 0},
 	{"student", 0, OPTION_TEXT, &o.student, "SHAPE",
-	 "mlp:WIDTH,..., gru:CELLS,WIDTH,... or tree:LEAVES (mlp:32,32)", 0, 0},
+	 "mlp:WIDTH,..., linear, gru:CELLS,WIDTH,... or tree:LEAVES (mlp:32,32)", 0, 0},
 	{"loss", 0, OPTION_TEXT, &o.loss, "NAME",
-	 "plain: divergence from the teacher's probabilities; correlated: besides, how they hang "
-	 "together within a batch (correlated)",
+	 "plain: divergence from the teacher's probabilities, of settings the squared difference; "
+	 "correlated: besides, how answers hang together within a batch (correlated)",
 	 0, 0},
 	{"temperature", 0, OPTION_DOUBLE, &o.temperature, "T",
-	 "softens the probabilities of both in the loss (1)", 0.1, 100},
+	 "softens the probabilities of both in the loss of verdicts (1)", 0.1, 100},
 	{"correlation", 0, OPTION_DOUBLE, &o.correlation, "W",
 	 "weight of the correlations in the loss (0.1)", 0, 1e6},
 	{"rounds", 0, OPTION_U64, &o.rounds, "R", "rounds of visiting and fitting (4)", 1,
@@ -123,11 +128,15 @@ static bool asked_to_stop(void *context)
 	return command_interrupted();
 }
 
-static void print_header(void)
+static void print_header(bool supervises)
 {
-	printf("%-12s %9s %9s %9s %9s %9s %8s %8s %8s %8s %8s %7s\n", "", "agreement",
-	       "majority", "balanced", "KL", "float p99", "mean ms", "p99 ms", "L p99", "C p99",
-	       "util.", "score");
+	if (supervises)
+		printf("%-12s %9s %9s %9s", "", "spread", "error", "float p99");
+	else
+		printf("%-12s %9s %9s %9s %9s %9s", "", "agreement", "majority", "balanced", "KL",
+		       "float p99");
+	printf(" %8s %8s %8s %8s %8s %7s\n", "mean ms", "p99 ms", "L p99", "C p99", "util.",
+	       "score");
 }
 
 static void print_quality(const struct quality *quality, double score)
@@ -136,12 +145,26 @@ static void print_quality(const struct quality *quality, double score)
 	       quality->l_p99_ms, quality->c_p99_ms, quality->utilisation, score);
 }
 
-static void print_round(const struct dagger_round *round)
+/* Somebody who has no columns of a student's. */
+static void print_other(bool supervises, const char *name, const struct quality *quality,
+			double score)
+{
+	printf("%-*s", supervises ? 42 : 62, name);
+	print_quality(quality, score);
+}
+
+static void print_round(bool supervises, const struct dagger_round *round)
 {
 	const struct agreement *agreement = &round->agreement;
+	const struct settings_error *settings = &round->settings;
 
-	printf("round %-6.0f %9.4f %9.4f %9.4f %9.5f %9.5f", round->round, agreement->agreement,
-	       agreement->majority, agreement->balanced, agreement->kl, agreement->float_p99);
+	if (supervises)
+		printf("round %-6.0f %9.4f %9.4f %9.5f", round->round, settings->spread,
+		       settings->error, settings->float_p99);
+	else
+		printf("round %-6.0f %9.4f %9.4f %9.4f %9.5f %9.5f", round->round,
+		       agreement->agreement, agreement->majority, agreement->balanced,
+		       agreement->kl, agreement->float_p99);
 	print_quality(&round->quality, round->score);
 }
 
@@ -149,20 +172,19 @@ static void print_round(const struct dagger_round *round)
 static void tell_round(void *context, const struct dagger_report *report)
 {
 	struct view *view = context;
+	const bool supervises = report->student.mode != AQM_STUDENT_verdict;
 
 	if (view->common->json || view->common->quiet)
 		return;
 	command_progress(view->common, "", false);
 	if (report->count == 1) {
-		print_header();
-		printf("%-62s", "dualpi2");
-		print_quality(&report->law, 0);
-		if (report->teacher.mean_ms > 0) {
-			printf("%-62s", "teacher");
-			print_quality(&report->teacher, report->teacher_score);
-		}
+		print_header(supervises);
+		print_other(supervises, "dualpi2", &report->law, 0);
+		if (report->teacher.mean_ms > 0)
+			print_other(supervises, "teacher", &report->teacher,
+				    report->teacher_score);
 	}
-	print_round(&report->rounds[report->count - 1]);
+	print_round(supervises, &report->rounds[report->count - 1]);
 	fflush(stdout);
 }
 
@@ -176,24 +198,42 @@ static json_t *quality_json(const struct quality *quality)
 	return object;
 }
 
+/* How near the student is to its teacher, in the words of its mode. */
+static json_t *nearness_json(const struct dagger_report *report)
+{
+	const struct dagger_round *last = &report->rounds[report->count - 1];
+	json_t *object = json_object();
+
+#define SET_AGREEMENT(name) json_object_set_new(object, #name, json_real(last->agreement.name));
+#define SET_SETTINGS(name) json_object_set_new(object, #name, json_real(last->settings.name));
+	if (report->student.mode == AQM_STUDENT_verdict) {
+		AGREEMENT_TABLE(SET_AGREEMENT)
+	} else {
+		SETTINGS_ERROR_TABLE(SET_SETTINGS)
+	}
+#undef SET_AGREEMENT
+#undef SET_SETTINGS
+	return object;
+}
+
 static int print_json(const struct dagger_report *report, struct error *error)
 {
 	const struct dagger_round *last = &report->rounds[report->count - 1];
-	const struct agreement *agreement = &last->agreement;
 	char text[128];
-	json_t *root = json_object(), *agreed = json_object();
+	json_t *root = json_object();
 	int code = 0;
 
-#define SET(name) json_object_set_new(agreed, #name, json_real(agreement->name));
-	AGREEMENT_TABLE(SET)
-#undef SET
 	json_object_set_new(root, "directory", json_string(o.output));
 	json_object_set_new(root, "rounds", json_integer((json_int_t)report->count));
 	json_object_set_new(root, "student",
 			    json_string(student_model_describe(&report->student, text,
 							       sizeof(text))));
+	json_object_set_new(root, "mode",
+			    json_string(student_mode_name(report->student.mode)));
 	json_object_set_new(root, "visits", json_real(last->visits));
-	json_object_set_new(root, "agreement", agreed);
+	json_object_set_new(root, report->student.mode == AQM_STUDENT_verdict ? "agreement"
+									      : "settings",
+			    nearness_json(report));
 	json_object_set_new(root, "dualpi2", quality_json(&report->law));
 	if (report->teacher.mean_ms > 0)
 		json_object_set_new(root, "teacher", quality_json(&report->teacher));
@@ -206,7 +246,7 @@ static int print_json(const struct dagger_report *report, struct error *error)
 	return code;
 }
 
-/* "mlp:32,32" and "gru:16,32" as the layers that student_model_shape() reads; "tree:63". */
+/* "mlp:32,32", "linear", "gru:16,32" as layers of student_model_shape(); "tree:63". */
 static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		      struct error *error)
 {
@@ -217,6 +257,8 @@ static int read_shape(struct dagger_options *options, char *layers, size_t size,
 	options->layers = layers;
 	if (strncmp(text, "mlp", 3) == 0 && (text[3] == ':' || !text[3])) {
 		snprintf(layers, size, "%s", text[3] ? text + 4 : "32,32");
+	} else if (strcmp(text, "linear") == 0) {
+		layers[0] = '\0';
 	} else if (strncmp(text, "gru", 3) == 0 && (text[3] == ':' || !text[3])) {
 		snprintf(layers, size, "gru%s", text[3] ? text + 4 : "16,32");
 	} else if (strcmp(text, "tree") == 0 ||
@@ -230,10 +272,48 @@ static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		return 0;
 	} else {
 		return error_at(error, ERR_INVALID, NULL, 0, "--student",
-				"%s is none of mlp:WIDTH,..., gru:CELLS,WIDTH,... and tree:LEAVES",
-				text);
+				"%s is none of mlp:WIDTH,..., linear, gru:CELLS,WIDTH,... and "
+				"tree:LEAVES", text);
 	}
-	return student_model_shape(&model, AQM_STUDENT_verdict, layers, NULL, 0, error);
+	return student_model_shape(&model,
+				   options->settings.rows ? AQM_STUDENT_supervise
+							  : AQM_STUDENT_verdict,
+				   layers, NULL, 0, error);
+}
+
+/* The table between whose rows the teacher moves: its own, or --settings; none of verdicts. */
+static int read_settings(struct dagger_options *options, struct error *error)
+{
+	struct teacher teacher;
+	int code;
+
+	if (o.settings && options->teacher != DAGGER_TEACHER_none)
+		return error_at(error, ERR_INVALID, NULL, 0, "--settings",
+				options->policy ? "a --policy has its own table: leave it out"
+						: "the law's own settings are none to learn: "
+						  "say --teacher none");
+	if (o.settings)
+		return policy_settings_parse(&options->settings, o.settings, error);
+	if (!options->policy)
+		return 0;
+	code = teacher_open(&teacher, options->policy, error);
+	if (!code) {
+		options->settings = teacher.config.settings;
+		teacher_free(&teacher);
+	}
+	return code;
+}
+
+/* Before a folder is made: can students say what the rows set, in every network? */
+static int try_settings(const struct dagger_options *options, struct error *error)
+{
+	struct settings_table table;
+	int code = 0;
+
+	for (size_t i = 0; i < options->count && options->settings.rows && !code; i++)
+		code = settings_table_of(&table, &options->settings, &options->scenarios[i],
+					 error);
+	return code;
 }
 
 static int read_teacher(struct dagger_options *options, struct error *error)
@@ -302,22 +382,13 @@ static int fingerprint_of(struct trial *trial, char text[2 * DIGEST_BYTES + 1], 
 			  o.visits, o.stretches, o.steps);
 	digest_init(&digest);
 	digest_add(&digest, options, (size_t)length);
+	if (o.settings)
+		digest_add(&digest, o.settings, strlen(o.settings));
 	digest_add(&digest, trial->keys, trial_runs(trial) * sizeof(*trial->keys));
 	digest_end(&digest, value);
 	for (int i = 0; i < DIGEST_BYTES; i++)
 		snprintf(text + 2 * i, 3, "%02x", value[i]);
 	return 0;
-}
-
-/* Before a folder is made for what it will not teach. */
-static int try_teacher(const char *folder, struct error *error)
-{
-	struct teacher teacher;
-	const int code = teacher_open(&teacher, folder, error);
-
-	if (!code)
-		teacher_free(&teacher);
-	return code;
 }
 
 static int distill(const struct command_common *common, struct dagger_options *options,
@@ -331,7 +402,7 @@ static int distill(const struct command_common *common, struct dagger_options *o
 	if (!report)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	pthread_mutex_init(&view.lock, NULL);
-	code = o.policy ? try_teacher(o.policy, error) : 0;
+	code = try_settings(options, error);
 	if (!code)
 		code = file_make_folders(o.output, error);
 	if (!code)
@@ -370,9 +441,11 @@ static int run_distill(const struct command_common *common, const char **operand
 	if (!o.output)
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name a folder for the student: -o DIR");
-	code = read_shape(&options, layers, sizeof(layers), error);
+	code = read_teacher(&options, error);
 	if (!code)
-		code = read_teacher(&options, error);
+		code = read_settings(&options, error);
+	if (!code)
+		code = read_shape(&options, layers, sizeof(layers), error);
 	if (!code)
 		code = read_networks(&trial, operands, count, error);
 	if (!code)
@@ -396,14 +469,24 @@ const struct command command_distill = {
 		"state visited there, a float twin of the student learns that from all rounds' "
 		"visits, and integers are made of it. The student gives verdicts: DualPI2 runs "
 		"inside it and its guard is on. docs/learned.md has the details.\n\n"
+		"A teacher that moves settings (`train --settings`) has a student that supervises: "
+		"at every update of p' it says the settings themselves, those to which the "
+		"teacher's moves lead in the mean, as octaves from DualPI2's own; the guard cuts "
+		"them to the room there is. In the first round the settings walk between the "
+		"table's rows.\n\n"
 		"The table tells, on networks held out: how often student and teacher find the "
 		"same verdict most likely, beside the share of the most frequent one; the mean "
 		"over verdicts; KL(teacher || student); the 99th percentile of what integers "
 		"change in a probability where the law's is above 0; and queue delay and "
 		"utilisation in closed loop (geometric mean and mean over those networks), and the "
-		"score that laws are tuned by, relative to DualPI2's: below 0 is better.\n\n"
+		"score that laws are tuned by, relative to DualPI2's: below 0 is better. Of "
+		"settings: how far the teacher's are from their mean, and the student's from the "
+		"teacher's (octaves, mean), and what integers change in them.\n\n"
 		"`--teacher none` is the control: the same student on the same networks learns "
-		"from what DualPI2 did; `--teacher law` from its probabilities.",
+		"from what DualPI2 did; `--teacher law` from its probabilities. With --settings "
+		"TABLE `--teacher none` has a student that supervises: every row runs in every "
+		"network (two seeds, reward `hindsight`), and the student learns moves towards the "
+		"best one, which is what a teacher of settings has learned from.",
 	.options = distill_options,
 	.run = run_distill,
 };

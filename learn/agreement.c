@@ -94,7 +94,7 @@ static void segment_add(struct tally *tally, const struct aqm_student_model *mod
 		if (part->law[row] > 0)
 			tally->differences[tally->compared++] =
 				theta ? (float)distance(integers, floats) : 0;
-		if (target[0] >= 0)
+		if (visits_asked(target))
 			tally_add(tally, target, integers);
 	}
 }

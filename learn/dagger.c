@@ -67,9 +67,14 @@ bool dagger_stopped(void *context)
 	return dagger->observer->stop && dagger->observer->stop(dagger->observer->context);
 }
 
-static struct quality *quality_of(const struct dagger *dagger, size_t arm)
+struct quality *dagger_quality_of(const struct dagger *dagger, size_t arm)
 {
 	return dagger->quality + arm * dagger_measured(dagger);
+}
+
+static enum aqm_student_mode mode_of(const struct dagger *dagger)
+{
+	return dagger_supervises(dagger) ? AQM_STUDENT_supervise : AQM_STUDENT_verdict;
 }
 
 /* A net starts from seeded weights, a tree from nothing. */
@@ -77,7 +82,7 @@ static int begin_student(struct dagger *dagger, struct error *error)
 {
 	const struct dagger_options *options = dagger->options;
 	struct rng rng;
-	const int status = student_model_shape(&dagger->model, AQM_STUDENT_verdict,
+	const int status = student_model_shape(&dagger->model, mode_of(dagger),
 					       options->layers ? options->layers : "", NULL, 0,
 					       error);
 
@@ -98,16 +103,23 @@ static int begin(struct dagger *dagger, struct error *error)
 
 	if (options->count > 1)
 		dagger->held = share < 1 ? 1 : share >= options->count ? options->count - 1 : share;
-	visits_init(&dagger->visits, AQM_STUDENT_FEATURE_COUNT, VISIT_CHANCES, options->visits);
+	visits_init(&dagger->visits, AQM_STUDENT_FEATURE_COUNT,
+		    dagger_supervises(dagger) ? AQM_STUDENT_SETTING_COUNT : 3, options->visits);
 	dagger->quality = calloc((2 + options->rounds) * dagger_measured(dagger),
 				 sizeof(*dagger->quality));
 	if (!dagger->quality)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for figures");
+	if (dagger_supervises(dagger) && options->teacher == DAGGER_TEACHER_none) {
+		const int status = dagger_find_best(dagger, error);
+
+		if (status)
+			return status;
+	}
 	return begin_student(dagger, error);
 }
 
-static int state_path(const struct dagger *dagger, char *path, size_t size, const char *name,
-		      struct error *error)
+int dagger_path(const struct dagger *dagger, char *path, size_t size, const char *name,
+		struct error *error)
 {
 	return file_join(path, size, dagger->options->directory, name, error);
 }
@@ -118,7 +130,7 @@ static int visits_path(const struct dagger *dagger, char *path, size_t size, uin
 	char name[64];
 
 	snprintf(name, sizeof(name), "visits-%" PRIu64 ".safetensors", round);
-	return state_path(dagger, path, size, name, error);
+	return dagger_path(dagger, path, size, name, error);
 }
 
 /* What the checkpoint holds; `count` of report->rounds are done when saving. */
@@ -153,7 +165,7 @@ static int save_state(struct dagger *dagger, struct error *error)
 	if (!status)
 		status = visits_save(&dagger->visits, path, dagger->options->fingerprint, error);
 	if (!status)
-		status = state_path(dagger, path, sizeof(path), CHECKPOINT_FILE, error);
+		status = dagger_path(dagger, path, sizeof(path), CHECKPOINT_FILE, error);
 	if (!status)
 		status = checkpoint_save(path, fields, count, dagger->options->fingerprint, error);
 	if (!status)
@@ -169,21 +181,21 @@ static int make_integers(struct dagger *dagger, struct error *error)
 	if (dagger->theta)
 		return student_float_quantise(&dagger->model, dagger->theta, &dagger->model,
 					      error);
-	return tree_fit(&dagger->model, dagger->options->leaves, &dagger->visits,
+	return tree_fit(&dagger->model, mode_of(dagger), dagger->options->leaves, &dagger->visits,
 			&dagger->visits.train, error);
 }
 
 static void summarise(struct dagger *dagger)
 {
 	const size_t measured = dagger_measured(dagger);
+	const struct quality *law = dagger_quality_of(dagger, DAGGER_ARM_LAW);
+	const struct quality *teacher = dagger_quality_of(dagger, DAGGER_ARM_TEACHER);
 
-	dagger->report->law = quality_mean(quality_of(dagger, DAGGER_ARM_LAW), measured);
+	dagger->report->law = quality_mean(law, measured);
 	if (dagger->options->teacher != DAGGER_TEACHER_policy)
 		return;
-	dagger->report->teacher = quality_mean(quality_of(dagger, DAGGER_ARM_TEACHER), measured);
-	dagger->report->teacher_score =
-		quality_score(quality_of(dagger, DAGGER_ARM_TEACHER),
-			      quality_of(dagger, DAGGER_ARM_LAW), measured);
+	dagger->report->teacher = quality_mean(teacher, measured);
+	dagger->report->teacher_score = quality_score(teacher, law, measured);
 }
 
 static int load_state(struct dagger *dagger, struct error *error)
@@ -192,7 +204,7 @@ static int load_state(struct dagger *dagger, struct error *error)
 	int64_t done = 0;
 	const size_t count = fields_of(dagger, &done, fields);
 	char path[4096];
-	int status = state_path(dagger, path, sizeof(path), CHECKPOINT_FILE, error);
+	int status = dagger_path(dagger, path, sizeof(path), CHECKPOINT_FILE, error);
 
 	if (!status)
 		status = checkpoint_load(path, fields, count, dagger->options->fingerprint, error);
@@ -238,7 +250,7 @@ static int fit(struct dagger *dagger, uint64_t round, struct distill_terms *term
 	struct rng rng;
 	int status = 0;
 
-	*terms = (struct distill_terms){.kl = NAN};
+	*terms = (struct distill_terms){.plain = NAN};
 	if (dagger->theta) {
 		rng_seed(&rng, dagger_seed(dagger, round, UINT64_MAX));
 		status = student_fit(&dagger->model, dagger->theta, &dagger->visits,
@@ -250,77 +262,9 @@ static int fit(struct dagger *dagger, uint64_t round, struct distill_terms *term
 static int write_student(const struct dagger *dagger, struct error *error)
 {
 	char path[4096];
-	const int status = state_path(dagger, path, sizeof(path), DAGGER_STUDENT_FILE, error);
+	const int status = dagger_path(dagger, path, sizeof(path), DAGGER_STUDENT_FILE, error);
 
 	return status ? status : student_file_write(&dagger->model, path, error);
-}
-
-static void print_number(FILE *stream, double value)
-{
-	if (isnan(value))
-		fputc(',', stream);
-	else
-		fprintf(stream, ",%.9g", value);
-}
-
-static void print_numbers(FILE *stream, const double *values, size_t count)
-{
-	for (size_t i = 0; i < count; i++)
-		print_number(stream, values[i]);
-	fputc('\n', stream);
-}
-
-static void print_rounds(const struct dagger *dagger, FILE *stream)
-{
-#define COLUMN(name) ",student_" #name
-#define COLUMN_PLAIN(name) "," #name
-	static const char header[] = DAGGER_ROUND_TABLE(COLUMN_PLAIN)
-		AGREEMENT_TABLE(COLUMN_PLAIN) QUALITY_TABLE(COLUMN) ",student_score";
-#undef COLUMN
-
-	fprintf(stream, "%s\n", header + 1);
-	for (size_t r = 0; r < dagger->report->count; r++) {
-		const double *values = (const double *)&dagger->report->rounds[r];
-
-		fprintf(stream, "%.0f", values[0]);
-		print_numbers(stream, values + 1, ROUND_COUNT - 1);
-	}
-}
-
-static void print_quality(const struct dagger *dagger, FILE *stream)
-{
-	static const char header[] = "arm,round,network" QUALITY_TABLE(COLUMN_PLAIN);
-#undef COLUMN_PLAIN
-	const bool taught = dagger->options->teacher == DAGGER_TEACHER_policy;
-	static const char *const arms[] = {"dualpi2", "teacher"};
-
-	fprintf(stream, "%s\n", header);
-	for (size_t arm = 0; arm < 2 + dagger->report->count; arm++)
-		for (size_t n = 0; n < dagger_measured(dagger); n++) {
-			if (arm == DAGGER_ARM_TEACHER && !taught)
-				continue;
-			fprintf(stream, "%s,%zu,%s", arm < 2 ? arms[arm] : "student",
-				arm < 2 ? (size_t)0 : arm - 1,
-				dagger_measured_network(dagger, n)->name);
-			print_numbers(stream, (const double *)&quality_of(dagger, arm)[n],
-				      QUALITY_COUNT);
-		}
-}
-
-static int write_table(const struct dagger *dagger, const char *name,
-		       void (*print)(const struct dagger *dagger, FILE *stream),
-		       struct error *error)
-{
-	struct file_replace file;
-	char path[4096];
-	int status = state_path(dagger, path, sizeof(path), name, error);
-
-	if (!status)
-		status = file_replace_open(&file, path, error);
-	if (status)
-		return status;
-	print(dagger, file.stream);
-	return file_replace_commit(&file, error);
 }
 
 static int write_results(struct dagger *dagger, struct error *error)
@@ -328,25 +272,35 @@ static int write_results(struct dagger *dagger, struct error *error)
 	int status = write_student(dagger, error);
 
 	if (!status)
-		status = write_table(dagger, "rounds.csv", print_rounds, error);
-	if (!status)
-		status = write_table(dagger, "quality.csv", print_quality, error);
+		status = dagger_write_tables(dagger, error);
 	return status ? status : save_state(dagger, error);
+}
+
+/* Student and teacher on what was visited in networks held out. */
+static int compare_answers(const struct dagger *dagger, struct dagger_round *row,
+			   struct error *error)
+{
+	const struct visits_part *part = &dagger->visits.held_out;
+
+	if (dagger_supervises(dagger))
+		return settings_error_measure(&row->settings, &dagger->model, dagger->theta,
+					      &dagger->visits, part, error);
+	return agreement_measure(&row->agreement, &dagger->model, dagger->theta, &dagger->visits,
+				 part, error);
 }
 
 static int play_round(struct dagger *dagger, uint64_t round, struct error *error)
 {
 	struct dagger_report *report = dagger->report;
 	struct dagger_round *row = &report->rounds[round - 1];
-	struct quality *quality = quality_of(dagger, 1 + round);
+	struct quality *quality = dagger_quality_of(dagger, 1 + round);
 	struct distill_terms terms;
 	int status = dagger_visit(dagger, round, error);
 
 	if (!status)
 		status = fit(dagger, round, &terms, error);
 	if (!status)
-		status = agreement_measure(&row->agreement, &dagger->model, dagger->theta,
-					   &dagger->visits, &dagger->visits.held_out, error);
+		status = compare_answers(dagger, row, error);
 	if (!status)
 		status = dagger_measure(dagger, DAGGER_ARM_STUDENT, round, quality, error);
 	if (status)
@@ -354,10 +308,10 @@ static int play_round(struct dagger *dagger, uint64_t round, struct error *error
 	row->round = (double)round;
 	row->visits = (double)(dagger->visits.train.segments * VISITS_SEGMENT);
 	row->held_out_visits = (double)(dagger->visits.held_out.segments * VISITS_SEGMENT);
-	row->train_kl = terms.kl;
+	row->train_loss = terms.plain;
 	row->train_correlation = terms.correlation;
 	row->quality = quality_mean(quality, dagger_measured(dagger));
-	row->score = quality_score(quality, quality_of(dagger, DAGGER_ARM_LAW),
+	row->score = quality_score(quality, dagger_quality_of(dagger, DAGGER_ARM_LAW),
 				   dagger_measured(dagger));
 	report->count = round;
 	report->student = dagger->model;
@@ -370,12 +324,12 @@ static int play_round(struct dagger *dagger, uint64_t round, struct error *error
 /* The law and the teacher, once. */
 static int measure_others(struct dagger *dagger, struct error *error)
 {
-	int status = dagger_measure(dagger, DAGGER_ARM_LAW, 0, quality_of(dagger, DAGGER_ARM_LAW),
-				    error);
+	int status = dagger_measure(dagger, DAGGER_ARM_LAW, 0,
+				    dagger_quality_of(dagger, DAGGER_ARM_LAW), error);
 
 	if (!status && dagger->options->teacher == DAGGER_TEACHER_policy)
 		status = dagger_measure(dagger, DAGGER_ARM_TEACHER, 0,
-					quality_of(dagger, DAGGER_ARM_TEACHER), error);
+					dagger_quality_of(dagger, DAGGER_ARM_TEACHER), error);
 	summarise(dagger);
 	return status;
 }
@@ -384,7 +338,7 @@ static bool has_checkpoint(const struct dagger *dagger)
 {
 	char path[4096];
 
-	return !state_path(dagger, path, sizeof(path), CHECKPOINT_FILE, NULL) && file_exists(path);
+	return !dagger_path(dagger, path, sizeof(path), CHECKPOINT_FILE, NULL) && file_exists(path);
 }
 
 int dagger_run(const struct dagger_options *options, const struct dagger_observer *observer,
@@ -403,5 +357,6 @@ int dagger_run(const struct dagger_options *options, const struct dagger_observe
 	visits_free(&dagger.visits);
 	free(dagger.theta);
 	free(dagger.quality);
+	free(dagger.best);
 	return status;
 }

@@ -9,6 +9,12 @@
  * acts, for there is no student yet; after that the student does, in integers
  * and under its guard, as it will at a router.
  *
+ * A teacher that gives verdicts has students that do, one that moves settings has
+ * students that supervise (aqm/student.h).  Those say log2 of the law's settings
+ * (`supervise`, not `share`): a teacher names settings, whatever room the guard
+ * has at the moment, and the guard cuts them; a share of no room would be no
+ * answer at all.  In their first round a walk over the table's rows acts.
+ *
  * The last networks are held out: what is visited there is only scored, and
  * there the laws are compared in closed loop.  With one network it is trained
  * on under some seeds and held out under others.
@@ -24,7 +30,9 @@
 
 #include "learn/agreement.h"
 #include "learn/quality.h"
+#include "learn/settings_error.h"
 #include "learn/student_fit.h"
+#include "policy/settings.h"
 #include "sim/scenario.h"
 
 #define DAGGER_ROUNDS_MAX 64
@@ -33,8 +41,9 @@
 /* X(name, what the targets are) */
 #define DAGGER_TEACHER_TABLE(X)                                                                    \
 	X(policy, "an adapted backbone's probabilities")                                           \
-	X(law, "the law's own probabilities at arrival")                                           \
-	X(none, "what was done: verdicts that the law drew, recorded and imitated")
+	X(law, "the law's own probabilities at arrival; not of settings")                          \
+	X(none, "what was done: verdicts that the law drew, recorded and imitated; of settings "   \
+		"moves towards the row that was best in hindsight")
 
 enum dagger_teacher {
 #define DAGGER_TEACHER_ENUM(name, text) DAGGER_TEACHER_##name,
@@ -49,6 +58,7 @@ int dagger_teacher_find(const char *name);
 struct dagger_options {
 	enum dagger_teacher teacher;
 	const char *policy;  /* folder of the teacher; NULL: none */
+	struct policy_settings settings; /* the teacher's table; no rows: students give verdicts */
 	const char *layers;  /* of a net, as student_model_shape() reads them; NULL: a tree */
 	int leaves;	     /* of a tree */
 	struct distill_loss loss;
@@ -70,19 +80,20 @@ struct dagger_options {
 	bool resume;
 };
 
-/* X(name): besides the figures of agreement and quality, in rounds.csv before them */
+/* X(name): in rounds.csv before the figures of agreement or settings, and of quality */
 #define DAGGER_ROUND_TABLE(X)                                                                      \
 	X(round)	     /* from 1 */                                                          \
 	X(visits)	     /* states trained on */                                               \
 	X(held_out_visits)                                                                         \
-	X(train_kl)	     /* T^2 KL at the end of the fit; NaN for a tree */                    \
+	X(train_loss)	     /* T^2 KL, or octaves^2, at the end of the fit; NaN for a tree */     \
 	X(train_correlation) /* likewise; 0 with plain distillation */
 
 struct dagger_round {
 #define DAGGER_ROUND_MEMBER(name) double name;
 	DAGGER_ROUND_TABLE(DAGGER_ROUND_MEMBER)
 #undef DAGGER_ROUND_MEMBER
-	struct agreement agreement;
+	struct agreement agreement;	/* of students that give verdicts */
+	struct settings_error settings; /* of those that supervise */
 	struct quality quality; /* of the student over the networks held out */
 	double score;		/* likewise, relative to the law: quality_score() */
 };

@@ -25,7 +25,7 @@
 
 /* X(name, what it is): on the command line */
 #define DISTILL_LOSS_TABLE(X)                                                                      \
-	X(plain, "Kullback-Leibler divergence at a temperature")                                   \
+	X(plain, "row by row: divergence of verdicts, square of settings")                         \
 	X(correlated, "besides, the correlations between the samples of a batch")
 
 enum distill_loss_kind {
@@ -43,13 +43,13 @@ int distill_loss_find(const char *name);
 #define DISTILL_MAX_CLASSES 32
 
 struct distill_loss {
-	double temperature; /* > 0 */
+	double temperature; /* > 0; of probabilities */
 	double correlation; /* weight of the second term; 0: plain */
 };
 
 /* The terms, before weights. */
 struct distill_terms {
-	double kl;	    /* T^2 KL, mean over rows */
+	double plain;	    /* T^2 KL, or of settings the square (learn/output_loss.h); row mean */
 	double correlation; /* |S - G|^2 / |G|^2; 0 when its weight is 0 */
 };
 
@@ -57,7 +57,7 @@ struct distill_terms {
  * Terms of a batch.  logits (rows, classes) of the student, teacher (rows,
  * classes) probabilities that sum to 1 in each row, classes in [2,
  * DISTILL_MAX_CLASSES].  d_logits (rows, classes; may be NULL) receives the
- * gradient of kl + weight x correlation.  Scratch comes from `arena`.
+ * gradient of plain + weight x correlation.  Scratch comes from `arena`.
  * ERR_NO_MEMORY.
  */
 int distill_loss(const struct distill_loss *loss, struct arena *arena, const float *logits,

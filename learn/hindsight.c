@@ -96,7 +96,7 @@ struct hindsight {
 	const struct hindsight_options *options;
 	const struct scenario *scenarios;
 	struct hindsight_network *networks;
-	struct pool *pools;   /* one a network */
+	struct pool *pools;   /* one a network; NULL: nobody walks */
 	int *codes;
 	struct error *errors;
 	bool (*stop)(void *context);
@@ -212,24 +212,34 @@ static void set_columns(struct pool *pool)
 	pool->meta.gamma = 0.95;
 }
 
+/* The rows of the pool that a network gives. */
+static int fill_pool(struct hindsight *hindsight, size_t index, const struct aqm_ops *law,
+		     const void *params, struct error *error)
+{
+	struct pool *pool = &hindsight->pools[index];
+	int code;
+
+	pool_init(pool);
+	set_columns(pool);
+	code = walk(hindsight, index, law, params, error);
+	if (!code && pool->rows)
+		pool->done[pool->rows - 1] = 1;
+	hindsight->networks[index].rows = pool->rows;
+	return code;
+}
+
 static int network_job(void *context, size_t index)
 {
 	struct hindsight *hindsight = context;
-	struct pool *pool = &hindsight->pools[index];
 	struct error *error = &hindsight->errors[index];
 	const struct aqm_ops *law;
 	void *params = NULL;
 	int code = own_law(&hindsight->scenarios[index], &law, &params, error);
 
-	pool_init(pool);
-	set_columns(pool);
 	if (!code)
 		code = score_rows(hindsight, index, law, params, error);
-	if (!code)
-		code = walk(hindsight, index, law, params, error);
-	if (!code && pool->rows)
-		pool->done[pool->rows - 1] = 1;
-	hindsight->networks[index].rows = pool->rows;
+	if (!code && hindsight->pools)
+		code = fill_pool(hindsight, index, law, params, error);
 	hindsight->codes[index] = code;
 	free(params);
 	return code;
@@ -250,8 +260,7 @@ static int join(const struct hindsight *hindsight, size_t count, struct pool *po
 	return 0;
 }
 
-static int run_jobs(struct hindsight *hindsight, size_t count, struct pool *pool,
-		    struct error *error)
+static int run_jobs(struct hindsight *hindsight, size_t count, struct error *error)
 {
 	const int code = parallel_for(count, hindsight->options->threads, network_job, hindsight);
 
@@ -260,35 +269,49 @@ static int run_jobs(struct hindsight *hindsight, size_t count, struct pool *pool
 			*error = hindsight->errors[i];
 			return hindsight->codes[i];
 		}
-	return code ? error_set(error, code, "out of memory for threads")
-		    : join(hindsight, count, pool, error);
+	return code ? error_set(error, code, "out of memory for threads") : 0;
+}
+
+/* Every network's job; `pool` (may be NULL) receives their rows. */
+static int run_all(struct hindsight *hindsight, size_t count, struct pool *pool,
+		   struct error *error)
+{
+	int code = ERR_NO_MEMORY;
+
+	memset(hindsight->networks, 0, count * sizeof(*hindsight->networks));
+	hindsight->pools = pool ? calloc(count, sizeof(struct pool)) : NULL;
+	hindsight->codes = calloc(count, sizeof(int));
+	hindsight->errors = calloc(count, sizeof(struct error));
+	if ((hindsight->pools || !pool) && hindsight->codes && hindsight->errors)
+		code = run_jobs(hindsight, count, error);
+	else
+		error_set(error, code, "out of memory for %zu networks", count);
+	if (!code && pool)
+		code = join(hindsight, count, pool, error);
+	for (size_t i = 0; i < count && hindsight->pools; i++)
+		pool_free(&hindsight->pools[i]);
+	free(hindsight->pools);
+	free(hindsight->codes);
+	free(hindsight->errors);
+	return code;
 }
 
 int hindsight_run(const struct hindsight_options *options, const struct scenario *scenarios,
 		  size_t count, struct hindsight_network *networks, struct pool *pool,
 		  bool (*stop)(void *context), void *context, struct error *error)
 {
-	struct hindsight hindsight = {
-		.options = options,
-		.scenarios = scenarios,
-		.networks = networks,
-		.pools = calloc(count, sizeof(struct pool)),
-		.codes = calloc(count, sizeof(int)),
-		.errors = calloc(count, sizeof(struct error)),
-		.stop = stop,
-		.context = context,
-	};
-	int code = ERR_NO_MEMORY;
+	struct hindsight hindsight = {.options = options, .scenarios = scenarios,
+				      .networks = networks, .stop = stop, .context = context};
 
-	memset(networks, 0, count * sizeof(*networks));
-	if (hindsight.pools && hindsight.codes && hindsight.errors)
-		code = run_jobs(&hindsight, count, pool, error);
-	else
-		error_set(error, code, "out of memory for %zu networks", count);
-	for (size_t i = 0; i < count && hindsight.pools; i++)
-		pool_free(&hindsight.pools[i]);
-	free(hindsight.pools);
-	free(hindsight.codes);
-	free(hindsight.errors);
-	return code;
+	return run_all(&hindsight, count, pool, error);
+}
+
+int hindsight_score(const struct hindsight_options *options, const struct scenario *scenarios,
+		    size_t count, struct hindsight_network *networks, bool (*stop)(void *context),
+		    void *context, struct error *error)
+{
+	struct hindsight hindsight = {.options = options, .scenarios = scenarios,
+				      .networks = networks, .stop = stop, .context = context};
+
+	return run_all(&hindsight, count, NULL, error);
 }

@@ -45,4 +45,9 @@ int hindsight_run(const struct hindsight_options *options, const struct scenario
 		  size_t count, struct hindsight_network *networks, struct pool *pool,
 		  bool (*stop)(void *context), void *context, struct error *error);
 
+/* Only the rewards and the best rows: nobody walks, and there is no pool. */
+int hindsight_score(const struct hindsight_options *options, const struct scenario *scenarios,
+		    size_t count, struct hindsight_network *networks, bool (*stop)(void *context),
+		    void *context, struct error *error);
+
 #endif

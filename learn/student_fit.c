@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
  * Forward over a whole batch, loss, then backward, step by step from the end of
- * each sequence: the correlations need all logits before the first gradient.
+ * each sequence: the correlations need all answers before the first gradient.
  * Nets without memory read steps drawn one by one, so that a batch has as many
  * different states as it can.
  */
@@ -12,9 +12,9 @@
 #include <string.h>
 
 #include "learn/adamw.h"
+#include "learn/output_loss.h"
 #include "learn/schedule.h"
 
-#define CLASSES 3
 #define LN_2 0.6931471805599453
 #define CLIP 1.0
 
@@ -24,6 +24,8 @@ struct fit {
 	const struct visits_part *part;
 	const struct student_fit_options *options;
 	float *theta;
+	int width;    /* outputs */
+	float factor; /* of outputs that makes them what the loss is of */
 	bool remembers;
 	int64_t length;	   /* steps that are read in order: a segment, or 1 */
 	int64_t sequences; /* of a batch */
@@ -32,7 +34,7 @@ struct fit {
 	int64_t *first;			  /* (sequences): step where each begins */
 	int64_t *learned;		  /* (rows): which of the batch's rows count */
 	int64_t learned_rows;
-	float *logits, *target, *d_logits; /* (rows, CLASSES): those that count, in order */
+	float *answer, *target, *d_answer; /* (rows, width): those that count, in order */
 };
 
 bool student_fit_remembers(const struct aqm_student_model *shape)
@@ -46,15 +48,16 @@ bool student_fit_remembers(const struct aqm_student_model *shape)
 static int fit_allocate(struct fit *fit, struct error *error)
 {
 	const size_t rows = (size_t)(fit->sequences * fit->length);
+	const size_t cells = rows * (size_t)fit->width;
 
 	fit->tapes = malloc(rows * sizeof(*fit->tapes));
 	fit->first = calloc((size_t)fit->sequences, sizeof(*fit->first));
 	fit->learned = calloc(rows, sizeof(*fit->learned));
-	fit->logits = calloc(rows * CLASSES, sizeof(float));
-	fit->target = calloc(rows * CLASSES, sizeof(float));
-	fit->d_logits = calloc(rows * CLASSES, sizeof(float));
-	if (fit->tapes && fit->first && fit->learned && fit->logits && fit->target &&
-	    fit->d_logits)
+	fit->answer = calloc(cells, sizeof(float));
+	fit->target = calloc(cells, sizeof(float));
+	fit->d_answer = calloc(cells, sizeof(float));
+	if (fit->tapes && fit->first && fit->learned && fit->answer && fit->target &&
+	    fit->d_answer)
 		return 0;
 	return error_set(error, ERR_NO_MEMORY, "a batch of %zu states", rows);
 }
@@ -64,15 +67,15 @@ static void fit_free(struct fit *fit)
 	free(fit->tapes);
 	free(fit->first);
 	free(fit->learned);
-	free(fit->logits);
+	free(fit->answer);
 	free(fit->target);
-	free(fit->d_logits);
+	free(fit->d_answer);
 	arena_free(&fit->arena);
 }
 
 static bool counts(const struct fit *fit, const float *target, int64_t step)
 {
-	return target[0] >= 0 && (!fit->remembers || step >= STUDENT_FIT_BURN_IN);
+	return visits_asked(target) && (!fit->remembers || step >= STUDENT_FIT_BURN_IN);
 }
 
 /* Sequence `s` of the batch forward; rows that count are lined up. */
@@ -82,7 +85,7 @@ static void sequence_forward(struct fit *fit, int64_t s)
 
 	for (int64_t step = 0; step < fit->length; step++) {
 		const int64_t row = fit->first[s] + step, at = s * fit->length + step;
-		const float *target = fit->part->target + row * CLASSES;
+		const float *target = fit->part->target + row * fit->width;
 		float input[AQM_STUDENT_INPUTS], output[AQM_STUDENT_OUTPUTS];
 
 		student_float_inputs(fit->shape, fit->part->seen + row * fit->visits->features,
@@ -93,10 +96,10 @@ static void sequence_forward(struct fit *fit, int64_t s)
 		if (!counts(fit, target, step))
 			continue;
 		fit->learned[at] = fit->learned_rows;
-		memcpy(fit->target + fit->learned_rows * CLASSES, target, CLASSES * sizeof(float));
-		for (int c = 0; c < CLASSES; c++)
-			fit->logits[fit->learned_rows * CLASSES + c] =
-				(float)LN_2 * output[c];
+		memcpy(fit->target + fit->learned_rows * fit->width, target,
+		       (size_t)fit->width * sizeof(float));
+		for (int c = 0; c < fit->width; c++)
+			fit->answer[fit->learned_rows * fit->width + c] = fit->factor * output[c];
 		fit->learned_rows++;
 	}
 }
@@ -111,18 +114,28 @@ static void sequence_backward(const struct fit *fit, int64_t s, float *gradient)
 
 		if (row < 0 && !fit->remembers)
 			continue;
-		for (int c = 0; c < CLASSES && row >= 0; c++)
-			d_output[c] = (float)LN_2 * fit->d_logits[row * CLASSES + c];
+		for (int c = 0; c < fit->width && row >= 0; c++)
+			d_output[c] = fit->factor * fit->d_answer[row * fit->width + c];
 		student_float_backward(fit->shape, fit->theta, &fit->tapes[at], d_output,
 				       &d_hidden, gradient);
 	}
+}
+
+static int batch_loss(struct fit *fit, struct distill_terms *terms)
+{
+	const struct distill_loss *loss = &fit->options->loss;
+
+	if (fit->shape->mode != AQM_STUDENT_verdict)
+		return output_loss(loss->correlation, &fit->arena, fit->answer, fit->target,
+				   fit->learned_rows, fit->width, terms, fit->d_answer);
+	return distill_loss(loss, &fit->arena, fit->answer, fit->target, fit->learned_rows,
+			    fit->width, terms, fit->d_answer);
 }
 
 /* Gradient of one drawn batch. */
 static int fit_batch(struct fit *fit, struct rng *rng, float *gradient, struct distill_terms *terms,
 		     struct error *error)
 {
-	const struct distill_loss *loss = &fit->options->loss;
 	int status;
 
 	fit->learned_rows = 0;
@@ -134,11 +147,10 @@ static int fit_batch(struct fit *fit, struct rng *rng, float *gradient, struct d
 		sequence_forward(fit, s);
 	}
 	arena_reset(&fit->arena);
-	status = distill_loss(loss, &fit->arena, fit->logits, fit->target, fit->learned_rows,
-			      CLASSES, terms, fit->d_logits);
+	status = batch_loss(fit, terms);
 	if (status)
 		return error_set(error, status, "out of memory for a loss");
-	if (!isfinite(terms->kl + terms->correlation))
+	if (!isfinite(terms->plain + terms->correlation))
 		return error_set(error, ERR_FAILED,
 				 "the loss is not a number any more; choose a smaller --lr");
 	for (int64_t s = 0; s < fit->sequences; s++)
@@ -165,7 +177,7 @@ static int fit_run(struct fit *fit, struct rng *rng, const struct backbone_param
 		adamw_step(adamw, param, 1, schedule_rate(&schedule, u),
 			   gradients_clip_scale(gradients_norm(param, 1), CLIP));
 		if (updates - u <= last) {
-			mean->kl += terms.kl / (double)last;
+			mean->plain += terms.plain / (double)last;
 			mean->correlation += terms.correlation / (double)last;
 		}
 		if (fit->options->progress &&
@@ -185,7 +197,9 @@ int student_fit(const struct aqm_student_model *shape, float *theta, const struc
 				       .value = theta,
 				       .count = (int64_t)student_float_count(shape)};
 	struct fit fit = {.shape = shape, .visits = visits, .part = part, .options = options,
-			  .theta = theta, .remembers = student_fit_remembers(shape)};
+			  .theta = theta, .width = visits->outputs,
+			  .factor = shape->mode == AQM_STUDENT_verdict ? (float)LN_2 : 1,
+			  .remembers = student_fit_remembers(shape)};
 	struct adamw adamw = {0};
 	int status;
 

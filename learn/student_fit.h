@@ -3,7 +3,8 @@
  * A student's net held to its teacher's answers in visited states.
  *
  * Outputs of mode `verdict` are powers of two, so its logits are its outputs
- * times ln 2; the loss is learn/distill_loss.h over batches of segments, AdamW
+ * times ln 2; the loss is learn/distill_loss.h over batches of segments.  Of
+ * supervisors it is learn/output_loss.h over the outputs as they are.  AdamW
  * with a cosine.  Cells start a segment with an empty memory, and are held to
  * nothing in its first STUDENT_FIT_BURN_IN steps.  One thread; the same inputs
  * give the same bits.
@@ -33,8 +34,8 @@ struct student_fit_options {
 bool student_fit_remembers(const struct aqm_student_model *shape);
 
 /*
- * Fits `theta` (student_float_count() numbers, in place) to the part's targets; rows whose first
- * target is negative are read and not learned.  `terms` receives the means over the last tenth
+ * Fits `theta` (student_float_count() numbers, in place) to the part's targets; rows that the
+ * teacher was not asked about are read and not learned.  `terms` receives the means over the last tenth
  * of the updates.  ERR_INVALID without segments, ERR_FAILED when the loss is no number any more.
  */
 int student_fit(const struct aqm_student_model *shape, float *theta, const struct visits *visits,

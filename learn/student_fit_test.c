@@ -45,7 +45,7 @@ static void visits_make(struct visits *visits, int lag, float unasked)
 		target[s * 3 + AQM_PASS] = (float)(1 - p);
 		law[s] = (float)p;
 		if (s % 5 == 0) {
-			target[s * 3] = -1;
+			target[s * 3] = VISITS_UNASKED;
 			target[s * 3 + 1] = target[s * 3 + 2] = unasked;
 		}
 	}

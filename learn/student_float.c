@@ -272,6 +272,11 @@ int16_t student_output_of(double probability)
 	return (int16_t)lrint(fmax(output, -7.99) * AQM_STUDENT_ONE);
 }
 
+int16_t student_setting_of(double octaves)
+{
+	return (int16_t)lrint(fmin(fmax(octaves, -7.99), 7.99) * AQM_STUDENT_ONE);
+}
+
 /* The largest power of two that keeps the row within its integers. */
 static int shift_of(const float *weights, int count, float bias)
 {

@@ -69,6 +69,9 @@ void student_probabilities(const int16_t *output, double probability[3]);
  */
 int16_t student_output_of(double probability);
 
+/* What an integer student says for a setting of so many octaves: 12 fraction bits, within +-8. */
+int16_t student_setting_of(double octaves);
+
 /*
  * The integers nearest to theta: of every row the largest power of two with which its weights
  * stay within +-127.  `model` may be `shape`.  ERR_RANGE: a number that is not finite.

@@ -21,9 +21,6 @@ int teacher_open(struct teacher *teacher, const char *directory, struct error *e
 	status = policy_store_open(&teacher->net, &teacher->config, directory, error);
 	if (status)
 		return status;
-	if (config->settings.rows)
-		status = error_at(error, ERR_UNSUPPORTED, directory, 0, "settings",
-				  "this policy moves settings: it has no verdicts to teach");
 	for (int i = 0; i < config->features && !status; i++) {
 		teacher->field[i] = record_field(config->feature[i].name);
 		if (teacher->field[i] < 0)

@@ -6,7 +6,8 @@
  * What was visited is a pool of the records before the decision, with what was
  * done; each episode is one router.  The teacher reads it as it would have seen
  * it at that router, in its own windows, under its own target return, and says
- * how likely each verdict should have been.  These are the probabilities that
+ * how likely each verdict (of one that moves settings: each move) should have
+ * been.  These are the probabilities that
  * policy/llm_policy.h gives at the router (learn/teacher_test), computed a
  * window at a time, so that a label costs a fraction of a decision.
  */
@@ -27,10 +28,7 @@ struct teacher {
 	int field[POOL_MAX_FEATURES]; /* of each feature, in struct aqm_record */
 };
 
-/*
- * ERR_INVALID where a feature is not a field of a router's record, ERR_UNSUPPORTED for a policy
- * that moves settings.
- */
+/* ERR_INVALID where a feature is not a field of a router's record. */
 int teacher_open(struct teacher *teacher, const char *directory, struct error *error);
 void teacher_free(struct teacher *teacher);
 

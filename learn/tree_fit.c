@@ -12,18 +12,17 @@
 
 #include "learn/student_float.h"
 
-#define CLASSES 3
 #define BINS 64
 
 struct sums {
-	double count, of[CLASSES];
+	double count, squares, of[AQM_STUDENT_OUTPUTS];
 };
 
 struct leaf {
 	int64_t first, end; /* of the rows */
 	struct sums sums;
 	double gain; /* of its best question; 0: none */
-	int feature;
+	int input;   /* of the model, that it asks about */
 	int16_t threshold;
 	int parent; /* node that leads here, or -1 */
 	bool above; /* on which side */
@@ -32,25 +31,52 @@ struct leaf {
 struct growth {
 	const struct visits *visits;
 	const struct visits_part *part;
+	struct aqm_student_model *model;
 	int64_t *row, *spare; /* (rows): indices into the part, leaf by leaf */
 	int64_t rows;
 	struct leaf leaf[AQM_STUDENT_LEAVES];
 	int leaves;
 };
 
-static void sums_add(struct sums *sums, const float *target)
+static void sums_add(struct sums *sums, const float *target, int outputs)
 {
 	sums->count++;
-	for (int c = 0; c < CLASSES; c++)
+	for (int c = 0; c < outputs; c++) {
 		sums->of[c] += (double)target[c];
+		sums->squares += (double)target[c] * (double)target[c];
+	}
 }
 
-/* Cross-entropy, in nats, of all rows with their mean. */
-static double entropy(const struct sums *sums)
+static void sums_merge(struct sums *sums, const struct sums *more)
+{
+	sums->count += more->count;
+	sums->squares += more->squares;
+	for (int c = 0; c < AQM_STUDENT_OUTPUTS; c++)
+		sums->of[c] += more->of[c];
+}
+
+/* What `whole` holds more than `part`. */
+static struct sums sums_rest(const struct sums *whole, const struct sums *part)
+{
+	struct sums rest = {whole->count - part->count, whole->squares - part->squares, {0}};
+
+	for (int c = 0; c < AQM_STUDENT_OUTPUTS; c++)
+		rest.of[c] = whole->of[c] - part->of[c];
+	return rest;
+}
+
+/* Cross-entropy, in nats, of all rows with their mean; of settings their squares around it. */
+static double disorder(const struct growth *growth, const struct sums *sums)
 {
 	double total = 0;
 
-	for (int c = 0; c < CLASSES; c++)
+	if (growth->model->mode != AQM_STUDENT_verdict) {
+		total = sums->squares;
+		for (int c = 0; c < growth->visits->outputs; c++)
+			total -= sums->of[c] * sums->of[c] / sums->count;
+		return total;
+	}
+	for (int c = 0; c < growth->visits->outputs; c++)
 		if (sums->of[c] > 0)
 			total -= sums->of[c] * log(sums->of[c] / sums->count);
 	return total;
@@ -58,7 +84,7 @@ static double entropy(const struct sums *sums)
 
 static const float *target_of(const struct growth *growth, int64_t row)
 {
-	return growth->part->target + row * CLASSES;
+	return growth->part->target + row * growth->visits->outputs;
 }
 
 static int16_t seen_of(const struct growth *growth, int64_t row, int feature)
@@ -66,9 +92,10 @@ static int16_t seen_of(const struct growth *growth, int64_t row, int feature)
 	return growth->part->seen[row * growth->visits->features + feature];
 }
 
-/* The best threshold of one feature for a leaf, if it is better than what the leaf has. */
-static void try_feature(const struct growth *growth, struct leaf *leaf, int feature)
+/* The best threshold of one input for a leaf, if it is better than what the leaf has. */
+static void try_input(const struct growth *growth, struct leaf *leaf, int input)
 {
+	const int feature = growth->model->feature[input];
 	struct sums bin[BINS] = {0}, below = {0};
 	int low = INT16_MAX, high = INT16_MIN, width;
 
@@ -81,24 +108,21 @@ static void try_feature(const struct growth *growth, struct leaf *leaf, int feat
 	width = (high - low) / BINS + 1;
 	for (int64_t i = leaf->first; i < leaf->end; i++)
 		sums_add(&bin[(seen_of(growth, growth->row[i], feature) - low) / width],
-			 target_of(growth, growth->row[i]));
+			 target_of(growth, growth->row[i]), growth->visits->outputs);
 	for (int b = 0; b + 1 < BINS && low + (b + 1) * width <= high; b++) {
-		struct sums above = leaf->sums;
+		struct sums above;
 		double gain;
 
-		below.count += bin[b].count;
-		above.count -= below.count;
-		for (int c = 0; c < CLASSES; c++) {
-			below.of[c] += bin[b].of[c];
-			above.of[c] -= below.of[c];
-		}
+		sums_merge(&below, &bin[b]);
+		above = sums_rest(&leaf->sums, &below);
 		if (below.count < TREE_LEAST_ROWS || above.count < TREE_LEAST_ROWS)
 			continue;
-		gain = entropy(&leaf->sums) - entropy(&below) - entropy(&above);
+		gain = disorder(growth, &leaf->sums) - disorder(growth, &below) -
+		       disorder(growth, &above);
 		if (gain <= leaf->gain + 1e-9)
 			continue;
 		leaf->gain = gain;
-		leaf->feature = feature;
+		leaf->input = input;
 		leaf->threshold = (int16_t)(low + (b + 1) * width);
 	}
 }
@@ -108,9 +132,9 @@ static void leaf_fill(const struct growth *growth, struct leaf *leaf)
 	leaf->sums = (struct sums){0};
 	leaf->gain = 0;
 	for (int64_t i = leaf->first; i < leaf->end; i++)
-		sums_add(&leaf->sums, target_of(growth, growth->row[i]));
-	for (int f = 0; f < AQM_STUDENT_FEATURE_COUNT; f++)
-		try_feature(growth, leaf, f);
+		sums_add(&leaf->sums, target_of(growth, growth->row[i]), growth->visits->outputs);
+	for (int input = 0; input < growth->model->inputs; input++)
+		try_input(growth, leaf, input);
 }
 
 /* Rows of a leaf, those below the threshold first; returns where the others begin. */
@@ -121,7 +145,7 @@ static int64_t part_rows(struct growth *growth, const struct leaf *leaf)
 	for (int64_t i = leaf->first; i < leaf->end; i++) {
 		const int64_t row = growth->row[i];
 
-		if (seen_of(growth, row, leaf->feature) < leaf->threshold)
+		if (seen_of(growth, row, growth->model->feature[leaf->input]) < leaf->threshold)
 			growth->row[below++] = row;
 		else
 			growth->spare[above++] = row;
@@ -147,13 +171,14 @@ static void link_parent(struct aqm_student_tree *tree, const struct leaf *leaf, 
 		node->leaves |= (uint8_t)(1 << leaf->above);
 }
 
-static void split(struct growth *growth, struct aqm_student_model *model, int at)
+static void split(struct growth *growth, int at)
 {
+	struct aqm_student_model *model = growth->model;
 	struct leaf *below = &growth->leaf[at], *above = &growth->leaf[growth->leaves++];
 	const int node = model->nodes++;
 
 	link_parent(&model->tree, below, node, false);
-	model->tree.nodes[node] = (struct aqm_student_node){.input = (uint8_t)below->feature,
+	model->tree.nodes[node] = (struct aqm_student_node){.input = (uint8_t)below->input,
 							    .threshold = below->threshold};
 	*above = (struct leaf){.first = part_rows(growth, below), .end = below->end,
 			       .parent = node, .above = true};
@@ -162,15 +187,22 @@ static void split(struct growth *growth, struct aqm_student_model *model, int at
 	leaf_fill(growth, above);
 }
 
-static void write_leaf(struct aqm_student_tree *tree, const struct leaf *leaf, int index)
+static void write_leaf(struct aqm_student_model *model, const struct leaf *leaf, int index)
 {
-	for (int c = 0; c < CLASSES; c++)
-		tree->leaves[index][c] = student_output_of(leaf->sums.of[c] / leaf->sums.count);
-	link_parent(tree, leaf, index, true);
+	for (int c = 0; c < model->outputs; c++) {
+		const double mean = leaf->sums.of[c] / leaf->sums.count;
+
+		model->tree.leaves[index][c] = model->mode == AQM_STUDENT_verdict
+						       ? student_output_of(mean)
+						       : student_setting_of(mean);
+	}
+	link_parent(&model->tree, leaf, index, true);
 }
 
-static void grow_tree(struct growth *growth, struct aqm_student_model *model, int most)
+static void grow_tree(struct growth *growth, int most)
 {
+	struct aqm_student_model *model = growth->model;
+
 	growth->leaf[0] = (struct leaf){.end = growth->rows, .parent = -1};
 	growth->leaves = 1;
 	leaf_fill(growth, &growth->leaf[0]);
@@ -182,28 +214,28 @@ static void grow_tree(struct growth *growth, struct aqm_student_model *model, in
 				best = i;
 		if (growth->leaf[best].gain <= 0)
 			break;
-		split(growth, model, best);
+		split(growth, best);
 	}
 	model->leaves = (uint8_t)growth->leaves;
 	for (int i = 0; i < growth->leaves; i++)
-		write_leaf(&model->tree, &growth->leaf[i], i);
+		write_leaf(model, &growth->leaf[i], i);
 }
 
 static void take_rows(struct growth *growth)
 {
 	for (int64_t i = 0; i < growth->part->segments * VISITS_SEGMENT; i++)
-		if (target_of(growth, i)[0] >= 0)
+		if (visits_asked(target_of(growth, i)))
 			growth->row[growth->rows++] = i;
 }
 
-int tree_fit(struct aqm_student_model *model, int leaves, const struct visits *visits,
-	     const struct visits_part *part, struct error *error)
+int tree_fit(struct aqm_student_model *model, enum aqm_student_mode mode, int leaves,
+	     const struct visits *visits, const struct visits_part *part, struct error *error)
 {
 	const size_t steps = (size_t)(part->segments * VISITS_SEGMENT);
-	struct growth growth = {.visits = visits, .part = part};
+	struct growth growth = {.visits = visits, .part = part, .model = model};
 	int status;
 
-	status = student_model_shape(model, AQM_STUDENT_verdict, "", NULL, 0, error);
+	status = student_model_shape(model, mode, "", NULL, 0, error);
 	if (status)
 		return status;
 	memset(&model->tree, 0, sizeof(model->tree));
@@ -218,7 +250,7 @@ int tree_fit(struct aqm_student_model *model, int leaves, const struct visits *v
 		if (growth.rows == 0)
 			status = error_set(error, ERR_INVALID, "no visited state has a target");
 		else
-			grow_tree(&growth, model, leaves);
+			grow_tree(&growth, leaves);
 	}
 	free(growth.row);
 	free(growth.spare);

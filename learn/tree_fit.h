@@ -3,9 +3,10 @@
  * A student that is a decision tree, grown on its teacher's answers (Bastani,
  * Pu and Solar-Lezama 2018 grow theirs on an aggregate of visits too).
  *
- * A leaf says the mean of its rows' probabilities.  The leaf whose best question
- * saves most of the rows' cross-entropy with that mean is split first, until
- * there are enough leaves or no question saves anything.
+ * A leaf says the mean of its rows' probabilities, or settings.  The leaf whose
+ * best question saves most of the rows' cross-entropy with that mean, of settings
+ * of their squared distance from it, is split first, until there are enough
+ * leaves or no question saves anything.
  */
 #ifndef LEARN_TREE_FIT_H
 #define LEARN_TREE_FIT_H
@@ -17,11 +18,11 @@
 #define TREE_LEAST_ROWS 64
 
 /*
- * `model` becomes a tree of mode `verdict` with at most `leaves` leaves, 1 to
- * AQM_STUDENT_LEAVES, over the features of the enum.  Rows whose first target is negative do not
- * count.  ERR_INVALID without rows, ERR_NO_MEMORY.
+ * `model` becomes a tree of `mode` with at most `leaves` leaves, 1 to AQM_STUDENT_LEAVES, over all
+ * features that the mode sees; visits->outputs is that of the mode.  Rows that the teacher was not
+ * asked about do not count.  ERR_INVALID without rows, ERR_NO_MEMORY.
  */
-int tree_fit(struct aqm_student_model *model, int leaves, const struct visits *visits,
-	     const struct visits_part *part, struct error *error);
+int tree_fit(struct aqm_student_model *model, enum aqm_student_mode mode, int leaves,
+	     const struct visits *visits, const struct visits_part *part, struct error *error);
 
 #endif

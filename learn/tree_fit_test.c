@@ -41,7 +41,7 @@ static void visits_make(struct visits *visits)
 		for (int f = 0; f < AQM_STUDENT_FEATURE_COUNT; f++)
 			feature[f] = (int16_t)rng_below(&rng, 4000);
 		p = wanted(feature[DELAY], feature[LENGTH]);
-		target[s * 3 + AQM_PASS] = s % 7 ? (float)(1 - p) : -1;
+		target[s * 3 + AQM_PASS] = s % 7 ? (float)(1 - p) : VISITS_UNASKED;
 		target[s * 3 + AQM_MARK] = (float)(p / 2);
 		target[s * 3 + AQM_DROP] = (float)(p / 2);
 	}
@@ -70,7 +70,7 @@ static void asks_what_matters(void **state)
 
 	(void)state;
 	visits_make(&visits);
-	if (tree_fit(&model, 4, &visits, &visits.train, &error))
+	if (tree_fit(&model, AQM_STUDENT_verdict, 4, &visits, &visits.train, &error))
 		fail_msg("%s", error.text);
 	assert_int_equal(model.leaves, 4);
 	assert_int_equal(model.nodes, 3);
@@ -97,15 +97,15 @@ static void knows_when_to_stop(void **state)
 
 	(void)state;
 	visits_make(&visits);
-	assert_int_equal(tree_fit(&model, 1, &visits, &visits.train, &error), 0);
+	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, 1, &visits, &visits.train, &error), 0);
 	assert_int_equal(model.nodes, 0);
 	assert_true(fabs(signal_of(&model, 0, 0) - 0.60) < 0.05);
-	assert_int_equal(tree_fit(&model, AQM_STUDENT_LEAVES, &visits, &visits.train, &error), 0);
+	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, AQM_STUDENT_LEAVES, &visits, &visits.train, &error), 0);
 	assert_true(model.leaves <= STEPS / TREE_LEAST_ROWS);
 	assert_int_equal(student_model_complete(&model, NULL, &error), 0);
 	visits_free(&visits);
 	visits_init(&visits, AQM_STUDENT_FEATURE_COUNT, 3, STEPS);
-	assert_int_equal(tree_fit(&model, 4, &visits, &visits.train, &error), ERR_INVALID);
+	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, 4, &visits, &visits.train, &error), ERR_INVALID);
 	visits_free(&visits);
 }
 

@@ -10,35 +10,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/units.h"
 #include "learn/student_float.h"
-#include "sim/run.h"
 
 struct recorder {
-	const struct visit_plan *plan;
+	struct visit_run run;
 	const struct teacher *teacher;
 	const struct aqm_ops *law;
 	const void *params;
 	struct visit_haul *haul;
-	uint64_t warmup_ns, duration_ns;
-	int64_t stretch; /* the one at work or to come */
-	int64_t kept;	 /* packets of it */
-	uint64_t packets; /* of it */
 	bool pending;	 /* the last step's fate is not known yet */
 	bool in_pool;	 /* the last step is the pool's last row */
 	uint64_t last_ns;
 	unsigned last_queue;
-	bool failed;
-	bool (*stop)(void *context);
-	void *context;
 };
-
-/* The tap is told features only; they stand in the vars. */
-static const struct aqm_student_vars *vars_of(const int16_t *features)
-{
-	return (const struct aqm_student_vars *)((const char *)features -
-						 offsetof(struct aqm_student_vars, sense.feature));
-}
 
 void visit_law_chances(const struct aqm_student_vars *vars, const struct aqm_facts *facts,
 		       float chances[VISIT_CHANCES])
@@ -135,7 +119,7 @@ static void keep(struct recorder *recorder, const struct aqm_student_vars *vars,
 	const int64_t at = haul->steps;
 
 	if (!haul_reserve(haul) || (asked && !ask(recorder, vars, facts))) {
-		recorder->failed = true;
+		recorder->run.failed = true;
 		return;
 	}
 	memcpy(haul->seen + at * AQM_STUDENT_FEATURE_COUNT, vars->sense.feature,
@@ -144,7 +128,6 @@ static void keep(struct recorder *recorder, const struct aqm_student_vars *vars,
 	haul->done[at] = (int8_t)wanted;
 	haul->is_asked[at] = asked;
 	haul->steps++;
-	recorder->kept++;
 	recorder->pending = true;
 	recorder->in_pool = asked && recorder->teacher;
 	recorder->last_ns = facts->now_ns;
@@ -157,87 +140,32 @@ static void end_stretch(struct recorder *recorder)
 
 	if (asked->rows)
 		asked->done[asked->rows - 1] = 1;
-	recorder->stretch++;
-	recorder->kept = 0;
-	recorder->packets = 0;
-}
-
-static uint64_t stretch_begins_ns(const struct recorder *recorder, int64_t stretch)
-{
-	const uint64_t time_ns = recorder->duration_ns - recorder->warmup_ns;
-
-	return recorder->warmup_ns +
-	       time_ns / (uint64_t)recorder->plan->stretches * (uint64_t)stretch;
+	visit_run_next(&recorder->run);
 }
 
 static void decided(void *context, const struct aqm_facts *facts, const int16_t *features,
 		    int16_t *outputs)
 {
 	struct recorder *recorder = context;
-	const struct aqm_student_vars *vars = vars_of(features);
-	const struct visit_plan *plan = recorder->plan;
+	const struct aqm_student_vars *vars = visit_vars_of(features);
+	const struct visit_plan *plan = recorder->run.plan;
 	float chances[VISIT_CHANCES];
 	enum aqm_verdict wanted;
 	bool asked;
 
 	settle(recorder, vars);
 	visit_law_chances(vars, facts, chances);
-	for (int v = 0; v < VISIT_CHANCES && plan->law_acts; v++)
+	for (int v = 0; v < VISIT_CHANCES && !plan->student_acts; v++)
 		outputs[v] = student_output_of((double)chances[v]);
-	if (recorder->failed || recorder->stretch >= plan->stretches ||
-	    facts->now_ns < stretch_begins_ns(recorder, recorder->stretch))
+	if (!visit_run_keeps(&recorder->run, facts->now_ns))
 		return;
-	asked = recorder->packets++ % plan->interval == 0;
+	asked = visit_run_asks(&recorder->run);
 	if (!asked && !plan->between)
 		return;
 	wanted = aqm_student_effect(aqm_student_draw(outputs, (uint32_t)facts->random), facts->ecn);
 	keep(recorder, vars, facts, chances, wanted, asked);
-	if (recorder->kept == plan->stretch_steps)
+	if (visit_run_kept(&recorder->run))
 		end_stretch(recorder);
-}
-
-static bool enough(void *context, double done)
-{
-	const struct recorder *recorder = context;
-
-	(void)done;
-	return recorder->failed || recorder->stretch >= recorder->plan->stretches ||
-	       (recorder->stop && recorder->stop(recorder->context));
-}
-
-int visit_student_law(const struct scenario *scenario, const struct aqm_student_model *model,
-		      const struct aqm_student_tap *tap, const struct aqm_ops **law, void **params,
-		      struct error *error)
-{
-	const int status = sim_law_named(scenario, "student", law, params, error);
-
-	if (status)
-		return status;
-	((struct aqm_student_params *)*params)->model = model;
-	((struct aqm_student_params *)*params)->tap = tap;
-	return 0;
-}
-
-static int run(struct recorder *recorder, const struct scenario *scenario, uint64_t seed,
-	       struct error *error)
-{
-	const struct sim_options options = {.seed = seed, .law = recorder->law,
-					    .params = recorder->params, .context = recorder,
-					    .progress = enough};
-	struct sim_result *result = calloc(1, sizeof(*result));
-	int status;
-
-	if (!result)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for a run");
-	status = sim_run(scenario, &options, result, error);
-	if (!status)
-		sim_result_free(result);
-	free(result);
-	if (recorder->failed)
-		return error_set(error, ERR_NO_MEMORY, "out of memory for visited states");
-	if (status == ERR_INTERRUPTED && recorder->stretch >= recorder->plan->stretches)
-		return 0;
-	return status;
 }
 
 int visit_rollout(struct visit_haul *haul, const struct scenario *scenario,
@@ -245,20 +173,13 @@ int visit_rollout(struct visit_haul *haul, const struct scenario *scenario,
 		  const struct visit_plan *plan, uint64_t seed, bool (*stop)(void *context),
 		  void *context, struct error *error)
 {
-	struct recorder recorder = {
-		.plan = plan,
-		.teacher = teacher,
-		.haul = haul,
-		.warmup_ns = (uint64_t)(scenario->warmup_s * 1e9),
-		.duration_ns = (uint64_t)(scenario->duration_s * 1e9),
-		.stop = stop,
-		.context = context,
-	};
+	struct recorder recorder = {.teacher = teacher, .haul = haul};
 	const struct aqm_student_tap tap = {.context = &recorder, .decided = decided};
 	void *params = NULL;
 	int status;
 
 	memset(haul, 0, sizeof(*haul));
+	visit_run_begin(&recorder.run, plan, scenario, stop, context);
 	if (teacher)
 		teacher_pool(teacher, &haul->asked);
 	else
@@ -266,10 +187,10 @@ int visit_rollout(struct visit_haul *haul, const struct scenario *scenario,
 	status = visit_student_law(scenario, model, &tap, &recorder.law, &params, error);
 	recorder.params = params;
 	/* To a guard that knows a law deciding at departure, its signals at arrival are extra. */
-	if (!status && plan->law_acts)
+	if (!status && !plan->student_acts)
 		((struct aqm_student_params *)params)->guarded = false;
 	if (!status)
-		status = run(&recorder, scenario, seed, error);
+		status = visit_run_play(&recorder.run, scenario, recorder.law, params, seed, error);
 	end_stretch(&recorder);
 	free(params);
 	return status;

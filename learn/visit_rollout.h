@@ -1,11 +1,10 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A run of a student in closed loop, written down as what it visited.
+ * A run of a student that gives verdicts, written down as what it visited.
  *
- * Of a run some stretches are kept, spread evenly over the time after warm-up.
- * Within a stretch every `interval`-th packet is one that a teacher is asked
- * about; the records of those, with what was done, are an episode of `asked`.
- * Students with memory are given all packets in between too.
+ * A step is a packet.  The records of those that the teacher is asked about, with
+ * what was done, are an episode of `asked`, one a stretch.  Students with memory
+ * are given all packets in between too.
  *
  * Either the student acts, or the law: then the student only looks on, and
  * packets are signalled with the probabilities that the law has at arrival.
@@ -17,18 +16,9 @@
 #include <stdint.h>
 
 #include "learn/teacher.h"
-#include "policy/student_model.h"
-#include "sim/scenario.h"
+#include "learn/visit_run.h"
 
 #define VISIT_CHANCES 3 /* enum aqm_verdict */
-
-struct visit_plan {
-	uint64_t interval;     /* packets between questions, >= 1 */
-	bool between;	       /* keep the packets in between */
-	int64_t stretches;     /* >= 1 */
-	int64_t stretch_steps; /* packets kept of a stretch, at most */
-	bool law_acts;
-};
 
 struct visit_haul {
 	int64_t steps, room;
@@ -54,10 +44,5 @@ void visit_haul_free(struct visit_haul *haul);
  */
 void visit_law_chances(const struct aqm_student_vars *vars, const struct aqm_facts *facts,
 		       float chances[VISIT_CHANCES]);
-
-/* The law `student` with its parameters (malloc'd, the caller frees) for a scenario and a model. */
-int visit_student_law(const struct scenario *scenario, const struct aqm_student_model *model,
-		      const struct aqm_student_tap *tap, const struct aqm_ops **law, void **params,
-		      struct error *error);
 
 #endif

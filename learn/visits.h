@@ -15,6 +15,7 @@
 #ifndef LEARN_VISITS_H
 #define LEARN_VISITS_H
 
+#include <math.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -23,11 +24,19 @@
 
 #define VISITS_SEGMENT 32
 
+/* The first target of a step that the teacher was not asked about. */
+#define VISITS_UNASKED NAN
+
+static inline bool visits_asked(const float *target)
+{
+	return !isnan(target[0]);
+}
+
 /* Steps of one router, in order. */
 struct visits_run {
 	const int16_t *seen; /* (steps, features) */
 	const float *target; /* (steps, outputs) */
-	const float *law;    /* (steps): the law's probability of a signal */
+	const float *law;    /* (steps): the law's probability of a signal; of settings p' */
 	int64_t steps;
 };
 
