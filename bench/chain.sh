@@ -113,16 +113,24 @@ student student-random --policy random
 student student-law --teacher law
 student student-none --teacher none
 
-measure() { # seeds, intervals, latencies, names of policies
-	local seeds=$1 intervals=$2 latencies=$3 name list=()
+student supervisor --policy mover
+student supervisor-100 --policy mover --interval 100
+student supervisor-plain --policy mover --loss plain
+student supervisor-tree --policy mover --student tree:64
+student supervisor-random --policy mover-random
+student supervisor-none --teacher none --settings $settings
+
+measure() { # seeds, intervals and latencies (of students, which decide by themselves: -), names
+	local seeds=$1 intervals=$2 latencies=$3 name list=() asked=()
 	shift 3
 	for name in "$@"; do
 		[ -e "$name/done" ] || [ -e "$name/policy.json" ] && wanted "$name" && list+=(-p "$name")
 	done
 	[ ${#list[@]} -gt 0 ] || return
+	[ "$intervals" = - ] || asked=(--interval "$intervals" --decision-ms "$latencies")
 	name=measured-$seeds-$intervals-$latencies-$(cksum <<<"$*" | cut -d' ' -f1)
-	quietly "$name" "$program" evaluate "$test" "${list[@]}" --interval "$intervals" \
-		--decision-ms "$latencies" --seeds "$seeds" -j "$jobs" --pictures 0 -q -o "$name" \
+	quietly "$name" "$program" evaluate "$test" "${list[@]}" "${asked[@]}" \
+		--seeds "$seeds" -j "$jobs" --pictures 0 -q -o "$name" \
 		--against "dualpi2:target_ms=5:min_qlen_step=1,dualpi2:target_ms=2:min_qlen_step=1"
 }
 seeds=${SEEDS:-5}
@@ -130,8 +138,10 @@ measure 1 1 0 builtin stories mover
 measure "$seeds" 10,100 0,39 builtin stories mover
 measure "$seeds" 10,100 measured builtin stories mover
 measure "$seeds" 10 0 random linear window-5 window-50 target-0 target-0.5 mover-random
-measure "$seeds" 10 0 student-1 student-10 student-100 student-plain student-gru student-tree \
+measure "$seeds" - - student-1 student-10 student-100 student-plain student-gru student-tree \
 	student-random student-stories student-law student-none
+measure "$seeds" - - supervisor supervisor-100 supervisor-plain supervisor-tree supervisor-random \
+	supervisor-none
 
 # A line an arm: means over networks and seeds of what is relative to DualPI2 on the same seed.
 cat measured-*/results.csv | awk -F, '
@@ -153,13 +163,14 @@ cat measured-*/results.csv | awk -F, '
 				c += rc; m += rm; l += rl; g += rg
 				x = rc + rl + (rg < 0.995 ? 40 * (0.995 - rg) : 0)
 				s += x; q += x * x
-				d += value[r, arm, "decisions"]; o += value[r, arm, "overridden"]
+				d += value[r, arm, "decisions"]; o += value[r, arm, "guarded_percent"] / 100
 			}
 			ci = n > 1 ? 1.96 * sqrt((q / n - s * s / n / n) * n / (n - 1) / n + 1e-18) : 0
 			if (n) printf "%s,%.3f,%.3f,%.3f,%.4f,%.3f,%.3f,%d,%d,%.3f\n", arm, exp(c / n),
-				exp(m / n), exp(l / n), g / n, s / n, ci, n, d / n, d ? o / d : 0
+				exp(m / n), exp(l / n), g / n, s / n, ci, n, d / n, o / n
 		}
 	}' >chain.csv
 column -s, -t chain.csv
 echo "c_p99 .. goodput: times DualPI2's; score: ln(L p99) + ln(Classic p99) + 40 max(0, 0.995 - goodput),"
-echo "relative to DualPI2, below 0 is better, ci95 +- over runs; guarded: share of decisions overridden"
+echo "relative to DualPI2, below 0 is better, ci95 +- over runs; guarded: share of what a policy or student"
+echo "decided, of supervisors of all packets, that the guard overrode"

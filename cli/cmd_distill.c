@@ -53,7 +53,7 @@ static const struct option distill_options[] = {
 	 "imitated, with --settings the row that was best in hindsight (policy)",
 	 0, 0},
 	{"settings", 0, OPTION_TEXT, &o.settings, "TABLE",
-	 "with --teacher none: the student supervises, and learns moves between these rows, "
+	 "with --teacher none: the student supervises, and learns from these rows, "
 	 "NAME=VALUE:NAME=VALUE/...; a --policy has its own table",
 	 0, 0},
 	{"suite", 0, OPTION_LIST, &o.suites, "SUITE",
@@ -246,7 +246,7 @@ static int print_json(const struct dagger_report *report, struct error *error)
 	return code;
 }
 
-/* "mlp:32,32", "linear", "gru:16,32" as layers of student_model_shape(); "tree:63". */
+/* "mlp:32,32", "linear", "gru:16,32" as layers of dagger_shape(); "tree:63". */
 static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		      struct error *error)
 {
@@ -275,10 +275,7 @@ static int read_shape(struct dagger_options *options, char *layers, size_t size,
 				"%s is none of mlp:WIDTH,..., linear, gru:CELLS,WIDTH,... and "
 				"tree:LEAVES", text);
 	}
-	return student_model_shape(&model,
-				   options->settings.rows ? AQM_STUDENT_supervise
-							  : AQM_STUDENT_verdict,
-				   layers, NULL, 0, error);
+	return dagger_shape(&model, options->settings.rows > 0, layers, error);
 }
 
 /* The table between whose rows the teacher moves: its own, or --settings; none of verdicts. */
@@ -470,10 +467,10 @@ const struct command command_distill = {
 		"visits, and integers are made of it. The student gives verdicts: DualPI2 runs "
 		"inside it and its guard is on. docs/learned.md has the details.\n\n"
 		"A teacher that moves settings (`train --settings`) has a student that supervises: "
-		"at every update of p' it says the settings themselves, those to which the "
-		"teacher's moves lead in the mean, as octaves from DualPI2's own; the guard cuts "
-		"them to the room there is. In the first round the settings walk between the "
-		"table's rows.\n\n"
+		"at every update of p' it says the settings themselves, those on which the "
+		"teacher's moves would settle in the state at hand, as octaves from DualPI2's own; "
+		"the guard cuts them to the room there is. In the first round the settings walk "
+		"between the table's rows.\n\n"
 		"The table tells, on networks held out: how often student and teacher find the "
 		"same verdict most likely, beside the share of the most frequent one; the mean "
 		"over verdicts; KL(teacher || student); the 99th percentile of what integers "
@@ -485,8 +482,8 @@ const struct command command_distill = {
 		"`--teacher none` is the control: the same student on the same networks learns "
 		"from what DualPI2 did; `--teacher law` from its probabilities. With --settings "
 		"TABLE `--teacher none` has a student that supervises: every row runs in every "
-		"network (two seeds, reward `hindsight`), and the student learns moves towards the "
-		"best one, which is what a teacher of settings has learned from.",
+		"network (two seeds, reward `hindsight`), and the student learns the best one of "
+		"each, which is what a teacher of settings has learned from.",
 	.options = distill_options,
 	.run = run_distill,
 };

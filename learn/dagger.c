@@ -72,9 +72,17 @@ struct quality *dagger_quality_of(const struct dagger *dagger, size_t arm)
 	return dagger->quality + arm * dagger_measured(dagger);
 }
 
-static enum aqm_student_mode mode_of(const struct dagger *dagger)
+int dagger_shape(struct aqm_student_model *model, bool supervises, const char *layers,
+		 struct error *error)
 {
-	return dagger_supervises(dagger) ? AQM_STUDENT_supervise : AQM_STUDENT_verdict;
+	uint8_t features[AQM_STUDENT_FIRST_OWN - AQM_STUDENT_FIRST_NOW];
+	const int count = sizeof(features);
+
+	for (int i = 0; i < count; i++)
+		features[i] = (uint8_t)(AQM_STUDENT_FIRST_NOW + i);
+	return supervises ? student_model_shape(model, AQM_STUDENT_supervise, layers, features,
+						count, error)
+			  : student_model_shape(model, AQM_STUDENT_verdict, layers, NULL, 0, error);
 }
 
 /* A net starts from seeded weights, a tree from nothing. */
@@ -82,9 +90,9 @@ static int begin_student(struct dagger *dagger, struct error *error)
 {
 	const struct dagger_options *options = dagger->options;
 	struct rng rng;
-	const int status = student_model_shape(&dagger->model, mode_of(dagger),
-					       options->layers ? options->layers : "", NULL, 0,
-					       error);
+	const int status =
+		dagger_shape(&dagger->model, dagger_supervises(dagger),
+			     options->layers ? options->layers : "", error);
 
 	if (status || !options->layers)
 		return status;
@@ -181,7 +189,7 @@ static int make_integers(struct dagger *dagger, struct error *error)
 	if (dagger->theta)
 		return student_float_quantise(&dagger->model, dagger->theta, &dagger->model,
 					      error);
-	return tree_fit(&dagger->model, mode_of(dagger), dagger->options->leaves, &dagger->visits,
+	return tree_fit(&dagger->model, dagger->options->leaves, &dagger->visits,
 			&dagger->visits.train, error);
 }
 

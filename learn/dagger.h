@@ -43,7 +43,7 @@
 	X(policy, "an adapted backbone's probabilities")                                           \
 	X(law, "the law's own probabilities at arrival; not of settings")                          \
 	X(none, "what was done: verdicts that the law drew, recorded and imitated; of settings "   \
-		"moves towards the row that was best in hindsight")
+		"the row that was best in hindsight")
 
 enum dagger_teacher {
 #define DAGGER_TEACHER_ENUM(name, text) DAGGER_TEACHER_##name,
@@ -59,7 +59,7 @@ struct dagger_options {
 	enum dagger_teacher teacher;
 	const char *policy;  /* folder of the teacher; NULL: none */
 	struct policy_settings settings; /* the teacher's table; no rows: students give verdicts */
-	const char *layers;  /* of a net, as student_model_shape() reads them; NULL: a tree */
+	const char *layers;  /* of a net, as dagger_shape() reads them; NULL: a tree */
 	int leaves;	     /* of a tree */
 	struct distill_loss loss;
 	uint64_t rounds;     /* 1 to DAGGER_ROUNDS_MAX */
@@ -116,6 +116,13 @@ struct dagger_observer {
 	void (*round)(void *context, const struct dagger_report *report);
 	bool (*stop)(void *context); /* asked often */
 };
+
+/*
+ * The student's shape: what it says, and what it sees.  One that supervises does not see its own
+ * last outputs: they are nearly what it should say next, so that it would learn to repeat itself.
+ */
+int dagger_shape(struct aqm_student_model *model, bool supervises, const char *layers,
+		 struct error *error);
 
 /* `report` is large: allocate it.  ERR_INTERRUPTED when told to stop. */
 int dagger_run(const struct dagger_options *options, const struct dagger_observer *observer,

@@ -21,7 +21,6 @@ struct recorder {
 	struct rng rng;
 	int walks_on;	  /* the walk's row */
 	int64_t answered; /* questions whose update is past */
-	bool pending;	  /* what was done after the pool's last row is not known yet */
 };
 
 static bool grow(void **array, int64_t count, size_t size)
@@ -47,70 +46,54 @@ static bool reserve_step(struct settings_haul *haul)
 	return true;
 }
 
-static bool reserve_row(struct settings_haul *haul)
-{
-	const int64_t room = haul->asked_room ? 2 * haul->asked_room : 256;
-
-	if (haul->asked_rows < haul->asked_room)
-		return true;
-	if (!grow((void **)&haul->row, room, sizeof(*haul->row)))
-		return false;
-	haul->asked_room = room;
-	return true;
-}
-
 void settings_haul_free(struct settings_haul *haul)
 {
 	free(haul->seen);
 	free(haul->p);
 	free(haul->asks);
-	free(haul->row);
-	pool_free(&haul->asked);
+	for (int r = 0; r < POLICY_SETTINGS_ROWS; r++)
+		pool_free(&haul->asked[r]);
 	memset(haul, 0, sizeof(*haul));
 }
 
-/* The packet's record under the row, and what was done about the one before. */
+/* The packet's record under every row; a teacher that stays where it is keeps. */
 static bool show(struct recorder *recorder, const struct aqm_student_vars *vars,
-		 const struct aqm_facts *facts, int row)
+		 const struct aqm_facts *facts)
 {
-	struct settings_haul *haul = recorder->haul;
-	struct aqm_record record = {0};
+	const struct settings_table *table = recorder->table;
+	bool shown = true;
 
-	if (!recorder->teacher)
-		return true;
-	if (recorder->pending)
-		haul->asked.action[haul->asked.rows - 1] =
-			policy_move_towards(haul->row[haul->asked_rows - 1], row);
-	recorder->pending = true;
-	aqm_record_host_fields(facts, &record);
-	aqm_dualpi2_record(&recorder->table->law[row], &vars->law, facts, &record);
-	return teacher_saw(recorder->teacher, &haul->asked, &record, POOL_ENQUEUE) == 0;
+	for (int r = 0; recorder->teacher && r < table->rows; r++) {
+		struct aqm_record record = {0};
+
+		aqm_record_host_fields(facts, &record);
+		aqm_dualpi2_record(&table->law[r], &vars->law, facts, &record);
+		shown = shown && teacher_saw(recorder->teacher, &recorder->haul->asked[r], &record,
+					     policy_move_towards(r, r)) == 0;
+	}
+	return shown;
 }
 
 static void arrived(struct recorder *recorder, const struct aqm_student_vars *vars,
 		    const struct aqm_facts *facts)
 {
-	struct settings_haul *haul = recorder->haul;
-	int row;
-
 	if (!visit_run_keeps(&recorder->run, facts->now_ns) || !visit_run_asks(&recorder->run))
 		return;
-	row = settings_table_nearest(recorder->table, &vars->now);
-	if (!reserve_row(haul) || !show(recorder, vars, facts, row)) {
+	if (show(recorder, vars, facts))
+		recorder->haul->asked_count++;
+	else
 		recorder->run.failed = true;
-		return;
-	}
-	haul->row[haul->asked_rows++] = (int8_t)row;
 }
 
 static void end_stretch(struct recorder *recorder)
 {
-	struct pool *asked = &recorder->haul->asked;
+	for (int r = 0; r < recorder->table->rows; r++) {
+		struct pool *asked = &recorder->haul->asked[r];
 
-	if (asked->rows)
-		asked->done[asked->rows - 1] = 1;
-	recorder->answered = recorder->haul->asked_rows;
-	recorder->pending = false;
+		if (asked->rows)
+			asked->done[asked->rows - 1] = 1;
+	}
+	recorder->answered = recorder->haul->asked_count;
 	visit_run_next(&recorder->run);
 }
 
@@ -138,8 +121,8 @@ static void keep(struct recorder *recorder, const struct aqm_student_vars *vars)
 	memcpy(haul->seen + haul->steps * AQM_STUDENT_FEATURE_COUNT, vars->sense.feature,
 	       sizeof(vars->sense.feature));
 	haul->p[haul->steps] = (float)((double)vars->law.p_q32 / 4294967296.0);
-	haul->asks[haul->steps++] = haul->asked_rows;
-	recorder->answered = haul->asked_rows;
+	haul->asks[haul->steps++] = haul->asked_count;
+	recorder->answered = haul->asked_count;
 	if (visit_run_kept(&recorder->run))
 		end_stretch(recorder);
 }
@@ -148,7 +131,7 @@ static void decided(void *context, const struct aqm_facts *facts, const int16_t 
 		    int16_t *outputs)
 {
 	struct recorder *recorder = context;
-	const bool asked = recorder->haul->asked_rows > recorder->answered;
+	const bool asked = recorder->haul->asked_count > recorder->answered;
 
 	if (visit_run_keeps(&recorder->run, facts->now_ns) &&
 	    (asked || recorder->run.plan->between))
@@ -194,10 +177,12 @@ int settings_rollout(struct settings_haul *haul, const struct scenario *scenario
 	int status;
 
 	memset(haul, 0, sizeof(*haul));
-	if (teacher)
-		teacher_pool(teacher, &haul->asked);
-	else
-		pool_init(&haul->asked);
+	for (int r = 0; r < POLICY_SETTINGS_ROWS; r++) {
+		if (teacher)
+			teacher_pool(teacher, &haul->asked[r]);
+		else
+			pool_init(&haul->asked[r]);
+	}
 	visit_run_begin(&recorder.run, plan, scenario, stop, context);
 	rng_seed(&root, seed);
 	recorder.rng = rng_split(&root, UINT32_MAX);

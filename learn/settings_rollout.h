@@ -3,11 +3,9 @@
  * A run of a student that supervises, written down as what it visited.
  *
  * A step is an update of p', at which the student speaks.  The teacher is asked
- * about packets, as it would be at a router: it sees the record before the decision
- * under the row of its table that is nearest to the settings in force, and what was
- * done is the move from there to the row that was nearest at the next question.
- * What it says counts at the update that follows the packet: that one sets what a
- * move would have set, and has seen all that the packet had before it.
+ * about packets, as it would be at a router, once for every row of its table: each
+ * time it sees the records before the decision as under that row, which it kept so
+ * far.  What it says counts at the update that follows the packet.
  *
  * Either the student acts, under its guard, or a walk over the table's rows does,
  * without one: a row for a quarter of a second in the mean, then it, or one of its
@@ -26,9 +24,9 @@ struct settings_haul {
 	int16_t *seen;	/* (steps, AQM_STUDENT_FEATURE_COUNT) */
 	float *p;	/* (steps) p' */
 	int64_t *asks;	/* (steps): questions up to here, from the run's first */
-	int64_t asked_rows, asked_room;
-	int8_t *row;	   /* (asked_rows): of the table, nearest at each question */
-	struct pool asked; /* with a teacher: likewise, as teacher_pool() made it */
+	int64_t asked_count;
+	/* With a teacher: of every row of the table, the questions as teacher_pool() has them. */
+	struct pool asked[POLICY_SETTINGS_ROWS];
 };
 
 /*

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #define SAME_FACTOR 0.01 /* octaves; gains are held in 16 bits */
+#define LEAST 1e-6	 /* probability in a logarithm */
 
 static double octaves(double value, double base)
 {
@@ -57,7 +58,6 @@ int settings_table_make(struct settings_table *table, const struct policy_settin
 	memset(table, 0, sizeof(*table));
 	table->rows = settings->rows;
 	table->start = policy_settings_start(settings, student, params);
-	table->base = params->base;
 	for (int r = 0; r < table->rows && !status; r++) {
 		const struct aqm_student_params *row = (const struct aqm_student_params *)all + r;
 		double output[AQM_STUDENT_SETTING_COUNT];
@@ -76,40 +76,24 @@ int settings_table_make(struct settings_table *table, const struct policy_settin
 	return status;
 }
 
-int settings_table_nearest(const struct settings_table *table, const struct aqm_dualpi2_params *now)
+void settings_table_settle(const struct settings_table *table,
+			   float moves[POLICY_SETTINGS_ROWS][POOL_ACTIONS],
+			   float output[AQM_STUDENT_SETTING_COUNT])
 {
-	double output[AQM_STUDENT_SETTING_COUNT], least = INFINITY;
-	int nearest = 0;
+	const enum pool_action up = policy_move_towards(0, 1), down = policy_move_towards(1, 0);
+	double weight[POLICY_SETTINGS_ROWS] = {0}, top = 0, sum = 0; /* weights: logarithms first */
 
-	outputs_of(&table->base, now, output);
+	for (int r = 1; r < table->rows; r++) {
+		weight[r] = weight[r - 1] + log(fmax((double)moves[r - 1][up], LEAST)) -
+			    log(fmax((double)moves[r][down], LEAST));
+		top = fmax(top, weight[r]);
+	}
 	for (int r = 0; r < table->rows; r++) {
-		double squares = 0;
-
-		for (int i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
-			squares += pow(output[i] - (double)table->output[r][i], 2);
-		if (squares < least) {
-			least = squares;
-			nearest = r;
-		}
+		weight[r] = exp(weight[r] - top);
+		sum += weight[r];
 	}
-	return nearest;
-}
-
-void settings_table_teach(const struct settings_table *table, int row,
-			  const float probability[POOL_ACTIONS], float weight,
-			  float output[AQM_STUDENT_SETTING_COUNT])
-{
-	static const int by[POOL_ACTIONS] = {
-#define MOVE_BY(move, action, verdict, rows) [action] = rows,
-		POLICY_MOVE_TABLE(MOVE_BY)
-#undef MOVE_BY
-	};
-
-	for (int a = 0; a < POOL_ACTIONS; a++) {
-		const int to = row + by[a];
-		const int there = to < 0 ? 0 : to >= table->rows ? table->rows - 1 : to;
-
+	memset(output, 0, AQM_STUDENT_SETTING_COUNT * sizeof(*output));
+	for (int r = 0; r < table->rows; r++)
 		for (int i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
-			output[i] += weight * probability[a] * table->output[there][i];
-	}
+			output[i] += (float)(weight[r] / sum) * table->output[r][i];
 }

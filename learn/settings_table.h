@@ -3,14 +3,14 @@
  * A table of settings (policy/settings.h) in the words of a supervising student:
  * log2 of factors on the settings of the law inside it.
  *
- * A policy moves by whole rows, a student sets what it wants.  Where a policy would
- * be asked, its state is the row nearest to the settings in force, and what it
- * teaches is the mean of where its moves lead from there:
+ * A policy moves by whole rows, a student sets what it wants.  What a policy says in
+ * a state is asked in every row, and what it teaches is where its moves would settle if
+ * the state stayed: the mean of the rows' outputs under the stationary distribution of
  *
- *     sum over moves of p(move) x outputs of the row that the move goes to,
+ *     p(row r+1) / p(row r) = p(up in r) / p(down in r+1),
  *
- * the table's end for moves beyond it.  So probabilities between certain moves are
- * settings between rows.
+ * the balance that a walk with those moves comes to.  A policy that knows which row it
+ * wants teaches that row; one in doubt teaches settings between rows, by its doubt.
  */
 #ifndef LEARN_SETTINGS_TABLE_H
 #define LEARN_SETTINGS_TABLE_H
@@ -20,7 +20,6 @@
 
 struct settings_table {
 	int rows, start; /* start: the row that the law's own settings are, or the middle one */
-	struct aqm_dualpi2_params base;			  /* the law's own settings */
 	struct aqm_dualpi2_params law[POLICY_SETTINGS_ROWS]; /* of each row */
 	float output[POLICY_SETTINGS_ROWS][AQM_STUDENT_SETTING_COUNT];
 };
@@ -34,13 +33,12 @@ int settings_table_make(struct settings_table *table, const struct policy_settin
 			const struct aqm_ops *student, const struct aqm_student_params *params,
 			struct error *error);
 
-/* The row whose settings are nearest to these, in octaves. */
-int settings_table_nearest(const struct settings_table *table,
-			   const struct aqm_dualpi2_params *now);
-
-/* Adds `weight` x what moves of these probabilities, in the order of a pool, teach in `row`. */
-void settings_table_teach(const struct settings_table *table, int row,
-			  const float probability[POOL_ACTIONS], float weight,
-			  float output[AQM_STUDENT_SETTING_COUNT]);
+/*
+ * Where moves of these probabilities, in the order of a pool, settle: output of the student.
+ * moves (table->rows, POOL_ACTIONS).
+ */
+void settings_table_settle(const struct settings_table *table,
+			   float moves[POLICY_SETTINGS_ROWS][POOL_ACTIONS],
+			   float output[AQM_STUDENT_SETTING_COUNT]);
 
 #endif

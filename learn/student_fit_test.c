@@ -14,6 +14,7 @@
 #include <cmocka.h>
 
 #include "learn/agreement.h"
+#include "learn/settings_error.h"
 #include "learn/student_fit.h"
 
 #define STEPS (64 * VISITS_SEGMENT)
@@ -132,6 +133,63 @@ static void same_bits_and_no_answers_from_nowhere(void **state)
 	free(theta[1]);
 }
 
+/* Settings that one feature tells: what is left of their spread, and of outputs nobody sets. */
+static void settings_are_learned(void **state)
+{
+	static const uint8_t seen_by[] = {AQM_STUDENT_FEATURE_trough_c_500,
+					  AQM_STUDENT_FEATURE_rate};
+	const struct student_feature_info *info = student_feature(AQM_STUDENT_FEATURE_rate);
+	static int16_t seen[STEPS * AQM_STUDENT_FEATURE_COUNT];
+	static float target[STEPS * AQM_STUDENT_SETTING_COUNT], law[STEPS];
+	const struct visits_run run = {seen, target, law, STEPS};
+	struct settings_error told;
+	struct aqm_student_model model;
+	struct visits visits;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 3);
+	for (int s = 0; s < STEPS; s++) {
+		const double x = 4 * rng_uniform(&rng) - 2;
+		float *wanted = target + s * AQM_STUDENT_SETTING_COUNT;
+
+		seen[s * AQM_STUDENT_FEATURE_COUNT + AQM_STUDENT_FEATURE_rate] =
+			(int16_t)((info->offset + x / info->scale) * AQM_LOG2_ONE);
+		wanted[AQM_STUDENT_SETTING_target] = x > 0 ? -1.5f : 0.25f;
+		if (s % 5 == 0)
+			wanted[0] = VISITS_UNASKED;
+	}
+	visits_init(&visits, AQM_STUDENT_FEATURE_COUNT, AQM_STUDENT_SETTING_COUNT, STEPS);
+	assert_int_equal(visits_add(&visits, &visits.train, &run, 1, &rng, NULL), 0);
+	for (int correlated = 0; correlated < 2; correlated++) {
+		const struct student_fit_options options = {
+			.loss = {.temperature = 1, .correlation = correlated ? 0.3 : 0},
+			.updates = 800, .batch = 8, .rate = 1e-2};
+		struct distill_terms terms;
+		float *theta;
+
+		assert_int_equal(student_model_shape(&model, AQM_STUDENT_supervise, "16", seen_by,
+						     2, NULL), 0);
+		theta = calloc(student_float_count(&model), sizeof(*theta));
+		rng_seed(&rng, 7);
+		student_float_init(&model, theta, &rng);
+		assert_int_equal(student_fit(&model, theta, &visits, &visits.train, &options, &rng,
+					     &terms, NULL), 0);
+		assert_true(terms.plain < 0.1 && (terms.correlation > 0) == correlated);
+		for (int i = 1; i < AQM_STUDENT_SETTING_COUNT; i++)
+			assert_true(theta[student_float_biases_at(&model, 1) + (size_t)i] == 0);
+		assert_int_equal(student_float_quantise(&model, theta, &model, NULL), 0);
+		assert_int_equal(settings_error_measure(&told, &model, theta, &visits,
+							&visits.train, NULL), 0);
+		assert_int_equal(told.rows, STEPS - (STEPS + 4) / 5);
+		assert_true(fabs(told.spread - 0.875) < 0.05 && told.error < 0.2);
+		/* Where settings jump, what rounding moves is moved far. */
+		assert_true(told.float_mean < 0.05 && told.float_p99 > 0 && told.float_p99 < 0.2);
+		free(theta);
+	}
+	visits_free(&visits);
+}
+
 static void nothing_visited_is_told(void **state)
 {
 	const struct student_fit_options options = {.loss = {.temperature = 1}, .updates = 1,
@@ -159,6 +217,7 @@ int main(void)
 		cmocka_unit_test(nets_learn_what_features_tell),
 		cmocka_unit_test(cells_learn_what_features_told),
 		cmocka_unit_test(same_bits_and_no_answers_from_nowhere),
+		cmocka_unit_test(settings_are_learned),
 		cmocka_unit_test(nothing_visited_is_told),
 	};
 

@@ -228,19 +228,17 @@ static void take_rows(struct growth *growth)
 			growth->row[growth->rows++] = i;
 }
 
-int tree_fit(struct aqm_student_model *model, enum aqm_student_mode mode, int leaves,
-	     const struct visits *visits, const struct visits_part *part, struct error *error)
+int tree_fit(struct aqm_student_model *model, int leaves, const struct visits *visits,
+	     const struct visits_part *part, struct error *error)
 {
 	const size_t steps = (size_t)(part->segments * VISITS_SEGMENT);
 	struct growth growth = {.visits = visits, .part = part, .model = model};
-	int status;
+	int status = 0;
 
-	status = student_model_shape(model, mode, "", NULL, 0, error);
-	if (status)
-		return status;
 	memset(&model->tree, 0, sizeof(model->tree));
 	model->kind = AQM_STUDENT_tree;
 	model->layers = 0;
+	model->nodes = 0;
 	growth.row = malloc((steps + 1) * sizeof(*growth.row));
 	growth.spare = malloc((steps + 1) * sizeof(*growth.spare));
 	if (!growth.row || !growth.spare) {

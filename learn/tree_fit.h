@@ -18,11 +18,11 @@
 #define TREE_LEAST_ROWS 64
 
 /*
- * `model` becomes a tree of `mode` with at most `leaves` leaves, 1 to AQM_STUDENT_LEAVES, over all
- * features that the mode sees; visits->outputs is that of the mode.  Rows that the teacher was not
- * asked about do not count.  ERR_INVALID without rows, ERR_NO_MEMORY.
+ * `model`, of any shape, becomes a tree of its mode with at most `leaves` leaves, 1 to
+ * AQM_STUDENT_LEAVES, over its features; visits->outputs is that of the mode.  Rows that the
+ * teacher was not asked about do not count.  ERR_INVALID without rows, ERR_NO_MEMORY.
  */
-int tree_fit(struct aqm_student_model *model, enum aqm_student_mode mode, int leaves,
-	     const struct visits *visits, const struct visits_part *part, struct error *error);
+int tree_fit(struct aqm_student_model *model, int leaves, const struct visits *visits,
+	     const struct visits_part *part, struct error *error);
 
 #endif

@@ -70,7 +70,8 @@ static void asks_what_matters(void **state)
 
 	(void)state;
 	visits_make(&visits);
-	if (tree_fit(&model, AQM_STUDENT_verdict, 4, &visits, &visits.train, &error))
+	assert_int_equal(student_model_shape(&model, AQM_STUDENT_verdict, "", NULL, 0, &error), 0);
+	if (tree_fit(&model, 4, &visits, &visits.train, &error))
 		fail_msg("%s", error.text);
 	assert_int_equal(model.leaves, 4);
 	assert_int_equal(model.nodes, 3);
@@ -97,15 +98,58 @@ static void knows_when_to_stop(void **state)
 
 	(void)state;
 	visits_make(&visits);
-	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, 1, &visits, &visits.train, &error), 0);
+	assert_int_equal(student_model_shape(&model, AQM_STUDENT_verdict, "", NULL, 0, &error), 0);
+	assert_int_equal(tree_fit(&model, 1, &visits, &visits.train, &error), 0);
 	assert_int_equal(model.nodes, 0);
 	assert_true(fabs(signal_of(&model, 0, 0) - 0.60) < 0.05);
-	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, AQM_STUDENT_LEAVES, &visits, &visits.train, &error), 0);
+	assert_int_equal(tree_fit(&model, AQM_STUDENT_LEAVES, &visits, &visits.train, &error), 0);
 	assert_true(model.leaves <= STEPS / TREE_LEAST_ROWS);
 	assert_int_equal(student_model_complete(&model, NULL, &error), 0);
 	visits_free(&visits);
 	visits_init(&visits, AQM_STUDENT_FEATURE_COUNT, 3, STEPS);
-	assert_int_equal(tree_fit(&model, AQM_STUDENT_verdict, 4, &visits, &visits.train, &error), ERR_INVALID);
+	assert_int_equal(tree_fit(&model, 4, &visits, &visits.train, &error), ERR_INVALID);
+	visits_free(&visits);
+}
+
+/* Of settings leaves say means of outputs, and questions save squares. */
+static void grows_on_settings_too(void **state)
+{
+	static int16_t seen[STEPS * AQM_STUDENT_FEATURE_COUNT];
+	static float target[STEPS * AQM_STUDENT_SETTING_COUNT], law[STEPS];
+	static struct aqm_student_model model;
+	const struct visits_run run = {seen, target, law, STEPS};
+	const int feature = AQM_STUDENT_FEATURE_rate;
+	struct error error = {0};
+	struct visits visits;
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 5);
+	for (int s = 0; s < STEPS; s++) {
+		float *wanted_here = target + s * AQM_STUDENT_SETTING_COUNT;
+
+		for (int f = 0; f < AQM_STUDENT_FEATURE_COUNT; f++)
+			seen[s * AQM_STUDENT_FEATURE_COUNT + f] = (int16_t)rng_below(&rng, 4000);
+		wanted_here[AQM_STUDENT_SETTING_target] =
+			(seen[s * AQM_STUDENT_FEATURE_COUNT + feature] < 1500 ? -2 : 0.5f) +
+			(float)(rng_uniform(&rng) - 0.5);
+	}
+	visits_init(&visits, AQM_STUDENT_FEATURE_COUNT, AQM_STUDENT_SETTING_COUNT, STEPS);
+	assert_int_equal(visits_add(&visits, &visits.train, &run, 1, &rng, &error), 0);
+	assert_int_equal(student_model_shape(&model, AQM_STUDENT_supervise, "", NULL, 0, &error),
+			 0);
+	assert_int_equal(tree_fit(&model, 2, &visits, &visits.train, &error), 0);
+	assert_int_equal(model.leaves, 2);
+	assert_int_equal(model.feature[model.tree.nodes[0].input], feature);
+	assert_true(abs(model.tree.nodes[0].threshold - 1500) < 80);
+	for (int leaf = 0; leaf < 2; leaf++) {
+		const int16_t *says = model.tree.leaves[leaf];
+
+		assert_true(fabs((double)says[AQM_STUDENT_SETTING_target] / AQM_STUDENT_ONE -
+				 (leaf ? 0.5 : -2)) < 0.1);
+		for (int i = 1; i < AQM_STUDENT_SETTING_COUNT; i++)
+			assert_int_equal(says[i], 0);
+	}
 	visits_free(&visits);
 }
 
@@ -114,6 +158,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(asks_what_matters),
 		cmocka_unit_test(knows_when_to_stop),
+		cmocka_unit_test(grows_on_settings_too),
 	};
 
 	return cmocka_run_group_tests(tests, NULL, NULL);
