@@ -311,7 +311,8 @@ static void hindsight_teaches_a_supervisor(void **state)
 	assert_same_student(path[0], path[1]);
 	assert_same_student(path[0], path[2]);
 	assert_int_equal(report->student.mode, AQM_STUDENT_supervise);
-	assert_true(report->rounds[2].settings.rows > 0 && report->rounds[2].settings.spread < 1e-6);
+	assert_true(report->rounds[2].settings.rows > 0);
+	assert_true(report->rounds[2].settings.spread < 1e-6);
 	assert_true(report->rounds[2].settings.error < 0.1);
 	assert_true(report->rounds[2].quality.utilisation > 0.9);
 	/* Both rows are below the law's own target; in four seconds there is little room yet. */

@@ -105,7 +105,7 @@ static void gradient_matches_differences(void **state)
 	}
 }
 
-/* An equal has nothing to learn, and where a teacher always says the same nothing is divided by 0. */
+/* An equal has nothing to learn; where a teacher always says the same nothing is divided by 0. */
 static void extremes_are_finite(void **state)
 {
 	float outputs[ROWS * WIDTH], teacher[ROWS * WIDTH], d[ROWS * WIDTH];

@@ -27,7 +27,8 @@ static void outputs_of(const struct aqm_dualpi2_params *base, const struct aqm_d
 }
 
 /* Does the row set nothing but what a student sets, and beta by the factor of alpha? */
-static bool is_sayable(const struct aqm_student_params *params, const struct aqm_student_params *row,
+static bool is_sayable(const struct aqm_student_params *params,
+		       const struct aqm_student_params *row,
 		       const double output[AQM_STUDENT_SETTING_COUNT])
 {
 	struct aqm_student_params rest;

@@ -35,8 +35,9 @@ bool student_fit_remembers(const struct aqm_student_model *shape);
 
 /*
  * Fits `theta` (student_float_count() numbers, in place) to the part's targets; rows that the
- * teacher was not asked about are read and not learned.  `terms` receives the means over the last tenth
- * of the updates.  ERR_INVALID without segments, ERR_FAILED when the loss is no number any more.
+ * teacher was not asked about are read and not learned.  `terms` receives the means over the last
+ * tenth of the updates.  ERR_INVALID without segments, ERR_FAILED when the loss is no number any
+ * more.
  */
 int student_fit(const struct aqm_student_model *shape, float *theta, const struct visits *visits,
 		const struct visits_part *part, const struct student_fit_options *options,
