@@ -65,8 +65,8 @@ grep -q '"decisions": [1-9]' run || fail "the mover was never asked"
 
 echo "== a policy of settings teaches students that supervise"
 for i in 1 2; do
-	aqmllm distill --policy mover net1.yaml net2.yaml $small --student mlp:8 -j $i -o moved$i \
-		--json >told$i || fail "distill a mover"
+	aqmllm distill --policy mover net1.yaml net2.yaml $small --interval 20 --student mlp:8 \
+		-j $i -o moved$i --json >told$i || fail "distill a mover"
 done
 cmp moved1/student.aqms moved2/student.aqms || fail "two supervisors"
 cmp moved1/rounds.csv moved2/rounds.csv || fail "two tables of settings"
