@@ -19,6 +19,7 @@
 #include "learn/checkpoint.h"
 #include "learn/dagger_parts.h"
 #include "learn/tree_fit.h"
+#include "learn/visit_rollout.h"
 #include "policy/student_file.h"
 
 #define CHECKPOINT_FILE "checkpoint.safetensors"
@@ -112,7 +113,8 @@ static int begin(struct dagger *dagger, struct error *error)
 	if (options->count > 1)
 		dagger->held = share < 1 ? 1 : share >= options->count ? options->count - 1 : share;
 	visits_init(&dagger->visits, AQM_STUDENT_FEATURE_COUNT,
-		    dagger_supervises(dagger) ? AQM_STUDENT_SETTING_COUNT : 3, options->visits);
+		    dagger_supervises(dagger) ? AQM_STUDENT_SETTING_COUNT : VISIT_CHANCES,
+		    options->visits);
 	dagger->quality = calloc((2 + options->rounds) * dagger_measured(dagger),
 				 sizeof(*dagger->quality));
 	if (!dagger->quality)
