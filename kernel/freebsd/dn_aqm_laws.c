@@ -25,10 +25,13 @@ struct queue_config {
 	struct single_host_params params;
 	int64_t values[SETTINGS_MOST];
 	bool logs;
+	struct queue_status *first; /* of its queues */
 };
 
 /* What a queue has: q->aqm_status. */
 struct queue_status {
+	struct dn_queue *queue;
+	struct queue_status *next, **link; /* the others of its flow set; what points here */
 	uint32_t law;
 	struct single_host host;
 	struct packet_log log;
@@ -152,19 +155,6 @@ static struct settings *settings_of(uint32_t law)
 	return all[law];
 }
 
-static int on_deconfig(struct dn_fsk *fs)
-{
-	struct queue_config *config = fs->aqmcfg;
-
-	if (config == NULL)
-		return 0;
-	desc_of(config->params.law)->cfg_ref_count--;
-	fs->aqmcfg = NULL;
-	fs->aqmfp = NULL;
-	free(config, M_DUMMYNET);
-	return 0;
-}
-
 /* A flow set gets the law; what it had is gone already. */
 static int configure(uint32_t law, struct dn_fsk *fs, struct dn_extra_parms *parms, int len)
 {
@@ -197,7 +187,7 @@ static int on_getconfig(struct dn_fsk *fs, struct dn_extra_parms *parms)
 
 static int on_init(struct dn_queue *q)
 {
-	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_config *config = q->fs->aqmcfg;
 	struct queue_status *status;
 
 	if (config == NULL)
@@ -208,6 +198,12 @@ static int on_init(struct dn_queue *q)
 	single_host_init(&status->host, &config->params);
 	status->law = config->params.law;
 	status->epoch_ns = host_clock_ns();
+	status->queue = q;
+	status->next = config->first;
+	status->link = &config->first;
+	if (status->next)
+		status->next->link = &status->next;
+	config->first = status;
 	q->aqm_status = status;
 	desc_of(config->params.law)->ref_count++;
 	return 0;
@@ -223,9 +219,31 @@ static int on_cleanup(struct dn_queue *q)
 	for (struct mbuf *m = q->mq.head; m; m = m->m_nextpkt)
 		packet_note_remove(m);
 	packet_log_free(&status->log);
+	*status->link = status->next;
+	if (status->next)
+		status->next->link = status->link;
 	desc_of(status->law)->ref_count--;
 	q->aqm_status = NULL;
 	free(status, M_DUMMYNET);
+	return 0;
+}
+
+/*
+ * Queues that still have the law: dummynet forgets to clean up those that a scheduler keeps itself
+ * for the flow set of its own number.
+ */
+static int on_deconfig(struct dn_fsk *fs)
+{
+	struct queue_config *config = fs->aqmcfg;
+
+	if (config == NULL)
+		return 0;
+	while (config->first)
+		on_cleanup(config->first->queue);
+	desc_of(config->params.law)->cfg_ref_count--;
+	fs->aqmcfg = NULL;
+	fs->aqmfp = NULL;
+	free(config, M_DUMMYNET);
 	return 0;
 }
 

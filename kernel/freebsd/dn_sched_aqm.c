@@ -192,27 +192,37 @@ static void follow_config(struct sched_instance *instance)
 	dual_queue_change(instance->queue, &config->params);
 }
 
+/*
+ * Takes nothing and counts nothing: dummynet may still give the instance up, without a word, where
+ * its flow set has an AQM and that has no memory.
+ */
 static int on_new_sched(struct dn_sch_inst *si)
 {
-	struct sched_instance *instance = (struct sched_instance *)si;
-	struct sched_config *config = config_of(si->sched);
-	struct dn_queue *q = &instance->main_q;
+	struct dn_queue *q = &((struct sched_instance *)si)->main_q;
 
 	set_oid(&q->ni.oid, DN_QUEUE, sizeof(*q));
 	q->_si = si;
 	q->fs = si->sched->fs;
+	return 0;
+}
+
+bool sched_instance_begin(struct sched_instance *instance)
+{
+	struct sched_config *config = config_of(instance->_si.sched);
+
+	if (instance->queue)
+		return true;
 	instance->queue = config->kept;
 	instance->version = config->kept_version;
 	config->kept = NULL;
-	if (instance->queue == NULL) {
-		instance->queue = dual_queue_new(&config->params);
-		if (instance->queue == NULL)
-			return ENOMEM;
-		instance->queue->logs = config->logs;
-		instance->version = config->version;
-	}
-	si->sched->fp->ref_count++;
-	return 0;
+	if (instance->queue)
+		return true;
+	instance->queue = dual_queue_new(&config->params);
+	if (instance->queue == NULL)
+		return false;
+	instance->queue->logs = config->logs;
+	instance->version = config->version;
+	return true;
 }
 
 static int on_free_sched(struct dn_sch_inst *si)
@@ -230,19 +240,23 @@ static int on_free_sched(struct dn_sch_inst *si)
 		dual_queue_free(instance->queue);
 	}
 	instance->queue = NULL;
-	si->sched->fp->ref_count--;
 	return 0;
 }
 
 /* What ipfw shows. */
-static void show_lengths(struct sched_instance *instance, uint64_t drops)
+static void show_drops(struct sched_instance *instance, uint64_t drops)
+{
+	instance->main_q.ni.drops += (uint32_t)drops;
+	instance->_si.ni.drops += (uint32_t)drops;
+}
+
+static void show_lengths(struct sched_instance *instance)
 {
 	struct dn_flow *const both[] = {&instance->main_q.ni, &instance->_si.ni};
 
 	for (unsigned i = 0; i < 2; i++) {
 		both[i]->length = dual_queue_packets(instance->queue);
 		both[i]->len_bytes = (uint32_t)dual_queue_bytes(instance->queue);
-		both[i]->drops += (uint32_t)drops;
 	}
 }
 
@@ -260,15 +274,22 @@ static void show_arrival(struct sched_instance *instance, uint32_t len_bytes)
 static int on_enqueue(struct dn_sch_inst *si, struct dn_queue *q, struct mbuf *m)
 {
 	struct sched_instance *instance = (struct sched_instance *)si;
-	struct dual_queue *queue = instance->queue;
-	const uint64_t drops = dual_queue_drops(queue);
+	uint64_t drops;
 	bool taken;
 
 	(void)q;
-	follow_config(instance);
 	show_arrival(instance, packet_length(m));
-	taken = dual_queue_enqueue(queue, m);
-	show_lengths(instance, dual_queue_drops(queue) - drops);
+	if (!sched_instance_begin(instance)) {
+		show_drops(instance, 1);
+		host_count_drop();
+		FREE_PKT(m);
+		return 1;
+	}
+	follow_config(instance);
+	drops = dual_queue_drops(instance->queue);
+	taken = dual_queue_enqueue(instance->queue, m);
+	show_drops(instance, dual_queue_drops(instance->queue) - drops);
+	show_lengths(instance);
 	return taken ? 0 : 1;
 }
 
@@ -276,12 +297,16 @@ static struct mbuf *on_dequeue(struct dn_sch_inst *si)
 {
 	struct sched_instance *instance = (struct sched_instance *)si;
 	struct dual_queue *queue = instance->queue;
-	const uint64_t drops = dual_queue_drops(queue);
+	uint64_t drops;
 	struct mbuf *m;
 
+	if (queue == NULL)
+		return NULL;
 	follow_config(instance);
+	drops = dual_queue_drops(queue);
 	m = dual_queue_dequeue(queue);
-	show_lengths(instance, dual_queue_drops(queue) - drops);
+	show_drops(instance, dual_queue_drops(queue) - drops);
+	show_lengths(instance);
 	if (instance->main_q.ni.length == 0)
 		instance->main_q.q_time = host_dummynet.curr_time;
 	return m;

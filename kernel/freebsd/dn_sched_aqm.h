@@ -23,8 +23,11 @@ struct sched_config {
 struct sched_instance {
 	struct dn_sch_inst _si;
 	struct dn_queue main_q; /* for its statistics */
-	struct dual_queue *queue;
+	struct dual_queue *queue; /* NULL until the first packet */
 	u_int version; /* of the configuration */
 };
+
+/* Gives the instance its pair of queues, as its first packet does; false: no memory. */
+bool sched_instance_begin(struct sched_instance *instance);
 
 #endif

@@ -165,3 +165,26 @@ const char *request_fill(struct request *request, int argc, const char *const *a
 	}
 	return NULL;
 }
+
+void request_question(const struct request *request, struct dn_extra_parms *question)
+{
+	memset(question, 0, sizeof(*question));
+	question->oid.len = sizeof(*question);
+	question->oid.type = DN_CMD_GET;
+	question->oid.subtype = DN_AQM_PARAMS;
+	question->oid.id = DN_API_VERSION;
+	question->nr = request->flow_set.fs_nr;
+}
+
+const char *request_check(const struct request *request, const struct dn_extra_parms *answer)
+{
+	int same = strncmp(answer->name, request->parms.name, sizeof(answer->name)) == 0;
+
+	for (int i = 0; i < DN_MAX_EXTRA_PARM; i++)
+		same = same && (request->parms.par[i] == -1 ||
+				request->parms.par[i] == answer->par[i]);
+	return same ? NULL
+		    : "dummynet has not given the queue this law: is dn_aqm_laws loaded, do the "
+		      "values go together, is the queue unused (delete it first) and its scheduler "
+		      "or pipe without a mask?";
+}

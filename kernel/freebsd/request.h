@@ -35,4 +35,13 @@ struct request {
 const char *request_fill(struct request *request, int argc, const char *const *argv,
 			 const char **where);
 
+/*
+ * dummynet reports success where it does not give the law, so it has to be asked: for the law of
+ * the request's flow set, with getsockopt() in the same place.
+ */
+void request_question(const struct request *request, struct dn_extra_parms *question);
+
+/* NULL: its answer, in the place of the question, is what was requested.  Or what is wrong. */
+const char *request_check(const struct request *request, const struct dn_extra_parms *answer);
+
 #endif

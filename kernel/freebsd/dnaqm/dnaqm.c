@@ -21,6 +21,8 @@ static void usage(void)
 
 int main(int argc, char **argv)
 {
+	struct dn_extra_parms answer;
+	socklen_t size = sizeof(answer);
 	struct request request;
 	const char *where, *wrong;
 	int s;
@@ -36,5 +38,11 @@ int main(int argc, char **argv)
 	if (setsockopt(s, IPPROTO_IP, IP_DUMMYNET3, &request, sizeof(request)) < 0)
 		err(EX_UNAVAILABLE, "dummynet refuses (is it loaded, and is there such a %s?)",
 		    argv[1]);
+	request_question(&request, &answer);
+	if (getsockopt(s, IPPROTO_IP, IP_DUMMYNET3, &answer, &size) < 0)
+		err(EX_UNAVAILABLE, "dummynet does not tell what the %s has now", argv[1]);
+	wrong = request_check(&request, &answer);
+	if (wrong)
+		errx(EX_UNAVAILABLE, "%s", wrong);
 	return 0;
 }

@@ -43,6 +43,8 @@ static int teardown(void **state)
 	(void)state;
 	world_fail_allocations(0);
 	world_detach_interfaces(false);
+	world_refuse_instances(false);
+	world_refuse_laws(false);
 	return world_unload() != 0 || world_blocks() != 0 || world_packets() != 0;
 }
 
@@ -331,7 +333,7 @@ static void requests_that_make_no_sense_are_refused(void **state)
 		{{"pipe", "1", "pi2", "target_us=99999999999999999999"}, 4, "range"},
 		{{"pipe", "1", "codel_rfc", "ecn=2"}, 4, "range"},
 		{{"pipe", "1", "pi2", "slots=0"}, 4, "room"},
-		{{"pipe", "1", "red_floyd", "min_bytes=9", "max_bytes=9"}, 5, "dummynet refuses"},
+		{{"pipe", "1", "red_floyd", "min_bytes=9", "max_bytes=9"}, 5, "has not given"},
 	};
 
 	(void)state;
@@ -344,6 +346,20 @@ static void requests_that_make_no_sense_are_refused(void **state)
 		if (strstr(says, wrong[i].says) == NULL)
 			fail_msg("%zu: %s", i, says);
 	}
+}
+
+/* dummynet does not tell when it leaves a flow set as it is: dnaqm looks, and does. */
+static void laws_that_are_not_given_are_told(void **state)
+{
+	const char *const words[] = {"pipe", "3", "pi2", "target_us=5000"};
+	const char *wrong = NULL;
+	uint32_t fs, sched;
+
+	(void)state;
+	world_refuse_laws(true);
+	assert_null(world_queue_ask(4, words, &fs, &sched, &wrong));
+	assert_non_null(wrong);
+	assert_non_null(strstr(wrong, "has not given"));
 }
 
 static void weights_go_in_and_come_out(void **state)
@@ -514,6 +530,48 @@ static void a_long_sleep_is_short(void **state)
 	assert_true(world_scheduler_p_q32(scheduler) == 0);
 	assert_int_equal(drain_in_order(scheduler), 1);
 	world_scheduler_delete(scheduler);
+}
+
+/* An instance that dummynet does not finish takes nothing along. */
+static void instances_that_are_not_finished_leave_nothing(void **state)
+{
+	struct world_scheduler *schedulers[] = {world_scheduler_new("dualpi2", false),
+						world_scheduler_new("student", true)};
+
+	(void)state;
+	for (int i = 0; i < 2; i++) {
+		world_refuse_instances(true);
+		assert_false(put(schedulers[i], 1, AQM_ECT1));
+		assert_false(put(schedulers[i], 2, AQM_ECT1));
+		world_refuse_instances(false);
+		assert_true(put(schedulers[i], 3, AQM_ECT1));
+		assert_int_equal(drain_in_order(schedulers[i]), 1);
+		world_scheduler_delete(schedulers[i]);
+	}
+}
+
+/*
+ * The law of a flow set with its scheduler's number, whose queue is the scheduler's: dummynet does
+ * not clean that queue up, and the module has to be able to go.
+ */
+static void laws_take_their_queues_along(void **state)
+{
+	struct world_queue *queues[] = {world_queue_new("pi2", NULL, 100, false),
+					world_queue_new("codel_rfc", NULL, 100, false)};
+
+	(void)state;
+	assert_int_equal(world_sysctl_set("codel_rfc.log", 1), 0);
+	assert_int_equal(world_queue_configure(queues[1], "codel_rfc", NULL), 0);
+	for (int i = 0; i < 2; i++) {
+		for (uint64_t j = 1; j <= 10; j++)
+			assert_true(world_queue_enqueue(queues[i],
+							bench_packet(j, AQM_ECT0, 200, false)));
+		world_queue_lose_law(queues[i]);
+	}
+	assert_int_equal(world_unload(), 0);
+	for (int i = 0; i < 2; i++)
+		world_queue_delete(queues[i]);
+	assert_int_equal(bench_load(keep_line), 0);
 }
 
 static void a_module_in_use_stays(void **state)
@@ -712,12 +770,15 @@ int main(void)
 		TEST(a_queue_changes_its_law_while_packets_wait),
 		TEST(requests_make_queues),
 		TEST(requests_that_make_no_sense_are_refused),
+		TEST(laws_that_are_not_given_are_told),
 		TEST(weights_go_in_and_come_out),
 		TEST(new_weights_speak_at_once),
 		TEST(a_new_model_reads_its_own_inputs),
 		TEST(weights_change_under_load),
 		TEST(what_was_learned_outlives_instances),
 		TEST(a_long_sleep_is_short),
+		TEST(instances_that_are_not_finished_leave_nothing),
+		TEST(laws_take_their_queues_along),
 		TEST(a_module_in_use_stays),
 		TEST(memory_that_is_not_there),
 		TEST(interfaces_go),

@@ -275,7 +275,8 @@ struct dn_id {
 	uint32_t id;
 };
 enum { DN_FS = 2, DN_SCH = 3, DN_SCH_I = 4, DN_QUEUE = 5 };
-enum { DN_CMD_CONFIG = 0x80, DN_TEXT = 9, DN_AQM_PARAMS = 0x89, DN_SCH_PARAMS = 0x8a };
+enum { DN_CMD_CONFIG = 0x80, DN_CMD_GET = 0x82, DN_TEXT = 9 };
+enum { DN_AQM_PARAMS = 0x89, DN_SCH_PARAMS = 0x8a };
 enum { DN_HAVE_MASK = 0x0001, DN_QSIZE_BYTES = 0x0008, DN_IS_AQM = 0x0100 };
 struct dn_fs {
 	struct dn_id oid;

@@ -63,8 +63,13 @@ int world_sysctl_read(const char *name, char *text, size_t room);
 struct world_scheduler *world_scheduler_new(const char *name, bool mask);
 void world_scheduler_configure(struct world_scheduler *scheduler);
 void world_scheduler_delete(struct world_scheduler *scheduler);
-/* Makes the instance, which the first packet would; false: no memory. */
+/* Makes the instance and its pair of queues, which the first packet would; false: no memory. */
 bool world_scheduler_start(struct world_scheduler *scheduler);
+/*
+ * From now on, or no longer, dummynet's own part in making an instance fails (an AQM of the inner
+ * flow set has no memory): it frees what new_sched has seen, and tells nobody.
+ */
+void world_refuse_instances(bool refuse);
 /* dummynet's drain: throws the instance away if it is idle. */
 void world_scheduler_drain(struct world_scheduler *scheduler);
 /* Takes the packet; false: dropped. */
@@ -85,10 +90,17 @@ struct world_queue *world_queue_new(const char *name, const int64_t *values, int
 int world_queue_configure(struct world_queue *queue, const char *name, const int64_t *values);
 /*
  * What dnaqm asks for with these words, the program's name not among them: the queue that it makes,
- * and its flow set's and scheduler's numbers.  NULL: it says what is wrong with them in `wrong`.
+ * and its flow set's and scheduler's numbers.  NULL: it says what is wrong in `wrong`.
  */
 struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t *flow_set,
 				    uint32_t *scheduler, const char **wrong);
+/*
+ * From now on, or no longer, dummynet finds flow sets busy: it leaves their laws as they are, and
+ * reports success.
+ */
+void world_refuse_laws(bool refuse);
+/* Its flow set loses the law as one does whose queue is its scheduler's own: without a cleanup. */
+void world_queue_lose_law(struct world_queue *queue);
 /* The parameters in force, at most 10. */
 void world_queue_values(const struct world_queue *queue, int64_t *values);
 void world_queue_delete(struct world_queue *queue);

@@ -11,6 +11,7 @@
 
 static struct dn_alg *algorithms[MOST_KINDS];
 static struct dn_aqm *aqms[MOST_KINDS];
+static bool refuses_instances, refuses_laws;
 
 struct world_scheduler {
 	struct dn_fsk fs; /* the internal one */
@@ -105,7 +106,18 @@ void world_scheduler_configure(struct world_scheduler *scheduler)
 	scheduler->schk->fp->config(scheduler->schk);
 }
 
-bool world_scheduler_start(struct world_scheduler *scheduler)
+void world_refuse_instances(bool refuse)
+{
+	refuses_instances = refuse;
+}
+
+void world_refuse_laws(bool refuse)
+{
+	refuses_laws = refuse;
+}
+
+/* si_new() */
+static bool make_instance(struct world_scheduler *scheduler)
 {
 	struct dn_alg *algorithm = scheduler->schk->fp;
 	struct dn_sch_inst *instance = scheduler->instance;
@@ -117,12 +129,18 @@ bool world_scheduler_start(struct world_scheduler *scheduler)
 	if (instance == NULL)
 		return false;
 	instance->sched = scheduler->schk;
-	if (algorithm->new_sched(instance) != 0) {
+	if (algorithm->new_sched(instance) != 0 || refuses_instances) {
 		free(instance, M_DUMMYNET);
 		return false;
 	}
 	scheduler->instance = instance;
 	return true;
+}
+
+bool world_scheduler_start(struct world_scheduler *scheduler)
+{
+	return make_instance(scheduler) &&
+	       sched_instance_begin((struct sched_instance *)scheduler->instance);
 }
 
 static void destroy_instance(struct world_scheduler *scheduler)
@@ -154,7 +172,7 @@ void world_scheduler_drain(struct world_scheduler *scheduler)
 
 bool world_scheduler_enqueue(struct world_scheduler *scheduler, struct world_packet *packet)
 {
-	if (!world_scheduler_start(scheduler)) {
+	if (!make_instance(scheduler)) {
 		m_freem((struct mbuf *)packet);
 		return false;
 	}
@@ -163,7 +181,7 @@ bool world_scheduler_enqueue(struct world_scheduler *scheduler, struct world_pac
 
 struct world_packet *world_scheduler_dequeue(struct world_scheduler *scheduler)
 {
-	if (!world_scheduler_start(scheduler))
+	if (!make_instance(scheduler))
 		return NULL;
 	return (struct world_packet *)scheduler->schk->fp->dequeue(scheduler->instance);
 }
@@ -188,7 +206,10 @@ void world_scheduler_show(const struct world_scheduler *scheduler, uint32_t *pac
 	*arrived = ni->tot_pkts;
 }
 
-/* config_aqm(), without its refusal of busy flow sets: what waits then is the worst case. */
+/*
+ * config_aqm(); busy flow sets are refused only if world_refuse_laws() says so: what waits
+ * otherwise is the worst case.
+ */
 int world_queue_configure(struct world_queue *queue, const char *name, const int64_t *values)
 {
 	struct dn_extra_parms parms = {.oid = {.len = sizeof(parms), .subtype = DN_AQM_PARAMS}};
@@ -200,6 +221,8 @@ int world_queue_configure(struct world_queue *queue, const char *name, const int
 		more = more && values[i] != -2;
 		parms.par[i] = more ? values[i] : -1;
 	}
+	if (refuses_laws)
+		return EINVAL;
 	if (fs->aqmcfg && fs->aqmfp) {
 		fs->aqmfp->cleanup(&queue->queue);
 		fs->aqmfp->deconfig(fs);
@@ -228,7 +251,10 @@ struct world_queue *world_queue_new(const char *name, const int64_t *values, int
 	return NULL;
 }
 
-/* A request goes object by object, each with its length and type; an errno. */
+/*
+ * A request goes object by object, each with its length and type; an errno.  Where a law is refused
+ * there is none: do_config() keeps that to itself.
+ */
 static int carry_out(const void *bytes, size_t size, struct world_queue *queue)
 {
 	const struct dn_extra_parms *parms = NULL;
@@ -245,7 +271,8 @@ static int carry_out(const void *bytes, size_t size, struct world_queue *queue)
 			parms = (const struct dn_extra_parms *)object;
 		if (object->type == DN_FS && parms && parms->oid.subtype == DN_AQM_PARAMS) {
 			queue->fs.fs = *(const struct dn_fs *)object;
-			error = world_queue_configure(queue, parms->name, parms->par);
+			world_queue_configure(queue, parms->name, parms->par);
+			error = 0;
 		}
 		at += object->len;
 	}
@@ -255,6 +282,7 @@ static int carry_out(const void *bytes, size_t size, struct world_queue *queue)
 struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t *flow_set,
 				    uint32_t *scheduler, const char **wrong)
 {
+	struct dn_extra_parms answer;
 	struct world_queue *queue;
 	struct request request;
 	const char *where;
@@ -265,8 +293,13 @@ struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t 
 	queue = malloc(sizeof(*queue), M_DUMMYNET, M_WAITOK | M_ZERO);
 	queue->queue.fs = &queue->fs;
 	queue->queue._si = &queue->instance;
-	if (carry_out(&request, sizeof(request), queue) != 0) {
-		*wrong = "dummynet refuses";
+	*wrong = carry_out(&request, sizeof(request), queue) ? "dummynet refuses" : NULL;
+	request_question(&request, &answer);
+	if (queue->fs.aqmfp)
+		queue->fs.aqmfp->getconfig(&queue->fs, &answer);
+	if (*wrong == NULL)
+		*wrong = request_check(&request, &answer);
+	if (*wrong) {
 		world_queue_delete(queue);
 		return NULL;
 	}
@@ -281,6 +314,11 @@ void world_queue_values(const struct world_queue *queue, int64_t *values)
 
 	queue->fs.aqmfp->getconfig((struct dn_fsk *)(uintptr_t)&queue->fs, &parms);
 	memcpy(values, parms.par, sizeof(parms.par));
+}
+
+void world_queue_lose_law(struct world_queue *queue)
+{
+	queue->fs.aqmfp->deconfig(&queue->fs);
 }
 
 void world_queue_delete(struct world_queue *queue)
