@@ -25,18 +25,20 @@ struct queue_config {
 	struct single_host_params params;
 	int64_t values[SETTINGS_MOST];
 	bool logs;
-	struct queue_status *first; /* of its queues */
 };
 
 /* What a queue has: q->aqm_status. */
 struct queue_status {
 	struct dn_queue *queue;
-	struct queue_status *next, **link; /* the others of its flow set; what points here */
+	struct dn_fsk *flow_set;           /* NULL: it was configured anew since */
+	struct queue_status *next, **link; /* of all; what points here */
 	uint32_t law;
 	struct single_host host;
 	struct packet_log log;
 	uint64_t epoch_ns;
 };
+
+static struct queue_status *statuses; /* of all queues, under dummynet's lock */
 
 #define ROW(name, initial, least, most, text) {#name, initial, least, most, text},
 static const struct setting pi2_table[] = {LAWS_PI2(ROW){0}};
@@ -155,13 +157,25 @@ static struct settings *settings_of(uint32_t law)
 	return all[law];
 }
 
-/* A flow set gets the law; what it had is gone already. */
+/*
+ * A flow set gets the law.  If it has a configuration, dummynet has forgotten it, as it does where
+ * a flow set without a scheduler is configured again: whose it was nobody knows, and nobody but the
+ * next law frees it.  So flow sets are not counted as references; dummynet takes the law from all
+ * of them before it lets the module go.
+ */
 static int configure(uint32_t law, struct dn_fsk *fs, struct dn_extra_parms *parms, int len)
 {
 	struct queue_config *config;
 
 	if (len < (int)sizeof(*parms))
 		return EINVAL;
+	/* Whether their queues are still there is unknown, too. */
+	for (struct queue_status *status = statuses; status; status = status->next)
+		if (status->flow_set == fs)
+			status->flow_set = NULL;
+	if (fs->aqmcfg)
+		free(fs->aqmcfg, M_DUMMYNET);
+	fs->aqmcfg = NULL;
 	config = malloc(sizeof(*config), M_DUMMYNET, M_NOWAIT | M_ZERO);
 	if (config == NULL)
 		return ENOMEM;
@@ -171,7 +185,6 @@ static int configure(uint32_t law, struct dn_fsk *fs, struct dn_extra_parms *par
 		return EINVAL;
 	}
 	fs->aqmcfg = config;
-	desc_of(law)->cfg_ref_count++;
 	return 0;
 }
 
@@ -182,30 +195,6 @@ static int on_getconfig(struct dn_fsk *fs, struct dn_extra_parms *parms)
 	if (config == NULL)
 		return 1;
 	settings_give(settings_of(config->params.law), config->values, parms);
-	return 0;
-}
-
-static int on_init(struct dn_queue *q)
-{
-	struct queue_config *config = q->fs->aqmcfg;
-	struct queue_status *status;
-
-	if (config == NULL)
-		return EINVAL;
-	status = malloc(sizeof(*status), M_DUMMYNET, M_NOWAIT | M_ZERO);
-	if (status == NULL)
-		return ENOMEM;
-	single_host_init(&status->host, &config->params);
-	status->law = config->params.law;
-	status->epoch_ns = host_clock_ns();
-	status->queue = q;
-	status->next = config->first;
-	status->link = &config->first;
-	if (status->next)
-		status->next->link = &status->next;
-	config->first = status;
-	q->aqm_status = status;
-	desc_of(config->params.law)->ref_count++;
 	return 0;
 }
 
@@ -228,23 +217,59 @@ static int on_cleanup(struct dn_queue *q)
 	return 0;
 }
 
+static int on_init(struct dn_queue *q)
+{
+	const struct queue_config *config = q->fs->aqmcfg;
+	struct queue_status *status;
+
+	if (config == NULL)
+		return EINVAL;
+	on_cleanup(q);
+	status = malloc(sizeof(*status), M_DUMMYNET, M_NOWAIT | M_ZERO);
+	if (status == NULL)
+		return ENOMEM;
+	single_host_init(&status->host, &config->params);
+	status->law = config->params.law;
+	status->epoch_ns = host_clock_ns();
+	status->queue = q;
+	status->flow_set = q->fs;
+	status->next = statuses;
+	status->link = &statuses;
+	if (status->next)
+		status->next->link = &status->next;
+	statuses = status;
+	q->aqm_status = status;
+	desc_of(config->params.law)->ref_count++;
+	return 0;
+}
+
 /*
  * Queues that still have the law: dummynet forgets to clean up those that a scheduler keeps itself
  * for the flow set of its own number.
  */
 static int on_deconfig(struct dn_fsk *fs)
 {
-	struct queue_config *config = fs->aqmcfg;
+	struct queue_status *status, *next;
 
-	if (config == NULL)
+	if (fs->aqmcfg == NULL)
 		return 0;
-	while (config->first)
-		on_cleanup(config->first->queue);
-	desc_of(config->params.law)->cfg_ref_count--;
+	for (status = statuses; status; status = next) {
+		next = status->next;
+		if (status->flow_set == fs)
+			on_cleanup(status->queue);
+	}
+	free(fs->aqmcfg, M_DUMMYNET);
 	fs->aqmcfg = NULL;
 	fs->aqmfp = NULL;
-	free(config, M_DUMMYNET);
 	return 0;
+}
+
+/* NULL: none yet, or one of a configuration that is gone. */
+static struct queue_status *status_of(const struct dn_queue *q)
+{
+	struct queue_status *status = q->aqm_status;
+
+	return status && status->flow_set == q->fs ? status : NULL;
 }
 
 /* The first packet, or NULL; one without a note is none of ours, and counts as one that just came.
@@ -304,7 +329,7 @@ static int on_enqueue(struct dn_queue *q, struct mbuf *m)
 	enum aqm_verdict verdict;
 
 	/* A queue that was there before its flow set had this law has no status yet. */
-	if (q->aqm_status == NULL && on_init(q) != 0)
+	if (status_of(q) == NULL && on_init(q) != 0)
 		return drop_arrival(q, m, NULL);
 	note = packet_note_new();
 	if (note == NULL)
@@ -367,7 +392,7 @@ static enum aqm_verdict decide_departure(struct dn_queue *q, struct mbuf *m, uin
 static struct mbuf *on_dequeue(struct dn_queue *q)
 {
 	const struct queue_config *config = q->fs->aqmcfg;
-	struct queue_status *status = q->aqm_status;
+	struct queue_status *status = status_of(q);
 	uint64_t now_ns;
 	struct mbuf *m;
 

@@ -550,28 +550,35 @@ static void instances_that_are_not_finished_leave_nothing(void **state)
 	}
 }
 
-/*
- * The law of a flow set with its scheduler's number, whose queue is the scheduler's: dummynet does
- * not clean that queue up, and the module has to be able to go.
- */
+/* dummynet does not clean up a queue that is its scheduler's own; the module can go. */
 static void laws_take_their_queues_along(void **state)
 {
-	struct world_queue *queues[] = {world_queue_new("pi2", NULL, 100, false),
-					world_queue_new("codel_rfc", NULL, 100, false)};
+	struct world_queue *queue;
 
 	(void)state;
 	assert_int_equal(world_sysctl_set("codel_rfc.log", 1), 0);
-	assert_int_equal(world_queue_configure(queues[1], "codel_rfc", NULL), 0);
-	for (int i = 0; i < 2; i++) {
-		for (uint64_t j = 1; j <= 10; j++)
-			assert_true(world_queue_enqueue(queues[i],
-							bench_packet(j, AQM_ECT0, 200, false)));
-		world_queue_lose_law(queues[i]);
-	}
+	queue = world_queue_new("codel_rfc", NULL, 100, false);
+	for (uint64_t i = 1; i <= 10; i++)
+		assert_true(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 200, false)));
+	world_queue_lose_law(queue);
 	assert_int_equal(world_unload(), 0);
-	for (int i = 0; i < 2; i++)
-		world_queue_delete(queues[i]);
 	assert_int_equal(bench_load(keep_line), 0);
+	world_queue_delete(queue);
+}
+
+/* A law that dummynet forgot when another came does not keep the module. */
+static void forgotten_laws_go(void **state)
+{
+	struct world_queue *queue = world_queue_new("pi2", NULL, 100, false);
+
+	(void)state;
+	world_queue_forget_law(queue);
+	assert_int_equal(world_queue_configure(queue, "codel_rfc", NULL), 0);
+	for (uint64_t i = 1; i <= 10; i++)
+		assert_true(world_queue_enqueue(queue, bench_packet(i, AQM_ECT0, 200, false)));
+	world_packet_free(world_queue_dequeue(queue));
+	assert_int_equal(world_queue_length(queue), 9);
+	world_queue_delete(queue);
 }
 
 static void a_module_in_use_stays(void **state)
@@ -779,6 +786,7 @@ int main(void)
 		TEST(a_long_sleep_is_short),
 		TEST(instances_that_are_not_finished_leave_nothing),
 		TEST(laws_take_their_queues_along),
+		TEST(forgotten_laws_go),
 		TEST(a_module_in_use_stays),
 		TEST(memory_that_is_not_there),
 		TEST(interfaces_go),

@@ -101,6 +101,8 @@ struct world_queue *world_queue_ask(int argc, const char *const *argv, uint32_t 
 void world_refuse_laws(bool refuse);
 /* Its flow set loses the law as one does whose queue is its scheduler's own: without a cleanup. */
 void world_queue_lose_law(struct world_queue *queue);
+/* dummynet forgets the law, as it does where the flow set has no scheduler and is configured. */
+void world_queue_forget_law(struct world_queue *queue);
 /* The parameters in force, at most 10. */
 void world_queue_values(const struct world_queue *queue, int64_t *values);
 void world_queue_delete(struct world_queue *queue);

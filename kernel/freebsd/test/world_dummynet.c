@@ -321,6 +321,11 @@ void world_queue_lose_law(struct world_queue *queue)
 	queue->fs.aqmfp->deconfig(&queue->fs);
 }
 
+void world_queue_forget_law(struct world_queue *queue)
+{
+	queue->fs.aqmfp = NULL;
+}
+
 void world_queue_delete(struct world_queue *queue)
 {
 	if (queue->fs.aqmfp) {
