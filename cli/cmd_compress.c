@@ -135,16 +135,11 @@ static int parse_stages(struct compression_options *options, struct error *error
 static int read_scenario(struct scenario *scenario, struct compression_options *options,
 			 struct error *error)
 {
-	char path[PATH_MAX];
 	int status;
 
 	if (strcmp(o.scenario, "none") == 0)
 		return 0;
-	if (file_exists(o.scenario))
-		snprintf(path, sizeof(path), "%.4000s", o.scenario);
-	else if ((status = library_find(path, sizeof(path), o.scenario, error)) != 0)
-		return status;
-	status = scenario_read(scenario, path, error);
+	status = library_read(scenario, o.scenario, error);
 	if (status)
 		return status;
 	scenario->duration_s = o.duration_s;

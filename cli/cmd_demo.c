@@ -30,6 +30,12 @@ static const struct option demo_options[] = {
 	{0},
 };
 
+/*
+ * Drops and marks come in bursts, and in most runs none falls into the last fifth, which is held
+ * out: then every rule scores 1.  In this one they come all along.
+ */
+#define LOGGED_SEED "1018"
+
 /* A word that is a file of the output folder. */
 static const char *at(char *path, size_t size, const char *name)
 {
@@ -43,7 +49,7 @@ static int collect(struct stages *demo, const char *scenario, struct error *erro
 	char log[4200], pool[4200];
 	int code;
 
-	stages_say(demo, "simulate", scenario, "--seed", "1000", "--log",
+	stages_say(demo, "simulate", scenario, "--seed", LOGGED_SEED, "--log",
 		   at(log, sizeof(log), "router.log"));
 	code = stages_run(demo, "The testbed: three flows through the logging router", error);
 	if (code)

@@ -243,7 +243,7 @@ static int run_simulate(const struct command_common *common, const char **operan
 		return code;
 	if (count != 1)
 		return error_set(error, ERR_INVALID,
-				 "name one scenario file: aqmllm simulate scenarios/paper.yaml");
+				 "name one scenario: aqmllm simulate scenarios/paper.yaml");
 	if (capture_takes_stdout() && (common->json || chosen_watch))
 		return error_at(error, ERR_INVALID, NULL, 0, "--pcap",
 				"both it and %s want standard output; name a file",
@@ -257,7 +257,7 @@ static int run_simulate(const struct command_common *common, const char **operan
 	scenario = calloc(1, sizeof(*scenario));
 	if (scenario == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
-	code = scenario_read(scenario, operands[0], error);
+	code = library_read(scenario, operands[0], error);
 	if (code == 0) {
 		code = simulate(common, scenario, error);
 		scenario_free(scenario);

@@ -100,7 +100,7 @@ static const struct option train_options[] = {
 	 "start from this PEFT adapter, with its rank, alpha, dropout and targets", 0, 0},
 	{"full", 0, OPTION_FLAG, &o.full, NULL,
 	 "no adapter: train the backbone's own weights; the policy then holds them", 0, 0},
-	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 20, 80 with --compat", 0,
+	{"epochs", 'e', OPTION_U64, &o.epochs, "N", "at most; default 20, 80 with --compat", 1,
 	 100000},
 	{"lr", 0, OPTION_DOUBLE, &o.rate, "R",
 	 "highest learning rate; default 1e-3, 1e-4 with --full or --compat", 0, 1},

@@ -107,7 +107,8 @@ void help_command(FILE *out, const struct command *command)
 {
 	struct command_common common;
 
-	fprintf(out, "Usage: aqmllm %s %s\n\n", command->name, command->operands);
+	fprintf(out, "Usage: aqmllm %s%s%s\n\n", command->name, *command->operands ? " " : "",
+		command->operands);
 	wrap(out, command->summary, 0, 0);
 	if (command->details) {
 		fputc('\n', out);

@@ -88,3 +88,19 @@ int library_find(char *path, size_t size, const char *name, struct error *error)
 		return 0;
 	return unknown(name, error);
 }
+
+int library_read(struct scenario *scenario, const char *name, struct error *error)
+{
+	char path[4096];
+	int code;
+
+	if (*name == '\0' || file_exists(name))
+		return scenario_read(scenario, name, error);
+	code = library_find(path, sizeof(path), name, error);
+	if (code)
+		return code;
+	if (file_is_folder(path))
+		return error_at(error, ERR_INVALID, name, 0, NULL,
+				"is a folder of scenarios; name one of them: %s/NAME", name);
+	return scenario_read(scenario, path, error);
+}

@@ -11,12 +11,19 @@
 #include <stddef.h>
 
 #include "base/error.h"
+#include "sim/scenario.h"
 
 /*
  * Path of the scenario or suite `name` (with or without .yaml; a scenario of a
  * suite also as SUITE/NAME).  ERR_NOT_FOUND names all there are.
  */
 int library_find(char *path, size_t size, const char *name, struct error *error);
+
+/*
+ * Reads a scenario from a file, or by its name from the library: ERR_NOT_FOUND
+ * names all there are.  The caller frees it by scenario_free().
+ */
+int library_read(struct scenario *scenario, const char *name, struct error *error);
 
 /*
  * Calls take(context, path, name, folder) for every scenario and suite of the

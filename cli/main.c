@@ -213,6 +213,14 @@ int main(int argc, char **argv)
 		printf("aqmllm %s\n", AQMLLM_VERSION);
 		return 0;
 	}
+	if (strcmp(argv[1], "help") == 0) {
+		if (argc == 2)
+			help_program(stdout);
+		command = argc == 2 ? NULL : find_command(argv[2], &error);
+		if (command)
+			help_command(stdout, command);
+		return error.code ? report(&error, error.code) : 0;
+	}
 	interrupt_handle(SIGINT, on_signal);
 	interrupt_handle(SIGTERM, on_signal);
 	signal(SIGPIPE, SIG_IGN);

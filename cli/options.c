@@ -43,12 +43,15 @@ const char *options_nearest(const char *word, const char *(*name)(const void *ta
 			    const void *table)
 {
 	const char *best = NULL, *candidate;
-	size_t best_distance = 4;
+	const size_t length = strlen(word);
+	/* Of a short word more than half would be guessed. */
+	size_t best_distance = length < 6 ? length / 2 + 1 : 4;
 
 	for (size_t i = 0; (candidate = name(table, i)) != NULL; i++) {
-		const size_t d = distance(word, candidate);
+		const bool begun = length >= 2 && strncmp(word, candidate, length) == 0;
+		const size_t d = begun ? 1 : distance(word, candidate);
 
-		if (d < best_distance && d < strlen(candidate)) {
+		if (d < best_distance) {
 			best_distance = d;
 			best = candidate;
 		}

@@ -133,7 +133,6 @@ static int run(struct space *space, const struct scenario *scenario, struct erro
 static int collect(struct space *space, const char *name, struct error *error)
 {
 	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	char path[PATH_MAX];
 	int status = 0;
 
 	space->room = 60000;
@@ -141,12 +140,8 @@ static int collect(struct space *space, const char *name, struct error *error)
 	space->steps.target = calloc(space->room, sizeof(*space->steps.target));
 	if (!scenario || !space->steps.seen || !space->steps.target)
 		status = error_set(error, ERR_NO_MEMORY, "%zu packets", space->room);
-	if (!status && file_exists(name))
-		snprintf(path, sizeof(path), "%.4000s", name);
-	else if (!status)
-		status = library_find(path, sizeof(path), name, error);
 	if (!status)
-		status = scenario_read(scenario, path, error);
+		status = library_read(scenario, name, error);
 	if (!status) {
 		status = run(space, scenario, error);
 		scenario_free(scenario);

@@ -171,6 +171,13 @@ aqmllm replay trace.csv --aqm fq_codel --set limit_packets=2 >replay || fail "re
 grep -q '^2,enq,drop,C,2,' replay || fail "replay: the fattest queue lost nothing"
 grep -q '^5,deq,pass,C,3,' replay || fail "replay: not the turn of the next flow"
 
+echo "== by name"
+for name in "$scenarios/paper.yaml" paper paper.yaml; do
+	aqmllm simulate $name --json | grep -v packets_per_wall_s >named || fail "simulate $name"
+	[ -e first ] || cp named first
+	cmp named first || fail "a scenario of the library, by its name $name and by its path"
+done
+
 echo "== time series"
 for width in 50 1000; do
 	aqmllm simulate short.yaml --seed 3 -q -o series$width --bin-ms $width || fail "simulate -o"
@@ -233,7 +240,8 @@ printf 'a,b\n1,2\n' >shape.csv
 printf '\xff\xff\xff\xff\xff\xff\xff\x7f{}' >hostile.safetensors
 mkdir huge && printf '{"model_type":"gpt2","n_embd":1000000000,"n_layer":99999,"n_head":1,"vocab_size":9,"n_positions":9}' \
 	>huge/config.json && cp hostile.safetensors huge/model.safetensors
-refuses 'missing.yaml' simulate missing.yaml -o made
+refuses 'missing.yaml|paper_as_run, ' simulate missing.yaml -o made
+refuses 'room|folder' simulate room -o made
 refuses 'empty' simulate empty -o made
 refuses 'folder' simulate folder -o made
 sed 's/delay_ms/dealy_ms/' short.yaml >bad.yaml && refuses 'bad.yaml:4|dealy_ms' simulate bad.yaml -o made
@@ -330,4 +338,20 @@ for wrong in 'cc: nosuch' 'cc: cubic, rate_mbps: 3' 'cc: cubic, rtt_ms: 1' 'cc: 
 	refuses 'wrong.yaml:3' simulate wrong.yaml -o made
 done
 refuses 'nonesuch' nonesuch
+# A slip of the finger gets what was meant; a word that is far from all names gets none of them.
+refuses '--sed: no such option|mean --set' simulate short.yaml --sed 3
+refuses '--out: no such option|mean --output' simulate short.yaml --out made
+refuses 'no such option; see --help' simulate short.yaml --rate 3
+refuses 'simluate|mean simulate' simluate short.yaml
+refuses 'nosuch|--help lists' nosuch
+refuses '--epochs: 0' train pool.csv -e 0 -o made
+
+echo "== help"
+aqmllm --help >whole && aqmllm help | cmp - whole || fail "help is not --help"
+aqmllm simulate --help >whole && aqmllm help simulate | cmp - whole || fail "help COMMAND is not COMMAND --help"
+refuses 'simluate|mean simulate' help simluate
+for name in $(sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' <(aqmllm --help)); do
+	aqmllm "$name" --help >told || fail "$name --help"
+	grep -q ' $' told && fail "$name --help: blanks at the end of a line"
+done
 finish "commands"
