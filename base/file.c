@@ -164,13 +164,19 @@ static void folder_sync(const char *path)
 int file_replace_commit(struct file_replace *replace, struct error *error)
 {
 	FILE *stream = replace->stream;
-
 	/* A write that failed earlier and was not looked at shows up here. */
-	if (ferror(stream) || fflush(stream) != 0 || fsync(fileno(stream)) != 0)
-		return error_errno(error, replace->path, "writing");
-	replace->stream = NULL;
-	if (fclose(stream) != 0 || rename(replace->temporary, replace->path) != 0)
-		return error_errno(error, replace->path, "writing");
+	bool good = !ferror(stream) && fflush(stream) == 0 && fsync(fileno(stream)) == 0;
+
+	if (good) {
+		replace->stream = NULL;
+		good = fclose(stream) == 0 && rename(replace->temporary, replace->path) == 0;
+	}
+	if (!good) {
+		const int code = error_errno(error, replace->path, "writing");
+
+		file_replace_abort(replace);
+		return code;
+	}
 	replace->temporary[0] = '\0';
 	folder_sync(replace->path);
 	return 0;

@@ -29,7 +29,8 @@ void file_map_forget(const void *data, size_t size);
 /*
  * Atomic replacement: write to `stream`, then commit.  Until the commit the
  * old file stands untouched; the commit flushes, fsyncs, renames and fsyncs
- * the folder.  Abort (also after a failed commit) removes the temporary file.
+ * the folder.  A failed commit, and abort, which may follow any commit, remove
+ * the temporary file.
  */
 struct file_replace {
 	FILE *stream;

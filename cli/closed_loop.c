@@ -30,8 +30,8 @@ static void tap_record(void *context, uint64_t now_ns, const struct aqm_record *
 
 	if (taps->failed)
 		return;
-	if (taps->log)
-		taps->failed = kernel_log_write(taps->log, now_ns, record);
+	if (taps->log && kernel_log_write(taps->log, now_ns, record) != 0)
+		taps->failed = error_errno(&taps->failure, loop->log, "writing");
 	if (taps->failed == 0 && loop->record)
 		taps->failed = loop->record(loop->context, now_ns, record, &taps->failure);
 }

@@ -131,7 +131,8 @@ static void print_row(const char *arm, const struct interval *intervals)
 
 static void print_scenario(const struct trial *trial, const struct results *results, size_t s)
 {
-	printf("%s, %" PRIu64 " seeds\n", trial->scenarios[s].name, trial->seeds);
+	printf("%s, %" PRIu64 " seed%s\n", trial->scenarios[s].name, trial->seeds,
+	       trial->seeds == 1 ? "" : "s");
 	print_heading();
 	for (size_t a = 0; a < trial->arm_count; a++) {
 		struct interval intervals[4];
@@ -146,8 +147,8 @@ static void print_scenario(const struct trial *trial, const struct results *resu
 
 static void print_suite(const struct trial *trial, const struct results *results)
 {
-	printf("all %zu scenarios, each by its mean over %" PRIu64 " seeds\n",
-	       trial->scenario_count, trial->seeds);
+	printf("all %zu scenarios, each by its mean over %" PRIu64 " seed%s\n",
+	       trial->scenario_count, trial->seeds, trial->seeds == 1 ? "" : "s");
 	print_heading();
 	for (size_t a = 0; a < trial->arm_count; a++) {
 		struct interval intervals[4];

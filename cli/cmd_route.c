@@ -374,6 +374,16 @@ static int tell(const struct routing *routing, struct error *error)
 }
 
 /* Routes, and shows it, until it is enough. */
+/* Where to look; the port may be one that the system chose. */
+static void tell_page(unsigned port)
+{
+	const char *colon = strrchr(chosen.metrics, ':');
+
+	fprintf(stderr, "live page at http://%.*s:%u/, /metrics for Prometheus\n",
+		colon ? (int)(colon - chosen.metrics) : 9, colon ? chosen.metrics : "127.0.0.1",
+		port);
+}
+
 static int run_router(struct routing *routing, struct error *error)
 {
 	const struct loop loop = {TICK_MS * NS_PER_MS, routing, tick};
@@ -391,8 +401,7 @@ static int run_router(struct routing *routing, struct error *error)
 	if (code == 0 && chosen.metrics)
 		code = route_web_open(&routing->web, &routing->board, &chosen, error);
 	if (code == 0 && chosen.metrics && !routing->common->quiet)
-		fprintf(stderr, "live page at port %u, /metrics for Prometheus\n",
-			http_port(routing->web.http));
+		tell_page(http_port(routing->web.http));
 	if (code == 0)
 		code = loop_run(&loop, &routing->router, error);
 	route_web_close(&routing->web);
@@ -427,6 +436,8 @@ static int open_and_route(struct routing *routing, struct error *error)
 {
 	int code = read_trace(routing, error);
 
+	if (code == 0 && chosen.run)
+		code = route_keep_check(chosen.run, error);
 	if (code == 0)
 		code = route_law_open(&routing->law, &chosen, error);
 	if (code)

@@ -59,8 +59,6 @@ struct listing {
 
 static void list_one(struct listing *listing, const char *name, const struct trial *trial)
 {
-	char networks[32] = "";
-
 	if (listing->json) {
 		json_t *list = json_array();
 
@@ -72,14 +70,15 @@ static void list_one(struct listing *listing, const char *name, const struct tri
 		return;
 	}
 	if (trial->scenario_count > 1)
-		snprintf(networks, sizeof(networks), "%zu scenarios", trial->scenario_count);
-	printf("  %-16s %s\n", name, networks);
+		printf("  %-16s %zu scenarios\n", name, trial->scenario_count);
+	else
+		printf("  %s\n", name);
 	for (size_t i = 0; i < trial->scenario_count; i++) {
 		const struct scenario *s = &trial->scenarios[i];
 
-		printf("      %-24s %g Mbit/s, %g ms one way, %s, %" PRIu64 " flows, %g s\n",
+		printf("      %-24s %g Mbit/s, %g ms one way, %s, %" PRIu64 " flow%s, %g s\n",
 		       s->name, s->rate_mbps, s->delay_ms, s->aqm, scenario_flows(s),
-		       s->duration_s);
+		       scenario_flows(s) == 1 ? "" : "s", s->duration_s);
 	}
 }
 

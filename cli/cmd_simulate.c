@@ -18,6 +18,7 @@
 #include "base/progress.h"
 #include "cli/closed_loop.h"
 #include "cli/command.h"
+#include "cli/library.h"
 #include "cli/policy_options.h"
 #include "cli/series.h"
 #include "cli/student_law.h"

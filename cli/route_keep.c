@@ -5,9 +5,11 @@
 #include "cli/route_keep.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/file.h"
 #include "cli/route_report.h"
 #include "cli/trial_real.h"
 
@@ -27,6 +29,24 @@ static struct sim_bin *next_bin(struct route_keep *keep)
 		keep->capacity = capacity;
 	}
 	return memset(&keep->bins[keep->bin_count++], 0, sizeof(*keep->bins));
+}
+
+int route_keep_check(const char *path, struct error *error)
+{
+	char folder[4096];
+	struct file_replace file;
+	int code = 0;
+
+	snprintf(folder, sizeof(folder), "%s", path);
+	if (strrchr(folder, '/')) {
+		*strrchr(folder, '/') = '\0';
+		code = *folder ? file_make_folders(folder, error) : 0;
+	}
+	if (code == 0)
+		code = file_replace_open(&file, path, error);
+	if (code == 0)
+		file_replace_abort(&file);
+	return code;
 }
 
 void route_keep_look(struct route_keep *keep, const struct router *router, double now_s)

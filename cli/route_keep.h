@@ -19,6 +19,12 @@ struct route_keep {
 	int failed; /* ERR_NO_MEMORY: nothing is kept any more */
 };
 
+/*
+ * Makes the folders of `path` and tries whether a file can be there, before a run of which nothing
+ * would be left.
+ */
+int route_keep_check(const char *path, struct error *error);
+
 /* Asked often: ends a bin that is over. */
 void route_keep_look(struct route_keep *keep, const struct router *router, double now_s);
 

@@ -33,7 +33,9 @@ static const char style[] =
 	"margin:1rem 0}"
 	".scroll{overflow-x:auto}table{border-collapse:collapse;margin:.8rem 0;font-size:.93rem;"
 	"font-variant-numeric:tabular-nums}caption{text-align:left;color:var(--soft);"
-	"padding:.3rem 0;caption-side:bottom}"
+	"padding:.3rem 0;caption-side:bottom;"
+	/* As wide as the page, not as the table, which may have to be scrolled. */
+	"position:sticky;left:0;max-width:min(100vw - 2.5rem,59.5rem)}"
 	"th,td{padding:.32rem .75rem;border-bottom:1px solid var(--line);text-align:right;"
 	"white-space:nowrap}th:first-child,td:first-child{text-align:left;padding-left:0}"
 	"thead th{color:var(--soft);font-weight:600;vertical-align:bottom}"

@@ -94,6 +94,7 @@ aqmllm evaluate short.yaml --against pie,pie:target_ms=5:tupdate_ms=10 --seeds 1
 	-o set >said || fail "a law with parameters"
 grep -q '^pie:target_ms=5:tupdate_ms=10 ' said || fail "a law with parameters is not told"
 aqmllm scenarios --list >list || fail "scenarios --list"
+grep " $" list && fail "scenarios --list: blanks at the end of a line"
 for name in paper paper_as_run room-40m-20ms-ccp train heldout small; do
 	grep -q "\<$name\>" list || fail "scenarios --list does not name $name"
 done
@@ -170,6 +171,15 @@ done
 aqmllm replay trace.csv --aqm fq_codel --set limit_packets=2 >replay || fail "replay fq_codel"
 grep -q '^2,enq,drop,C,2,' replay || fail "replay: the fattest queue lost nothing"
 grep -q '^5,deq,pass,C,3,' replay || fail "replay: not the turn of the next flow"
+
+echo "== no room"
+# As on a full disk, but that the limit is one for files; the message names the file and why.
+for full in "simulate short.yaml --log made" "pool log1 -o made.csv" "pool log1 -o made.jsonl"; do
+	(ulimit -f 16 && trap '' XFSZ && exec "$program" $full) >out 2>err && fail "$full: no room, but good"
+	grep -q "made.*writing: File too large" err || fail "$full: $(cat err)"
+	ls made made.csv made.jsonl made*.tmp* 2>/dev/null && fail "$full: left something behind"
+	rm -f made*
+done
 
 echo "== by name"
 for name in "$scenarios/paper.yaml" paper paper.yaml; do

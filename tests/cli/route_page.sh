@@ -26,7 +26,7 @@ start() { # options...
 	"$program" route --demo --duration 600 --metrics 0 --json "$@" >run.json 2>run.err &
 	router=$!
 	for _ in $(seq 200); do
-		port=$(sed -n 's/^live page at port \([0-9]*\).*/\1/p' run.err)
+		port=$(sed -n 's|^live page at http://127.0.0.1:\([0-9]*\)/.*|\1|p' run.err)
 		[ -n "$port" ] && break
 		sleep 0.1
 	done
