@@ -98,7 +98,7 @@ void help_program(FILE *out)
 		fprintf(out, "  %-12s ", (*c)->name);
 		wrap(out, (*c)->summary, 15, 15);
 	}
-	fputs("\naqmllm COMMAND --help tells all about a command.\n"
+	fputs("\naqmllm COMMAND --help, or help COMMAND, tells all about a command.\n"
 	      "Exit status: 0 good, 1 failed, 2 bad input.\n",
 	      out);
 }
@@ -228,11 +228,12 @@ void help_completion(FILE *out)
 {
 	struct command_common common;
 
-	fputs("_aqmllm()\n{\n\tlocal word=${COMP_WORDS[COMP_CWORD]} words\n"
-	      "\tif [ \"$COMP_CWORD\" = 1 ]; then\n\t\twords=\"",
+	fputs("_aqmllm()\n{\n\tlocal word=${COMP_WORDS[COMP_CWORD]} words command=\n"
+	      "\tcase $COMP_CWORD,${COMP_WORDS[1]} in 1,*|2,help) command=wanted ;; esac\n"
+	      "\tif [ \"$command\" ]; then\n\t\twords=\"help",
 	      out);
 	for (const struct command *const *c = commands; *c; c++)
-		fprintf(out, "%s%s", c == commands ? "" : " ", (*c)->name);
+		fprintf(out, " %s", (*c)->name);
 	fputs("\"\n\telse\n\t\tcase ${COMP_WORDS[1]} in\n", out);
 	for (const struct command *const *c = commands; *c; c++) {
 		fprintf(out, "\t\t%s) words=\"", (*c)->name);
@@ -241,7 +242,7 @@ void help_completion(FILE *out)
 		fputs("\" ;;\n", out);
 	}
 	fputs("\t\tesac\n\tfi\n\tcase $word in\n\t-*) ;;\n"
-	      "\t*) [ \"$COMP_CWORD\" = 1 ] || words= ;;\n\tesac\n"
+	      "\t*) [ \"$command\" ] || words= ;;\n\tesac\n"
 	      "\tCOMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n}\n"
 	      "complete -o default -F _aqmllm aqmllm\n",
 	      out);

@@ -360,6 +360,12 @@ echo "== help"
 aqmllm --help >whole && aqmllm help | cmp - whole || fail "help is not --help"
 aqmllm simulate --help >whole && aqmllm help simulate | cmp - whole || fail "help COMMAND is not COMMAND --help"
 refuses 'simluate|mean simulate' help simluate
+completes() { # words of a command line
+	bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aqmllm
+		echo "${COMPREPLY[*]}"' completes "$program" aqmllm "$@"
+}
+[ "$(completes si)" = simulate ] && [ "$(completes help si)" = simulate ] && [ "$(completes he)" = help ] &&
+	[ "$(completes simulate --se)" = "--set --seed" ] && [ -z "$(completes simulate si)" ] || fail "completion"
 for name in $(sed -n 's/^  \([a-z]\{1,\}\) .*/\1/p' <(aqmllm --help)); do
 	aqmllm "$name" --help >told || fail "$name --help"
 	grep -q ' $' told && fail "$name --help: blanks at the end of a line"
