@@ -186,6 +186,7 @@ static int compare(struct stages *stages, struct comparison *comparison, const c
 		   struct error *error)
 {
 	struct error untold = {0};
+	const size_t kept = file_existing_part(o.output);
 	int code = file_make_folders(o.output, error), told = 0;
 
 	if (code == 0)
@@ -194,6 +195,8 @@ static int compare(struct stages *stages, struct comparison *comparison, const c
 	comparison->notes = stages->notes;
 	if (comparison->count)
 		told = tell(stages->common, comparison, code ? &untold : error);
+	else
+		file_remove_empty_folders(o.output, kept);
 	return code ? code : told;
 }
 

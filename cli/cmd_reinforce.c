@@ -53,7 +53,7 @@ static const struct option reinforce_options[] = {
 	 "default 16,16",
 	 0, 0},
 	{"features", 0, OPTION_TEXT, &o.features, "NAME,...",
-	 "what a new student sees (docs/learned.md tells them); default: all that its mode can", 0,
+	 "what a new student sees (aqmllm info lists them); default: all that its mode can", 0,
 	 0},
 	{"start", 0, OPTION_TEXT, &o.start, "HOW",
 	 "what a new student of shares does at first: controller, the same bold shares always; "
@@ -209,7 +209,7 @@ static int read_features(uint8_t chosen[AQM_STUDENT_INPUTS], int *count, struct 
 
 		if (feature < 0)
 			return error_at(error, ERR_INVALID, NULL, 0, "--features",
-					"'%s' is no feature; docs/learned.md tells them", name);
+					"'%s' is no feature; aqmllm info lists them", name);
 		named[feature] = true;
 	}
 	for (int i = 0; i < AQM_STUDENT_FEATURE_COUNT; i++)

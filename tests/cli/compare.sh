@@ -69,4 +69,5 @@ mkdir late && : >late/opt
 grep -q "OPT is adapted" said || fail "the family that failed is not named: $(cat said)"
 [ "$(grep -c backbone rows)" = 1 ] && grep -q GPT-2 rows || fail "GPT-2 finished and is not told"
 [ -s late/report.html ] || fail "no report of what finished"
+refuses 'nosuch.csv' compare nosuch.csv -o made/deep
 finish "compare"
