@@ -106,8 +106,8 @@ struct analysis_layers {
 int analysis_layers(const struct analysis_layers *what, struct findings *findings,
 		    struct error *error);
 
-/* True for the folder of a run of train or reinforce. */
-bool analysis_has_record(const char *folder);
+/* ERR_NOT_FOUND where `folder` is not that of a run of train or reinforce. */
+int analysis_check_record(const char *folder, struct error *error);
 
 /*
  * Contraction of |J - J*| over training runs: column `column` of the record in each folder (NULL:

@@ -73,11 +73,12 @@ static int find_record(const char *folder, char *path, size_t size, struct error
 			records[1].file);
 }
 
-bool analysis_has_record(const char *folder)
+int analysis_check_record(const char *folder, struct error *error)
 {
 	char path[4200];
+	const int record = find_record(folder, path, sizeof(path), error);
 
-	return find_record(folder, path, sizeof(path), NULL) >= 0;
+	return record < 0 ? record : 0;
 }
 
 static int training_read(struct training *training, const char *folder, const char *column,

@@ -271,13 +271,18 @@ static int choose_options(struct analysis_options *options, struct error *error)
 }
 
 /* Training runs: those of --run, or the policies that have a record. */
-static void choose_runs(void)
+static int choose_runs(struct error *error)
 {
-	for (size_t i = 0; i < o.runs.count; i++)
+	int code = 0;
+
+	for (size_t i = 0; code == 0 && i < o.runs.count; i++) {
+		code = analysis_check_record(o.runs.items[i], error);
 		run_folders[run_count++] = o.runs.items[i];
+	}
 	for (size_t i = 0; o.runs.count == 0 && i < o.policies.count; i++)
-		if (analysis_has_record(o.policies.items[i]))
+		if (analysis_check_record(o.policies.items[i], NULL) == 0)
 			run_folders[run_count++] = o.policies.items[i];
+	return code;
 }
 
 /* Policies of other kinds, and students in files, have no layers to take apart. */
@@ -436,7 +441,8 @@ static int analyse(const struct command_common *common, struct analysis *analysi
 
 	if (code == 0)
 		code = check_policy_options(error);
-	choose_runs();
+	if (code == 0)
+		code = choose_runs(error);
 	choose_layered();
 	if (code == 0)
 		code = choose_parts(&parts, error);

@@ -78,6 +78,8 @@ refuses "is not a law" analyse -s short.yaml --against nosuch -o made
 refuses "target" analyse -s short.yaml --set targt_ms=3 -o made
 refuses "--only|loop, steps" analyse -s short.yaml --only loops -o made
 refuses "--run" analyse -s short.yaml --only training -o made
+# Before the experiments, whose runs would stay.
+refuses "nosuch: --run: holds no record" analyse -s short.yaml --run nosuch -o made
 refuses "--policy" analyse -s short.yaml --only layers -o made
 refuses "--eps-ms" analyse -s short.yaml --eps-ms 5,-1 -o made
 refuses "--low-hz" analyse -s short.yaml --low-hz 5 --high-hz 1 -o made
