@@ -311,7 +311,8 @@ const struct command command_simulate = {
 	.name = "simulate",
 	.operands = "SCENARIO",
 	.summary = "run a scenario in closed loop: traffic, router, queue law",
-	.details = "SCENARIO is a YAML file such as scenarios/paper.yaml: a bottleneck (rate, "
+	.details = "SCENARIO is a YAML file, or the name of one that comes with the program "
+		   "(paper; aqmllm scenarios lists them): a bottleneck (rate, "
 		   "delay, queue law, limit) and flows (congestion control, count, base round "
 		   "trip, use of ECN, start and stop, and what runs on it: app: voice, gaming, "
 		   "onoff, transfers, web, video); docs/scenarios.md has every key. The same "
