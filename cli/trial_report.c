@@ -169,10 +169,10 @@ static int put_scenario(struct page *page, size_t index, struct error *error)
 	html_paragraph(page->html,
 		       "%g Mbit/s, %g ms one way, %" PRIu64
 		       " flows, law %s; %g s a run, of which the first %g s are left out; %" PRIu64
-		       " seeds from %" PRIu64 ".",
+		       " seed%s from %" PRIu64 ".",
 		       scenario->rate_mbps, scenario->delay_ms, scenario_flows(scenario),
 		       scenario->aqm, scenario->duration_s, scenario->warmup_s, page->trial->seeds,
-		       page->trial->first_seed);
+		       page->trial->seeds == 1 ? "" : "s", page->trial->first_seed);
 	put_tables(page, index);
 	for (int f = 0; code == 0 && f < TRIAL_FIGURES && index < page->report->pictured; f++) {
 		char name[200];
