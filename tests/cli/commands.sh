@@ -357,8 +357,8 @@ refuses 'nosuch|--help lists' nosuch
 refuses '--epochs: 0' train pool.csv -e 0 -o made
 
 echo "== help"
-aqmllm --help >whole && aqmllm help | cmp - whole || fail "help is not --help"
-aqmllm simulate --help >whole && aqmllm help simulate | cmp - whole || fail "help COMMAND is not COMMAND --help"
+aqmllm --help >helped && aqmllm help | cmp - helped || fail "help is not --help"
+aqmllm simulate --help >helped && aqmllm help simulate | cmp - helped || fail "help COMMAND is not COMMAND --help"
 refuses 'simluate|mean simulate' help simluate
 completes() { # words of a command line
 	bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aqmllm
