@@ -32,6 +32,14 @@
  * of which a new one is drawn at each signal.  Its mean is 1 whatever the
  * regularity, so the rate of signals is that of p_C, and the standard deviation of
  * the intervals is (1 - regularity) of that of independent draws.
+ *
+ * Steep signals: the p' of a Classic packet, squared to p_C as ever, is p' times
+ *
+ *     max(0, 1 + steepness (min(sojourn / target, 3) - 1)),
+ *
+ * so that of two packets the one that waited longer is the likelier to be signalled.  The
+ * integral in p' keeps the queue where it was; signals leave the moments in which it is
+ * nearly empty, when they would leave the link idle, for those in which it is long.
  */
 #ifndef AQM_STUDENT_H
 #define AQM_STUDENT_H
@@ -46,7 +54,8 @@
 /*
  * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
  * times 2^output, cut to [low, high] of the unit told and then by the guard, if there is one;
- * regularity and decay are the output, cut.  Outputs of `share` are told in docs/guard.md.
+ * regularity, decay and steepness are the output, cut.  Outputs of `share` are told in
+ * docs/guard.md.
  */
 #define AQM_STUDENT_SETTINGS(X)                                                                    \
 	X(target, 1, 60, "Classic queue delay aimed at, ms")                                       \
@@ -55,7 +64,8 @@
 	X(gain, 0.125, 8, "factor of alpha and beta")                                              \
 	X(regularity, 0, 1, "of Classic signals: 0 independent draws, 1 even intervals")           \
 	X(decay, 0, 1, "share of p' given up at an update before which the link only idled")       \
-	X(level, -4, 4, "speed of the level, which moves by 4 x this in 2^30 ns within its range")
+	X(level, -4, 4, "speed of the level, which moves by 4 x this in 2^30 ns within its range") \
+	X(steepness, 0, 4, "how much p' of a Classic packet follows its sojourn over the target")
 
 /* X(name, text): outputs of `verdict`; the chances are as 2^pass to 2^mark to 2^drop. */
 #define AQM_STUDENT_CHANCES(X)                                                                     \
@@ -63,6 +73,8 @@
 	X(mark, "likewise of marking it")                                                          \
 	X(drop, "likewise of dropping it")
 
+#define AQM_STUDENT_STEEPEST 4
+#define AQM_STUDENT_STEEP_RATIO 3	  /* of sojourn over target: more counts as this */
 #define AQM_STUDENT_LEVEL_Q16 (4 * 65536) /* the level stays within +- this */
 
 #define AQM_STUDENT_SETTING_ENUM(name, low, high, text) AQM_STUDENT_SETTING_##name,
@@ -114,6 +126,8 @@ struct aqm_student_vars {
 	int16_t output[AQM_STUDENT_OUTPUTS]; /* the last ones, 12 fraction bits */
 	uint32_t regularity_q16;
 	uint32_t decay_q16;
+	uint32_t steepness_q16;
+	uint64_t per_target_q48; /* 1 / (target in force, ns); 0 where steepness is */
 	int32_t level_q16;
 	uint64_t added_q32;       /* p_C since the last signal */
 	uint64_t exponential_q32; /* E of the next one */
@@ -237,6 +251,10 @@ AQM_PART void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
 	vars->now.beta_q16 = aqm_student_gain(base->beta_q16, out[AQM_STUDENT_SETTING_gain]);
 	vars->regularity_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_regularity]);
 	vars->decay_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_decay]);
+	vars->steepness_q16 =
+		(uint32_t)aqm_clamp_s64(out[AQM_STUDENT_SETTING_steepness], 0,
+					AQM_STUDENT_STEEPEST * AQM_STUDENT_ONE) *
+		(65536 / AQM_STUDENT_ONE);
 }
 
 /* The level moves; it is seen with 8 fraction bits and kept with 16. */
@@ -260,11 +278,18 @@ AQM_INLINE int32_t aqm_student_gain_room_q12(int32_t room_q12)
 	return fast_q12 < most_q12 ? fast_q12 : most_q12;
 }
 
+/* Of steepness: the steepest at two octaves, the most there is. */
+AQM_INLINE int32_t aqm_student_steepness_room_q12(int32_t room_q12)
+{
+	return AQM_ROOM_STEEPNESS * room_q12;
+}
+
 /* log2 of 9/8, 8/7 and 4/3: how far settings may go towards fewer signals, 12 fraction bits. */
 #define AQM_STUDENT_FEWER_DELAY_Q12 696
 #define AQM_STUDENT_FEWER_GAIN_Q12 789
 #define AQM_STUDENT_FEWER_K_Q12 1699
 _Static_assert(AQM_ROOM_FEWER_SHIFT == 3 && AQM_ROOM_FEWER_K_SHIFT == 2, "as the guard has them");
+_Static_assert(2 * AQM_ROOM_STEEPNESS == AQM_STUDENT_STEEPEST, "two octaves are the most there is");
 
 /* A share, cut to -1..1, of what a setting may rise and fall by. */
 AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_q12)
@@ -291,6 +316,9 @@ AQM_INLINE void aqm_student_shares_ask(const int16_t *share, int32_t room_q12, i
 							 AQM_STUDENT_FEWER_GAIN_Q12);
 	out[AQM_STUDENT_SETTING_decay] = aqm_student_part(share[AQM_STUDENT_SETTING_decay],
 							  room_q12 >> AQM_ROOM_DECAY_SHIFT, 0);
+	out[AQM_STUDENT_SETTING_steepness] =
+		aqm_student_part(share[AQM_STUDENT_SETTING_steepness],
+				 aqm_student_steepness_room_q12(room_q12), 0);
 }
 
 /* A setting within [low, high]; `cut` becomes true where that changes it by more than 1/64. */
@@ -321,11 +349,14 @@ AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsig
 
 /* Settings go as far beyond the law's own as there is room; true: some wanted to go further. */
 AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base, int32_t room_q12,
-					   struct aqm_dualpi2_params *now, uint32_t *decay_q16)
+					   struct aqm_student_vars *vars)
 {
 	const int32_t gain_q12 = aqm_student_gain_room_q12(room_q12);
 	const uint32_t decay_most_q16 =
 		(uint32_t)room_q12 * (65536 / AQM_STUDENT_ONE) >> AQM_ROOM_DECAY_SHIFT;
+	const uint32_t steepness_most_q16 =
+		(uint32_t)aqm_student_steepness_room_q12(room_q12) * (65536 / AQM_STUDENT_ONE);
+	struct aqm_dualpi2_params *now = &vars->now;
 	bool cut = false;
 
 	now->target_ns = aqm_student_kept_delay(now->target_ns, base->target_ns, room_q12, &cut);
@@ -337,7 +368,9 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 						 AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
 	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16,
 						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
-	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, decay_most_q16, &cut);
+	vars->decay_q16 = (uint32_t)aqm_student_kept(vars->decay_q16, 0, decay_most_q16, &cut);
+	vars->steepness_q16 =
+		(uint32_t)aqm_student_kept(vars->steepness_q16, 0, steepness_most_q16, &cut);
 	return cut;
 }
 
@@ -355,8 +388,9 @@ AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params
 		aqm_student_settings_apply(&params->base, vars->output, vars);
 	}
 	vars->cut = params->guarded &&
-		    aqm_student_settings_guard(&params->base, room_q12, &vars->now,
-					       &vars->decay_q16);
+		    aqm_student_settings_guard(&params->base, room_q12, vars);
+	vars->per_target_q48 =
+		vars->steepness_q16 ? aqm_div64(UINT64_C(1) << 48, vars->now.target_ns) : 0;
 }
 
 /* A supervisor speaks; its settings are in force as far as there is room. */
@@ -504,11 +538,24 @@ AQM_INLINE uint64_t aqm_student_exponential(uint32_t bits)
 	return log2_q8 * UINT64_C(11629080); /* ln 2 x 2^24 */
 }
 
+/* The probability of signalling a Classic packet that waited so long, at most 1. */
+AQM_INLINE uint64_t aqm_student_p_c_q32(const struct aqm_student_vars *vars, uint64_t sojourn_ns)
+{
+	const uint64_t most_ns = AQM_STUDENT_STEEP_RATIO * vars->now.target_ns;
+	const uint64_t waited_ns = sojourn_ns < most_ns ? sojourn_ns : most_ns;
+	const uint64_t ratio_q16 = (waited_ns * vars->per_target_q48) >> 32;
+	const uint64_t steep_q16 = vars->steepness_q16;
+	const uint64_t more_q16 = 65536 + (steep_q16 * ratio_q16 >> 16);
+	const uint64_t factor_q16 = more_q16 > steep_q16 ? more_q16 - steep_q16 : 0;
+	const uint64_t p_q32 = vars->law.p_q32 * factor_q16 >> 16;
+
+	return aqm_square_q32(p_q32 < AQM_Q32_ONE ? p_q32 : AQM_Q32_ONE);
+}
+
 /* A Classic packet's p_C is added; true: it is the one to signal. */
-AQM_INLINE bool aqm_student_adds_up(struct aqm_student_vars *vars, uint32_t bits)
+AQM_INLINE bool aqm_student_adds_up(struct aqm_student_vars *vars, uint64_t p_c_q32, uint32_t bits)
 {
 	const uint64_t even_q16 = vars->regularity_q16;
-	const uint64_t p_c_q32 = aqm_square_q32(vars->law.p_q32);
 	const uint64_t threshold =
 		(even_q16 << 16) + ((vars->exponential_q32 >> 16) * (65536 - even_q16));
 
@@ -524,6 +571,16 @@ AQM_INLINE bool aqm_student_adds_up(struct aqm_student_vars *vars, uint32_t bits
 	return true;
 }
 
+/* Whether a Classic packet is to be signalled, under the settings in force. */
+AQM_INLINE bool aqm_student_signals(struct aqm_student_vars *vars, const struct aqm_facts *facts)
+{
+	const uint64_t p_c_q32 = aqm_student_p_c_q32(vars, facts->sojourn_ns);
+
+	if (vars->regularity_q16 == 0)
+		return aqm_chance(p_c_q32, (uint32_t)facts->random);
+	return aqm_student_adds_up(vars, p_c_q32, (uint32_t)facts->random);
+}
+
 /* The law's verdict at departure under the settings in force. */
 AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
 					    struct aqm_student_stats *stats,
@@ -532,13 +589,13 @@ AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
 {
 	if (vars->regularity_q16 == 0)
 		vars->added_q32 = 0; /* independent draws remember nothing */
-	if (vars->regularity_q16 == 0 || facts->queue != AQM_QUEUE_C)
+	if ((vars->regularity_q16 == 0 && vars->steepness_q16 == 0) || facts->queue != AQM_QUEUE_C)
 		return aqm_dualpi2_on_dequeue(&vars->now, &vars->law, &stats->law, facts,
 					      qlen_at_arrival_pkts);
 	if (aqm_dualpi2_is_short(&vars->now, facts))
 		return AQM_PASS;
 	return aqm_dualpi2_fate(&vars->now, &vars->law, &stats->law, facts,
-				aqm_student_adds_up(vars, (uint32_t)facts->random));
+				aqm_student_signals(vars, facts));
 }
 
 /*

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
  * The student's arithmetic: logarithms, sums in every instruction set, cells, trees, draws, and
- * the regularity of signals.
+ * how regular and how steep signals are.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -147,7 +147,6 @@ static void gaps(double regularity, double *mean, double *deviation)
 	struct aqm_student_vars vars = {
 		.regularity_q16 = (uint32_t)(regularity * 65536),
 		.exponential_q32 = AQM_Q32_ONE,
-		.law.p_q32 = AQM_Q32_ONE / 5,
 	};
 	double sum = 0, squares = 0, last = 0;
 	int signals = 0;
@@ -155,7 +154,7 @@ static void gaps(double regularity, double *mean, double *deviation)
 
 	rng_seed(&rng, 4);
 	for (int packet = 1; signals < 20000; packet++) {
-		if (!aqm_student_adds_up(&vars, (uint32_t)rng_u64(&rng)))
+		if (!aqm_student_adds_up(&vars, AQM_Q32_ONE / 25, (uint32_t)rng_u64(&rng)))
 			continue;
 		sum += packet - last;
 		squares += (packet - last) * (packet - last);
@@ -178,6 +177,79 @@ static void regularity_changes_gaps_and_not_their_mean(void **state)
 		assert_true(fabs(mean / 25 - 1) < 0.02);
 		assert_true(fabs(deviation / 25 - (1 - values[i])) < 0.04);
 	}
+}
+
+/* p_C of a packet that waited so many ms, in shares of the law's, at a target of 15 ms. */
+static double steep(double steepness, double p, double waited_ms)
+{
+	const struct aqm_student_vars vars = {
+		.now.target_ns = 15000000,
+		.per_target_q48 = (UINT64_C(1) << 48) / 15000000,
+		.steepness_q16 = (uint32_t)(steepness * 65536),
+		.law.p_q32 = (uint64_t)(p * 4294967296.0),
+	};
+
+	return (double)aqm_student_p_c_q32(&vars, (uint64_t)(waited_ms * 1e6)) / 4294967296.0 /
+	       (p * p);
+}
+
+static void steep_signals_follow_the_sojourn(void **state)
+{
+	(void)state;
+	for (double waited_ms = 0; waited_ms < 100; waited_ms += 0.7) {
+		const double ratio = fmin(waited_ms / 15, 3);
+
+		assert_true(fabs(steep(0, 0.2, waited_ms) - 1) < 1e-6);
+		assert_true(fabs(steep(1, 0.2, waited_ms) - ratio * ratio) < 2e-4);
+		assert_true(fabs(steep(0.5, 0.2, waited_ms) - pow(0.5 + ratio / 2, 2)) < 2e-4);
+		assert_true(fabs(steep(4, 0.1, waited_ms) -
+				 pow(fmax(0, 1 + 4 * (ratio - 1)), 2)) < 0.01);
+		assert_true(steep(1, 0.9, waited_ms) <= 1 / 0.81 + 1e-9);
+	}
+	/* Whatever a clock says. */
+	assert_true(fabs(steep(1, 0.2, 1e12) - 9) < 1e-3);
+}
+
+static bool departs_signalled(struct aqm_student_vars *vars, uint64_t waited_ns, uint64_t random)
+{
+	const struct aqm_facts facts = {
+		.queue = AQM_QUEUE_C,
+		.ecn = AQM_ECT0,
+		.len_bytes = 1500,
+		.sojourn_ns = waited_ns,
+		.random = random,
+		.backlog_bytes = {150000, 0},
+	};
+	struct aqm_student_stats stats = {0};
+
+	return aqm_student_law(vars, &stats, &facts, 100) != AQM_PASS;
+}
+
+/* p' of 1/6 signals one in 36 at the target, one in four at three times that, none at 0. */
+static void steep_signals_need_no_regularity(void **state)
+{
+	static const uint64_t waited_ns[] = {0, 15000000, 45000000, 90000000};
+	static const double wanted[] = {0, 1.0 / 36, 1.0 / 4, 1.0 / 4};
+	struct rng rng;
+
+	(void)state;
+	rng_seed(&rng, 5);
+	for (int regular = 0; regular < 2; regular++)
+		for (int i = 0; i < 4; i++) {
+			struct aqm_student_vars vars = {
+				.now = {.target_ns = 15000000, .k_q16 = 2 << 16, .mtu_bytes = 1500},
+				.per_target_q48 = (UINT64_C(1) << 48) / 15000000,
+				.steepness_q16 = 65536,
+				.regularity_q16 = regular ? 65536 : 0,
+				.exponential_q32 = AQM_Q32_ONE,
+				.law.p_q32 = AQM_Q32_ONE / 6,
+			};
+			int signals = 0;
+
+			for (int packet = 0; packet < 40000; packet++)
+				signals += departs_signalled(&vars, waited_ns[i], rng_u64(&rng));
+			assert_true(fabs(signals / 40000.0 - wanted[i]) < 0.006);
+		}
 }
 
 static void settings_stay_in_their_ranges(void **state)
@@ -204,6 +276,7 @@ static void settings_stay_in_their_ranges(void **state)
 		assert_in_range(vars.now.alpha_q16, 1 << 16, 1 << 22);
 		assert_in_range(vars.now.beta_q16, 209570 / 8, 8 * 209570);
 		assert_in_range(vars.regularity_q16, 0, 65536);
+		assert_in_range(vars.steepness_q16, 0, 4 * 65536);
 	}
 	memset(vars.output, 0, sizeof(vars.output));
 	aqm_student_settings_apply(&params.base, vars.output, &vars);
@@ -290,6 +363,7 @@ static void ask_for_all(void *context, const struct aqm_facts *facts, const int1
 	outputs[AQM_STUDENT_SETTING_step] = -2 * AQM_STUDENT_ONE;
 	outputs[AQM_STUDENT_SETTING_k] = 2 * AQM_STUDENT_ONE;
 	outputs[AQM_STUDENT_SETTING_gain] = 3 * AQM_STUDENT_ONE;
+	outputs[AQM_STUDENT_SETTING_steepness] = 4 * AQM_STUDENT_ONE;
 }
 
 static const struct aqm_student_model silent_supervisor = {
@@ -333,17 +407,22 @@ static void settings_go_as_far_as_there_is_room(void **state)
 	assert_int_equal(vars.now.step.threshold_ns, 250000);
 	assert_int_equal(vars.now.k_q16, 8 << 16);
 	assert_int_equal(vars.now.beta_q16, 8 * 160000);
+	assert_int_equal(vars.steepness_q16, 4 * 65536);
+	assert_int_equal(vars.per_target_q48, (UINT64_C(1) << 48) / 4000000);
 	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
 	assert_int_equal(stats.overridden, 1);
 	vars.room.left_ns = AQM_ROOM_FULL_NS / 10;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_in_range(vars.now.target_ns, 13900000, 13940000);
 	assert_in_range(vars.now.beta_q16, 2 * 160000 - 4000, 2 * 160000 + 5000);
+	assert_in_range(vars.steepness_q16, 4 * 65536 / 10, 4 * 65536 / 10 + 600);
 	/* Idle time: nothing is left at the next update. */
 	vars.room = (struct aqm_room){0};
 	vars.sense.count.idle_ns = params.base.tupdate_ns;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
+	assert_int_equal(vars.steepness_q16, 0);
+	assert_int_equal(vars.per_target_q48, 0);
 }
 
 static void ask_for_little(void *context, const struct aqm_facts *facts, const int16_t *features,
@@ -419,6 +498,7 @@ static void shares_reach_the_bounds_and_not_beyond(void **state)
 	assert_int_equal(vars.now.k_q16, 8 << 16);
 	assert_int_equal(vars.now.beta_q16, 8 * 160000);
 	assert_int_equal(vars.decay_q16, 65536 / 16);
+	assert_int_equal(vars.steepness_q16, 4 * 65536);
 	share = -AQM_STUDENT_ONE;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	/* The bounds as exactly as powers of two are: aqm/log2.h. */
@@ -426,6 +506,7 @@ static void shares_reach_the_bounds_and_not_beyond(void **state)
 	assert_in_range(vars.now.k_q16, 3 << 15, (3 << 15) + (3 << 8));
 	assert_in_range(vars.now.beta_q16, 140000, 141000);
 	assert_int_equal(vars.decay_q16, 0);
+	assert_int_equal(vars.steepness_q16, 0);
 	share = 0;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
@@ -440,6 +521,8 @@ int main(void)
 		cmocka_unit_test(trees_go_where_features_say),
 		cmocka_unit_test(verdicts_are_drawn_as_often_as_said),
 		cmocka_unit_test(regularity_changes_gaps_and_not_their_mean),
+		cmocka_unit_test(steep_signals_follow_the_sojourn),
+		cmocka_unit_test(steep_signals_need_no_regularity),
 		cmocka_unit_test(settings_stay_in_their_ranges),
 		cmocka_unit_test(the_level_integrates_within_its_range),
 		cmocka_unit_test(idle_time_gives_up_probability),

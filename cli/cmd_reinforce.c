@@ -57,7 +57,8 @@ static const struct option reinforce_options[] = {
 	 0},
 	{"start", 0, OPTION_TEXT, &o.start, "HOW",
 	 "what a new student of shares does at first: controller, the same bold shares always; "
-	 "NAME=VALUE,... the same with other shares (target, step, k, gain, decay, regularity), or "
+	 "NAME=VALUE,... the same with other shares (target, step, k, gain, decay, regularity, "
+	 "steepness), or "
 	 "NAME/FEATURE=VALUE by what it sees; default: as DualPI2",
 	 0, 0},
 	{"mode", 0, OPTION_TEXT, &o.mode, "MODE",

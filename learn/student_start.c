@@ -59,8 +59,9 @@ int student_start_set(struct student_start *start, const char *text, struct erro
 			*value = strtod(equals + 1, &end);
 		if (!value || end == equals + 1 || *end || !(fabs(*value) <= 8))
 			return error_at(error, ERR_INVALID, NULL, 0, "start",
-					"%s: give target, step, k, gain, regularity, decay, level "
-					"or, as OUTPUT/FEATURE, a slope: NAME=VALUE,... within +-8",
+					"%s: give target, step, k, gain, regularity, decay, level, "
+					"steepness or, as OUTPUT/FEATURE, a slope: "
+					"NAME=VALUE,... within +-8",
 					text);
 	}
 	return 0;

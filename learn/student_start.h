@@ -15,7 +15,8 @@
 	X(k, 0.45, "of those by which the coupling may rise")                                      \
 	X(gain, 0.95, "of those by which gains may")                                               \
 	X(decay, 0.95, "of what may be given up of p' where the link only idled")                  \
-	X(regularity, 1, "of Classic signals")
+	X(regularity, 1, "of Classic signals")                                                     \
+	X(steepness, 0.5, "of what signals may follow sojourns")
 
 struct student_start {
 	double share[AQM_STUDENT_SETTING_COUNT];

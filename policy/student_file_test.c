@@ -152,7 +152,7 @@ static void numbers_out_of_range_are_refused(void **state)
 /* Whose inputs would stand for its outputs. */
 static void a_net_has_a_layer(void **state)
 {
-	const uint8_t features[AQM_STUDENT_SETTING_COUNT] = {7, 9, 30, 31, 32, 33, 34};
+	const uint8_t features[AQM_STUDENT_SETTING_COUNT] = {7, 9, 30, 31, 32, 33, 34, 35};
 
 	(void)state;
 	assert_int_equal(student_model_shape(&model, AQM_STUDENT_share, "", features,

@@ -142,7 +142,7 @@ static void probabilities_are_those_of_the_original(void **state)
 	}
 }
 
-#define SEEDS 24
+#define SEEDS 40
 
 /* A mean over seeds, and how far it may be off: its standard error. */
 struct figure {

@@ -50,3 +50,8 @@ double oracle_student_distance(double added, double p_c, double regularity, doub
 {
 	return added + p_c - (regularity + (1 - regularity) * e);
 }
+
+double oracle_student_steep(double p, double steepness, double sojourn, double target)
+{
+	return fmin(p * fmax(1 + steepness * (fmin(sojourn / target, 3) - 1), 0), 1);
+}

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Oracle of the student: its layers, settings and regular signals in real numbers.
+ * Oracle of the student: its layers, settings, regular and steep signals in real numbers.
  */
 #ifndef AQM_REF_STUDENT_H
 #define AQM_REF_STUDENT_H
@@ -33,5 +33,8 @@ double oracle_student_setting(double value, double output, double low, double hi
  * distance to the threshold, at or above 0: the packet is signalled.
  */
 double oracle_student_distance(double added, double p_c, double regularity, double e);
+
+/* p' of a Classic packet that waited `sojourn`, in the unit of `target`. */
+double oracle_student_steep(double p, double steepness, double sojourn, double target);
 
 #endif

@@ -136,6 +136,8 @@ static void apply(struct student_state *student, struct oracle_score *score)
 	oracle_compare(score, student->vars.regularity_q16 / 16.0,
 		       fmin(fmax(out[4], 0), 1) * UNIT);
 	oracle_compare(score, student->vars.decay_q16 / 16.0, fmin(fmax(out[5], 0), 1) * UNIT);
+	oracle_compare(score, student->vars.steepness_q16 / 16.0, fmin(fmax(out[7], 0), 4) * UNIT);
+	student->vars.per_target_q48 = (UINT64_C(1) << 48) / now->target_ns;
 }
 
 static struct oracle_dualpi2 law_of(const struct aqm_student_vars *vars)
@@ -158,25 +160,33 @@ static void depart(struct student_state *student, struct aqm_facts *facts, uint3
 	struct aqm_student_vars *vars = &student->vars;
 	const struct oracle_dualpi2 law = law_of(vars);
 	const double regularity = vars->regularity_q16 / 65536.0;
+	const double p = oracle_student_steep(law.p, vars->steepness_q16 / 65536.0,
+					      (double)facts->sojourn_ns,
+					      (double)vars->now.target_ns);
 	const double distance = oracle_student_distance(
-		(double)vars->added_q32 / ORACLE_Q32, law.p * law.p, regularity,
+		(double)vars->added_q32 / ORACLE_Q32, p * p, regularity,
 		(double)vars->exponential_q32 / ORACLE_Q32);
-	const bool regular = regularity > 0 && facts->queue == AQM_QUEUE_C;
-	const bool any = floor(law.p * law.p * ORACLE_Q32) > 0;
-	const double draw = any && distance >= 0 ? 0 : 1;
+	const bool classic = facts->queue == AQM_QUEUE_C;
+	const bool regular = regularity > 0 && classic;
+	const bool own = regular || (vars->steepness_q16 > 0 && classic);
+	const bool any = floor(p * p * ORACLE_Q32) > 0;
+	/* Above 0 where it is signalled. */
+	const double margin = regular ? (any ? distance : -1)
+				      : p * p - (double)(uint32_t)facts->random / ORACLE_Q32;
+	const double draw = margin >= 0 ? 0 : 1;
 	const struct oracle_arrival packet = {
 		.ecn = facts->ecn,
 		.queue = facts->queue,
 		.queued_bytes = (double)facts->backlog_bytes[0] + (double)facts->backlog_bytes[1],
 		.sojourn = (double)facts->sojourn_ns,
 		.found_pkts = found_pkts,
-		.u1 = regular ? draw : (double)(uint32_t)facts->random / ORACLE_Q32,
-		.u2 = regular ? draw : (double)(uint32_t)(facts->random >> 32) / ORACLE_Q32,
+		.u1 = own ? draw : (double)(uint32_t)facts->random / ORACLE_Q32,
+		.u2 = own ? draw : (double)(uint32_t)(facts->random >> 32) / ORACLE_Q32,
 	};
 	const int core = (int)aqm_student_law(vars, &student->stats, facts, found_pkts);
 
-	/* A p' of 1 signals whatever is drawn, and a regular signal waits for its turn. */
-	if (!regular || (fabs(distance) > 1e-4 && law.p < 1))
+	/* The law's p' of 1 signals whatever is drawn; here it does not. */
+	if (!own || (fabs(margin) > 1e-4 && law.p < 1))
 		oracle_verdict(score, core, oracle_dualpi2_dequeue(&law, &packet));
 }
 
@@ -193,13 +203,16 @@ static void student_step(void *state, struct rng *rng, struct oracle_score *scor
 		return;
 	}
 	draw_near(rng, &facts, student->vars.law.p_q32, student->vars.now.k_q16);
-	facts.sojourn_ns = student->vars.now.step.threshold_ns * draw_between(rng, 70, 130) / 100;
+	facts.sojourn_ns = facts.queue == AQM_QUEUE_C
+				   ? student->vars.now.target_ns * draw_between(rng, 0, 400) / 100
+				   : student->vars.now.step.threshold_ns *
+					     draw_between(rng, 70, 130) / 100;
 	depart(student, &facts, (uint32_t)rng_below(rng, 5), score);
 }
 
 const struct oracle_row oracle_student = {
 	.name = "student",
-	.compared = "outputs, log2 of settings, regularity (2^-12); verdicts exactly",
+	.compared = "outputs, log2 of settings, the other settings (2^-12); verdicts exactly",
 	.allowed = 24,
 	.size = sizeof(struct student_state),
 	.open = student_open,

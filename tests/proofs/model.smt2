@@ -76,6 +76,14 @@
 (define-fun student_scaled ((v Int) (e Int) (low Int) (high Int)) Int
 	(clamp (div (* v e) 65536) low high))
 (define-fun student_threshold ((r Int) (e Int)) Int (+ (* r 65536) (* (div e 65536) (- 65536 r))))
+; aqm_student_p_c_q32, by steps: 1 / target, sojourn over target, factor of p', p'
+(define-fun student_per ((target Int)) Int (div 281474976710656 target))
+(define-fun student_ratio ((target Int) (per Int) (sojourn Int)) Int
+	(div (* per (ite (< sojourn (* 3 target)) sojourn (* 3 target))) 4294967296))
+(define-fun student_factor ((s Int) (ratio Int)) Int
+	(ite (> (+ 65536 (div (* s ratio) 65536)) s) (- (+ 65536 (div (* s ratio) 65536)) s) 0))
+(define-fun student_steep ((p Int) (factor Int)) Int
+	(ite (< (div (* p factor) 65536) one) (div (* p factor) 65536) one))
 ; aqm_student_decay: a sum of shift 2^k that `more` is added to
 (define-fun student_decayed ((sum Int) (k2 Int) (more Int)) Int (+ (- sum (div sum k2)) (* more 256)))
 

@@ -211,6 +211,25 @@ static void student_point(struct rng *rng)
 	       aqm_student_scaled(value, z, low, 60000000));
 }
 
+static void steep_point(struct rng *rng)
+{
+	const uint64_t target_ns = 1000000 + draw(rng, 59000000);
+	const uint64_t sojourn_ns = draw(rng, 5 * target_ns), p_q32 = draw(rng, AQM_Q32_ONE);
+	const uint32_t steepness_q16 = (uint32_t)draw(rng, 262144);
+	const struct aqm_student_vars vars = {
+		.now.target_ns = target_ns,
+		.per_target_q48 = aqm_div64(UINT64_C(1) << 48, target_ns),
+		.steepness_q16 = steepness_q16,
+		.law.p_q32 = p_q32,
+	};
+
+	printf("(assert (= (square (student_steep %" PRIu64 " (student_factor %" PRIu32
+	       " (student_ratio %" PRIu64 " (student_per %" PRIu64 ") %" PRIu64 ")))) %" PRIu64
+	       "))\n",
+	       p_q32, steepness_q16, target_ns, target_ns, sojourn_ns,
+	       aqm_student_p_c_q32(&vars, sojourn_ns));
+}
+
 static void guard_point(struct rng *rng)
 {
 	const int64_t share = (int64_t)draw(rng, AQM_Q32_ONE);
@@ -259,6 +278,7 @@ int main(int argc, char **argv)
 		comparison_point(&rng);
 		wide_point(&rng);
 		student_point(&rng);
+		steep_point(&rng);
 		guard_point(&rng);
 		room_point(&rng);
 	}

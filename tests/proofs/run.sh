@@ -68,6 +68,7 @@ refuted "division that rounds down, not towards zero" 's/(ite (< x 0) (- (div (-
 refuted "a decay of 0.96" 's/(\* next 49) 50/(* next 48) 50/'
 refuted "a ramp half as steep" 's/2147483648/1073741824/'
 refuted "a power bent less" 's/(- 4096 f) 88)/(- 4096 f) 80)/'
+refuted "a p' that follows the sojourn to twice the target" 's/(\* 3 target)/(* 2 target)/g'
 refuted "a guard that asks for a third" 's/(div share 65536)) 131072/(div share 65536)) 196608/'
 refuted "a guard that earns a packet more" 's/(g_power (- 16 (div/(g_power (- 15 (div/'
 refuted "a room that idle time costs no more" 's/(\* room.cost idle)/(* 1 idle)/'
