@@ -39,7 +39,9 @@
  *
  * so that of two packets the one that waited longer is the likelier to be signalled.  The
  * integral in p' keeps the queue where it was; signals leave the moments in which it is
- * nearly empty, when they would leave the link idle, for those in which it is long.
+ * nearly empty, when they would leave the link idle, for those in which it is long.  Above
+ * the target the guard lets signals be as steep as there is room; below it needs none, as
+ * no packet that waited for the target is spared.
  */
 #ifndef AQM_STUDENT_H
 #define AQM_STUDENT_H
@@ -126,8 +128,9 @@ struct aqm_student_vars {
 	int16_t output[AQM_STUDENT_OUTPUTS]; /* the last ones, 12 fraction bits */
 	uint32_t regularity_q16;
 	uint32_t decay_q16;
-	uint32_t steepness_q16;
-	uint64_t per_target_q48; /* 1 / (target in force, ns); 0 where steepness is */
+	uint32_t steep_below_q16; /* steepness below the target and above it */
+	uint32_t steep_above_q16;
+	uint64_t per_target_q48; /* 1 / (target in force, ns) */
 	int32_t level_q16;
 	uint64_t added_q32;       /* p_C since the last signal */
 	uint64_t exponential_q32; /* E of the next one */
@@ -251,10 +254,11 @@ AQM_PART void aqm_student_settings_apply(const struct aqm_dualpi2_params *base,
 	vars->now.beta_q16 = aqm_student_gain(base->beta_q16, out[AQM_STUDENT_SETTING_gain]);
 	vars->regularity_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_regularity]);
 	vars->decay_q16 = aqm_student_share_q16(out[AQM_STUDENT_SETTING_decay]);
-	vars->steepness_q16 =
+	vars->steep_below_q16 =
 		(uint32_t)aqm_clamp_s64(out[AQM_STUDENT_SETTING_steepness], 0,
 					AQM_STUDENT_STEEPEST * AQM_STUDENT_ONE) *
 		(65536 / AQM_STUDENT_ONE);
+	vars->steep_above_q16 = vars->steep_below_q16;
 }
 
 /* The level moves; it is seen with 8 fraction bits and kept with 16. */
@@ -278,10 +282,13 @@ AQM_INLINE int32_t aqm_student_gain_room_q12(int32_t room_q12)
 	return fast_q12 < most_q12 ? fast_q12 : most_q12;
 }
 
-/* Of steepness: the steepest at two octaves, the most there is. */
-AQM_INLINE int32_t aqm_student_steepness_room_q12(int32_t room_q12)
+/* So steep may signals be above the target; less than asked for is no cut of settings. */
+AQM_INLINE uint32_t aqm_student_steep_above_q16(uint32_t asked_q16, int32_t room_q12)
 {
-	return AQM_ROOM_STEEPNESS * room_q12;
+	const uint32_t most_q16 =
+		AQM_ROOM_STEEPNESS * (uint32_t)room_q12 * (65536 / AQM_STUDENT_ONE);
+
+	return asked_q16 < most_q16 ? asked_q16 : most_q16;
 }
 
 /* log2 of 9/8, 8/7 and 4/3: how far settings may go towards fewer signals, 12 fraction bits. */
@@ -289,7 +296,6 @@ AQM_INLINE int32_t aqm_student_steepness_room_q12(int32_t room_q12)
 #define AQM_STUDENT_FEWER_GAIN_Q12 789
 #define AQM_STUDENT_FEWER_K_Q12 1699
 _Static_assert(AQM_ROOM_FEWER_SHIFT == 3 && AQM_ROOM_FEWER_K_SHIFT == 2, "as the guard has them");
-_Static_assert(2 * AQM_ROOM_STEEPNESS == AQM_STUDENT_STEEPEST, "two octaves are the most there is");
 
 /* A share, cut to -1..1, of what a setting may rise and fall by. */
 AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_q12)
@@ -299,7 +305,7 @@ AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_
 	return (int16_t)aqm_halved_s32(cut * (cut < 0 ? down_q12 : up_q12), 12);
 }
 
-/* What shares of this room ask for; regularity and level are as they are. */
+/* What shares of this room ask for, and of the steepest; regularity and level are as they are. */
 AQM_INLINE void aqm_student_shares_ask(const int16_t *share, int32_t room_q12, int16_t *out)
 {
 	const int32_t gain_q12 = aqm_student_gain_room_q12(room_q12);
@@ -318,7 +324,7 @@ AQM_INLINE void aqm_student_shares_ask(const int16_t *share, int32_t room_q12, i
 							  room_q12 >> AQM_ROOM_DECAY_SHIFT, 0);
 	out[AQM_STUDENT_SETTING_steepness] =
 		aqm_student_part(share[AQM_STUDENT_SETTING_steepness],
-				 aqm_student_steepness_room_q12(room_q12), 0);
+				 AQM_STUDENT_STEEPEST * AQM_STUDENT_ONE, 0);
 }
 
 /* A setting within [low, high]; `cut` becomes true where that changes it by more than 1/64. */
@@ -349,14 +355,11 @@ AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsig
 
 /* Settings go as far beyond the law's own as there is room; true: some wanted to go further. */
 AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base, int32_t room_q12,
-					   struct aqm_student_vars *vars)
+					   struct aqm_dualpi2_params *now, uint32_t *decay_q16)
 {
 	const int32_t gain_q12 = aqm_student_gain_room_q12(room_q12);
 	const uint32_t decay_most_q16 =
 		(uint32_t)room_q12 * (65536 / AQM_STUDENT_ONE) >> AQM_ROOM_DECAY_SHIFT;
-	const uint32_t steepness_most_q16 =
-		(uint32_t)aqm_student_steepness_room_q12(room_q12) * (65536 / AQM_STUDENT_ONE);
-	struct aqm_dualpi2_params *now = &vars->now;
 	bool cut = false;
 
 	now->target_ns = aqm_student_kept_delay(now->target_ns, base->target_ns, room_q12, &cut);
@@ -368,9 +371,7 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 						 AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
 	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16,
 						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
-	vars->decay_q16 = (uint32_t)aqm_student_kept(vars->decay_q16, 0, decay_most_q16, &cut);
-	vars->steepness_q16 =
-		(uint32_t)aqm_student_kept(vars->steepness_q16, 0, steepness_most_q16, &cut);
+	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, decay_most_q16, &cut);
 	return cut;
 }
 
@@ -388,9 +389,11 @@ AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params
 		aqm_student_settings_apply(&params->base, vars->output, vars);
 	}
 	vars->cut = params->guarded &&
-		    aqm_student_settings_guard(&params->base, room_q12, vars);
-	vars->per_target_q48 =
-		vars->steepness_q16 ? aqm_div64(UINT64_C(1) << 48, vars->now.target_ns) : 0;
+		    aqm_student_settings_guard(&params->base, room_q12, &vars->now,
+					       &vars->decay_q16);
+	if (params->guarded)
+		vars->steep_above_q16 = aqm_student_steep_above_q16(vars->steep_below_q16, room_q12);
+	vars->per_target_q48 = aqm_div64(UINT64_C(1) << 48, vars->now.target_ns);
 }
 
 /* A supervisor speaks; its settings are in force as far as there is room. */
@@ -544,7 +547,8 @@ AQM_INLINE uint64_t aqm_student_p_c_q32(const struct aqm_student_vars *vars, uin
 	const uint64_t most_ns = AQM_STUDENT_STEEP_RATIO * vars->now.target_ns;
 	const uint64_t waited_ns = sojourn_ns < most_ns ? sojourn_ns : most_ns;
 	const uint64_t ratio_q16 = (waited_ns * vars->per_target_q48) >> 32;
-	const uint64_t steep_q16 = vars->steepness_q16;
+	const uint64_t steep_q16 =
+		ratio_q16 < 65536 ? vars->steep_below_q16 : vars->steep_above_q16;
 	const uint64_t more_q16 = 65536 + (steep_q16 * ratio_q16 >> 16);
 	const uint64_t factor_q16 = more_q16 > steep_q16 ? more_q16 - steep_q16 : 0;
 	const uint64_t p_q32 = vars->law.p_q32 * factor_q16 >> 16;
@@ -589,7 +593,7 @@ AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
 {
 	if (vars->regularity_q16 == 0)
 		vars->added_q32 = 0; /* independent draws remember nothing */
-	if ((vars->regularity_q16 == 0 && vars->steepness_q16 == 0) || facts->queue != AQM_QUEUE_C)
+	if ((vars->regularity_q16 == 0 && vars->steep_below_q16 == 0) || facts->queue != AQM_QUEUE_C)
 		return aqm_dualpi2_on_dequeue(&vars->now, &vars->law, &stats->law, facts,
 					      qlen_at_arrival_pkts);
 	if (aqm_dualpi2_is_short(&vars->now, facts))

@@ -22,7 +22,8 @@ AQM_INLINE void aqm_student_replace(const struct aqm_student_params *params,
 		vars->output[i] = 0;
 	vars->regularity_q16 = 0;
 	vars->decay_q16 = 0;
-	vars->steepness_q16 = 0;
+	vars->steep_below_q16 = 0;
+	vars->steep_above_q16 = 0;
 	vars->level_q16 = 0;
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = 0;

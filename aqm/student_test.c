@@ -185,7 +185,8 @@ static double steep(double steepness, double p, double waited_ms)
 	const struct aqm_student_vars vars = {
 		.now.target_ns = 15000000,
 		.per_target_q48 = (UINT64_C(1) << 48) / 15000000,
-		.steepness_q16 = (uint32_t)(steepness * 65536),
+		.steep_below_q16 = (uint32_t)(steepness * 65536),
+		.steep_above_q16 = (uint32_t)(steepness * 65536),
 		.law.p_q32 = (uint64_t)(p * 4294967296.0),
 	};
 
@@ -239,7 +240,8 @@ static void steep_signals_need_no_regularity(void **state)
 			struct aqm_student_vars vars = {
 				.now = {.target_ns = 15000000, .k_q16 = 2 << 16, .mtu_bytes = 1500},
 				.per_target_q48 = (UINT64_C(1) << 48) / 15000000,
-				.steepness_q16 = 65536,
+				.steep_below_q16 = 65536,
+				.steep_above_q16 = 65536,
 				.regularity_q16 = regular ? 65536 : 0,
 				.exponential_q32 = AQM_Q32_ONE,
 				.law.p_q32 = AQM_Q32_ONE / 6,
@@ -276,7 +278,8 @@ static void settings_stay_in_their_ranges(void **state)
 		assert_in_range(vars.now.alpha_q16, 1 << 16, 1 << 22);
 		assert_in_range(vars.now.beta_q16, 209570 / 8, 8 * 209570);
 		assert_in_range(vars.regularity_q16, 0, 65536);
-		assert_in_range(vars.steepness_q16, 0, 4 * 65536);
+		assert_in_range(vars.steep_below_q16, 0, 4 * 65536);
+		assert_int_equal(vars.steep_above_q16, vars.steep_below_q16);
 	}
 	memset(vars.output, 0, sizeof(vars.output));
 	aqm_student_settings_apply(&params.base, vars.output, &vars);
@@ -407,7 +410,7 @@ static void settings_go_as_far_as_there_is_room(void **state)
 	assert_int_equal(vars.now.step.threshold_ns, 250000);
 	assert_int_equal(vars.now.k_q16, 8 << 16);
 	assert_int_equal(vars.now.beta_q16, 8 * 160000);
-	assert_int_equal(vars.steepness_q16, 4 * 65536);
+	assert_int_equal(vars.steep_above_q16, 4 * 65536);
 	assert_int_equal(vars.per_target_q48, (UINT64_C(1) << 48) / 4000000);
 	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
 	assert_int_equal(stats.overridden, 1);
@@ -415,14 +418,14 @@ static void settings_go_as_far_as_there_is_room(void **state)
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_in_range(vars.now.target_ns, 13900000, 13940000);
 	assert_in_range(vars.now.beta_q16, 2 * 160000 - 4000, 2 * 160000 + 5000);
-	assert_in_range(vars.steepness_q16, 4 * 65536 / 10, 4 * 65536 / 10 + 600);
+	assert_int_equal(vars.steep_below_q16, 4 * 65536); /* which needs none */
+	assert_in_range(vars.steep_above_q16, 4 * 65536 / 10, 4 * 65536 / 10 + 600);
 	/* Idle time: nothing is left at the next update. */
 	vars.room = (struct aqm_room){0};
 	vars.sense.count.idle_ns = params.base.tupdate_ns;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
-	assert_int_equal(vars.steepness_q16, 0);
-	assert_int_equal(vars.per_target_q48, 0);
+	assert_int_equal(vars.steep_above_q16, 0);
 }
 
 static void ask_for_little(void *context, const struct aqm_facts *facts, const int16_t *features,
@@ -498,7 +501,8 @@ static void shares_reach_the_bounds_and_not_beyond(void **state)
 	assert_int_equal(vars.now.k_q16, 8 << 16);
 	assert_int_equal(vars.now.beta_q16, 8 * 160000);
 	assert_int_equal(vars.decay_q16, 65536 / 16);
-	assert_int_equal(vars.steepness_q16, 4 * 65536);
+	assert_int_equal(vars.steep_below_q16, 4 * 65536);
+	assert_int_equal(vars.steep_above_q16, 4 * 65536);
 	share = -AQM_STUDENT_ONE;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	/* The bounds as exactly as powers of two are: aqm/log2.h. */
@@ -506,7 +510,7 @@ static void shares_reach_the_bounds_and_not_beyond(void **state)
 	assert_in_range(vars.now.k_q16, 3 << 15, (3 << 15) + (3 << 8));
 	assert_in_range(vars.now.beta_q16, 140000, 141000);
 	assert_int_equal(vars.decay_q16, 0);
-	assert_int_equal(vars.steepness_q16, 0);
+	assert_int_equal(vars.steep_below_q16, 0);
 	share = 0;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));

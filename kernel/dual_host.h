@@ -174,7 +174,8 @@ AQM_INLINE void dual_host_change(struct dual_host *host, const struct dual_host_
 	vars->cut = false;
 	vars->regularity_q16 = 0;
 	vars->decay_q16 = 0;
-	vars->steepness_q16 = 0;
+	vars->steep_below_q16 = 0;
+	vars->steep_above_q16 = 0;
 	aqm_guard_set(&vars->guard_params, params->own.base.target_ns,
 		      params->own.base.step.threshold_ns);
 }

@@ -51,7 +51,9 @@ double oracle_student_distance(double added, double p_c, double regularity, doub
 	return added + p_c - (regularity + (1 - regularity) * e);
 }
 
-double oracle_student_steep(double p, double steepness, double sojourn, double target)
+double oracle_student_steep(double p, double below, double above, double sojourn, double target)
 {
+	const double steepness = sojourn < target ? below : above;
+
 	return fmin(p * fmax(1 + steepness * (fmin(sojourn / target, 3) - 1), 0), 1);
 }

@@ -34,7 +34,10 @@ double oracle_student_setting(double value, double output, double low, double hi
  */
 double oracle_student_distance(double added, double p_c, double regularity, double e);
 
-/* p' of a Classic packet that waited `sojourn`, in the unit of `target`. */
-double oracle_student_steep(double p, double steepness, double sojourn, double target);
+/*
+ * p' of a Classic packet that waited `sojourn`, in the unit of `target`, with these steepnesses
+ * below and above it.
+ */
+double oracle_student_steep(double p, double below, double above, double sojourn, double target);
 
 #endif

@@ -136,7 +136,10 @@ static void apply(struct student_state *student, struct oracle_score *score)
 	oracle_compare(score, student->vars.regularity_q16 / 16.0,
 		       fmin(fmax(out[4], 0), 1) * UNIT);
 	oracle_compare(score, student->vars.decay_q16 / 16.0, fmin(fmax(out[5], 0), 1) * UNIT);
-	oracle_compare(score, student->vars.steepness_q16 / 16.0, fmin(fmax(out[7], 0), 4) * UNIT);
+	oracle_compare(score, student->vars.steep_below_q16 / 16.0, fmin(fmax(out[7], 0), 4) * UNIT);
+	student->vars.steep_above_q16 =
+		aqm_student_steep_above_q16(student->vars.steep_below_q16, 4096);
+	oracle_compare(score, student->vars.steep_above_q16 / 16.0, fmin(fmax(out[7], 0), 2) * UNIT);
 	student->vars.per_target_q48 = (UINT64_C(1) << 48) / now->target_ns;
 }
 
@@ -160,15 +163,15 @@ static void depart(struct student_state *student, struct aqm_facts *facts, uint3
 	struct aqm_student_vars *vars = &student->vars;
 	const struct oracle_dualpi2 law = law_of(vars);
 	const double regularity = vars->regularity_q16 / 65536.0;
-	const double p = oracle_student_steep(law.p, vars->steepness_q16 / 65536.0,
-					      (double)facts->sojourn_ns,
-					      (double)vars->now.target_ns);
+	const double p = oracle_student_steep(
+		law.p, vars->steep_below_q16 / 65536.0, vars->steep_above_q16 / 65536.0,
+		(double)facts->sojourn_ns, (double)vars->now.target_ns);
 	const double distance = oracle_student_distance(
 		(double)vars->added_q32 / ORACLE_Q32, p * p, regularity,
 		(double)vars->exponential_q32 / ORACLE_Q32);
 	const bool classic = facts->queue == AQM_QUEUE_C;
 	const bool regular = regularity > 0 && classic;
-	const bool own = regular || (vars->steepness_q16 > 0 && classic);
+	const bool own = regular || (vars->steep_below_q16 > 0 && classic);
 	const bool any = floor(p * p * ORACLE_Q32) > 0;
 	/* Above 0 where it is signalled. */
 	const double margin = regular ? (any ? distance : -1)

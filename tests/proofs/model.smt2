@@ -80,8 +80,13 @@
 (define-fun student_per ((target Int)) Int (div 281474976710656 target))
 (define-fun student_ratio ((target Int) (per Int) (sojourn Int)) Int
 	(div (* per (ite (< sojourn (* 3 target)) sojourn (* 3 target))) 4294967296))
-(define-fun student_factor ((s Int) (ratio Int)) Int
+(define-fun student_slanted ((s Int) (ratio Int)) Int
 	(ite (> (+ 65536 (div (* s ratio) 65536)) s) (- (+ 65536 (div (* s ratio) 65536)) s) 0))
+(define-fun student_factor ((below Int) (above Int) (ratio Int)) Int
+	(student_slanted (ite (< ratio 65536) below above) ratio))
+; aqm_student_steep_above_q16
+(define-fun student_above ((asked Int) (room Int)) Int
+	(ite (< asked (* room.steepness room 16)) asked (* room.steepness room 16)))
 (define-fun student_steep ((p Int) (factor Int)) Int
 	(ite (< (div (* p factor) 65536) one) (div (* p factor) 65536) one))
 ; aqm_student_decay: a sum of shift 2^k that `more` is added to

@@ -53,6 +53,7 @@ static void print_ranges(void)
 static void print_room_constants(void)
 {
 	printf("(define-fun room.cost () Int %d)\n", AQM_ROOM_COST);
+	printf("(define-fun room.steepness () Int %d)\n", AQM_ROOM_STEEPNESS);
 	printf("(define-fun room.full_ns () Int %" PRId64 ")\n", AQM_ROOM_FULL_NS);
 	printf("(define-fun room.longest_ns () Int %" PRId64 ")\n", AQM_ROOM_LONGEST_NS);
 }
@@ -215,19 +216,24 @@ static void steep_point(struct rng *rng)
 {
 	const uint64_t target_ns = 1000000 + draw(rng, 59000000);
 	const uint64_t sojourn_ns = draw(rng, 5 * target_ns), p_q32 = draw(rng, AQM_Q32_ONE);
-	const uint32_t steepness_q16 = (uint32_t)draw(rng, 262144);
+	const uint32_t below_q16 = (uint32_t)draw(rng, 262144);
+	const uint32_t above_q16 = (uint32_t)draw(rng, below_q16);
+	const uint64_t room_q12 = draw(rng, 8192);
 	const struct aqm_student_vars vars = {
 		.now.target_ns = target_ns,
 		.per_target_q48 = aqm_div64(UINT64_C(1) << 48, target_ns),
-		.steepness_q16 = steepness_q16,
+		.steep_below_q16 = below_q16,
+		.steep_above_q16 = above_q16,
 		.law.p_q32 = p_q32,
 	};
 
 	printf("(assert (= (square (student_steep %" PRIu64 " (student_factor %" PRIu32
-	       " (student_ratio %" PRIu64 " (student_per %" PRIu64 ") %" PRIu64 ")))) %" PRIu64
-	       "))\n",
-	       p_q32, steepness_q16, target_ns, target_ns, sojourn_ns,
+	       " %" PRIu32 " (student_ratio %" PRIu64 " (student_per %" PRIu64 ") %" PRIu64
+	       ")))) %" PRIu64 "))\n",
+	       p_q32, below_q16, above_q16, target_ns, target_ns, sojourn_ns,
 	       aqm_student_p_c_q32(&vars, sojourn_ns));
+	printf("(assert (= (student_above %" PRIu32 " %" PRIu64 ") %" PRIu32 "))\n", below_q16, room_q12,
+	       aqm_student_steep_above_q16(below_q16, (int32_t)room_q12));
 }
 
 static void guard_point(struct rng *rng)
