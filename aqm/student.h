@@ -392,7 +392,8 @@ AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params
 		    aqm_student_settings_guard(&params->base, room_q12, &vars->now,
 					       &vars->decay_q16);
 	if (params->guarded)
-		vars->steep_above_q16 = aqm_student_steep_above_q16(vars->steep_below_q16, room_q12);
+		vars->steep_above_q16 =
+			aqm_student_steep_above_q16(vars->steep_below_q16, room_q12);
 	vars->per_target_q48 = aqm_div64(UINT64_C(1) << 48, vars->now.target_ns);
 }
 
@@ -593,7 +594,8 @@ AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
 {
 	if (vars->regularity_q16 == 0)
 		vars->added_q32 = 0; /* independent draws remember nothing */
-	if ((vars->regularity_q16 == 0 && vars->steep_below_q16 == 0) || facts->queue != AQM_QUEUE_C)
+	if (facts->queue != AQM_QUEUE_C ||
+	    (vars->regularity_q16 == 0 && vars->steep_below_q16 == 0))
 		return aqm_dualpi2_on_dequeue(&vars->now, &vars->law, &stats->law, facts,
 					      qlen_at_arrival_pkts);
 	if (aqm_dualpi2_is_short(&vars->now, facts))

@@ -115,10 +115,11 @@ static void compare_setting(struct oracle_score *score, double core, double orac
 static void apply(struct student_state *student, struct oracle_score *score)
 {
 	const struct aqm_dualpi2_params *base = &student->params.base, *now = &student->vars.now;
-	double out[OUTPUTS];
+	double steepness, out[OUTPUTS];
 
 	for (int i = 0; i < OUTPUTS; i++)
 		out[i] = student->vars.output[i] / UNIT;
+	steepness = fmin(fmax(out[7], 0), 4);
 	aqm_student_settings_apply(base, student->vars.output, &student->vars);
 	compare_setting(score, (double)now->target_ns,
 			oracle_student_setting((double)base->target_ns, out[0], 1e6, 60e6));
@@ -136,10 +137,11 @@ static void apply(struct student_state *student, struct oracle_score *score)
 	oracle_compare(score, student->vars.regularity_q16 / 16.0,
 		       fmin(fmax(out[4], 0), 1) * UNIT);
 	oracle_compare(score, student->vars.decay_q16 / 16.0, fmin(fmax(out[5], 0), 1) * UNIT);
-	oracle_compare(score, student->vars.steep_below_q16 / 16.0, fmin(fmax(out[7], 0), 4) * UNIT);
+	oracle_compare(score, student->vars.steep_below_q16 / 16.0, steepness * UNIT);
+	/* An octave of room. */
 	student->vars.steep_above_q16 =
 		aqm_student_steep_above_q16(student->vars.steep_below_q16, 4096);
-	oracle_compare(score, student->vars.steep_above_q16 / 16.0, fmin(fmax(out[7], 0), 2) * UNIT);
+	oracle_compare(score, student->vars.steep_above_q16 / 16.0, fmin(steepness, 2) * UNIT);
 	student->vars.per_target_q48 = (UINT64_C(1) << 48) / now->target_ns;
 }
 

@@ -232,8 +232,8 @@ static void steep_point(struct rng *rng)
 	       ")))) %" PRIu64 "))\n",
 	       p_q32, below_q16, above_q16, target_ns, target_ns, sojourn_ns,
 	       aqm_student_p_c_q32(&vars, sojourn_ns));
-	printf("(assert (= (student_above %" PRIu32 " %" PRIu64 ") %" PRIu32 "))\n", below_q16, room_q12,
-	       aqm_student_steep_above_q16(below_q16, (int32_t)room_q12));
+	printf("(assert (= (student_above %" PRIu32 " %" PRIu64 ") %" PRIu32 "))\n", below_q16,
+	       room_q12, aqm_student_steep_above_q16(below_q16, (int32_t)room_q12));
 }
 
 static void guard_point(struct rng *rng)
