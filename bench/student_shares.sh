@@ -15,23 +15,23 @@ student() { # name, shares
 	[ -s "$made.aqms" ] || {
 		"$build/aqmllm" reinforce train:4 --held-back 1 --networks 2 --generations 0 --quiet \
 			-o "$made" --shape "" --features idle_4000,idle_blamed,balance,room,own_level \
-			--start "regularity=1,decay=0.95,$2" >/dev/null
+			--start "regularity=1,decay=0.95,steepness=1,$2" >/dev/null
 		cp "$made/student.aqms" "$made.aqms"
 	}
 	policies+=(--policy "$made.aqms")
 }
-follows=k=0.25,k/balance=0.5
-student boldest target=0.95,step=0.6,gain=0.8,$follows
-student bolder target=0.7,step=0.6,gain=0.8,$follows
-student shipped target=0.6,step=0.6,gain=0.8,$follows
-student milder target=0.5,step=0.6,gain=0.8,$follows
-student mildest target=0.3,step=0.6,gain=0.8,$follows
-student coupling_up target=0.9,step=0.5,gain=0.8,k=0.45
-student coupling_as_it_is target=0.9,step=0.5,gain=0.8,k=0
-student coupling_down target=0.9,step=0.5,gain=0.95,k=-1
-student steep_gains target=0.9,step=0.5,gain=0.95,k=0.45
-student by_idle_time target=1.3,target/idle_4000=-0.6,step=0.6,gain=0.8,$follows
-lost=level=0.02,level/idle_blamed=-0.2
-student by_memory target=1.95,target/own_level=0.5,step=1.6,step/own_level=0.5,gain=1.8,gain/own_level=0.5,$lost,$follows
+rest=step=0,gain=0.8
+student shipped target=0.7,k=0.8,k/balance=0.5,$rest
+student not_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0
+student half_as_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0.5
+student own_target target=0,k=0.25,k/balance=0.5,$rest
+student milder target=0.5,k=0.8,k/balance=0.5,$rest
+student bolder target=0.9,k=0.8,k/balance=0.5,$rest
+student boldest target=1,k=1,k/balance=0.5,$rest
+student coupling_half target=0.7,k=0.5,k/balance=0.5,$rest
+student coupling_quarter target=0.7,k=0.25,k/balance=0.5,$rest
+student low_gains target=0.7,k=0.8,k/balance=0.5,step=0,gain=0.5
+student step_too target=0.7,k=0.8,k/balance=0.5,step=0.6,gain=0.8
+student shipped_before target=0.6,k=0.25,k/balance=0.5,step=0.6,gain=0.8,steepness=0
 exec "$build/aqmllm" evaluate "$suite" "${policies[@]}" --seeds 1 --pictures 0 -o "$folder/report" \
 	--baseline dualpi2:profile=linux:min_qlen_step=1
