@@ -97,8 +97,15 @@ flow() { # port congestion-control seconds
 }
 flows() { # seconds
 	flow 5202 dctcp "$1" &
+	dctcp=$!
 	flow 5201 cubic "$1" &
 	cubic=$!
+}
+# The shell's own wait now and then sleeps on for children that are all gone.
+await() { # processes
+	for process in "$@"; do
+		while kill -0 "$process" 2>/dev/null; do usleep 100000; done
+	done
 }
 # Bits per second that arrived.
 arrived() { # file
@@ -129,7 +136,7 @@ steady() { # name, options
 	flows 10
 	sleep 3
 	watch_delays /tmp/delays
-	wait
+	await $cubic $dctcp
 	tell "$1"
 	say "delays $1 C $(mean /tmp/delays C) L $(mean /tmp/delays L)"
 }
@@ -141,7 +148,7 @@ if [ "$packets" != 0 ]; then
 	cubic=$!
 	sleep 3
 	watch_delays /tmp/delays
-	wait
+	await $cubic
 	say "alone dctcp $(arrived /tmp/dctcp.json) L $(mean /tmp/delays L)"
 	steady dualpi2 "dualpi2"
 	steady student "student"
@@ -151,7 +158,7 @@ fi
 virtual() { # name, options
 	ip netns exec r vqueue attach v2 7.8 object /vqueue.bpf.o step_ms 3 $2 || die "vqueue, $1"
 	flows 10
-	wait
+	await $cubic $dctcp
 	say "virtual $1 cubic $(arrived /tmp/cubic.json) dctcp $(arrived /tmp/dctcp.json)"
 	ip netns exec r vqueue show v2 | sed "s/^/RESULT virtual $1 /"
 	ip netns exec r vqueue detach v2 || die "vqueue detach"
@@ -186,11 +193,12 @@ for round in $(seq "$rounds"); do
 	aqm add "student log 1 model /tree.aqms" || die "qdisc, insertion $round"
 	rmmod sch_aqmllm 2>/dev/null && die "removed in use"
 	ip netns exec a ping -q -c 20 -i 0.01 -s 1400 -W 1 10.2.0.3 >/dev/null 2>&1 &
+	pings=$!
 	usleep 20000
 	aqm change "dualpi2" || die "change, insertion $round"
 	aqm del "" || die "qdisc del, insertion $round"
 	rmmod sch_aqmllm || die "removal $round"
-	wait
+	await $pings
 	[ "$round" != 1 ] || at_first=$(kept)
 done
 say "inserted $rounds"
@@ -237,7 +245,7 @@ while [ "$left" -gt 0 ]; do
 	while kill -0 $cubic 2>/dev/null; do
 		change_all
 	done
-	wait
+	await $cubic $dctcp
 	[ "$(arrived /tmp/cubic.json)" ] && [ "$(arrived /tmp/dctcp.json)" ] ||
 		die "a flow failed: $(grep -h '"error"' /tmp/cubic.json /tmp/dctcp.json)"
 	listen
