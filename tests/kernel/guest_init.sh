@@ -86,12 +86,16 @@ for port in 5201 5202; do
 	ip netns exec b iperf3 -s -p $port -D >/dev/null || die "iperf3 -s"
 done
 sleep 1
-# A server may still be at the end of the flow before, behind a slow link.
+# Bits per second that arrived.
+arrived() { # file
+	sed -n '/"sum_received"/,/}/s/.*"bits_per_second":[[:space:]]*\([0-9]*\).*/\1/p' "$1" | head -1
+}
+# A server may still be at the end of the flow before, behind a slow link, or hang up because of it.
 flow() { # port congestion-control seconds
 	for try in $(seq 20); do
 		ip netns exec a iperf3 -c 10.2.0.3 -p "$1" -C "$2" -i 0 -t "$3" -J >"/tmp/$2.json" \
 			2>"/tmp/$2.err"
-		grep -q "server is busy" "/tmp/$2.json" || return
+		[ ! "$(arrived "/tmp/$2.json")" ] || return
 		usleep 500000
 	done
 }
@@ -106,10 +110,6 @@ await() { # processes
 	for process in "$@"; do
 		while kill -0 "$process" 2>/dev/null; do usleep 100000; done
 	done
-}
-# Bits per second that arrived.
-arrived() { # file
-	sed -n '/"sum_received"/,/}/s/.*"bits_per_second":[[:space:]]*\([0-9]*\).*/\1/p' "$1" | head -1
 }
 stats() { # when
 	say "stats $1 $(tc -n r -s -j qdisc show dev v2 parent 1:1)"
