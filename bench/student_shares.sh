@@ -21,7 +21,8 @@ student() { # name, shares
 	policies+=(--policy "$made.aqms")
 }
 rest=step=0,gain=0.8
-student shipped target=0.7,k=0.8,k/balance=0.5,$rest
+student shipped target=0.7,k=0.25,k/balance=0.5,$rest
+student coupled_more target=0.7,k=0.8,k/balance=0.5,$rest
 student not_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0
 student half_as_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0.5
 student own_target target=0,k=0.25,k/balance=0.5,$rest
@@ -29,7 +30,6 @@ student milder target=0.5,k=0.8,k/balance=0.5,$rest
 student bolder target=0.9,k=0.8,k/balance=0.5,$rest
 student boldest target=1,k=1,k/balance=0.5,$rest
 student coupling_half target=0.7,k=0.5,k/balance=0.5,$rest
-student coupling_quarter target=0.7,k=0.25,k/balance=0.5,$rest
 student low_gains target=0.7,k=0.8,k/balance=0.5,step=0,gain=0.5
 student step_too target=0.7,k=0.8,k/balance=0.5,step=0.6,gain=0.8
 student shipped_before target=0.6,k=0.25,k/balance=0.5,step=0.6,gain=0.8,steepness=0
