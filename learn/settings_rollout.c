@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "learn/student_float.h"
+#include "learn/visits.h"
 
 #define HOLD_TICKS 16 /* updates of p' that the walk stays, in the mean */
 
@@ -23,24 +24,16 @@ struct recorder {
 	int64_t answered; /* questions whose update is past */
 };
 
-static bool grow(void **array, int64_t count, size_t size)
-{
-	void *more = realloc(*array, (size_t)count * size);
-
-	if (more)
-		*array = more;
-	return more != NULL;
-}
-
 static bool reserve_step(struct settings_haul *haul)
 {
 	const int64_t room = haul->room ? 2 * haul->room : 256;
 
 	if (haul->steps < haul->room)
 		return true;
-	if (!grow((void **)&haul->seen, room * AQM_STUDENT_FEATURE_COUNT, sizeof(*haul->seen)) ||
-	    !grow((void **)&haul->p, room, sizeof(*haul->p)) ||
-	    !grow((void **)&haul->asks, room, sizeof(*haul->asks)))
+	if (!visits_grow((void **)&haul->seen, room * AQM_STUDENT_FEATURE_COUNT,
+			 sizeof(*haul->seen)) ||
+	    !visits_grow((void **)&haul->p, room, sizeof(*haul->p)) ||
+	    !visits_grow((void **)&haul->asks, room, sizeof(*haul->asks)))
 		return false;
 	haul->room = room;
 	return true;

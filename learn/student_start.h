@@ -16,7 +16,7 @@
 	X(gain, 0.95, "of those by which gains may")                                               \
 	X(decay, 0.95, "of what may be given up of p' where the link only idled")                  \
 	X(regularity, 1, "of Classic signals")                                                     \
-	X(steepness, 0.5, "of the steepest that signals may be")
+	X(steepness, 0, "of the steepest that signals may be")
 
 struct student_start {
 	double share[AQM_STUDENT_SETTING_COUNT];

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "learn/student_float.h"
+#include "learn/visits.h"
 
 struct recorder {
 	struct visit_run run;
@@ -48,25 +49,17 @@ void visit_law_chances(const struct aqm_student_vars *vars, const struct aqm_fac
 	chances[AQM_MARK] = (float)(p - drop);
 }
 
-static bool grow(void **array, int64_t count, size_t size)
-{
-	void *more = realloc(*array, (size_t)count * size);
-
-	if (more)
-		*array = more;
-	return more != NULL;
-}
-
 static bool haul_reserve(struct visit_haul *haul)
 {
 	const int64_t room = haul->room ? 2 * haul->room : 1024;
 
 	if (haul->steps < haul->room)
 		return true;
-	if (!grow((void **)&haul->seen, room * AQM_STUDENT_FEATURE_COUNT, sizeof(*haul->seen)) ||
-	    !grow((void **)&haul->chances, room * VISIT_CHANCES, sizeof(*haul->chances)) ||
-	    !grow((void **)&haul->done, room, sizeof(*haul->done)) ||
-	    !grow((void **)&haul->is_asked, room, sizeof(*haul->is_asked)))
+	if (!visits_grow((void **)&haul->seen, room * AQM_STUDENT_FEATURE_COUNT,
+			 sizeof(*haul->seen)) ||
+	    !visits_grow((void **)&haul->chances, room * VISIT_CHANCES, sizeof(*haul->chances)) ||
+	    !visits_grow((void **)&haul->done, room, sizeof(*haul->done)) ||
+	    !visits_grow((void **)&haul->is_asked, room, sizeof(*haul->is_asked)))
 		return false;
 	haul->room = room;
 	return true;

@@ -38,8 +38,7 @@ void visits_free(struct visits *visits)
 	memset(visits, 0, sizeof(*visits));
 }
 
-/* False when out of memory; what is there stays. */
-static bool grow(void **array, int64_t count, size_t size)
+bool visits_grow(void **array, int64_t count, size_t size)
 {
 	void *more = realloc(*array, (size_t)count * size);
 
@@ -58,10 +57,10 @@ static int part_reserve(const struct visits *visits, struct visits_part *part, i
 
 	if (room <= part->room)
 		return 0;
-	if (!grow((void **)&part->seen, steps * visits->features, sizeof(*part->seen)) ||
-	    !grow((void **)&part->target, steps * visits->outputs, sizeof(*part->target)) ||
-	    !grow((void **)&part->law, steps, sizeof(*part->law)) ||
-	    !grow((void **)&part->round, room, sizeof(*part->round)))
+	if (!visits_grow((void **)&part->seen, steps * visits->features, sizeof(*part->seen)) ||
+	    !visits_grow((void **)&part->target, steps * visits->outputs, sizeof(*part->target)) ||
+	    !visits_grow((void **)&part->law, steps, sizeof(*part->law)) ||
+	    !visits_grow((void **)&part->round, room, sizeof(*part->round)))
 		return error_set(error, ERR_NO_MEMORY, "%lld visited states; choose a smaller "
 				 "--visits", (long long)steps);
 	part->room = room;

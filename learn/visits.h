@@ -17,6 +17,7 @@
 
 #include <math.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 
 #include "base/error.h"
@@ -31,6 +32,9 @@ static inline bool visits_asked(const float *target)
 {
 	return !isnan(target[0]);
 }
+
+/* `array` has room for `count` of this size; false when out of memory, and what is there stays. */
+bool visits_grow(void **array, int64_t count, size_t size);
 
 /* Steps of one router, in order. */
 struct visits_run {
