@@ -1,7 +1,7 @@
 #!/bin/bash
 # SPDX-License-Identifier: BSD-2-Clause
 # What boldness buys and costs: students of other shares of their room (docs/guard.md) beside DualPI2 on
-# networks of the suite `train`, one seed each.  The shares of the shipped student were chosen here.
+# networks of the suite `train`, one seed each: the shipped one (`shipped`), and students of steep signals.
 #   bench/student_shares.sh BUILD FOLDER [SUITE]      SUITE: train:150:21
 # Half an hour of processor; the same command goes on where it was interrupted.  FOLDER/report/claims.csv
 # and report.html there have the result.
@@ -21,7 +21,7 @@ student() { # name, shares
 	policies+=(--policy "$made.aqms")
 }
 rest=step=0,gain=0.8
-student shipped target=0.7,k=0.25,k/balance=0.5,$rest
+student steep target=0.7,k=0.25,k/balance=0.5,$rest
 student coupled_more target=0.7,k=0.8,k/balance=0.5,$rest
 student not_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0
 student half_as_steep target=0.7,k=0.8,k/balance=0.5,$rest,steepness=0.5
@@ -32,6 +32,6 @@ student boldest target=1,k=1,k/balance=0.5,$rest
 student coupling_half target=0.7,k=0.5,k/balance=0.5,$rest
 student low_gains target=0.7,k=0.8,k/balance=0.5,step=0,gain=0.5
 student step_too target=0.7,k=0.8,k/balance=0.5,step=0.6,gain=0.8
-student shipped_before target=0.6,k=0.25,k/balance=0.5,step=0.6,gain=0.8,steepness=0
+student shipped target=0.6,k=0.25,k/balance=0.5,step=0.6,gain=0.8,steepness=0
 exec "$build/aqmllm" evaluate "$suite" "${policies[@]}" --seeds 1 --pictures 0 -o "$folder/report" \
 	--baseline dualpi2:profile=linux:min_qlen_step=1
