@@ -36,6 +36,29 @@ aqmllm evaluate loop.yaml --policy mine.aqms --against student --seeds 2 -o swep
 	fail "evaluate --policy FILE"
 grep -q "mine.aqms" swept/results.csv || fail "the student is not in the results"
 
+echo "== made again from its seed"
+mkdir made_of && ln -s "$program" made_of/aqmllm
+bash "$source/bench/student.sh" made_of again >/dev/null 2>&1 || fail "bench/student.sh"
+cmp -s again/student.aqms mine.aqms || fail "bench/student.sh does not make models/student.aqms"
+
+# Held-out networks are faster ones: overload that begins too early shows here.
+echo "== nothing is lost at 8 Mbit/s"
+cat >slow.yaml <<'Y'
+name: slow
+duration_s: 30
+bottleneck: {rate_mbps: 8, delay_ms: 10, aqm: student, params: ["step_ms=3"]}
+flows:
+  - {cc: cubic, ecn: classic, rtt_ms: 20, options: [linux_cubic]}
+  - {cc: dctcp, ecn: ect1, rtt_ms: 20, options: [linux_dctcp]}
+Y
+for seed in 1 2 3; do
+	aqmllm simulate slow.yaml --seed $seed --json >slow.json || fail "simulate slow.yaml"
+	python3 -c "
+import json
+queues = json.load(open('slow.json'))['queues']
+assert queues['all']['drops'] == 0 and queues['L']['marks'] > 100" || fail "seed $seed: $(cat slow.json)"
+done
+
 echo "== names"
 stem=$(printf 'n%.0s' {1..80})
 cp mine.aqms "${stem}1.aqms" && cp mine.aqms "${stem}2.aqms"
