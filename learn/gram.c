@@ -51,10 +51,11 @@ int gram_difference(struct arena *arena, const struct gram_options *options, con
 	double own[GRAM_MAX_WIDTH][GRAM_MAX_WIDTH], cross[GRAM_MAX_WIDTH][GRAM_MAX_WIDTH];
 	double others[GRAM_MAX_WIDTH][GRAM_MAX_WIDTH];
 	double *centred = arena_alloc(arena, 2 * cells * sizeof(*centred) + 1);
-	double *centred_teacher = centred + cells, size, squares;
+	double *centred_teacher, size, squares;
 
 	if (!centred)
 		return ERR_NO_MEMORY;
+	centred_teacher = centred + cells;
 	centre_rows(rows, width, student, centred);
 	centre_rows(rows, width, teacher, centred_teacher);
 	squares = products(rows, width, centred_teacher, centred_teacher, others);
