@@ -2,9 +2,14 @@
 # SPDX-License-Identifier: BSD-2-Clause
 # Two hosts of the laws come to the same sums, and to the same log where the other one has one.
 # usage: agree.sh VECTORS OTHER [PACKETS [SEED]]
+[ $# -ge 2 ] || { echo "usage: agree.sh VECTORS OTHER [PACKETS [SEED]]" >&2; exit 2; }
 vectors=$1 other=$2 packets=${3:-1000000} seed=${4:-1}
-here=$("$vectors" "$packets" "$seed" log) || { echo "$here"; exit 1; }
-there=$("$other" "$packets" "$seed") || { echo "$there"; exit 1; }
+failed() { # status, what was printed
+	[ -z "$2" ] || printf '%s\n' "$2"
+	exit "$1"
+}
+here=$("$vectors" "$packets" "$seed" log) || failed $? "$here"
+there=$("$other" "$packets" "$seed") || failed $? "$there"
 printf '%s\n' "$there" | awk -v here="$here" '
 	BEGIN {
 		rows = split(here, row, "\n")

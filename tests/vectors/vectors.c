@@ -7,9 +7,12 @@
  *     SUM CASE PACKETS passes marks drops [LOG]
  *
  * LOG, where it is asked for, is the sum of queue/'s log lines.  Exit status 1 where the two
- * differ, where a case did not go through all that it should, or where no case filled a queue.
+ * differ, where a case did not go through all that it should, or where no case filled a queue;
+ * 2 for an argument that is none, or too few packets for all of that to happen.
  * "wrong" in the place of "log" gives queue/ other random bits: then every case must differ.
  */
+#include <ctype.h>
+#include <errno.h>
 #include <inttypes.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -23,6 +26,8 @@
 
 #define DEFAULT_PACKETS 1000000
 #define DEFAULT_SEED 1
+/* A queue of VECTORS_LIMIT_PKTS must fill, and PIE signal behind its burst of 150 ms. */
+#define LEAST_PACKETS 2000
 
 static const struct {
 	const char *name, *law, *settings;
@@ -143,15 +148,34 @@ static int run_case(uint32_t which, uint64_t packets, uint64_t seed, bool log, b
 	return 1;
 }
 
+/* False, with a line of what is wrong: not a number from `least` on. */
+static bool read_number(const char *name, const char *text, uint64_t least, uint64_t *number)
+{
+	char *end;
+
+	errno = 0;
+	*number = strtoull(text, &end, 10);
+	if (isdigit((unsigned char)text[0]) && !*end && !errno && *number >= least)
+		return true;
+	fprintf(stderr, "vectors: %s: \"%s\": give a number, %" PRIu64 " or more%s\n", name, text,
+		least, least ? ": with fewer not every case marks, drops and fills its queue" : "");
+	return false;
+}
+
 int main(int argc, char **argv)
 {
-	const uint64_t packets = argc > 1 ? strtoull(argv[1], NULL, 10) : DEFAULT_PACKETS;
-	const uint64_t seed = argc > 2 ? strtoull(argv[2], NULL, 10) : DEFAULT_SEED;
+	uint64_t packets = DEFAULT_PACKETS, seed = DEFAULT_SEED, overflows = 0;
 	const bool wrong = argc > 3 && strcmp(argv[3], "wrong") == 0;
 	const bool log = argc > 3 && strcmp(argv[3], "log") == 0;
-	uint64_t overflows = 0;
 	int failed = 0;
 
+	if (argc > 4 || (argc > 3 && !wrong && !log)) {
+		fputs("usage: vectors [PACKETS [SEED [log | wrong]]]\n", stderr);
+		return 2;
+	}
+	if ((argc > 1 && !read_number("PACKETS", argv[1], LEAST_PACKETS, &packets)) ||
+	    (argc > 2 && !read_number("SEED", argv[2], 0, &seed)))
+		return 2;
 	for (uint32_t which = 0; which < VECTORS_END; which++)
 		failed |= run_case(which, packets, seed, log, wrong, &overflows);
 	/* A law may well keep its queue from filling; what a full one does is the host's. */
