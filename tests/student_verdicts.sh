@@ -4,8 +4,7 @@
 # machine, and by the compilers that are here.  usage: student_verdicts.sh SOURCE PROGRAM...
 source=$1
 shift
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$source/tests/work_folder.sh"
 expected=$("$1") || exit 1
 failed=0
 compare() { # what, digest

@@ -4,8 +4,7 @@
 # and how it says what failed.  At the end of a test: finish NAME.
 set -u
 program=$(realpath "$1")
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "${BASH_SOURCE[0]}")/../work_folder.sh"
 cd "$work" || exit 1
 failed=0
 

@@ -4,8 +4,7 @@
 # mistake in aqm/guard.h.  usage: mutants.sh SOURCE-FOLDER LIBRARY...
 root=$1
 shift
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$root/tests/work_folder.sh"
 failed=0
 
 mutant() { # what, sed script

@@ -12,7 +12,8 @@ need clang bpftool tc iperf3 nstat
 [ -f /usr/include/bpf/bpf_helpers.h ] || skip "no libbpf-dev here"
 grep -q l4s_dctcp /proc/sys/net/ipv4/tcp_available_congestion_control &&
 	skip "l4s_dctcp is registered already"
-work=$(mktemp -d) a=aqmcc$$a b=aqmcc$$b registered=
+. "$source/tests/work_folder.sh"
+a=aqmcc$$a b=aqmcc$$b registered=
 clean() {
 	ip netns pids $b 2>/dev/null | xargs -r kill 2>/dev/null
 	ip netns del $a 2>/dev/null

@@ -8,8 +8,7 @@ shift 3
 . "$source/tests/kernel/common.sh"
 [ "$(id -u)" = 0 ] || skip "not root"
 need clang make
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$source/tests/work_folder.sh"
 make -s -C "$source/kernel/bpf" OUT="$work" "$work/vectors.bpf.o" >"$work/log" 2>&1 ||
 	{ cat "$work/log"; fail "does not build"; }
 "$program" "$work/vectors.bpf.o" 1 >/dev/null 2>"$work/log"

@@ -20,8 +20,7 @@ image=$(ls /boot/vmlinuz-*-amd64 2>/dev/null | sort -V | tail -1)
 version=${image#/boot/vmlinuz-}
 [ -d "/lib/modules/$version/build" ] || skip "no headers of $version here (linux-headers-amd64)"
 file "$(command -v busybox)" 2>/dev/null | grep -q 'dynamically' && skip "busybox is not static"
-work=$(mktemp -d)
-trap 'rm -rf "$work"' EXIT
+. "$source/tests/work_folder.sh"
 trap 'exit 1' INT TERM
 root=$work/root
 mkdir -p "$root"/{bin,sbin,tools,lib/tc,proc,sys,dev,tmp,run,etc}

@@ -7,8 +7,7 @@ if ! command -v spin >/dev/null; then
 	echo "model: SKIP, spin is not there (apt-get install spin): the switch is NOT checked"
 	exit 0
 fi
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../work_folder.sh"
 failed=0
 
 # Errors that spin finds in a model; a claim, or safety when it is empty.

@@ -4,8 +4,7 @@
 # together.  usage: run.sh POINTS-PROGRAM
 points=$1
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$here/../work_folder.sh"
 failed=0
 command -v z3 >/dev/null || { echo "proofs: z3 is not there (apt-get install z3)"; exit 1; }
 "$points" ranges >"$work/ranges.smt2" || exit 1

@@ -3,8 +3,7 @@
 # Proves that every rule of check.sh can fail: breaks each of them in a small tree.
 set -u
 here=$(cd "$(dirname "$0")" && pwd)
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$here/../work_folder.sh"
 failed=0
 
 # A tree that follows all rules.

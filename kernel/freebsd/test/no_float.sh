@@ -5,8 +5,7 @@
 source=$1 standin=$2 bytes=$3
 command -v clang >/dev/null || { echo "SKIP: no clang"; exit 77; }
 objdump=$(command -v llvm-objdump || command -v objdump) || { echo "SKIP: no objdump"; exit 77; }
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$source/tests/work_folder.sh"
 failed=0
 
 build() { # object, file, flags...

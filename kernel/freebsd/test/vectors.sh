@@ -4,8 +4,7 @@
 [ $# -ge 2 ] || { echo "usage: vectors.sh USER MODULES [PACKETS [SEED]]" >&2; exit 2; }
 user=$1 modules=$2
 shift 2
-work=$(mktemp -d) || exit 1
-trap 'rm -rf "$work"' EXIT
+. "$(dirname "$0")/../../../tests/work_folder.sh"
 failed() { # status, what was printed
 	cat "$2"
 	exit "$1"
