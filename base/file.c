@@ -10,6 +10,8 @@
  * over /dev/stdout or a pipe would destroy it.
  *
  * A killed process may leave its temporary sibling behind; nothing reads it.
+ * One that handles a signal can remove it: names are known while they exist,
+ * and whoever takes one out of the table by an atomic exchange owns it.
  */
 #include "base/file.h"
 
@@ -23,6 +25,44 @@
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
+
+#define KNOWN_MAX 64
+
+/* Malloc'd names of temporary files. */
+static _Atomic(char *) known[KNOWN_MAX];
+
+/* Without a place or memory the name stays unknown, which costs a file after a signal at most. */
+static void make_known(struct file_replace *replace)
+{
+	char *name = strdup(replace->temporary);
+
+	for (unsigned i = 0; name && i < KNOWN_MAX; i++) {
+		char *none = NULL;
+
+		if (atomic_compare_exchange_strong(&known[i], &none, name)) {
+			replace->place = i + 1;
+			return;
+		}
+	}
+	free(name);
+}
+
+static void forget(struct file_replace *replace)
+{
+	if (replace->place)
+		free(atomic_exchange(&known[replace->place - 1], NULL));
+	replace->place = 0;
+}
+
+void file_replace_discard_all(void)
+{
+	for (unsigned i = 0; i < KNOWN_MAX; i++) {
+		const char *name = atomic_exchange(&known[i], NULL);
+
+		if (name)
+			unlink(name);
+	}
+}
 
 static int map_descriptor(struct file_map *map, int descriptor, const char *path,
 			  struct error *error)
@@ -129,6 +169,7 @@ int file_replace_open(struct file_replace *replace, const char *path, struct err
 		replace->temporary[0] = '\0';
 		return code;
 	}
+	make_known(replace);
 	replace->stream = fdopen(descriptor, "w");
 	if (!replace->stream) {
 		code = error_errno(error, path, "writing");
@@ -178,6 +219,7 @@ int file_replace_commit(struct file_replace *replace, struct error *error)
 		return code;
 	}
 	replace->temporary[0] = '\0';
+	forget(replace);
 	folder_sync(replace->path);
 	return 0;
 }
@@ -188,6 +230,7 @@ void file_replace_abort(struct file_replace *replace)
 		fclose(replace->stream);
 	if (replace->temporary[0])
 		unlink(replace->temporary);
+	forget(replace);
 	replace->stream = NULL;
 	replace->temporary[0] = '\0';
 }

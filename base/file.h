@@ -36,11 +36,18 @@ struct file_replace {
 	FILE *stream;
 	char path[4096];
 	char temporary[4128];
+	unsigned place; /* among those that file_replace_discard_all() knows, from 1; 0: none */
 };
 
 int file_replace_open(struct file_replace *replace, const char *path, struct error *error);
 int file_replace_commit(struct file_replace *replace, struct error *error);
 void file_replace_abort(struct file_replace *replace);
+
+/*
+ * Removes the temporary files of all replacements that are under way in any thread (the first 64
+ * of them).  Only for a process that then ends: commits fail.  May be called by a signal's handler.
+ */
+void file_replace_discard_all(void);
 
 /* Writes a whole small file atomically. */
 int file_write_all(const char *path, const void *data, size_t size, struct error *error);

@@ -87,6 +87,36 @@ static void a_link_is_followed_and_kept(void **state)
 	assert_content("target.txt", "22");
 }
 
+/* As at the end of a process that a signal ends: more replacements than are known by name, too. */
+static void those_under_way_can_be_discarded(void **state)
+{
+	enum { COUNT = 70 };
+	static struct file_replace replace[COUNT];
+	int left = 0;
+
+	(void)state;
+	for (int i = 0; i < COUNT; i++) {
+		char name[32];
+
+		snprintf(name, sizeof(name), "many-%d.txt", i);
+		assert_int_equal(file_replace_open(&replace[i], name, NULL), 0);
+	}
+	assert_int_equal(file_replace_commit(&replace[0], NULL), 0);
+	file_replace_discard_all();
+	for (int i = 0; i < COUNT; i++)
+		left += file_exists(replace[i].temporary);
+	assert_int_equal(left, COUNT - 64);
+	assert_true(file_exists("many-0.txt"));
+	assert_int_equal(file_replace_commit(&replace[1], NULL), ERR_NOT_FOUND);
+	for (int i = 2; i < COUNT; i++)
+		file_replace_abort(&replace[i]);
+	/* Their places are free again. */
+	assert_int_equal(file_replace_open(&replace[2], "many-2.txt", NULL), 0);
+	file_replace_discard_all();
+	assert_false(file_exists(replace[2].temporary));
+	file_replace_abort(&replace[2]);
+}
+
 static void what_is_no_file_is_not_replaced(void **state)
 {
 	struct error error;
@@ -192,6 +222,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_replacement_is_all_or_nothing),
 		cmocka_unit_test(a_link_is_followed_and_kept),
+		cmocka_unit_test(those_under_way_can_be_discarded),
 		cmocka_unit_test(what_is_no_file_is_not_replaced),
 		cmocka_unit_test(maps_show_content_and_refuse_the_rest),
 		cmocka_unit_test(large_reads_are_whole),

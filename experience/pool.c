@@ -182,12 +182,11 @@ int pool_write(const struct pool *pool, const char *path, struct error *error)
 	code = file_replace_open(&replace, path, error);
 	if (code)
 		return code;
-	/* The rows last: a pool is there only when all of it is. */
-	if (csv)
+	code = csv ? pool_write_csv(pool, replace.stream)
+		   : pool_write_jsonl(pool, replace.stream, error);
+	/* A pool is there only when all of it is; what was not written fails the commit. */
+	if (code == 0 && csv && fflush(replace.stream) == 0)
 		code = pool_write_csv_meta(pool, path, error);
-	if (code == 0)
-		code = csv ? pool_write_csv(pool, replace.stream)
-			   : pool_write_jsonl(pool, replace.stream, error);
 	if (code) {
 		file_replace_abort(&replace);
 		return code;
