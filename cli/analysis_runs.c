@@ -462,7 +462,7 @@ int analysis_run(struct analysis *analysis, struct error *error)
 		*error = crew.failure;
 	else if (crew.stopped)
 		return error_set(error, ERR_INTERRUPTED,
-				 "interrupted after %zu of %zu runs; the same command goes on",
+				 "interrupted after %zu of %zu runs",
 				 crew.done, trial_runs(trial));
 	return crew.code;
 }

@@ -473,7 +473,7 @@ static int run_analyse(const struct command_common *common, const char **operand
 	code = analyse(common, analysis, error);
 	analysis_free(analysis);
 	free(analysis);
-	return code;
+	return command_goes_on(code, error, "the same command goes on");
 }
 
 const struct command command_analyse = {
@@ -497,5 +497,6 @@ const struct command command_analyse = {
 		"and figures/; runs/ keeps every finished run under a name made of all it is a "
 		"function of, so the same command goes on where it was interrupted.",
 	.options = analyse_options,
+	.heeds_interrupt = true,
 	.run = run_analyse,
 };

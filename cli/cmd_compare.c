@@ -221,7 +221,7 @@ static int run_compare(const struct command_common *common, const char **operand
 		training_curve_free(&comparison->arms[i].curve);
 	free(comparison);
 	free(stages);
-	return code;
+	return command_goes_on(code, error, "the same command goes on");
 }
 
 const struct command command_compare = {
@@ -241,5 +241,6 @@ const struct command command_compare = {
 		"it was interrupted: a family that has finished is taken over, one that has not "
 		"is resumed (its training time is then the sum of its epochs).",
 	.options = compare_options,
+	.heeds_interrupt = true,
 	.run = run_compare,
 };

@@ -448,7 +448,7 @@ static int compress(const struct command_common *common, const char **operands, 
 		scenario_free(scenario);
 	free(scenario);
 	sources_free(&sources);
-	return status;
+	return command_goes_on(status, error, "the same command goes on");
 }
 
 const struct command command_compress = {
@@ -469,5 +469,6 @@ const struct command command_compress = {
 		"figures, and DIR2 becomes the smallest that lost little enough (--lose, "
 		"--lose-loss). Stopped with Ctrl-C, the same command goes on where it was.",
 	.options = compress_options,
+	.heeds_interrupt = true,
 	.run = compress,
 };

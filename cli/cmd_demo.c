@@ -136,7 +136,9 @@ static int run_demo(const struct command_common *common, const char **operands, 
 		     : demo_run(demo, error);
 	free(demo);
 	if (code)
-		return code;
+		return command_goes_on(code, error,
+				       "the same command begins again, but for runs of the "
+				       "closed loop that have finished");
 	if (realpath(o.output, folder) == NULL)
 		return error_errno(error, o.output, "cannot find");
 	if (common->json)
@@ -158,5 +160,6 @@ const struct command command_demo = {
 		"an aqmllm command and is shown before it runs.\n\n"
 		"The last line is the path of the report.",
 	.options = demo_options,
+	.heeds_interrupt = true,
 	.run = run_demo,
 };

@@ -453,7 +453,7 @@ static int run_distill(const struct command_common *common, const char **operand
 	if (!code)
 		code = distill(common, &options, error);
 	trial_free(&trial);
-	return code;
+	return command_goes_on(code, error, "the same command with --resume goes on");
 }
 
 const struct command command_distill = {
@@ -485,5 +485,6 @@ const struct command command_distill = {
 		"network (two seeds, reward `hindsight`), and the student learns the best one of "
 		"each, which is what a teacher of settings has learned from.",
 	.options = distill_options,
+	.heeds_interrupt = true,
 	.run = run_distill,
 };

@@ -464,7 +464,7 @@ static int evaluate_suite(const struct command_common *common, const char *suite
 	leads = ranks.rank == 0;
 	code = evaluate_on(common, &ranks, suite, error);
 	ranks_close(&ranks);
-	return leads ? code : 0;
+	return leads ? command_goes_on(code, error, "the same command goes on") : 0;
 }
 
 static int evaluate_in_data(const struct command_common *common, struct error *error)
@@ -482,6 +482,7 @@ static int evaluate_in_data(const struct command_common *common, struct error *e
 	int code = number_list_parse(&intervals, "--interval",
 				     o.intervals ? o.intervals : INTERVALS, 1, false, error);
 
+	command_end_at_once();
 	report.interval_count = intervals.count;
 	if (code == 0)
 		code = in_data_report_write(&report, error);
@@ -546,5 +547,6 @@ const struct command command_evaluate = {
 		"it "
 		"is shown beside.",
 	.options = evaluate_options,
+	.heeds_interrupt = true,
 	.run = evaluate,
 };

@@ -487,5 +487,6 @@ const struct command command_generate = {
 		"over a window of as many steps, which is what a decision head needs on the same "
 		"backbone; passes and decisions take turns.",
 	.options = generate_options,
+	.heeds_interrupt = true,
 	.run = run_generate,
 };

@@ -80,7 +80,7 @@ static int show_progress(void *context, uint64_t bytes)
 			 progress_text(text, sizeof(text), reading->path, bytes,
 				       reading->total_bytes, 0, NULL),
 			 bytes == reading->total_bytes);
-	return command_interrupted() ? ERR_INTERRUPTED : 0;
+	return 0;
 }
 
 static uint64_t file_bytes(const char *path)
@@ -188,8 +188,6 @@ static int read_logs(struct reading *reading, struct kernel_log_parser *parser, 
 		free(pool->meta.source);
 		pool->meta.source = text;
 	}
-	if (code == ERR_INTERRUPTED)
-		return error_set(error, code, "interrupted; nothing was written");
 	if (code == ERR_NO_MEMORY)
 		return error_set(error, code, "out of memory");
 	return code;

@@ -118,7 +118,7 @@ static int run(const struct command_common *common, const char **operands, size_
 				"must divide --width (%llu)", (unsigned long long)chosen.width);
 	code = pretrain_run(&chosen_options, show, &view, &result, error);
 	if (code)
-		return code;
+		return command_goes_on(code, error, "the same command with --resume goes on");
 	print_result(common, &result);
 	return 0;
 }
@@ -134,5 +134,6 @@ const struct command command_pretrain = {
 		"vocabulary.json beside the weights. The same options on the same machine give the "
 		"same bytes; an interrupted run goes on with --resume.",
 	.options = options,
+	.heeds_interrupt = true,
 	.run = run,
 };

@@ -561,7 +561,10 @@ static int reinforce(const struct command_common *common, const char **operands,
 		leads = session->crew.ranks.rank == 0;
 		code = run_session(session, error);
 		ranks_close(&session->crew.ranks);
-		code = leads ? code : 0;
+		code = command_goes_on(leads ? code : 0, error,
+				       session->record.count
+					       ? "the same command with --resume goes on"
+					       : "the same command begins again");
 	}
 	reinforce_record_free(&session->record);
 	if (session->is_open)
@@ -591,5 +594,6 @@ const struct command command_reinforce = {
 		"are the same on any number of cores, and over ranks: mpirun -n N aqmllm "
 		"reinforce.\n\n" REWARD_HELP,
 	.options = reinforce_options,
+	.heeds_interrupt = true,
 	.run = reinforce,
 };

@@ -580,5 +580,6 @@ const struct command command_route = {
 		"same code with the same facts.\n"
 		"Ctrl-C ends it and prints the summary.",
 	.options = route_options,
+	.heeds_interrupt = true,
 	.run = run_route,
 };

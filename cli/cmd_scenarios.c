@@ -278,5 +278,6 @@ const struct command command_scenarios = {
 		"`heldout` share no network whatever the seeds, because every cell of bottleneck "
 		"rate and delay belongs to one of them; `small` is a short sample of the latter's.",
 	.options = scenarios_options,
+	.heeds_interrupt = true,
 	.run = run_scenarios,
 };

@@ -226,7 +226,7 @@ static int measure(void *context, struct search_design *design, struct error *er
 	int status = 0;
 
 	if (command_interrupted())
-		return error_set(error, ERR_INTERRUPTED, "interrupted; the same command goes on");
+		return error_set(error, ERR_INTERRUPTED, "interrupted");
 	show(s);
 	if (!row)
 		status = make(s, design, error);
@@ -453,7 +453,7 @@ static int search(const struct command_common *common, const char **operands, si
 		s.designs.close(s.designs.context);
 	json_decref(s.root);
 	sources_free(&s.sources);
-	return status;
+	return command_goes_on(status, error, "the same command goes on");
 }
 
 const struct command command_search = {
@@ -476,5 +476,6 @@ const struct command command_search = {
 		"figures. Stopped with Ctrl-C, the same command goes on; more --generations add to "
 		"fewer.",
 	.options = search_options,
+	.heeds_interrupt = true,
 	.run = search,
 };

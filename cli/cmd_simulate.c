@@ -321,5 +321,6 @@ const struct command command_simulate = {
 		   "Queue delays are sojourn times of packets that left; the first warmup_s "
 		   "seconds are left out of all statistics.",
 	.options = simulate_options,
+	.heeds_interrupt = true,
 	.run = run_simulate,
 };

@@ -163,5 +163,6 @@ const struct command command_supervise = {
 		"DIR --interval N`. The guard puts the law's own settings in force where delay "
 		"says that the policy leads nowhere.",
 	.options = supervise_options,
+	.heeds_interrupt = true,
 	.run = run_supervise,
 };

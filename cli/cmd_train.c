@@ -690,7 +690,7 @@ static int train(const struct command_common *common, const char **operands, siz
 	sources_free(&run.sources);
 	train_record_free(&run.record);
 	ranks_close(&run.ranks);
-	return leads ? status : 0;
+	return leads ? command_goes_on(status, error, "continue with --resume -o DIR") : 0;
 }
 
 const struct command command_train = {
@@ -713,5 +713,6 @@ const struct command command_train = {
 		"Accuracy means nothing beside the majority rate: a router enqueues 99 % of its "
 		"packets. Read the balanced accuracy, and aqmllm predict for the baselines.",
 	.options = train_options,
+	.heeds_interrupt = true,
 	.run = train,
 };

@@ -197,7 +197,7 @@ static int tune(const struct command_common *common, const char **operands, size
 	leads = ranks.rank == 0;
 	code = tune_on(common, &ranks, operands[0], error);
 	ranks_close(&ranks);
-	return leads ? code : 0;
+	return leads ? command_goes_on(code, error, "the same command goes on") : 0;
 }
 
 const struct command command_tune = {
@@ -217,5 +217,6 @@ const struct command command_tune = {
 		"or seeds only add runs. mpirun spreads runs over ranks. Results are the same on "
 		"any number of cores.\n\n" REWARD_HELP,
 	.options = tune_options,
+	.heeds_interrupt = true,
 	.run = tune,
 };

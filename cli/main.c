@@ -12,6 +12,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "base/clock.h"
+#include "base/file.h"
 #include "base/interrupt.h"
 #include "cli/command.h"
 #include "cli/help.h"
@@ -64,18 +66,53 @@ const struct command *const commands[] = {
 	NULL,
 };
 
-static volatile sig_atomic_t interrupted;
+static volatile sig_atomic_t interrupted, ends_at_once;
 
-/* The first signal asks; the second ends the process as usual. */
+/* timeout(1) signals its command and then the command's group. */
+#define SAME_SIGNAL_S 0.2
+
+/* The first signal asks, or ends the process as an error does; the second one as usual. */
 static void on_signal(int number)
 {
-	interrupted = 1;
+	static const char line[] = "aqmllm: interrupted\n";
+	static double first_s;
+
+	if (!interrupted && !ends_at_once) {
+		first_s = clock_s();
+		interrupted = 1;
+		return;
+	}
+	if (interrupted && clock_s() < first_s + SAME_SIGNAL_S)
+		return;
+	file_replace_discard_all();
+	if (!interrupted) {
+		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+			_exit(1);
+		_exit(error_exit_status(ERR_INTERRUPTED));
+	}
 	signal(number, SIG_DFL);
+	raise(number);
 }
 
 bool command_interrupted(void)
 {
 	return interrupted;
+}
+
+void command_end_at_once(void)
+{
+	ends_at_once = 1;
+}
+
+int command_goes_on(int code, struct error *error, const char *how)
+{
+	char text[sizeof(error->text)];
+
+	if (code != ERR_INTERRUPTED || getenv(COMMAND_STAGE_VARIABLE))
+		return code;
+	snprintf(text, sizeof(text), "%s", error->text[0] ? error->text : error_text(code));
+	snprintf(error->text, sizeof(error->text), "%.300s; %s", text, how);
+	return code;
 }
 
 void command_progress(const struct command_common *common, const char *text, bool last)
@@ -227,6 +264,8 @@ int main(int argc, char **argv)
 	command = find_command(argv[1], &error);
 	if (command == NULL)
 		return report(&error, error.code);
+	if (!command->heeds_interrupt)
+		command_end_at_once();
 	code = run_command(command, argc - 1, argv + 1, &error);
 	if (code == 0 && (fflush(stdout) != 0 || ferror(stdout)))
 		code = error_errno(&error, "standard output", "cannot write");

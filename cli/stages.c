@@ -4,6 +4,7 @@
 #include <errno.h>
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/wait.h>
@@ -71,6 +72,7 @@ static void become_stage(const struct stages *stages)
 		arguments[count++] = (char *)stages->word[i];
 	if (stages->common->quiet || stages->common->json)
 		arguments[count++] = (char *)"--quiet";
+	setenv(COMMAND_STAGE_VARIABLE, "1", 1);
 	execv(stages->program, arguments);
 	_exit(127);
 }

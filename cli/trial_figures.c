@@ -272,7 +272,7 @@ static int draw(void *context, size_t index)
 
 	if (trial->stop && trial->stop(trial->context))
 		return error_set(&drawing->errors[index], ERR_INTERRUPTED,
-				 "interrupted at the report; the same command goes on");
+				 "interrupted at the report");
 	return write_figure(trial, index / TRIAL_FIGURES,
 			    (enum trial_figure)(index % TRIAL_FIGURES), drawing->folder,
 			    &drawing->errors[index]);

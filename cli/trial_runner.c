@@ -58,7 +58,7 @@ int trial_runner_close(struct trial_runner *runner, struct error *error)
 		return runner->code;
 	if (runner->stopped)
 		return error_set(error, ERR_INTERRUPTED,
-				 "interrupted after %zu of %zu runs; the same command goes on",
+				 "interrupted after %zu of %zu runs",
 				 runner->done, runner->total);
 	return 0;
 }

@@ -617,7 +617,7 @@ static int train(struct run *run, struct error *error)
 			code = save_checkpoint(run, error);
 		if (code == 0 && stop)
 			code = error_set(error, ERR_INTERRUPTED,
-					 "stopped at step %lld; run again with --resume",
+					 "stopped at step %lld after a checkpoint",
 					 (long long)run->step);
 	}
 	return code;

@@ -665,7 +665,7 @@ static int pause_between(struct trainer *trainer, const struct trainer_observer 
 	if (!status && rank0.stop)
 		status = error_set(
 			error, ERR_INTERRUPTED,
-			"stopped in epoch %llu after a checkpoint; continue with --resume",
+			"stopped in epoch %llu after a checkpoint",
 			(unsigned long long)trainer->state.epoch + 1);
 	return spread_agree(&trainer->spread, status, error);
 }
