@@ -7,9 +7,11 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <jansson.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "base/file.h"
 #include "base/progress.h"
@@ -161,18 +163,61 @@ static int make_folder(struct error *error)
 	return file_make_folders(o.output, error);
 }
 
-static int write_network(const struct suite *suite, uint64_t index, struct scenario *scenario,
-			 struct error *error)
+/* The network and its file; free the network. */
+static int sample(const struct suite *suite, uint64_t index, struct scenario *scenario,
+		  char path[PATH_MAX], struct error *error)
 {
-	char path[4096], name[80];
-	int code;
+	char name[80];
 
 	suite_sample(suite, o.seed, index, scenario);
 	snprintf(name, sizeof(name), "%s.yaml", scenario->name);
-	code = file_join(path, sizeof(path), o.output, name, error);
+	return file_join(path, PATH_MAX, o.output, name, error);
+}
+
+static int write_network(const struct suite *suite, uint64_t index, struct scenario *scenario,
+			 struct error *error)
+{
+	char path[PATH_MAX];
+	int code = sample(suite, index, scenario, path, error);
+
 	if (code == 0)
 		code = scenario_write(scenario, path, error);
 	scenario_free(scenario);
+	return code;
+}
+
+/* Part of a suite would stand in the way of the same command. */
+static void remove_networks(const struct suite *suite, uint64_t count, struct scenario *scenario)
+{
+	char path[PATH_MAX];
+
+	for (uint64_t i = 0; i < count; i++) {
+		if (sample(suite, i, scenario, path, NULL) == 0)
+			unlink(path);
+		scenario_free(scenario);
+	}
+}
+
+static int write_networks(const struct command_common *common, const struct suite *suite,
+			  struct scenario *scenario, struct error *error)
+{
+	uint64_t written = 0;
+	char text[160];
+	int code = 0;
+
+	while (code == 0 && written < o.count) {
+		code = write_network(suite, written, scenario, error);
+		written += code == 0;
+		if (code == 0 && command_interrupted())
+			code = error_set(error, ERR_INTERRUPTED,
+					 "interrupted after %" PRIu64 " of %" PRIu64
+					 " networks; none is kept",
+					 written, o.count);
+		progress_text(text, sizeof(text), suite->name, written, o.count, 0, "networks");
+		command_progress(common, text, false);
+	}
+	if (code)
+		remove_networks(suite, written, scenario);
 	return code;
 }
 
@@ -180,17 +225,13 @@ static int write_suite(const struct command_common *common, const struct suite *
 		       struct error *error)
 {
 	struct scenario *scenario = calloc(1, sizeof(*scenario));
-	char text[160];
+	const size_t kept = o.output ? file_existing_part(o.output) : 0;
 	int code = scenario ? make_folder(error) : error_set(error, ERR_NO_MEMORY, "out of memory");
 
-	for (uint64_t i = 0; code == 0 && i < o.count; i++) {
-		code = write_network(suite, i, scenario, error);
-		if (code == 0 && command_interrupted())
-			code = error_set(error, ERR_INTERRUPTED,
-					 "interrupted after %" PRIu64 " of %" PRIu64 " networks",
-					 i + 1, o.count);
-		progress_text(text, sizeof(text), suite->name, i + 1, o.count, 0, "networks");
-		command_progress(common, text, false);
+	if (code == 0) {
+		code = write_networks(common, suite, scenario, error);
+		if (code)
+			file_remove_empty_folders(o.output, kept);
 	}
 	command_progress(common, "", false);
 	free(scenario);

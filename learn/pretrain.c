@@ -28,7 +28,6 @@
 #include "policy/vocabulary.h"
 #include "tensor/gemm.h"
 
-#define REPORT_STEPS 20
 #define HELD_OUT_WINDOWS 64
 #define WARMUP_STEPS 100
 #define CLIP_NORM 1.0
@@ -611,7 +610,7 @@ static int train(struct run *run, struct error *error)
 		run->now.loss = isnan(run->now.loss) ? loss : 0.98 * run->now.loss + 0.02 * loss;
 		if (run->step % every == 0)
 			code = measure_held_out(run, error);
-		if (code == 0 && run->step % REPORT_STEPS == 0)
+		if (code == 0)
 			stop = report(run);
 		if (code == 0 && (stop || run->step % every == 0))
 			code = save_checkpoint(run, error);

@@ -37,7 +37,7 @@ struct pretrain_options {
 	bool resume;
 };
 
-/* Told every few steps; a true return stops the run after a checkpoint. */
+/* Told after every step; a true return stops the run after a checkpoint. */
 struct pretrain_progress {
 	const char *stage;      /* "networks", "training" */
 	int64_t done, total;

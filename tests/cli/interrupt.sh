@@ -60,6 +60,7 @@ done
 interrupt 'ls made.csv.tmp-*' predict large.csv --policy policy -o made.csv
 interrupt 'sleep 0.3' evaluate --in-data large.csv --policy policy -o made
 interrupt 'sleep 0.3' supervise train:2 -o made.csv
+interrupt '[ -e made/train-1-000003.yaml ]' scenarios --suite train -n 1000000 -o made
 
 echo "== commands that go on"
 small="--windows-per-epoch 40 --window 6 --rank 2 --threads 1 -q"
