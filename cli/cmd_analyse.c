@@ -464,7 +464,7 @@ static int run_analyse(const struct command_common *common, const char **operand
 		return error_set(error, ERR_INVALID,
 				 "takes no operands; the network is --scenario S, policies are "
 				 "--policy DIR");
-	if (o.output == NULL)
+	if (o.output == NULL || o.output[0] == '\0')
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name the folder of the report: -o DIR");
 	analysis = calloc(1, sizeof(*analysis));

@@ -498,7 +498,7 @@ static int evaluate(const struct command_common *common, const char **operands, 
 
 	if (code)
 		return code;
-	if (o.output == NULL)
+	if (o.output == NULL || o.output[0] == '\0')
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name the folder of the report: -o DIR");
 	if (o.in_data && count == 0)

@@ -319,6 +319,8 @@ refuses 'name one model' backbones --export made.gguf
 refuses 'huge' train pool.csv --backbone huge -o made
 refuses 'policy' predict pool.csv --policy folder
 refuses 'output' evaluate short.yaml
+refuses 'output' evaluate short.yaml -o ''
+refuses 'output' analyse --scenario short.yaml -o '' # reports stood in the root folder
 touch folder/diary && refuses 'folder|output' evaluate short.yaml -o folder
 refuses 'short.yaml|output' evaluate short.yaml -o short.yaml
 refuses 'nosuchsuite|paper_as_run, ' evaluate nosuchsuite -o made
