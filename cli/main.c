@@ -66,7 +66,9 @@ const struct command *const commands[] = {
 	NULL,
 };
 
-static volatile sig_atomic_t interrupted, ends_at_once;
+static volatile sig_atomic_t interrupted, ends_at_once, shows_progress;
+
+static const char clear_line[] = "\r\x1b[K";
 
 /* timeout(1) signals its command and then the command's group. */
 #define SAME_SIGNAL_S 0.2
@@ -86,6 +88,8 @@ static void on_signal(int number)
 		return;
 	file_replace_discard_all();
 	if (!interrupted) {
+		if (shows_progress && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
+			_exit(1);
 		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
 			_exit(1);
 		_exit(error_exit_status(ERR_INTERRUPTED));
@@ -121,6 +125,7 @@ void command_progress(const struct command_common *common, const char *text, boo
 		return;
 	fprintf(stderr, "\r%s\x1b[K%s", text, last ? "\n" : "");
 	fflush(stderr);
+	shows_progress = !last;
 }
 
 static int run_completion(const struct command_common *common, const char **operands, size_t count,
@@ -232,7 +237,8 @@ static int report(const struct error *error, int code)
 
 	if (named.code == 0)
 		named.code = code;
-	fprintf(stderr, "aqmllm: %s\n", error_format(&named, line, sizeof(line)));
+	fprintf(stderr, "%saqmllm: %s\n", shows_progress ? clear_line : "",
+		error_format(&named, line, sizeof(line)));
 	return error_exit_status(code);
 }
 
