@@ -501,6 +501,8 @@ static int evaluate(const struct command_common *common, const char **operands, 
 	if (o.output == NULL || o.output[0] == '\0')
 		return error_at(error, ERR_INVALID, NULL, 0, "--output",
 				"name the folder of the report: -o DIR");
+	if (o.estimate)
+		command_end_at_once();
 	if (o.in_data && count == 0)
 		return evaluate_in_data(common, error);
 	if (o.notes && access(o.notes, R_OK) != 0)

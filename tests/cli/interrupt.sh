@@ -59,6 +59,7 @@ for suffix in csv jsonl; do
 done
 interrupt 'ls made.csv.tmp-*' predict large.csv --policy policy -o made.csv
 interrupt 'sleep 0.3' evaluate --in-data large.csv --policy policy -o made
+interrupt 'sleep 0.3' evaluate heldout:200 --estimate -o estimated
 interrupt 'sleep 0.3' supervise train:2 -o made.csv
 interrupt '[ -e made/train-1-000003.yaml ]' scenarios --suite train -n 1000000 -o made
 
