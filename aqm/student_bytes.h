@@ -181,6 +181,21 @@ static inline const char *aqm_student_take_outputs(struct aqm_student_cursor *fr
 #undef AQM_STUDENT_NAME_OF_SETTING
 #undef AQM_STUDENT_NAME_OF_CHANCE
 
+/* An attention or a residual, whose inputs fit, beside the layer before it. */
+AQM_INLINE bool aqm_student_block_fits(const struct aqm_student_model *model, int index)
+{
+	const struct aqm_student_layer *layer = &model->layer[index];
+	const int32_t window = aqm_student_window(layer);
+
+	if (layer->activation != AQM_STUDENT_linear)
+		return false;
+	if (layer->kind == AQM_STUDENT_attention)
+		return window >= 1 && window <= AQM_STUDENT_WINDOW &&
+		       window * layer->inputs <= AQM_STUDENT_RING;
+	return index > 0 && layer->outputs == layer[-1].inputs &&
+	       (layer[-1].kind == AQM_STUDENT_dense || layer[-1].kind == AQM_STUDENT_attention);
+}
+
 /* A layer by itself and beside the one before it. */
 AQM_INLINE bool aqm_student_layer_fits(const struct aqm_student_model *model, int index,
 				       int inputs)
@@ -198,6 +213,8 @@ AQM_INLINE bool aqm_student_layer_fits(const struct aqm_student_model *model, in
 		return false;
 	if (candidate != after_gates || (candidate && layer->activation != AQM_STUDENT_tanh))
 		return false;
+	if (layer->kind == AQM_STUDENT_attention || layer->kind == AQM_STUDENT_residual)
+		return aqm_student_block_fits(model, index);
 	return !gates ||
 	       (index + 1 < model->layers && layer->activation == AQM_STUDENT_sigmoid &&
 		model->layer[index + 1].outputs * 2 == layer->outputs);
@@ -206,7 +223,7 @@ AQM_INLINE bool aqm_student_layer_fits(const struct aqm_student_model *model, in
 /* Where the layers' weights and rows stand, and that there is room. */
 static inline const char *aqm_student_place_layers(struct aqm_student_model *model)
 {
-	uint32_t weights = 0, rows = 0, hidden = 0;
+	uint32_t weights = 0, rows = 0, hidden = 0, attentions = 0;
 	int inputs = model->inputs;
 
 	if (model->layers == 0)
@@ -222,10 +239,11 @@ static inline const char *aqm_student_place_layers(struct aqm_student_model *mod
 		rows += aqm_student_rows(layer->outputs);
 		if (layer->kind == AQM_STUDENT_candidate)
 			hidden += layer->outputs;
+		attentions += layer->kind == AQM_STUDENT_attention;
 		if (layer->kind != AQM_STUDENT_gates)
-			inputs = layer->outputs;
+			inputs = (int)aqm_student_gives(layer);
 		if (weights > AQM_STUDENT_WEIGHTS || rows > AQM_STUDENT_ROWS ||
-		    hidden > AQM_STUDENT_WIDTH)
+		    hidden > AQM_STUDENT_WIDTH || attentions > 1)
 			return "more weights, rows or remembered numbers than there is room for";
 	}
 	return inputs == model->outputs ? NULL : "a last layer that does not give its outputs";

@@ -17,7 +17,10 @@
  *
  * Layers are dense, or a gated recurrent cell (Cho et al. 2014) made of two of
  * them: gates r and z of [x, h], then the candidate n of [x, r h]; h moves by
- * z (n - h).  A tree asks one feature a node and ends in a row of outputs.
+ * z (n - h).  A transformer's block is made of them too: an `attention` makes queries, keys, values
+ * and lags of a token, and the token takes what it heeds from those of the last decisions
+ * (aqm/student_attention.h); a `residual` adds its rows to what the layer before it was given.  A
+ * tree asks one feature a node and ends in a row of outputs.
  *
  * A model is plain constant data; it may be shared by any number of queues.
  * What checks it is a reader of files (policy/student_file.h, aqm/student_bytes.h).
@@ -26,6 +29,7 @@
 #define AQM_STUDENT_NET_H
 
 #include "aqm/halved.h"
+#include "aqm/student_attention.h"
 
 #define AQM_STUDENT_WEIGHTS 8192 /* bytes of int8, padding included */
 #define AQM_STUDENT_ROWS 512     /* of all layers, padding included */
@@ -52,8 +56,8 @@
 /* X(name) */
 #define AQM_STUDENT_ACTIVATIONS(X) X(linear) X(relu) X(tanh) X(sigmoid)
 
-/* X(name): a cell is `gates` and then `candidate` */
-#define AQM_STUDENT_LAYER_KINDS(X) X(dense) X(gates) X(candidate)
+/* X(name): a cell is `gates` and then `candidate`; at most one attention goes into a net */
+#define AQM_STUDENT_LAYER_KINDS(X) X(dense) X(gates) X(candidate) X(attention) X(residual)
 
 #define AQM_STUDENT_ENUM(name) AQM_STUDENT_##name,
 enum aqm_student_kind { AQM_STUDENT_KINDS(AQM_STUDENT_ENUM) AQM_STUDENT_KIND_COUNT };
@@ -68,9 +72,14 @@ enum aqm_student_layer_kind {
 
 struct aqm_student_layer {
 	uint8_t kind;       /* enum aqm_student_layer_kind */
-	uint8_t activation; /* enum aqm_student_activation; of gates: sigmoid */
-	uint16_t inputs;    /* of gates and candidate: those of the cell and its state */
-	uint16_t outputs;   /* of gates: twice the state, r first */
+	/* enum aqm_student_activation; of gates: sigmoid; of attention and residual: linear */
+	uint8_t activation;
+	uint16_t inputs; /* of gates and candidate: those of the cell and its state */
+	/*
+	 * Of gates: twice the state, r first.  Of attention: query, key and value, as wide as the
+	 * inputs each, and a lag for every decision of its window.
+	 */
+	uint16_t outputs;
 	/*
 	 * Index of its first pair of weights.  Inputs go by pairs, of an odd number the last one
 	 * with a 0: those of inputs 2 j and 2 j + 1 of row i are at j x rows + i, rows being
@@ -120,14 +129,27 @@ struct aqm_student_model {
 	};
 };
 
-/* What a student remembers between decisions: its cells' states, 16 fraction bits, in +-1. */
+/* What a student remembers between decisions; all zeros before the first. */
 struct aqm_student_state {
-	int32_t hidden[AQM_STUDENT_WIDTH];
+	int32_t hidden[AQM_STUDENT_WIDTH]; /* its cells' states, 16 fraction bits, in +-1 */
+	struct aqm_student_ring ring;      /* what its attention looks back on */
 };
 
 AQM_INLINE uint32_t aqm_student_rows(uint32_t outputs)
 {
 	return (outputs + AQM_STUDENT_LANES - 1) / AQM_STUDENT_LANES * AQM_STUDENT_LANES;
+}
+
+/* How many numbers the next layer gets from this one, which is no `gates`. */
+AQM_INLINE uint32_t aqm_student_gives(const struct aqm_student_layer *layer)
+{
+	return layer->kind == AQM_STUDENT_attention ? layer->inputs : layer->outputs;
+}
+
+/* Decisions that an attention looks back on; below 1: it is none. */
+AQM_INLINE int32_t aqm_student_window(const struct aqm_student_layer *attention)
+{
+	return attention->outputs - 3 * attention->inputs;
 }
 
 AQM_INLINE int32_t aqm_student_cut(int32_t value)
@@ -241,6 +263,29 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 	}
 }
 
+/* A token, and what it takes from those before it. */
+AQM_INLINE void aqm_student_look_back(const struct aqm_student_weights *net,
+				      const struct aqm_student_layer *layer, const int16_t *x,
+				      struct aqm_student_ring *ring, int16_t *y)
+{
+	int16_t said[AQM_STUDENT_WIDTH];
+
+	AQM_STUDENT_DENSE(net, layer, x, said);
+	aqm_student_attend(ring, layer->inputs, (uint32_t)aqm_student_window(layer), said, y);
+}
+
+/* `given`: what the layer before was given, which may be y. */
+AQM_INLINE void aqm_student_add(const struct aqm_student_weights *net,
+				const struct aqm_student_layer *layer, const int16_t *x,
+				const int16_t *given, int16_t *y)
+{
+	int16_t more[AQM_STUDENT_WIDTH];
+
+	AQM_STUDENT_DENSE(net, layer, x, more);
+	for (uint32_t i = 0; i < layer->outputs; i++)
+		y[i] = (int16_t)aqm_student_cut(given[i] + more[i]);
+}
+
 /*
  * The net's outputs, 12 fraction bits, from its inputs.  x has AQM_STUDENT_PLACES places, and what
  * is behind the inputs is overwritten.
@@ -251,6 +296,7 @@ AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
 {
 	int16_t buffer[2][AQM_STUDENT_PLACES];
 	int32_t *hidden = state->hidden;
+	const int16_t *given = x; /* to the layer before */
 
 	for (uint32_t l = 0; l < model->layers; l++) {
 		const struct aqm_student_layer *layer = &model->layer[l];
@@ -261,9 +307,14 @@ AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
 			aqm_student_cell(&model->net, layer, x, hidden, y);
 			hidden += layer[1].outputs;
 			l++;
+		} else if (layer->kind == AQM_STUDENT_attention) {
+			aqm_student_look_back(&model->net, layer, x, &state->ring, y);
+		} else if (layer->kind == AQM_STUDENT_residual) {
+			aqm_student_add(&model->net, layer, x, given, y);
 		} else {
 			AQM_STUDENT_DENSE(&model->net, layer, x, y);
 		}
+		given = x;
 		x = y;
 	}
 	for (uint32_t i = 0; i < model->outputs; i++)

@@ -61,7 +61,9 @@ static const struct option distill_options[] = {
 	 "repeated",
 	 0, 0},
 	{"student", 0, OPTION_TEXT, &o.student, "SHAPE",
-	 "mlp:WIDTH,..., linear, gru:CELLS,WIDTH,... or tree:LEAVES (mlp:32,32)", 0, 0},
+	 "mlp:WIDTH,..., linear, gru:CELLS,WIDTH,..., transformer:WIDTH[:WINDOW] (16:8) or "
+	 "tree:LEAVES (mlp:32,32)",
+	 0, 0},
 	{"loss", 0, OPTION_TEXT, &o.loss, "NAME",
 	 "plain: divergence from the teacher's probabilities, of settings the squared difference; "
 	 "correlated: besides, how answers hang together within a batch (correlated)",
@@ -246,7 +248,7 @@ static int print_json(const struct dagger_report *report, struct error *error)
 	return code;
 }
 
-/* "mlp:32,32", "linear", "gru:16,32" as layers of dagger_shape(); "tree:63". */
+/* "mlp:32,32", "linear", "gru:16,32", "transformer:16:8" as layers of dagger_shape(); "tree:63". */
 static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		      struct error *error)
 {
@@ -261,6 +263,8 @@ static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		layers[0] = '\0';
 	} else if (strncmp(text, "gru", 3) == 0 && (text[3] == ':' || !text[3])) {
 		snprintf(layers, size, "gru%s", text[3] ? text + 4 : "16,32");
+	} else if (strncmp(text, "transformer", 11) == 0 && (text[11] == ':' || !text[11])) {
+		snprintf(layers, size, "transformer%s", text[11] ? text + 12 : "16");
 	} else if (strcmp(text, "tree") == 0 ||
 		   (sscanf(text, "tree:%d%n", &options->leaves, &used) == 1 && !text[used])) {
 		options->layers = NULL;
@@ -272,8 +276,9 @@ static int read_shape(struct dagger_options *options, char *layers, size_t size,
 		return 0;
 	} else {
 		return error_at(error, ERR_INVALID, NULL, 0, "--student",
-				"%s is none of mlp:WIDTH,..., linear, gru:CELLS,WIDTH,... and "
-				"tree:LEAVES", text);
+				"%s is none of mlp:WIDTH,..., linear, gru:CELLS,WIDTH,..., "
+				"transformer:WIDTH[:WINDOW] and tree:LEAVES",
+				text);
 	}
 	return dagger_shape(&model, options->settings.rows > 0, layers, error);
 }

@@ -138,6 +138,11 @@ AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student
 	vars->level_q16 = 0;
 	for (unsigned i = 0; i < AQM_STUDENT_WIDTH; i++)
 		vars->state.hidden[i] = 0;
+	for (unsigned i = 0; i < AQM_STUDENT_RING; i++) {
+		vars->state.ring.key[i] = 0;
+		vars->state.ring.value[i] = 0;
+	}
+	vars->state.ring.next = 0;
 	for (unsigned i = 0; i < AQM_STUDENT_OUTPUTS; i++)
 		vars->output[i] = 0;
 	for (unsigned i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)

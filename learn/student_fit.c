@@ -40,7 +40,8 @@ struct fit {
 bool student_fit_remembers(const struct aqm_student_model *shape)
 {
 	for (int l = 0; l < shape->layers; l++)
-		if (shape->layer[l].kind == AQM_STUDENT_gates)
+		if (shape->layer[l].kind == AQM_STUDENT_gates ||
+		    shape->layer[l].kind == AQM_STUDENT_attention)
 			return true;
 	return false;
 }

@@ -29,6 +29,17 @@ size_t student_float_biases_at(const struct aqm_student_model *shape, int layer)
 	       (size_t)shape->layer[layer].outputs * shape->layer[layer].inputs;
 }
 
+/* Queries smaller by the square root of their width; every lag is like any other. */
+static void init_attention(const struct aqm_student_layer *layer, float *weight)
+{
+	const int width = layer->inputs;
+
+	for (int j = 0; j < width * width; j++)
+		weight[j] /= sqrtf((float)width);
+	memset(weight + 3 * width * width, 0,
+	       (size_t)(aqm_student_window(layer) * width) * sizeof(*weight));
+}
+
 void student_float_init(const struct aqm_student_model *shape, float *theta, struct rng *rng)
 {
 	memset(theta, 0, student_float_count(shape) * sizeof(*theta));
@@ -40,6 +51,8 @@ void student_float_init(const struct aqm_student_model *shape, float *theta, str
 
 		for (int j = 0; j < layer->inputs * layer->outputs; j++)
 			weight[j] = (float)((2 * rng_uniform(rng) - 1) * width);
+		if (layer->kind == AQM_STUDENT_attention)
+			init_attention(layer, weight);
 	}
 }
 
@@ -122,6 +135,21 @@ static void cell(const struct aqm_student_layer *layer, const float *gates_weigh
 		hidden[i] += gate[size + i] * (tape->out[l + 1][i] - hidden[i]);
 }
 
+/* A layer that is no part of a cell, from tape->in[l]; what it gives stands in tape->out[l]. */
+static void layer_forward(const struct aqm_student_model *shape, const float *weight,
+			  struct student_float_state *state, struct student_float_tape *tape, int l)
+{
+	const struct aqm_student_layer *layer = &shape->layer[l];
+	float *out = tape->out[l];
+
+	dense(layer, weight, tape->in[l], tape->z[l], out);
+	if (layer->kind == AQM_STUDENT_attention)
+		student_attention_forward(layer->inputs, aqm_student_window(layer), tape->z[l],
+					  &state->past, out, &tape->attention);
+	for (int i = 0; i < layer->outputs && layer->kind == AQM_STUDENT_residual; i++)
+		out[i] = cut(out[i] + tape->in[l - 1][i]);
+}
+
 void student_float_forward(const struct aqm_student_model *shape, const float *theta,
 			   struct student_float_state *state, const float *input, float *output,
 			   struct student_float_tape *tape)
@@ -146,7 +174,7 @@ void student_float_forward(const struct aqm_student_model *shape, const float *t
 			l++;
 		} else {
 			memcpy(tape->in[l], from, layer->inputs * sizeof(*from));
-			dense(layer, weight, tape->in[l], tape->z[l], tape->out[l]);
+			layer_forward(shape, weight, state, tape, l);
 			from = tape->out[l];
 		}
 	}
@@ -204,11 +232,35 @@ static void cell_backward(const struct aqm_student_model *shape, const float *th
 		d[i] = d_again[i] + d_x[i];
 }
 
+/*
+ * d holds the derivative by what layer l gave, no part of a cell, and receives that by its inputs;
+ * d_given gets what goes past it, to the inputs of the layer before.
+ */
+static void layer_backward(const struct aqm_student_layer *layer, const float *weight,
+			   const struct student_float_tape *tape, int l,
+			   struct student_float_state *d_state, float *d, float *d_given,
+			   float *gradient)
+{
+	float d_x[AQM_STUDENT_INPUTS], d_said[AQM_STUDENT_WIDTH];
+
+	if (layer->kind == AQM_STUDENT_attention)
+		student_attention_backward(layer->inputs, aqm_student_window(layer), tape->z[l], d,
+					   &tape->attention, &d_state->past, d_said);
+	else
+		memcpy(d_said, d, layer->outputs * sizeof(*d));
+	for (int i = 0; i < layer->outputs && layer->kind == AQM_STUDENT_residual; i++) {
+		d_said[i] = fabsf(tape->out[l][i]) >= LIMIT ? 0 : d[i];
+		d_given[i] = d_said[i];
+	}
+	dense_backward(layer, weight, tape->in[l], tape->z[l], d_said, d_x, gradient);
+	memcpy(d, d_x, layer->inputs * sizeof(*d));
+}
+
 void student_float_backward(const struct aqm_student_model *shape, const float *theta,
 			    const struct student_float_tape *tape, const float *d_output,
-			    struct student_float_state *d_hidden, float *gradient)
+			    struct student_float_state *d_state, float *gradient)
 {
-	float d[AQM_STUDENT_INPUTS] = {0};
+	float d[AQM_STUDENT_INPUTS] = {0}, d_given[AQM_STUDENT_INPUTS];
 	int remembered = 0;
 
 	for (int l = 0; l < shape->layers; l++)
@@ -224,19 +276,20 @@ void student_float_backward(const struct aqm_student_model *shape, const float *
 			float *by_state;
 
 			remembered -= layer->outputs;
-			by_state = d_hidden->hidden + remembered;
+			by_state = d_state->hidden + remembered;
 			for (int i = 0; i < layer->outputs; i++)
 				d[i] += by_state[i];
 			l--;
 			cell_backward(shape, theta, tape, l, tape->before + remembered, d, by_state,
 				      gradient);
-		} else {
-			float d_x[AQM_STUDENT_INPUTS];
-
-			dense_backward(layer, theta + at, tape->in[l], tape->z[l], d, d_x,
-				       gradient + at);
-			memcpy(d, d_x, layer->inputs * sizeof(*d));
+			continue;
 		}
+		layer_backward(layer, theta + at, tape, l, d_state, d, d_given, gradient + at);
+		/* Of what went past a residual, behind the layer that it went past. */
+		for (int i = 0; l + 1 < shape->layers && i < layer->inputs &&
+				shape->layer[l + 1].kind == AQM_STUDENT_residual;
+		     i++)
+			d[i] += d_given[i];
 	}
 }
 

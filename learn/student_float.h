@@ -11,6 +11,7 @@
 #define LEARN_STUDENT_FLOAT_H
 
 #include "base/rng.h"
+#include "learn/student_attention.h"
 #include "policy/student_model.h"
 
 /* Numbers in theta. */
@@ -21,14 +22,16 @@ size_t student_float_weights_at(const struct aqm_student_model *shape, int layer
 size_t student_float_biases_at(const struct aqm_student_model *shape, int layer);
 
 /*
- * Weights uniform in +-sqrt(6 / inputs) (He et al. 2015; of cells half of that), biases 0; the
- * last layer is 0, so that a supervisor starts as DualPI2 and verdicts start even.
+ * Weights uniform in +-sqrt(6 / inputs) (He et al. 2015; of cells, attention and residuals half of
+ * that, of queries by 1 / sqrt(their width) besides, of lags none), biases 0; the last layer is 0,
+ * so that a supervisor starts as DualPI2 and verdicts start even.
  */
 void student_float_init(const struct aqm_student_model *shape, float *theta, struct rng *rng);
 
-/* What cells remember; zeroed at the start. */
+/* What cells and attention remember; zeroed at the start. */
 struct student_float_state {
 	float hidden[AQM_STUDENT_WIDTH];
+	struct student_attention_past past;
 };
 
 /* What backward needs of one forward. */
@@ -37,6 +40,7 @@ struct student_float_tape {
 	float z[AQM_STUDENT_LAYERS][AQM_STUDENT_WIDTH];	  /* before the activation, cut */
 	float out[AQM_STUDENT_LAYERS][AQM_STUDENT_WIDTH]; /* after it */
 	float before[AQM_STUDENT_WIDTH];		  /* the cells' states at the start */
+	struct student_attention_tape attention;
 };
 
 /* A net's inputs, as real numbers, from int16 features (all of them, by enum). */
@@ -49,13 +53,13 @@ void student_float_forward(const struct aqm_student_model *shape, const float *t
 			   struct student_float_tape *tape);
 
 /*
- * Adds to `gradient` (as theta) what d_output and d_hidden, the loss's derivatives by this step's
- * outputs and by the state it left behind, make of it; d_hidden becomes that by the state before.
- * Steps go backwards in time; before the last one d_hidden is zero.
+ * Adds to `gradient` (as theta) what d_output and d_state, the loss's derivatives by this step's
+ * outputs and by the state it left behind, make of it; d_state becomes that by the state before.
+ * Steps go backwards in time; before the last one d_state is zero.
  */
 void student_float_backward(const struct aqm_student_model *shape, const float *theta,
 			    const struct student_float_tape *tape, const float *d_output,
-			    struct student_float_state *d_hidden, float *gradient);
+			    struct student_float_state *d_state, float *gradient);
 
 /* Probabilities of enum aqm_verdict from the outputs of `verdict`: 2^output, normalised. */
 void student_float_probabilities(const float *output, double probability[3]);

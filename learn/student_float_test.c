@@ -13,7 +13,8 @@
 
 #include "learn/student_float.h"
 
-static const char *const layers[] = {"", "32,32", "tanh24", "gru16", "gru12,16", "8,gru6,gru4"};
+static const char *const layers[] = {"", "32,32", "tanh24", "gru16", "gru12,16", "8,gru6,gru4",
+				     "transformer16", "gru6,transformer8:3", "transformer10:5,12"};
 
 #define LAYERS (sizeof(layers) / sizeof(layers[0]))
 #define STEPS 5

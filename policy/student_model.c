@@ -132,13 +132,52 @@ static int check_tree(const struct aqm_student_model *model, const char *file, s
 	return 0;
 }
 
+/* What a layer gets besides what the one before it gives. */
+static int remembered_inputs(const struct aqm_student_layer *layer)
+{
+	switch (layer->kind) {
+	case AQM_STUDENT_gates:
+		return layer->outputs / 2;
+	case AQM_STUDENT_candidate:
+		return layer->outputs;
+	default:
+		return 0;
+	}
+}
+
+/* An attention or a residual beside the layer before it. */
+static int check_block(const struct aqm_student_model *model, int index, const char *file,
+		       struct error *error)
+{
+	const struct aqm_student_layer *layer = &model->layer[index];
+	const int window = aqm_student_window(layer);
+
+	if (layer->activation != AQM_STUDENT_linear)
+		return refuse(file, "layers", error, "attention and residual are linear");
+	if (layer->kind == AQM_STUDENT_residual)
+		return index > 0 && layer->outputs == layer[-1].inputs &&
+				       (layer[-1].kind == AQM_STUDENT_dense ||
+					layer[-1].kind == AQM_STUDENT_attention)
+			       ? 0
+			       : refuse(file, "layers", error,
+					"a residual has as many outputs as the dense layer or the "
+					"attention before it has inputs");
+	for (int i = 0; i < index; i++)
+		if (model->layer[i].kind == AQM_STUDENT_attention)
+			return refuse(file, "layers", error, "at most one attention goes");
+	if (window < 1 || window > AQM_STUDENT_WINDOW || window * layer->inputs > AQM_STUDENT_RING)
+		return error_at(error, ERR_RANGE, file, 0, "layers",
+				"an attention of %d decisions of %d numbers each; 1 to %d go, and "
+				"at most %d numbers in all",
+				window, layer->inputs, AQM_STUDENT_WINDOW, AQM_STUDENT_RING);
+	return 0;
+}
+
 static int check_layer(const struct aqm_student_model *model, int index, int inputs,
 		       const char *file, struct error *error)
 {
 	const struct aqm_student_layer *layer = &model->layer[index];
-	const int state = layer->kind == AQM_STUDENT_dense ? 0
-			  : layer->kind == AQM_STUDENT_gates ? layer->outputs / 2
-							     : layer->outputs;
+	const int state = remembered_inputs(layer);
 	const bool needs_gates = index == 0 || model->layer[index - 1].kind != AQM_STUDENT_gates;
 
 	if (layer->kind >= AQM_STUDENT_LAYER_KIND_COUNT ||
@@ -160,6 +199,8 @@ static int check_layer(const struct aqm_student_model *model, int index, int inp
 	     model->layer[index + 1].outputs * 2 != layer->outputs))
 		return refuse(file, "layers", error,
 			      "gates are sigmoids, two for each output of their candidate");
+	if (layer->kind == AQM_STUDENT_attention || layer->kind == AQM_STUDENT_residual)
+		return check_block(model, index, file, error);
 	return layer->kind == AQM_STUDENT_candidate && layer->activation != AQM_STUDENT_tanh
 		       ? refuse(file, "layers", error, "a candidate is a tanh")
 		       : 0;
@@ -184,7 +225,7 @@ static int place_layers(struct aqm_student_model *model, const char *file, struc
 		rows += aqm_student_rows(layer->outputs);
 		hidden += layer->kind == AQM_STUDENT_candidate ? layer->outputs : 0;
 		if (layer->kind != AQM_STUDENT_gates)
-			inputs = layer->outputs;
+			inputs = (int)aqm_student_gives(layer);
 		if (!status && (weights > AQM_STUDENT_WEIGHTS || rows > AQM_STUDENT_ROWS ||
 				hidden > AQM_STUDENT_WIDTH))
 			return error_at(error, ERR_RANGE, file, 0, "layers",
@@ -231,15 +272,56 @@ static void add_layer(struct aqm_student_model *model, int kind, int activation,
 	};
 }
 
-/* One hidden layer of the text: "32", "tanh32", "gru16".  Returns where the text goes on, or NULL.
+/* Decisions that a token looks back on where nothing is said of them. */
+#define WINDOW 8
+
+/*
+ * A transformer of the text, behind its name: "16" or "16:8", tokens of 16 numbers over 8
+ * decisions: tokens are embedded, heed each other, and go through twice as many units of relu.
+ * Returns where the text goes on, or NULL.
+ */
+static const char *add_transformer(struct aqm_student_model *model, const char *digits, int *inputs)
+{
+	char *end;
+	const long width = strtol(digits, &end, 10);
+	long window = WINDOW;
+
+	if (*digits < '0' || *digits > '9')
+		return NULL;
+	if (*end == ':') {
+		digits = end + 1;
+		window = strtol(digits, &end, 10);
+		if (*digits < '0' || *digits > '9')
+			return NULL;
+	}
+	if (width < 1 || width > AQM_STUDENT_TOKEN || window < 1 || window > AQM_STUDENT_WINDOW ||
+	    3 * width + window > AQM_STUDENT_WIDTH || (*end != '\0' && *end != ',') ||
+	    model->layers + 5 >= AQM_STUDENT_LAYERS)
+		return NULL;
+	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_linear, *inputs, (int)width);
+	*inputs = (int)width;
+	add_layer(model, AQM_STUDENT_attention, AQM_STUDENT_linear, *inputs,
+		  3 * *inputs + (int)window);
+	add_layer(model, AQM_STUDENT_residual, AQM_STUDENT_linear, *inputs, *inputs);
+	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_relu, *inputs, 2 * *inputs);
+	add_layer(model, AQM_STUDENT_residual, AQM_STUDENT_linear, 2 * *inputs, *inputs);
+	return *end == ',' ? end + 1 : end;
+}
+
+/*
+ * One hidden layer of the text: "32", "tanh32", "gru16"; or "transformer16:8".  Returns where the
+ * text goes on, or NULL.
  */
 static const char *add_hidden(struct aqm_student_model *model, const char *text, int *inputs)
 {
+	static const char transformer[] = "transformer";
 	const bool cell = strncmp(text, "gru", 3) == 0, bent = strncmp(text, "tanh", 4) == 0;
 	const char *digits = text + (cell ? 3 : bent ? 4 : 0);
 	char *end;
 	const long size = strtol(digits, &end, 10);
 
+	if (strncmp(text, transformer, sizeof(transformer) - 1) == 0)
+		return add_transformer(model, text + sizeof(transformer) - 1, inputs);
 	if (*digits < '0' || *digits > '9' || size < 1 || size > AQM_STUDENT_WIDTH ||
 	    (*end != '\0' && *end != ',') || model->layers + 2 >= AQM_STUDENT_LAYERS ||
 	    (cell && (2 * size > AQM_STUDENT_WIDTH || *inputs + size > AQM_STUDENT_INPUTS)))
@@ -291,8 +373,9 @@ int student_model_shape(struct aqm_student_model *model, enum aqm_student_mode m
 		if (!at)
 			return error_at(error, ERR_INVALID, NULL, 0, layers,
 					"not sizes of layers: 32,32 or gru16,32 or tanh24, each at "
-					"most %d",
-					AQM_STUDENT_WIDTH);
+					"most %d, or transformer16:8, at most %d numbers over %d "
+					"decisions",
+					AQM_STUDENT_WIDTH, AQM_STUDENT_TOKEN, AQM_STUDENT_WINDOW);
 	}
 	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_linear, inputs, model->outputs);
 	return student_model_complete(model, NULL, error);
@@ -355,6 +438,25 @@ size_t student_model_bytes(const struct aqm_student_model *model)
 	return bytes;
 }
 
+/* What a layer is called where it hides: "32", "gru16", "attention16:8". */
+static int describe_layer(const struct aqm_student_layer *layer, bool last, char *text, size_t size)
+{
+	const char *name = "";
+
+	if (layer->kind == AQM_STUDENT_attention)
+		return snprintf(text, size, "-attention%d:%d", layer->inputs,
+				aqm_student_window(layer));
+	if (layer->kind == AQM_STUDENT_candidate)
+		name = "gru";
+	else if (layer->kind == AQM_STUDENT_residual)
+		name = "residual";
+	else if (layer->activation == AQM_STUDENT_tanh)
+		name = "tanh";
+	else if (layer->activation == AQM_STUDENT_linear && !last)
+		name = "linear";
+	return snprintf(text, size, "-%s%d", name, layer->outputs);
+}
+
 char *student_model_describe(const struct aqm_student_model *model, char *text, size_t size)
 {
 	size_t used;
@@ -370,11 +472,8 @@ char *student_model_describe(const struct aqm_student_model *model, char *text, 
 
 		if (layer->kind == AQM_STUDENT_gates)
 			continue;
-		used += (size_t)snprintf(text + used, size - used, "-%s%d",
-					 layer->kind == AQM_STUDENT_candidate ? "gru"
-					 : layer->activation == AQM_STUDENT_tanh ? "tanh"
-										 : "",
-					 layer->outputs);
+		used += (size_t)describe_layer(layer, i == model->layers - 1, text + used,
+					       size - used);
 	}
 	return text;
 }

@@ -42,8 +42,10 @@ int student_model_complete(struct aqm_student_model *model, const char *file, st
 
 /*
  * Makes a net without weights.  `layers` are the sizes of its hidden layers: "32,32" are dense and
- * relu, "gru16,32" begins with a cell of 16; "tanh32" is dense and tanh; "" has none.  Features:
- * `count` of them, ascending; with count 0 all those that the mode can see.
+ * relu, "gru16,32" begins with a cell of 16; "tanh32" is dense and tanh; "transformer16:8" is a
+ * block whose tokens have 16 numbers and heed those of the last 8 decisions, "transformer16" the
+ * same; "" has none.  Features: `count` of them, ascending; with count 0 all those that the mode can
+ * see.
  */
 int student_model_shape(struct aqm_student_model *model, enum aqm_student_mode mode,
 			const char *layers, const uint8_t *features, int count,
@@ -59,7 +61,10 @@ void student_model_get_row(const struct aqm_student_model *model, int layer, int
 size_t student_model_weights(const struct aqm_student_model *model);
 size_t student_model_bytes(const struct aqm_student_model *model);
 
-/* "45-32-tanh16-7", "tree of 31 nodes and 32 leaves over 9 features" into `text`; returns it. */
+/*
+ * "45-32-tanh16-7", "45-linear16-attention16:8-residual16-32-residual16-7", "tree of 31 nodes and 32
+ * leaves over 9 features" into `text`; returns it.
+ */
 char *student_model_describe(const struct aqm_student_model *model, char *text, size_t size);
 
 #endif
