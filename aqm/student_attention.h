@@ -12,7 +12,8 @@
  *     share i = 2^s_i / (2^s_0 + 2^s_1 + ...),  s_i = query . key_i + lag_i
  *
  * with s_i no more than 8 below the largest, and what comes out is the sum of the values by their
- * shares.  There is no factor of 1 / sqrt(width): it is part of the weights that make queries.
+ * shares.  There is no factor of 1 / sqrt(width): it is part of the weights that make queries; nor
+ * a projection of what comes out, which with one head is part of those that make values.
  *
  * Ranges, in which every sum stays: queries have 8 fraction bits within +-2^11, keys 11 within
  * +-2^14, so a product is within 2^25 and a score, of at most 31 of them, within 2^30 with 19
@@ -27,8 +28,9 @@
 #include "aqm/log2.h"
 
 #define AQM_STUDENT_WINDOW 16 /* most decisions that are looked back on, this one included */
-#define AQM_STUDENT_TOKEN 31  /* most numbers of a token */
-#define AQM_STUDENT_RING 256  /* most numbers of keys, and of values: window x width */
+#define AQM_STUDENT_TOKEN 32  /* most places of a token */
+#define AQM_STUDENT_RING 256  /* places of all keys, and of all values */
+#define AQM_STUDENT_TOKEN_LANES 8
 
 #define AQM_STUDENT_QUERY_SHIFT 4 /* from 12 fraction bits */
 #define AQM_STUDENT_KEY_SHIFT 1
@@ -38,10 +40,19 @@
 
 /* What was said of the last decisions; all zeros before the first. */
 struct aqm_student_ring {
-	int16_t key[AQM_STUDENT_RING]; /* decision after decision, `width` numbers each */
+	int16_t key[AQM_STUDENT_RING]; /* decision after decision, a token's places each */
 	int16_t value[AQM_STUDENT_RING];
-	uint32_t next; /* whose place the next decision takes */
+	uint32_t next; /* where the next decision goes */
 };
+
+/*
+ * Places that a token of so many numbers takes: whole vectors, for compilers.  What stands behind
+ * its numbers is met by zeros of a query, or left.
+ */
+AQM_INLINE uint32_t aqm_student_token(uint32_t width)
+{
+	return (width + AQM_STUDENT_TOKEN_LANES - 1) & ~(AQM_STUDENT_TOKEN_LANES - 1U);
+}
 
 /* value / 2^bits, to the nearest; bits at least 1. */
 AQM_INLINE int32_t aqm_student_nearest(int32_t value, unsigned bits)
@@ -49,79 +60,93 @@ AQM_INLINE int32_t aqm_student_nearest(int32_t value, unsigned bits)
 	return (value + (1 << (bits - 1))) >> bits;
 }
 
-/* This decision's key and value take the place of the oldest ones; returns it. */
-AQM_INLINE uint32_t aqm_student_ring_put(struct aqm_student_ring *ring, uint32_t width,
-					 uint32_t window, const int16_t *key, const int16_t *value)
+/* This decision's key and value take the place of the oldest ones; returns which it is. */
+AQM_INLINE uint32_t aqm_student_ring_put(struct aqm_student_ring *restrict ring, uint32_t width,
+					 uint32_t window, const int16_t *restrict said)
 {
 	const uint32_t at = ring->next < window ? ring->next : 0;
+	const uint32_t token = aqm_student_token(width);
+	int16_t *key = ring->key + at * token, *value = ring->value + at * token;
 
-	for (uint32_t i = 0; i < width; i++) {
-		ring->key[at * width + i] =
-			(int16_t)aqm_student_nearest(key[i], AQM_STUDENT_KEY_SHIFT);
-		ring->value[at * width + i] = value[i];
-	}
+	for (uint32_t i = 0; i < token; i++)
+		key[i] = (int16_t)aqm_student_nearest(said[width + i], AQM_STUDENT_KEY_SHIFT);
+	for (uint32_t i = 0; i < token; i++)
+		value[i] = said[2 * width + i];
 	ring->next = at + 1 < window ? at + 1 : 0;
 	return at;
 }
 
-/* Shares, 14 fraction bits, in the place of scores, 12 fraction bits within +-2^24. */
-AQM_INLINE void aqm_student_shares(int32_t *score, uint32_t window)
+/* Shares, 14 fraction bits, from scores, 12 fraction bits within +-2^24. */
+AQM_INLINE void aqm_student_shares(const int32_t *score, uint32_t window, int16_t *share)
 {
 	int32_t largest = score[0];
-	uint64_t sum = 0, inverse;
+	uint32_t power[AQM_STUDENT_WINDOW], sum = 0;
+	uint64_t inverse;
 
 	for (uint32_t i = 1; i < window; i++)
 		largest = score[i] > largest ? score[i] : largest;
 	for (uint32_t i = 0; i < window; i++) {
 		const int32_t below = largest - score[i];
 
-		score[i] = (int32_t)aqm_exp2_q16(
+		power[i] = aqm_exp2_q16(
 			below < AQM_STUDENT_SCORE_DEPTH ? -below : -AQM_STUDENT_SCORE_DEPTH);
-		sum += (uint32_t)score[i];
+		sum += power[i];
 	}
 	inverse = aqm_div64(UINT64_C(1) << 46, sum);
 	for (uint32_t i = 0; i < window; i++)
-		score[i] = (int32_t)((uint32_t)score[i] * inverse >>
-				     (46 - AQM_STUDENT_SHARE_BITS));
+		share[i] = (int16_t)(power[i] * inverse >> (46 - AQM_STUDENT_SHARE_BITS));
+}
+
+/* The scores of `window` decisions, of which `own` is the newest, by their places in the ring. */
+AQM_INLINE void aqm_student_scores(const struct aqm_student_ring *ring, uint32_t width,
+				   uint32_t window, uint32_t own, const int16_t *said,
+				   const int16_t *lag, int32_t *score)
+{
+	const uint32_t token = aqm_student_token(width);
+	int16_t query[AQM_STUDENT_TOKEN];
+
+	for (uint32_t i = 0; i < token; i++)
+		query[i] = (int16_t)(i < width ? aqm_student_nearest(said[i],
+								     AQM_STUDENT_QUERY_SHIFT)
+					       : 0);
+	for (uint32_t place = 0; place < window; place++) {
+		const int16_t *key = ring->key + place * token;
+		int32_t sum = 0;
+
+		for (uint32_t i = 0; i < token; i++)
+			sum += query[i] * key[i];
+		score[place] = aqm_student_nearest(sum, AQM_STUDENT_SCORE_SHIFT) +
+			       lag[own >= place ? own - place : own + window - place];
+	}
 }
 
 /*
  * What the token whose query, key, value and lags are in `said`, one behind the other, 12 fraction
- * bits, takes from the last `window` ones, itself included: `width` numbers into `y`.  width 1 to
- * AQM_STUDENT_TOKEN, window 1 to AQM_STUDENT_WINDOW, window x width at most AQM_STUDENT_RING.
+ * bits, takes from the last `window` ones, itself included: `width` numbers into `y`.  Window 1 to
+ * AQM_STUDENT_WINDOW, window x aqm_student_token(width) at most AQM_STUDENT_RING.  `said` and `y`
+ * have room for a whole token where theirs begins.
  */
-AQM_INLINE void aqm_student_attend(struct aqm_student_ring *ring, uint32_t width, uint32_t window,
-				   const int16_t *said, int16_t *y)
+AQM_INLINE void aqm_student_attend(struct aqm_student_ring *restrict ring, uint32_t width,
+				   uint32_t window, const int16_t *restrict said,
+				   int16_t *restrict y)
 {
-	const int16_t *lag = said + 3 * width;
-	const uint32_t own = aqm_student_ring_put(ring, width, window, said + width,
-						  said + 2 * width);
-	int16_t query[AQM_STUDENT_TOKEN];
-	int32_t share[AQM_STUDENT_WINDOW], mixed[AQM_STUDENT_TOKEN];
+	const uint32_t own = aqm_student_ring_put(ring, width, window, said);
+	const uint32_t token = aqm_student_token(width);
+	int32_t score[AQM_STUDENT_WINDOW], sum[AQM_STUDENT_TOKEN];
+	int16_t share[AQM_STUDENT_WINDOW];
 
-	for (uint32_t i = 0; i < width; i++) {
-		query[i] = (int16_t)aqm_student_nearest(said[i], AQM_STUDENT_QUERY_SHIFT);
-		mixed[i] = 0;
-	}
+	aqm_student_scores(ring, width, window, own, said, said + 3 * width, score);
+	aqm_student_shares(score, window, share);
+	for (uint32_t i = 0; i < token; i++)
+		sum[i] = 1 << (AQM_STUDENT_SHARE_BITS - 1);
 	for (uint32_t place = 0; place < window; place++) {
-		const int16_t *key = ring->key + place * width;
-		int32_t sum = 0;
+		const int16_t *value = ring->value + place * token;
 
-		for (uint32_t i = 0; i < width; i++)
-			sum += query[i] * key[i];
-		share[place] = aqm_student_nearest(sum, AQM_STUDENT_SCORE_SHIFT) +
-			       lag[own >= place ? own - place : own + window - place];
+		for (uint32_t i = 0; i < token; i++)
+			sum[i] += share[place] * value[i];
 	}
-	aqm_student_shares(share, window);
-	for (uint32_t place = 0; place < window; place++) {
-		const int16_t *value = ring->value + place * width;
-		const int16_t own_share = (int16_t)share[place];
-
-		for (uint32_t i = 0; i < width; i++)
-			mixed[i] += own_share * value[i];
-	}
-	for (uint32_t i = 0; i < width; i++)
-		y[i] = (int16_t)aqm_student_nearest(mixed[i], AQM_STUDENT_SHARE_BITS);
+	for (uint32_t i = 0; i < token; i++)
+		y[i] = (int16_t)(sum[i] >> AQM_STUDENT_SHARE_BITS);
 }
 
 #endif

@@ -191,9 +191,9 @@ AQM_INLINE bool aqm_student_block_fits(const struct aqm_student_model *model, in
 		return false;
 	if (layer->kind == AQM_STUDENT_attention)
 		return window >= 1 && window <= AQM_STUDENT_WINDOW &&
-		       window * layer->inputs <= AQM_STUDENT_RING;
-	return index > 0 && layer->outputs == layer[-1].inputs &&
-	       (layer[-1].kind == AQM_STUDENT_dense || layer[-1].kind == AQM_STUDENT_attention);
+		       window * (int32_t)aqm_student_token(layer->inputs) <= AQM_STUDENT_RING;
+	return index > 0 && layer[-1].kind == AQM_STUDENT_dense &&
+	       layer->outputs == layer[-1].inputs;
 }
 
 /* A layer by itself and beside the one before it. */

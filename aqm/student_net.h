@@ -18,7 +18,7 @@
  * Layers are dense, or a gated recurrent cell (Cho et al. 2014) made of two of
  * them: gates r and z of [x, h], then the candidate n of [x, r h]; h moves by
  * z (n - h).  A transformer's block is made of them too: an `attention` makes queries, keys, values
- * and lags of a token, and the token takes what it heeds from those of the last decisions
+ * and lags of a token, and adds to it what it heeds of the last decisions
  * (aqm/student_attention.h); a `residual` adds its rows to what the layer before it was given.  A
  * tree asks one feature a node and ends in a row of outputs.
  *
@@ -231,7 +231,9 @@ AQM_INLINE void aqm_student_dense_plain(const struct aqm_student_weights *net,
 		sum[i] = net->bias[layer->first_row + i];
 	aqm_student_sums(net->pair + layer->first_pair, rows, layer->inputs, x, sum);
 	for (uint32_t i = 0; i < layer->outputs; i++)
-		sum[i] = aqm_student_cut((sum[i] + ((1 << shift[i]) >> 1)) >> shift[i]);
+		sum[i] = (sum[i] + ((1 << shift[i]) >> 1)) >> shift[i];
+	for (uint32_t i = 0; i < rows; i++)
+		sum[i] = aqm_student_cut(sum[i]);
 	aqm_student_curve(layer->activation, rows, sum, y);
 }
 
@@ -263,7 +265,7 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 	}
 }
 
-/* A token, and what it takes from those before it. */
+/* A token, and what it takes from those before it, added up. */
 AQM_INLINE void aqm_student_look_back(const struct aqm_student_weights *net,
 				      const struct aqm_student_layer *layer, const int16_t *x,
 				      struct aqm_student_ring *ring, int16_t *y)
@@ -272,6 +274,8 @@ AQM_INLINE void aqm_student_look_back(const struct aqm_student_weights *net,
 
 	AQM_STUDENT_DENSE(net, layer, x, said);
 	aqm_student_attend(ring, layer->inputs, (uint32_t)aqm_student_window(layer), said, y);
+	for (uint32_t i = 0; i < layer->inputs; i++)
+		y[i] = (int16_t)aqm_student_cut(x[i] + y[i]);
 }
 
 /* `given`: what the layer before was given, which may be y. */

@@ -135,6 +135,12 @@ static void cell(const struct aqm_student_layer *layer, const float *gates_weigh
 		hidden[i] += gate[size + i] * (tape->out[l + 1][i] - hidden[i]);
 }
 
+/* The layer whose inputs are added to what layer l makes, an attention or a residual. */
+static int given_to(const struct aqm_student_layer *layer, int l)
+{
+	return layer->kind == AQM_STUDENT_residual ? l - 1 : l;
+}
+
 /* A layer that is no part of a cell, from tape->in[l]; what it gives stands in tape->out[l]. */
 static void layer_forward(const struct aqm_student_model *shape, const float *weight,
 			  struct student_float_state *state, struct student_float_tape *tape, int l)
@@ -146,8 +152,10 @@ static void layer_forward(const struct aqm_student_model *shape, const float *we
 	if (layer->kind == AQM_STUDENT_attention)
 		student_attention_forward(layer->inputs, aqm_student_window(layer), tape->z[l],
 					  &state->past, out, &tape->attention);
-	for (int i = 0; i < layer->outputs && layer->kind == AQM_STUDENT_residual; i++)
-		out[i] = cut(out[i] + tape->in[l - 1][i]);
+	else if (layer->kind != AQM_STUDENT_residual)
+		return;
+	for (int i = 0; i < (int)aqm_student_gives(layer); i++)
+		out[i] = cut(out[i] + tape->in[given_to(layer, l)][i]);
 }
 
 void student_float_forward(const struct aqm_student_model *shape, const float *theta,
@@ -233,34 +241,41 @@ static void cell_backward(const struct aqm_student_model *shape, const float *th
 }
 
 /*
- * d holds the derivative by what layer l gave, no part of a cell, and receives that by its inputs;
- * d_given gets what goes past it, to the inputs of the layer before.
+ * d holds the derivative by what layer l gave, no part of a cell, and receives that by its inputs.
+ * d_past, else zeros, goes from a residual to the inputs of the dense layer before it.
  */
 static void layer_backward(const struct aqm_student_layer *layer, const float *weight,
 			   const struct student_float_tape *tape, int l,
-			   struct student_float_state *d_state, float *d, float *d_given,
+			   struct student_float_state *d_state, float *d, float *d_past,
 			   float *gradient)
 {
-	float d_x[AQM_STUDENT_INPUTS], d_said[AQM_STUDENT_WIDTH];
+	const int gives = (int)aqm_student_gives(layer);
+	float d_x[AQM_STUDENT_INPUTS], d_said[AQM_STUDENT_WIDTH], d_own[AQM_STUDENT_INPUTS] = {0};
+	float *added = layer->kind == AQM_STUDENT_attention ? d_own : d_past;
 
+	if (layer->kind != AQM_STUDENT_dense)
+		for (int i = 0; i < gives; i++)
+			added[i] = d[i] = fabsf(tape->out[l][i]) >= LIMIT ? 0 : d[i];
 	if (layer->kind == AQM_STUDENT_attention)
 		student_attention_backward(layer->inputs, aqm_student_window(layer), tape->z[l], d,
 					   &tape->attention, &d_state->past, d_said);
 	else
-		memcpy(d_said, d, layer->outputs * sizeof(*d));
-	for (int i = 0; i < layer->outputs && layer->kind == AQM_STUDENT_residual; i++) {
-		d_said[i] = fabsf(tape->out[l][i]) >= LIMIT ? 0 : d[i];
-		d_given[i] = d_said[i];
-	}
+		memcpy(d_said, d, (size_t)gives * sizeof(*d));
 	dense_backward(layer, weight, tape->in[l], tape->z[l], d_said, d_x, gradient);
-	memcpy(d, d_x, layer->inputs * sizeof(*d));
+	for (int i = 0; i < layer->inputs; i++) {
+		d[i] = d_x[i];
+		if (layer->kind == AQM_STUDENT_residual)
+			continue;
+		d[i] += added[i];
+		added[i] = 0;
+	}
 }
 
 void student_float_backward(const struct aqm_student_model *shape, const float *theta,
 			    const struct student_float_tape *tape, const float *d_output,
 			    struct student_float_state *d_state, float *gradient)
 {
-	float d[AQM_STUDENT_INPUTS] = {0}, d_given[AQM_STUDENT_INPUTS];
+	float d[AQM_STUDENT_INPUTS] = {0}, d_past[AQM_STUDENT_INPUTS] = {0};
 	int remembered = 0;
 
 	for (int l = 0; l < shape->layers; l++)
@@ -284,12 +299,7 @@ void student_float_backward(const struct aqm_student_model *shape, const float *
 				      gradient);
 			continue;
 		}
-		layer_backward(layer, theta + at, tape, l, d_state, d, d_given, gradient + at);
-		/* Of what went past a residual, behind the layer that it went past. */
-		for (int i = 0; l + 1 < shape->layers && i < layer->inputs &&
-				shape->layer[l + 1].kind == AQM_STUDENT_residual;
-		     i++)
-			d[i] += d_given[i];
+		layer_backward(layer, theta + at, tape, l, d_state, d, d_past, gradient + at);
 	}
 }
 

@@ -163,7 +163,7 @@ static double answer(const struct aqm_student_model *shape, const float *theta,
 {
 	const float *wanted = labels[lesson->label[row]].output;
 	float output[AQM_STUDENT_OUTPUTS] = {0};
-	struct student_float_state state = {{0}};
+	struct student_float_state state = {0};
 	double squares = 0;
 
 	student_float_forward(shape, theta, &state, lesson->input[row], output, tape);
@@ -185,7 +185,7 @@ static void epoch(const struct aqm_student_model *shape, struct adamw *adam,
 		const size_t end = at + BATCH < lesson->rows ? at + BATCH : lesson->rows;
 
 		for (size_t i = at; i < end; i++) {
-			struct student_float_state d_hidden = {{0}};
+			struct student_float_state d_hidden = {0};
 			float wrong[AQM_STUDENT_OUTPUTS] = {0};
 
 			answer(shape, param->value, lesson, lesson->order[i], labels, &tape, wrong);

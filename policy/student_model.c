@@ -155,17 +155,17 @@ static int check_block(const struct aqm_student_model *model, int index, const c
 	if (layer->activation != AQM_STUDENT_linear)
 		return refuse(file, "layers", error, "attention and residual are linear");
 	if (layer->kind == AQM_STUDENT_residual)
-		return index > 0 && layer->outputs == layer[-1].inputs &&
-				       (layer[-1].kind == AQM_STUDENT_dense ||
-					layer[-1].kind == AQM_STUDENT_attention)
+		return index > 0 && layer[-1].kind == AQM_STUDENT_dense &&
+				       layer->outputs == layer[-1].inputs
 			       ? 0
 			       : refuse(file, "layers", error,
-					"a residual has as many outputs as the dense layer or the "
-					"attention before it has inputs");
+					"a residual has as many outputs as the dense layer before "
+					"it has inputs");
 	for (int i = 0; i < index; i++)
 		if (model->layer[i].kind == AQM_STUDENT_attention)
 			return refuse(file, "layers", error, "at most one attention goes");
-	if (window < 1 || window > AQM_STUDENT_WINDOW || window * layer->inputs > AQM_STUDENT_RING)
+	if (window < 1 || window > AQM_STUDENT_WINDOW ||
+	    window * (int)aqm_student_token(layer->inputs) > AQM_STUDENT_RING)
 		return error_at(error, ERR_RANGE, file, 0, "layers",
 				"an attention of %d decisions of %d numbers each; 1 to %d go, and "
 				"at most %d numbers in all",
@@ -296,13 +296,12 @@ static const char *add_transformer(struct aqm_student_model *model, const char *
 	}
 	if (width < 1 || width > AQM_STUDENT_TOKEN || window < 1 || window > AQM_STUDENT_WINDOW ||
 	    3 * width + window > AQM_STUDENT_WIDTH || (*end != '\0' && *end != ',') ||
-	    model->layers + 5 >= AQM_STUDENT_LAYERS)
+	    model->layers + 4 >= AQM_STUDENT_LAYERS)
 		return NULL;
 	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_linear, *inputs, (int)width);
 	*inputs = (int)width;
 	add_layer(model, AQM_STUDENT_attention, AQM_STUDENT_linear, *inputs,
 		  3 * *inputs + (int)window);
-	add_layer(model, AQM_STUDENT_residual, AQM_STUDENT_linear, *inputs, *inputs);
 	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_relu, *inputs, 2 * *inputs);
 	add_layer(model, AQM_STUDENT_residual, AQM_STUDENT_linear, 2 * *inputs, *inputs);
 	return *end == ',' ? end + 1 : end;

@@ -62,7 +62,7 @@ size_t student_model_weights(const struct aqm_student_model *model);
 size_t student_model_bytes(const struct aqm_student_model *model);
 
 /*
- * "45-32-tanh16-7", "45-linear16-attention16:8-residual16-32-residual16-7", "tree of 31 nodes and 32
+ * "45-32-tanh16-7", "45-linear16-attention16:8-32-residual16-7", "tree of 31 nodes and 32
  * leaves over 9 features" into `text`; returns it.
  */
 char *student_model_describe(const struct aqm_student_model *model, char *text, size_t size);
