@@ -45,10 +45,7 @@ struct aqm_student_ring {
 	uint32_t next; /* where the next decision goes */
 };
 
-/*
- * Places that a token of so many numbers takes: whole vectors, for compilers.  What stands behind
- * its numbers is met by zeros of a query, or left.
- */
+/* Places that a token of so many numbers takes: whole vectors, for compilers, zeros behind. */
 AQM_INLINE uint32_t aqm_student_token(uint32_t width)
 {
 	return (width + AQM_STUDENT_TOKEN_LANES - 1) & ~(AQM_STUDENT_TOKEN_LANES - 1U);
@@ -68,9 +65,9 @@ AQM_INLINE uint32_t aqm_student_ring_put(struct aqm_student_ring *restrict ring,
 	const uint32_t token = aqm_student_token(width);
 	int16_t *key = ring->key + at * token, *value = ring->value + at * token;
 
-	for (uint32_t i = 0; i < token; i++)
+	for (uint32_t i = 0; i < width; i++)
 		key[i] = (int16_t)aqm_student_nearest(said[width + i], AQM_STUDENT_KEY_SHIFT);
-	for (uint32_t i = 0; i < token; i++)
+	for (uint32_t i = 0; i < width; i++)
 		value[i] = said[2 * width + i];
 	ring->next = at + 1 < window ? at + 1 : 0;
 	return at;
@@ -103,12 +100,10 @@ AQM_INLINE void aqm_student_scores(const struct aqm_student_ring *ring, uint32_t
 				   const int16_t *lag, int32_t *score)
 {
 	const uint32_t token = aqm_student_token(width);
-	int16_t query[AQM_STUDENT_TOKEN];
+	int16_t query[AQM_STUDENT_TOKEN] = {0};
 
-	for (uint32_t i = 0; i < token; i++)
-		query[i] = (int16_t)(i < width ? aqm_student_nearest(said[i],
-								     AQM_STUDENT_QUERY_SHIFT)
-					       : 0);
+	for (uint32_t i = 0; i < width; i++)
+		query[i] = (int16_t)aqm_student_nearest(said[i], AQM_STUDENT_QUERY_SHIFT);
 	for (uint32_t place = 0; place < window; place++) {
 		const int16_t *key = ring->key + place * token;
 		int32_t sum = 0;
@@ -123,8 +118,7 @@ AQM_INLINE void aqm_student_scores(const struct aqm_student_ring *ring, uint32_t
 /*
  * What the token whose query, key, value and lags are in `said`, one behind the other, 12 fraction
  * bits, takes from the last `window` ones, itself included: `width` numbers into `y`.  Window 1 to
- * AQM_STUDENT_WINDOW, window x aqm_student_token(width) at most AQM_STUDENT_RING.  `said` and `y`
- * have room for a whole token where theirs begins.
+ * AQM_STUDENT_WINDOW, window x aqm_student_token(width) at most AQM_STUDENT_RING.
  */
 AQM_INLINE void aqm_student_attend(struct aqm_student_ring *restrict ring, uint32_t width,
 				   uint32_t window, const int16_t *restrict said,
@@ -145,7 +139,7 @@ AQM_INLINE void aqm_student_attend(struct aqm_student_ring *restrict ring, uint3
 		for (uint32_t i = 0; i < token; i++)
 			sum[i] += share[place] * value[i];
 	}
-	for (uint32_t i = 0; i < token; i++)
+	for (uint32_t i = 0; i < width; i++)
 		y[i] = (int16_t)(sum[i] >> AQM_STUDENT_SHARE_BITS);
 }
 

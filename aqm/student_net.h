@@ -265,29 +265,26 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 	}
 }
 
-/* A token, and what it takes from those before it, added up. */
-AQM_INLINE void aqm_student_look_back(const struct aqm_student_weights *net,
+/*
+ * One layer that is no part of a cell.  `given`: what the layer before was given, which may be y.
+ */
+AQM_INLINE void aqm_student_layer_run(const struct aqm_student_weights *net,
 				      const struct aqm_student_layer *layer, const int16_t *x,
-				      struct aqm_student_ring *ring, int16_t *y)
+				      const int16_t *given, struct aqm_student_ring *ring,
+				      int16_t *y)
 {
-	int16_t said[AQM_STUDENT_WIDTH];
+	int16_t said[AQM_STUDENT_WIDTH], heeded[AQM_STUDENT_TOKEN];
+	const bool attends = layer->kind == AQM_STUDENT_attention;
+	const int16_t *to = attends ? x : given, *more = attends ? heeded : said;
 
-	AQM_STUDENT_DENSE(net, layer, x, said);
-	aqm_student_attend(ring, layer->inputs, (uint32_t)aqm_student_window(layer), said, y);
-	for (uint32_t i = 0; i < layer->inputs; i++)
-		y[i] = (int16_t)aqm_student_cut(x[i] + y[i]);
-}
-
-/* `given`: what the layer before was given, which may be y. */
-AQM_INLINE void aqm_student_add(const struct aqm_student_weights *net,
-				const struct aqm_student_layer *layer, const int16_t *x,
-				const int16_t *given, int16_t *y)
-{
-	int16_t more[AQM_STUDENT_WIDTH];
-
-	AQM_STUDENT_DENSE(net, layer, x, more);
-	for (uint32_t i = 0; i < layer->outputs; i++)
-		y[i] = (int16_t)aqm_student_cut(given[i] + more[i]);
+	AQM_STUDENT_DENSE(net, layer, x, layer->kind == AQM_STUDENT_dense ? y : said);
+	if (layer->kind == AQM_STUDENT_dense)
+		return;
+	if (attends)
+		aqm_student_attend(ring, layer->inputs, (uint32_t)aqm_student_window(layer), said,
+				   heeded);
+	for (uint32_t i = 0; i < aqm_student_gives(layer); i++)
+		y[i] = (int16_t)aqm_student_cut(to[i] + more[i]);
 }
 
 /*
@@ -311,12 +308,8 @@ AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
 			aqm_student_cell(&model->net, layer, x, hidden, y);
 			hidden += layer[1].outputs;
 			l++;
-		} else if (layer->kind == AQM_STUDENT_attention) {
-			aqm_student_look_back(&model->net, layer, x, &state->ring, y);
-		} else if (layer->kind == AQM_STUDENT_residual) {
-			aqm_student_add(&model->net, layer, x, given, y);
 		} else {
-			AQM_STUDENT_DENSE(&model->net, layer, x, y);
+			aqm_student_layer_run(&model->net, layer, x, given, &state->ring, y);
 		}
 		given = x;
 		x = y;

@@ -107,6 +107,7 @@ for interval in 1 10 100; do
 done
 student student-plain --policy builtin --loss plain
 student student-gru --policy builtin --student gru:12,24
+student student-transformer --policy builtin --student transformer:16:8
 student student-tree --policy builtin --student tree:64
 student student-random --policy random
 [ -d "$stories" ] && student student-stories --policy stories
@@ -139,7 +140,7 @@ measure "$seeds" 10,100 0,39 builtin stories mover
 measure "$seeds" 10,100 measured builtin stories mover
 measure "$seeds" 10 0 random linear window-5 window-50 target-0 target-0.5 mover-random
 measure "$seeds" - - student-1 student-10 student-100 student-plain student-gru student-tree \
-	student-random student-stories student-law student-none
+	student-transformer student-random student-stories student-law student-none
 measure "$seeds" - - supervisor supervisor-100 supervisor-plain supervisor-tree supervisor-random \
 	supervisor-none
 

@@ -47,6 +47,16 @@ struct bpf_walk {
 	bool leaf;
 };
 
+/* An attention at work, number by number of its ring. */
+struct bpf_attention {
+	uint32_t width, token, window, half;
+	uint32_t place;	       /* of this decision in the ring */
+	uint32_t walk, number; /* the decision and the number that is walked over */
+	int32_t sum, largest;
+	uint64_t total, inverse;
+	int32_t score[AQM_STUDENT_WINDOW]; /* then powers of two */
+};
+
 /* What a run of the model has to do with. */
 struct bpf_scratch {
 	int16_t place[2][BPF_PLACES]; /* a layer's inputs and outputs, in turn */
@@ -57,6 +67,8 @@ struct bpf_scratch {
 	struct bpf_row row;
 	struct bpf_cell cell;
 	struct bpf_walk walk;
+	struct bpf_attention attention;
+	struct aqm_student_ring ring;
 };
 struct bpf_scratch student_scratch SEC(".data.scratch");
 
@@ -209,6 +221,8 @@ AQM_INLINE void bpf_cell_run(uint32_t index, uint32_t half, uint32_t hidden)
 	bpf_loop(size, bpf_cell_out, NULL, 0);
 }
 
+#include "kernel/bpf/attention_own.h"
+
 /* Inputs are in the first half of the places. */
 __attribute__((noinline)) int bpf_net_run(void)
 {
@@ -219,6 +233,10 @@ __attribute__((noinline)) int bpf_net_run(void)
 			bpf_cell_run(l, half, hidden);
 			l++;
 			hidden += student_model.layer[l & (AQM_STUDENT_LAYERS - 1)].outputs;
+		} else if (student_model.layer[l].kind == AQM_STUDENT_attention) {
+			bpf_attention_run(l, half);
+		} else if (student_model.layer[l].kind == AQM_STUDENT_residual) {
+			bpf_residual_run(l, half);
 		} else {
 			bpf_layer_run(l, half, 0);
 		}
@@ -277,6 +295,20 @@ AQM_PART void bpf_speak_take(const struct aqm_student_vars *vars)
 	BPF_COPY(student_scratch.hidden, vars->state.hidden, AQM_STUDENT_WIDTH)
 }
 
+AQM_PART void bpf_ring_take(const struct aqm_student_ring *ring)
+{
+	BPF_COPY(student_scratch.ring.key, ring->key, AQM_STUDENT_RING)
+	BPF_COPY(student_scratch.ring.value, ring->value, AQM_STUDENT_RING)
+	student_scratch.ring.next = ring->next;
+}
+
+AQM_PART void bpf_ring_give(struct aqm_student_ring *ring)
+{
+	BPF_COPY(ring->key, student_scratch.ring.key, AQM_STUDENT_RING)
+	BPF_COPY(ring->value, student_scratch.ring.value, AQM_STUDENT_RING)
+	ring->next = student_scratch.ring.next;
+}
+
 AQM_PART void bpf_speak_give(struct aqm_student_vars *vars)
 {
 	BPF_COPY(vars->state.hidden, student_scratch.hidden, AQM_STUDENT_WIDTH)
@@ -285,12 +317,18 @@ AQM_PART void bpf_speak_give(struct aqm_student_vars *vars)
 
 AQM_INLINE void aqm_student_speak(struct aqm_student_vars *vars)
 {
+	const bool attends = bpf_attends();
+
 	bpf_speak_take(vars);
+	if (attends)
+		bpf_ring_take(&vars->state.ring);
 	if (student_model.kind == AQM_STUDENT_tree)
 		bpf_tree_run();
 	else
 		bpf_net_run();
 	bpf_speak_give(vars);
+	if (attends)
+		bpf_ring_give(&vars->state.ring);
 }
 
 /* There are no function pointers, hence no taps. */

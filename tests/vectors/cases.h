@@ -22,7 +22,8 @@
 	X(unguarded, "student", "limit_packets=1000:guard=0")                                      \
 	X(verdict, "student", "limit_packets=1000:guard=0")                                        \
 	X(judged, "student", "limit_packets=1000")                                                 \
-	X(tree, "student", "limit_packets=1000")
+	X(tree, "student", "limit_packets=1000")                                                   \
+	X(transformer, "student", "limit_packets=1000")
 
 #define VECTORS_CASE_ENUM(name, law, settings) VECTORS_##name,
 enum vectors_case { VECTORS_CASES(VECTORS_CASE_ENUM) VECTORS_CASE_COUNT };
@@ -123,9 +124,25 @@ AQM_INLINE void vectors_model_tree(struct aqm_student_model *model, uint64_t sta
 			model->tree.leaves[i][j] = (int16_t)(vectors_draw(state) & 0x1fff) - 0x1000;
 }
 
+/* A transformer's block of 12 numbers over 6 decisions; returns 12. */
+AQM_INLINE uint16_t vectors_model_block(struct aqm_student_model *model, uint16_t inputs)
+{
+	const struct aqm_student_layer layers[] = {
+		{AQM_STUDENT_dense, AQM_STUDENT_linear, inputs, 12, 0, 0},
+		{AQM_STUDENT_attention, AQM_STUDENT_linear, 12, 3 * 12 + 6, 0, 0},
+		{AQM_STUDENT_dense, AQM_STUDENT_relu, 12, 20, 0, 0},
+		{AQM_STUDENT_residual, AQM_STUDENT_linear, 20, 12, 0, 0},
+	};
+
+	for (uint32_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++)
+		vectors_model_layer(model, layers[i]);
+	return 12;
+}
+
 /*
  * The model of a student's case, all of it but VECTORS_shipped's; `model` is all zeros.
- * supervise: a cell of 12 and a dense layer of 16; tree: a tree; the others: dense layers.
+ * supervise: a cell of 12 and a dense layer of 16; tree: a tree; transformer: a block and a dense
+ * layer of 16, which judges; the others: dense layers.
  *
  * Whatever its weights and whatever it sees, a model that judges gives each verdict a chance of
  * 1/129 and more, so that all of them come: 16 numbers of tanh, at most 1, times weights of at most
@@ -134,7 +151,8 @@ AQM_INLINE void vectors_model_tree(struct aqm_student_model *model, uint64_t sta
  */
 AQM_INLINE void vectors_model(uint32_t which, struct aqm_student_model *model)
 {
-	const bool judge = which == VECTORS_verdict || which == VECTORS_judged;
+	const bool judge = which == VECTORS_verdict || which == VECTORS_judged ||
+			   which == VECTORS_transformer;
 	const uint16_t outputs = judge ? 3 : AQM_STUDENT_SETTING_COUNT;
 	uint64_t state[4];
 	uint16_t inputs;
@@ -158,6 +176,8 @@ AQM_INLINE void vectors_model(uint32_t which, struct aqm_student_model *model)
 						   inputs, 12, 0, 0});
 		inputs = 12;
 	}
+	if (which == VECTORS_transformer)
+		inputs = vectors_model_block(model, inputs);
 	vectors_model_layer(model, (struct aqm_student_layer){AQM_STUDENT_dense,
 							      judge ? AQM_STUDENT_tanh
 								    : AQM_STUDENT_relu,
@@ -166,7 +186,7 @@ AQM_INLINE void vectors_model(uint32_t which, struct aqm_student_model *model)
 							      AQM_STUDENT_linear, 16, outputs, 0,
 							      0});
 	for (uint32_t i = 0; i < model->layers; i++)
-		vectors_model_fill(model, i, judge && i > 0 ? 32 : 64, state);
+		vectors_model_fill(model, i, judge && i + 1U == model->layers ? 32 : 64, state);
 }
 
 #endif
