@@ -4,7 +4,6 @@
 #include <math.h>
 #include <string.h>
 
-#define LN_2 0.69314718f
 #define DEPTH 8.0f /* scores further below the largest count as so far */
 
 static float dot(int width, const float *a, const float *b)
@@ -30,6 +29,15 @@ static void move_back(int width, int window, float *rows)
 	memset(rows + (window - 1) * width, 0, (size_t)width * sizeof(*rows));
 }
 
+/* 2^z as aqm_exp2_q16() has it, a chord and a parabola; its derivative goes to `rise`. */
+static float power_of_two(float z, float *rise)
+{
+	const float bend = 88.0f / 256, whole = floorf(z), f = z - whole;
+
+	*rise = ldexpf(1 - bend * (1 - 2 * f), (int)whole);
+	return ldexpf(1 + f - bend * f * (1 - f), (int)whole);
+}
+
 /* Shares from scores. */
 static void shares(int window, const float *score, struct student_attention_tape *tape)
 {
@@ -42,12 +50,15 @@ static void shares(int window, const float *score, struct student_attention_tape
 	for (int lag = 0; lag < window; lag++) {
 		const float below = score[tape->largest] - score[lag];
 
-		tape->deep[lag] = below >= DEPTH;
-		tape->share[lag] = exp2f(-fminf(below, DEPTH));
+		tape->share[lag] = power_of_two(-fminf(below, DEPTH), &tape->rise[lag]);
+		if (below >= DEPTH)
+			tape->rise[lag] = 0;
 		sum += tape->share[lag];
 	}
-	for (int lag = 0; lag < window; lag++)
+	for (int lag = 0; lag < window; lag++) {
 		tape->share[lag] /= sum;
+		tape->rise[lag] /= sum;
+	}
 }
 
 void student_attention_forward(int width, int window, const float *said,
@@ -68,17 +79,18 @@ void student_attention_forward(int width, int window, const float *said,
 			y[i] += tape->share[lag] * past->value[lag * width + i];
 }
 
-/* Derivatives by scores from those by shares: d 2^s / ds = ln 2 2^s; one that was cut moves with
- * the largest. */
+/* Derivatives by scores from those by shares: a power is of how far its score is below the largest. */
 static void scores_backward(int window, const struct student_attention_tape *tape,
 			    const float *d_share, float *d_score)
 {
 	const float mean = dot(window, tape->share, d_share);
+	float by_largest = 0;
 
-	memset(d_score, 0, (size_t)window * sizeof(*d_score));
-	for (int lag = 0; lag < window; lag++)
-		d_score[tape->deep[lag] ? tape->largest : lag] +=
-			LN_2 * tape->share[lag] * (d_share[lag] - mean);
+	for (int lag = 0; lag < window; lag++) {
+		d_score[lag] = lag == tape->largest ? 0 : tape->rise[lag] * (d_share[lag] - mean);
+		by_largest -= d_score[lag];
+	}
+	d_score[tape->largest] = by_largest;
 }
 
 void student_attention_backward(int width, int window, const float *said, const float *d_y,

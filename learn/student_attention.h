@@ -19,8 +19,9 @@ struct student_attention_past {
 struct student_attention_tape {
 	struct student_attention_past past;  /* this decision's included */
 	float share[AQM_STUDENT_WINDOW];     /* by lag */
-	bool deep[AQM_STUDENT_WINDOW];	     /* so far below the largest that it was cut */
-	int largest;			     /* the lag of the largest score */
+	/* By how much, in shares, a power rises with its score; 0: it is cut. */
+	float rise[AQM_STUDENT_WINDOW];
+	int largest; /* the lag of the largest score */
 };
 
 /*

@@ -109,11 +109,12 @@ static void nets_learn_what_features_tell(void **state)
 	assert_true(kl_after("", 0, 0, 1) > 0.1); /* and not by themselves */
 }
 
-static void cells_learn_what_features_told(void **state)
+static void memories_learn_what_features_told(void **state)
 {
 	(void)state;
 	assert_true(kl_after("16", LAG, 0, 300) > 0.2);
 	assert_true(kl_after("gru12", LAG, 0, 600) < 0.05);
+	assert_true(kl_after("transformer8:4", LAG, 0, 600) < 0.05);
 }
 
 static void same_bits_and_no_answers_from_nowhere(void **state)
@@ -215,7 +216,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(nets_learn_what_features_tell),
-		cmocka_unit_test(cells_learn_what_features_told),
+		cmocka_unit_test(memories_learn_what_features_told),
 		cmocka_unit_test(same_bits_and_no_answers_from_nowhere),
 		cmocka_unit_test(settings_are_learned),
 		cmocka_unit_test(nothing_visited_is_told),

@@ -63,7 +63,8 @@ static void check_same(void)
 static void what_is_written_is_read_again(void **state)
 {
 	static const char *const layers[] = {"", "32,32", "gru16,32", "tanh24,gru8",
-					     "16,gru4,gru5"};
+					     "16,gru4,gru5", "transformer16:8",
+					     "8,transformer24,4", "gru4,transformer15:16"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
@@ -118,6 +119,63 @@ static void start(void)
 {
 	assert_int_equal(
 		student_model_shape(&model, AQM_STUDENT_supervise, "8", NULL, 0, NULL), 0);
+}
+
+/* As it is now, changed by hand. */
+static void check_same_placed(void)
+{
+	assert_int_equal(student_model_complete(&model, NULL, NULL), 0);
+	check_same();
+}
+
+static void start_transformer(void)
+{
+	assert_int_equal(
+		student_model_shape(&model, AQM_STUDENT_supervise, "transformer8:4", NULL, 0, NULL),
+		0);
+	assert_int_equal(model.layers, 5);
+	assert_int_equal(model.layer[1].kind, AQM_STUDENT_attention);
+	assert_int_equal(model.layer[1].outputs, 28);
+	assert_int_equal(model.layer[3].kind, AQM_STUDENT_residual);
+}
+
+static void blocks_that_do_not_fit_are_refused(void **state)
+{
+	(void)state;
+	start_transformer();
+	check_same();
+	model.layer[1].outputs = 24; /* no decision to look back on */
+	assert_refused("layers");
+	start_transformer();
+	model.layer[1].outputs = 24 + AQM_STUDENT_WINDOW;
+	check_same_placed();
+	model.layer[1].outputs++;
+	assert_refused("layers");
+	start_transformer();
+	model.layer[1].activation = AQM_STUDENT_tanh;
+	assert_refused("layers");
+	start_transformer();
+	model.layer[3].activation = AQM_STUDENT_relu;
+	assert_refused("layers");
+	start_transformer();
+	model.layer[0].kind = AQM_STUDENT_residual; /* of nothing before it */
+	assert_refused("layers");
+	start_transformer();
+	model.layer[2].kind = AQM_STUDENT_residual; /* of an attention, with other outputs */
+	assert_refused("layers");
+	start_transformer();
+	model.layer[3].outputs = model.layer[4].inputs = 9; /* more than it was given */
+	assert_refused("layers");
+	/* Two of them. */
+	start_transformer();
+	model.layer[2] = model.layer[1];
+	model.layer[3] = model.layer[4];
+	model.layers = 4;
+	assert_refused("layers");
+	model.layer[2] = model.layer[4];
+	memset(&model.layer[3], 0, 2 * sizeof(model.layer[3]));
+	model.layers = 3;
+	check_same_placed();
 }
 
 static void numbers_out_of_range_are_refused(void **state)
@@ -195,7 +253,8 @@ static void kernels_read_the_same_files(void **state)
 			make_tree(&model);
 		else
 			assert_int_equal(student_model_shape(&model, AQM_STUDENT_supervise,
-							     "gru2,3", NULL, 0, NULL),
+							     i % 4 ? "gru2,3" : "transformer2:3",
+							     NULL, 0, NULL),
 					 0);
 		size = student_file_build(&model, bytes) - 8;
 		at = rng_below(&rng, 4) ? rng_below(&rng, size) : size - 1 - rng_below(&rng, 30);
@@ -217,7 +276,10 @@ static void kernels_read_the_same_files(void **state)
 static void shapes_that_do_not_fit_are_refused(void **state)
 {
 	static const char *const wrong[] = {"97",    "0",   "32,,32", "gru49", "gru",
-					    "lstm8", "32 ", "96,96",  "4,4,4,4,4,4,4,4"};
+					    "lstm8", "32 ", "96,96",  "4,4,4,4,4,4,4,4",
+					    "transformer", "transformer0", "transformer8:",
+					    "transformer8:0", "transformer8:17", "transformer28:13",
+					    "transformer31:1,31,31", "transformer8,transformer8"};
 
 	(void)state;
 	for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
@@ -236,6 +298,7 @@ int main(void)
 		cmocka_unit_test(what_is_written_is_read_again),
 		cmocka_unit_test(every_changed_byte_is_noticed),
 		cmocka_unit_test(numbers_out_of_range_are_refused),
+		cmocka_unit_test(blocks_that_do_not_fit_are_refused),
 		cmocka_unit_test(a_net_has_a_layer),
 		cmocka_unit_test(trees_that_do_not_end_are_refused),
 		cmocka_unit_test(shapes_that_do_not_fit_are_refused),

@@ -24,7 +24,7 @@ static const char *const networks[] = {
 	"flows:\n  - {cc: cubic, count: 3, rtt_ms: 60}\n  - {cc: dctcp, rtt_ms: 50}\n",
 };
 
-static const char *const layers[] = {"32,32", "tanh24", "gru16,16"};
+static const char *const layers[] = {"32,32", "tanh24", "gru16,16", "transformer16:8"};
 
 #define NETWORKS (sizeof(networks) / sizeof(networks[0]))
 #define LAYERS (sizeof(layers) / sizeof(layers[0]))
@@ -136,7 +136,7 @@ static void probabilities_are_those_of_the_original(void **state)
 			mean += original.off[j] / original.count;
 		qsort(original.off, (size_t)original.count, sizeof(original.off[0]), by_size);
 		p99 = original.off[original.count * 99 / 100];
-		print_message("%-9s %-7d states: mean %.5f, p99 %.5f\n", layers[i % LAYERS],
+		print_message("%-15s %-7d states: mean %.5f, p99 %.5f\n", layers[i % LAYERS],
 			      original.count, mean, p99);
 		assert_true(mean <= 0.005 && p99 <= 0.02);
 	}
@@ -204,7 +204,7 @@ static void loops_are_those_of_the_original(void **state)
 			const double chance = hypot(error_of(&integers[j]), error_of(&floats[j]));
 			const double off = mean_of(&integers[j]) - mean_of(&floats[j]);
 
-			print_message("%-9s %s %.4f and %.4f, error %.4f\n", layers[i % LAYERS],
+			print_message("%-15s %s %.4f and %.4f, error %.4f\n", layers[i % LAYERS],
 				      j ? "utilisation" : "delay, ms  ", mean_of(&integers[j]),
 				      mean_of(&floats[j]), chance);
 			assert_true(fabs(off) <= 0.02 * mean_of(&floats[j]) + 3 * chance);

@@ -93,12 +93,12 @@ static void run(const struct aqm_student_model *model, bool guarded, struct rng 
 
 int main(void)
 {
-	static const char *const layers[] = {"32,32", "tanh16", "gru12,16"};
+	static const char *const layers[] = {"32,32", "tanh16", "gru12,16", "transformer12:6"};
 	static struct aqm_student_model model;
 	struct rng rng;
 
 	rng_seed(&rng, 1);
-	for (int i = 0; i < 3; i++) {
+	for (size_t i = 0; i < sizeof(layers) / sizeof(layers[0]); i++) {
 		for (int mode = 0; mode < AQM_STUDENT_MODE_COUNT; mode++) {
 			if (student_model_shape(&model, (enum aqm_student_mode)mode, layers[i],
 						NULL, 0, NULL))

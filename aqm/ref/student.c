@@ -41,6 +41,26 @@ void oracle_student_cell(int size, int inputs, const double *g, const double *g_
 		h[i] = (1 - gate[size + i]) * h[i] + gate[size + i] * candidate[i];
 }
 
+void oracle_student_heed(int width, int window, const double *query, const double *key,
+			 const double *value, const double *lag, double *heeded)
+{
+	double score[64], largest = -INFINITY, sum = 0;
+
+	for (int i = 0; i < window; i++) {
+		score[i] = lag[i];
+		for (int j = 0; j < width; j++)
+			score[i] += query[j] * key[i * width + j];
+		largest = fmax(largest, score[i]);
+	}
+	for (int i = 0; i < window; i++)
+		sum += exp2(fmax(score[i], largest - 8));
+	for (int j = 0; j < width; j++) {
+		heeded[j] = 0;
+		for (int i = 0; i < window; i++)
+			heeded[j] += exp2(fmax(score[i], largest - 8)) / sum * value[i * width + j];
+	}
+}
+
 double oracle_student_setting(double value, double output, double low, double high)
 {
 	return fmin(fmax(value * exp2(output), low), high);

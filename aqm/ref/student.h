@@ -25,6 +25,14 @@ void oracle_student_dense(int outputs, int inputs, const double *w, const double
 void oracle_student_cell(int size, int inputs, const double *g, const double *g_b, const double *n,
 			 const double *n_b, const double *x, double *h);
 
+/*
+ * What a token takes from others (Vaswani et al. 2017): the sum of `window` values by their shares,
+ * which are as 2^score, score i = query . key i + lag i, and no score counts as more than 8 below
+ * the largest.  Key and value i are the `width` numbers from i x width on; `heeded` has as many.
+ */
+void oracle_student_heed(int width, int window, const double *query, const double *key,
+			 const double *value, const double *lag, double *heeded);
+
 /* value x 2^output, held within [low, high]. */
 double oracle_student_setting(double value, double output, double low, double high);
 

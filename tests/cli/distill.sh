@@ -36,9 +36,12 @@ grep -q '"utilisation": 0.[89]\|"utilisation": 1' run || fail "the student starv
 echo "== others"
 aqmllm distill --policy teacher net1.yaml $small --student gru:4,8 --loss plain -o gru -q ||
 	fail "a cell"
+aqmllm distill --policy teacher net1.yaml $small --student transformer:4:6 -o transformer -q ||
+	fail "a transformer"
+aqmllm info transformer/student.aqms | grep -q 'attention *18 x 4 ' || fail "info of a transformer"
 aqmllm distill --teacher law --suite net1.yaml $small --student tree:8 -o tree -q || fail "a tree"
 aqmllm distill --teacher none net1.yaml $small --student mlp:8 -o control -q || fail "a control"
-for folder in gru tree control; do
+for folder in gru transformer tree control; do
 	aqmllm simulate net1.yaml --policy $folder/student.aqms -q || fail "simulate $folder"
 done
 cp -r control went_on
@@ -75,11 +78,11 @@ for field in '"mode": "supervise"' spread error float_p99 teacher closed_loop sc
 done
 head -1 moved1/rounds.csv | grep -q ',spread,error,float_mean,' || fail "rounds.csv of settings"
 [ "$(grep -c ',net2,' moved1/quality.csv)" = 4 ] || fail "quality.csv of settings"
-for shape in linear tree:4; do
+for shape in linear tree:4 transformer:4; do
 	aqmllm distill --teacher none --settings $table net1.yaml $small --student $shape \
 		--loss plain -o best-${shape%%:*} -q || fail "hindsight teaches $shape"
 done
-for folder in moved1 best-linear best-tree; do
+for folder in moved1 best-linear best-tree best-transformer; do
 	aqmllm simulate net2.yaml --policy $folder/student.aqms --json >run ||
 		fail "simulate $folder"
 	grep -q '"utilisation": 0.[89]\|"utilisation": 1' run || fail "$folder starves its link"
@@ -100,6 +103,7 @@ refuses "--suite" distill --policy teacher -o made
 refuses "--student|mlp:" distill --policy teacher net1.yaml --student cnn -o made
 refuses "--student|leaves" distill --policy teacher net1.yaml --student tree:1000 -o made
 refuses "layers" distill --policy teacher net1.yaml --student mlp:96,96,96 -o made
+refuses "transformer16:8" distill --policy teacher net1.yaml --student transformer:8:40 -o made
 refuses "--loss" distill --policy teacher net1.yaml --loss hinge -o made
 refuses "--teacher" distill --teacher someone net1.yaml -o made
 refuses "nowhere" distill --policy nowhere net1.yaml -o made

@@ -36,13 +36,14 @@ static void make_right(uint8_t *data, size_t size)
 /* One time in eight a right file takes the place of the input before it is changed. */
 size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size, unsigned int seed)
 {
-	static const char *const layers[] = {"", "8", "gru4,8", "tanh8,gru4"};
+	static const char *const layers[] = {"", "8", "gru4,8", "tanh8,gru4", "transformer8:4",
+					     "4,transformer5:16,3"};
 	static struct aqm_student_model model;
 	static unsigned char bytes[STUDENT_FILE_MAX];
 
 	if (seed % 8 == 0 &&
 	    student_model_shape(&model, (enum aqm_student_mode)(seed / 8 % 2),
-				layers[seed / 16 % 4], NULL, 0, NULL) == 0) {
+				layers[seed / 16 % 6], NULL, 0, NULL) == 0) {
 		const size_t right = student_file_build(&model, bytes);
 
 		if (right <= max_size) {
