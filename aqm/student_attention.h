@@ -17,10 +17,10 @@
  *
  * Ranges, in which every sum stays: queries have 8 fraction bits within +-2^11, keys 11 within
  * +-2^14, so a product is within 2^25 and a score, of at most 31 of them, within 2^30 with 19
- * fraction bits; down to 12 it is within 2^23, with its lag within 2^23 + 2^15.  Powers are from 2^8
- * to 2^16, and the largest is 2^16, so their sum is from 2^16 to 2^20, its inverse at most 2^30, and
- * a power by it at most 2^46.  Shares have 14 fraction bits and are 2^14 together at most, values
- * are within 2^15: their sums are within 2^29, and what comes out is within int16.
+ * fraction bits; down to 12 it is within 2^23, with its lag within 2^23 + 2^15.  Powers are from
+ * 2^8 to 2^16, and the largest is 2^16, so their sum is from 2^16 to 2^20, its inverse at most
+ * 2^30, and a power by it at most 2^46.  Shares have 14 fraction bits and are 2^14 together at
+ * most, values are within 2^15: their sums are within 2^29, and what comes out is within int16.
  */
 #ifndef AQM_STUDENT_ATTENTION_H
 #define AQM_STUDENT_ATTENTION_H

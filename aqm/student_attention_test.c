@@ -111,7 +111,7 @@ static void integers_are_near_the_text(void **state)
 	}
 }
 
-/* Whatever is said, nothing leaves its range (the sanitizers watch), nor the text's neighbourhood. */
+/* Whatever is said, nothing leaves its range (the sanitizers watch), and the text is near. */
 static void extremes_stay_within_their_ranges(void **state)
 {
 	static struct course course;
@@ -154,7 +154,8 @@ static void lags_say_how_far_back(void **state)
 			const double others = window - 1.0;
 
 			assert_true(fabs(share_of_a_lag(window, lag, 0) - 1.0 / window) < 0.001);
-			assert_true(fabs(share_of_a_lag(window, lag, 2) - 4 / (4 + others)) < 0.001);
+			assert_true(fabs(share_of_a_lag(window, lag, 2) - 4 / (4 + others)) <
+				    0.001);
 			/* No more than eight octaves count. */
 			assert_true(fabs(share_of_a_lag(window, lag, -7.99) -
 					 share_of_a_lag(window, lag, -7)) < 0.006);

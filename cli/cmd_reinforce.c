@@ -49,8 +49,8 @@ static const struct option reinforce_options[] = {
 	{"from", 0, OPTION_TEXT, &o.from, "FILE.aqms",
 	 "start from this student; default: a new one of --shape that does as DualPI2", 0, 0},
 	{"shape", 0, OPTION_TEXT, &o.shape, "LAYERS",
-	 "hidden layers of a new student: 16,16 dense and relu, tanh32, gru16,32 a cell first; "
-	 "default 16,16",
+	 "hidden layers of a new student: 16,16 dense and relu, tanh32, gru16,32 a cell first, "
+	 "transformer16:8 a block first; default 16,16",
 	 0, 0},
 	{"features", 0, OPTION_TEXT, &o.features, "NAME,...",
 	 "what a new student sees (aqmllm info lists them); default: all that its mode can", 0,

@@ -79,7 +79,10 @@ void student_attention_forward(int width, int window, const float *said,
 			y[i] += tape->share[lag] * past->value[lag * width + i];
 }
 
-/* Derivatives by scores from those by shares: a power is of how far its score is below the largest. */
+/*
+ * Derivatives by scores from those by shares: a power is that of how far its score is below the
+ * largest.
+ */
 static void scores_backward(int window, const struct student_attention_tape *tape,
 			    const float *d_share, float *d_score)
 {

@@ -269,7 +269,8 @@ static int check_shape(const struct aqm_student_model *shape, struct error *erro
 		dense = dense && shape->layer[l].kind == AQM_STUDENT_dense;
 	return dense ? 0
 		     : error_set(error, ERR_UNSUPPORTED,
-				 "tuned settings teach supervising nets without cells or attention only");
+				 "tuned settings teach supervising nets without cells or attention "
+				 "only");
 }
 
 /* What every run saw; the visits are the caller's to free. */

@@ -26,7 +26,7 @@ struct tuned_fit {
 };
 
 /*
- * Moves `theta` (of a net without cells that supervises) by regression on
+ * Moves `theta` (of a net without cells or attention that supervises) by regression on
  * `count` labels, > 0; runs are those of `law` with `seed` and on `threads`
  * threads (0: one a core), which do not change the result.  ERR_UNSUPPORTED,
  * ERR_INTERRUPTED when `stop`, which may be NULL, says so.

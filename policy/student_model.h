@@ -44,8 +44,8 @@ int student_model_complete(struct aqm_student_model *model, const char *file, st
  * Makes a net without weights.  `layers` are the sizes of its hidden layers: "32,32" are dense and
  * relu, "gru16,32" begins with a cell of 16; "tanh32" is dense and tanh; "transformer16:8" is a
  * block whose tokens have 16 numbers and heed those of the last 8 decisions, "transformer16" the
- * same; "" has none.  Features: `count` of them, ascending; with count 0 all those that the mode can
- * see.
+ * same; "" has none.  Features: `count` of them, ascending; with count 0 all those that the mode
+ * can see.
  */
 int student_model_shape(struct aqm_student_model *model, enum aqm_student_mode mode,
 			const char *layers, const uint8_t *features, int count,

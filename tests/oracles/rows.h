@@ -20,6 +20,7 @@
 	X(dualpi2_rfc9332)                                                                         \
 	X(curvy_red)                                                                               \
 	X(student)                                                                                 \
+	X(transformer)                                                                             \
 	X(wrr)                                                                                     \
 	X(tsf)                                                                                     \
 	X(drr)                                                                                     \

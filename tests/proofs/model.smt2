@@ -72,6 +72,10 @@
 (define-fun exp2_mantissa ((f Int)) Int (- (+ 65536 (* 16 f)) (exp2_bend f)))
 (define-fun exp2 ((z Int)) Int
 	(div (* (exp2_mantissa (exp2_part z)) (two_to (exp2_whole z))) 256))
+; aqm_student_nearest, of 2^bits; aqm_student_shares
+(define-fun student_nearest ((v Int) (two_bits Int)) Int (div (+ v (div two_bits 2)) two_bits))
+(define-fun attention_inverse ((sum Int)) Int (div 70368744177664 sum))
+(define-fun attention_share ((p Int) (sum Int)) Int (div (* p (attention_inverse sum)) 4294967296))
 ; aqm_student_scaled; the threshold of aqm_student_adds_up
 (define-fun student_scaled ((v Int) (e Int) (low Int) (high Int)) Int
 	(clamp (div (* v e) 65536) low high))

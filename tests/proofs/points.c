@@ -212,6 +212,24 @@ static void student_point(struct rng *rng)
 	       aqm_student_scaled(value, z, low, 60000000));
 }
 
+/* Two scores, of which the first is the larger one. */
+static void attention_point(struct rng *rng)
+{
+	const int32_t value = (int32_t)rng_below(rng, 1 << 30) - (1 << 29);
+	const int32_t below = (int32_t)rng_below(rng, 8 << 12);
+	const int32_t score[2] = {4096, 4096 - below};
+	const unsigned bits = 1 + (unsigned)rng_below(rng, 14);
+	int16_t share[2];
+
+	aqm_student_shares(score, 2, share);
+	fputs("(assert (= (student_nearest ", stdout);
+	print_signed(value);
+	printf(" %u) ", 1U << bits);
+	print_signed(aqm_student_nearest(value, bits));
+	printf("))\n(assert (= (attention_share %" PRIu32 " %" PRIu32 ") %d))\n",
+	       aqm_exp2_q16(-below), 65536 + aqm_exp2_q16(-below), share[1]);
+}
+
 static void steep_point(struct rng *rng)
 {
 	const uint64_t target_ns = 1000000 + draw(rng, 59000000);
@@ -284,6 +302,7 @@ int main(int argc, char **argv)
 		comparison_point(&rng);
 		wide_point(&rng);
 		student_point(&rng);
+		attention_point(&rng);
 		steep_point(&rng);
 		guard_point(&rng);
 		room_point(&rng);
