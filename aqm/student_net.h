@@ -179,13 +179,14 @@ AQM_INLINE int32_t aqm_student_sigmoid(int32_t z)
 }
 
 /*
- * The rows' sums: rows of `sum`, from the layer's inputs, of an odd number with a 0 behind.
- * Compilers turn the inner loop into vectors of 16-bit products, even the oldest ones.
+ * The sums of a layer's first `rows` rows, from its inputs, of an odd number with a 0 behind; pairs
+ * of weights are `stride` apart.  Compilers turn the inner loop into vectors of 16-bit products,
+ * even the oldest ones.
  */
-AQM_INLINE void aqm_student_sums(const int16_t *restrict pair, uint32_t rows, uint32_t inputs,
-				 const int16_t *restrict x, int32_t *restrict sum)
+AQM_INLINE void aqm_student_sums(const int16_t *restrict pair, uint32_t stride, uint32_t rows,
+				 uint32_t inputs, const int16_t *restrict x, int32_t *restrict sum)
 {
-	for (uint32_t j = 0; j < inputs; j += 2, pair += rows) {
+	for (uint32_t j = 0; j < inputs; j += 2, pair += stride) {
 		const int16_t first = x[j], second = x[j + 1];
 
 		for (uint32_t i = 0; i < rows; i++) {
@@ -223,13 +224,16 @@ AQM_INLINE void aqm_student_dense_plain(const struct aqm_student_weights *net,
 					const struct aqm_student_layer *layer, const int16_t *x,
 					int16_t *y)
 {
-	const uint32_t rows = aqm_student_rows(layer->outputs);
+	const uint32_t stride = aqm_student_rows(layer->outputs);
+	/* Those that matter, to whole vectors of half the lanes. */
+	const uint32_t rows = (layer->outputs + AQM_STUDENT_LANES / 2U - 1) &
+			      ~(AQM_STUDENT_LANES / 2U - 1);
 	const uint8_t *shift = net->shift + layer->first_row;
 	int32_t sum[AQM_STUDENT_WIDTH];
 
 	for (uint32_t i = 0; i < rows; i++)
 		sum[i] = net->bias[layer->first_row + i];
-	aqm_student_sums(net->pair + layer->first_pair, rows, layer->inputs, x, sum);
+	aqm_student_sums(net->pair + layer->first_pair, stride, rows, layer->inputs, x, sum);
 	for (uint32_t i = 0; i < layer->outputs; i++)
 		sum[i] = (sum[i] + ((1 << shift[i]) >> 1)) >> shift[i];
 	for (uint32_t i = 0; i < rows; i++)
