@@ -213,7 +213,7 @@ int main(void)
 		{"32,32", AQM_STUDENT_supervise, 0},  {"gru16,32", AQM_STUDENT_supervise, 0},
 		{"32,32", AQM_STUDENT_verdict, 8},    {"32,32", AQM_STUDENT_verdict, 0},
 		{"gru16,32", AQM_STUDENT_verdict, 8}, {"16", AQM_STUDENT_verdict, 0},
-		{"transformer8:4", AQM_STUDENT_verdict, 8},
+		{"transformer6:4", AQM_STUDENT_verdict, 8}, {"transformer8:4", AQM_STUDENT_verdict, 8},
 		{"transformer16:8", AQM_STUDENT_verdict, 8},
 		{"transformer16:8", AQM_STUDENT_verdict, 0},
 		{"transformer16:8", AQM_STUDENT_supervise, 0},
