@@ -372,8 +372,8 @@ int student_model_shape(struct aqm_student_model *model, enum aqm_student_mode m
 		if (!at)
 			return error_at(error, ERR_INVALID, NULL, 0, layers,
 					"not sizes of layers: 32,32 or gru16,32 or tanh24, each at "
-					"most %d, or transformer16:8 with 3 x 16 + 8 at most %d and "
-					"a window of at most %d",
+					"most %d, or transformer16:8 with 3 x 16 + 8 at most %d "
+					"and a window of at most %d",
 					AQM_STUDENT_WIDTH, AQM_STUDENT_WIDTH, AQM_STUDENT_WINDOW);
 	}
 	add_layer(model, AQM_STUDENT_dense, AQM_STUDENT_linear, inputs, model->outputs);
