@@ -49,11 +49,20 @@ quietly() { # what it is, command...
 	shift
 	"$@" >"$what.log" 2>&1 || { echo "FAILED: $what: $(tail -1 "$what.log")"; return 1; }
 }
+pool() { # network, what to make, law[:NAME=VALUE]
+	local law=${3%%:*} set=()
+	[ "$law" != dualpi2 ] || set=(--set min_qlen_step=1)
+	[ "$law" = "$3" ] || set+=(--set "${3#*:}")
+	[ -e "$2" ] || { quietly pools/log "$program" simulate "$1" --aqm "$law" "${set[@]}" \
+		--log pools/router.log -q &&
+		quietly pools/log "$program" pool pools/router.log -o "$2" -q; }
+}
+pools=pools
 teacher() { # name, options of train
 	local name=$1
 	shift
 	wanted "$name" || return
-	[ -e "$name/done" ] || { quietly "$name" "$program" train pools/*.safetensors -q --threads 2 \
+	[ -e "$name/done" ] || { quietly "$name" "$program" train $pools/*.safetensors -q --threads 2 \
 		--epochs "${EPOCHS:-2}" --windows-per-epoch "${WINDOWS:-100}" --even-sources \
 		-o "$name" "$@" && touch "$name/done"; }
 }
@@ -66,12 +75,13 @@ student() { # name, options of distill
 		-o "$name" "$@" && touch "$name/done"; }
 }
 
-mkdir -p pools
+mkdir -p pools/many
 for network in "$train"/*.yaml; do
-	pool=pools/$(basename "$network" .yaml).safetensors
-	[ -e "$pool" ] || { quietly pools/log "$program" simulate "$network" --aqm dualpi2 \
-		--set min_qlen_step=1 --log pools/router.log -q &&
-		quietly pools/log "$program" pool pools/router.log -o "$pool" -q; }
+	pool "$network" "pools/$(basename "$network" .yaml).safetensors" dualpi2
+	wanted many || continue
+	for law in dualpi2 dualpi2:target_ms=5 dualpi2:target_ms=2 pie pi2 codel; do
+		pool "$network" "pools/many/$(basename "$network" .yaml)-${law//[:=]/-}.safetensors" $law
+	done
 done
 rm -f pools/router.log pools/log.log
 
@@ -81,6 +91,7 @@ teacher linear --encoder linear
 teacher window-5 --window 5
 teacher window-50 --window 50
 [ -d "$stories" ] && teacher stories --backbone "$stories"
+pools=pools/many teacher many
 for share in 0 0.5; do # of the return that the teacher asks for
 	name=target-$share
 	wanted "$name" && [ -e builtin/done ] || continue
@@ -132,9 +143,9 @@ measure() { # seeds, intervals and latencies (of students, which decide by thems
 	name=measured-$seeds-$intervals-$latencies-$(cksum <<<"$*" | cut -d' ' -f1)
 	quietly "$name" "$program" evaluate "$test" "${list[@]}" "${asked[@]}" \
 		--seeds "$seeds" -j "$jobs" --pictures 0 -q -o "$name" \
-		--against "dualpi2:target_ms=5:min_qlen_step=1,dualpi2:target_ms=2:min_qlen_step=1"
+		--against "dualpi2:target_ms=5:min_qlen_step=1,dualpi2:target_ms=2:min_qlen_step=1$more"
 }
-seeds=${SEEDS:-5}
+seeds=${SEEDS:-5} more=
 measure 1 1 0 builtin stories mover
 measure "$seeds" 10,100 0,39 builtin stories mover
 measure "$seeds" 10,100 measured builtin stories mover
@@ -143,6 +154,7 @@ measure "$seeds" - - student-1 student-10 student-100 student-plain student-gru 
 	student-transformer student-random student-stories student-law student-none
 measure "$seeds" - - supervisor supervisor-100 supervisor-plain supervisor-tree supervisor-random \
 	supervisor-none
+more=,pie,pi2,codel measure "$seeds" 1,10,100 0 many
 
 # A line an arm: means over networks and seeds of what is relative to DualPI2 on the same seed.
 cat measured-*/results.csv | awk -F, '
