@@ -169,9 +169,9 @@ cat measured-*/results.csv | awk -F, '
 			for (r in run) {
 				if (!((r, arm, "goodput_mbps") in value)) continue
 				n++
-				rc = ln(value[r, arm, "c_qdelay_ms_p99"]) - ln(value[r, "dualpi2", "c_qdelay_ms_p99"])
-				rm = ln(value[r, arm, "c_qdelay_ms_mean"]) - ln(value[r, "dualpi2", "c_qdelay_ms_mean"])
-				rl = ln(value[r, arm, "l_qdelay_ms_p99"]) - ln(value[r, "dualpi2", "l_qdelay_ms_p99"])
+				rc = ln(value[r, arm, "classic_delay_ms_p99"]) - ln(value[r, "dualpi2", "classic_delay_ms_p99"])
+				rm = ln(value[r, arm, "classic_delay_ms_mean"]) - ln(value[r, "dualpi2", "classic_delay_ms_mean"])
+				rl = ln(value[r, arm, "l4s_delay_ms_p99"]) - ln(value[r, "dualpi2", "l4s_delay_ms_p99"])
 				rg = value[r, arm, "goodput_mbps"] / value[r, "dualpi2", "goodput_mbps"]
 				c += rc; m += rm; l += rl; g += rg
 				x = rc + rl + (rg < 0.995 ? 40 * (0.995 - rg) : 0)

@@ -8,10 +8,8 @@
 
 #include "backbone/cost.h"
 #include "base/file.h"
-#include "base/units.h"
-#include "cli/closed_loop.h"
 #include "cli/decision_probe.h"
-#include "experience/collect.h"
+#include "cli/loop_quality.h"
 #include "learn/predictor.h"
 #include "policy/store.h"
 
@@ -122,50 +120,31 @@ static int measure_network(struct policy_figures *figures, const char *directory
 	return status;
 }
 
-/* What the loop's records add up to. */
-struct loop_sum {
-	const struct policy_measuring *how;
-	double reward;
-	double from_ns;
-};
-
-static int add_record(void *context, uint64_t now_ns, const struct aqm_record *record,
-		      struct error *error)
-{
-	struct loop_sum *sum = context;
-
-	(void)error;
-	if ((double)now_ns >= sum->from_ns && record->dequeue_action != AQM_LOGGED_DROP)
-		sum->reward += collect_reward_of(COLLECT_paper, record);
-	return 0;
-}
-
 static bool loop_progress(void *context, double done)
 {
-	const struct loop_sum *sum = context;
+	const struct policy_measuring *how = context;
 
-	return sum->how->progress && sum->how->progress(sum->how->context, "closed loop", done);
+	return how->progress && how->progress(how->context, "closed loop", done);
 }
 
 static int loop_once(struct policy_figures *figures, struct policy *policy, uint64_t seed,
 		     const struct policy_measuring *how, struct error *error)
 {
 	const struct scenario *scenario = how->scenario;
-	const double seconds = scenario->duration_s - scenario->warmup_s;
-	struct loop_sum sum = {.how = how, .from_ns = scenario->warmup_s * NS_PER_S};
+	struct policy_measuring asked = *how;
 	struct closed_loop loop = {.scenario = scenario, .policy = policy,
 				   .interval = how->interval, .unguarded = true, .seed = seed,
-				   .context = &sum, .record = add_record,
-				   .progress = loop_progress};
+				   .context = &asked, .progress = loop_progress};
 	struct sim_result *result = calloc(1, sizeof(*result));
 	void *params = NULL;
+	double quality;
 	int status = result ? sim_law_named(scenario, how->law, &loop.law, &params, error)
 			    : error_set(error, ERR_NO_MEMORY, "a run");
 
 	loop.params = params;
 	policy->ops->reset(policy);
 	if (!status)
-		status = closed_loop_run(&loop, result, NULL, error);
+		status = loop_quality_run(&loop, result, &quality, error);
 	if (!status) {
 		const struct histogram *delay = &result->queues[SIM_ALL].qdelay_ns;
 		const double share = 1 / (double)how->seeds;
@@ -174,7 +153,7 @@ static int loop_once(struct policy_figures *figures, struct policy *policy, uint
 		figures->value[FIGURE_qdelay_ms_mean] += share * histogram_mean(delay) / 1e6;
 		figures->value[FIGURE_qdelay_ms_p99] +=
 			share * histogram_quantile(delay, 0.99) / 1e6;
-		figures->value[FIGURE_quality] += share * sum.reward / seconds;
+		figures->value[FIGURE_quality] += share * quality;
 		sim_result_free(result);
 	}
 	free(params);

@@ -19,7 +19,8 @@
 	X(parameters, "parameters", 0)                                                             \
 	X(bytes, "bytes", 0)                                                                       \
 	X(accuracy, "accuracy", 4)                                                                 \
-	X(balanced_accuracy, "balanced", 4)
+	X(balanced_accuracy, "balanced", 4)                                                        \
+	X(quality, "quality", 1)
 
 enum search_figure {
 #define SEARCH_FIGURE_ENUM(name, heading, digits) SEARCH_##name,
@@ -52,6 +53,8 @@ struct search_training {
 	const struct sources *sources;
 	uint64_t epochs, windows, batch, seed, limit, timed;
 	double rate;
+	const struct scenario *loop; /* closed loop, without a guard; NULL: none */
+	uint64_t interval, seeds;    /* there: packets between questions to a policy; runs */
 	bool (*stop)(void *context);
 };
 

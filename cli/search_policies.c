@@ -218,13 +218,15 @@ static int make(void *context, const struct search_design *design, const char *f
 		[SEARCH_bytes] = FIGURE_bytes,
 		[SEARCH_accuracy] = FIGURE_accuracy,
 		[SEARCH_balanced_accuracy] = FIGURE_balanced_accuracy,
+		[SEARCH_quality] = FIGURE_quality,
 	};
 	const struct space *space = context;
 	const struct search_training *t = &space->training;
 	const struct policy_measuring measuring = {.pool = &t->sources->pool,
 						   .first = t->sources->cut,
 						   .rows = t->limit,
-						   .timed = t->timed};
+						   .timed = t->timed, .scenario = t->loop,
+						   .interval = t->interval, .seeds = t->seeds};
 	struct policy_figures measured;
 	int status = build(space, design, folder, error);
 

@@ -15,6 +15,7 @@
 
 #include "base/file.h"
 #include "cli/library.h"
+#include "cli/loop_quality.h"
 #include "cli/search_design.h"
 #include "learn/student_imitation.h"
 #include "policy/student_file.h"
@@ -233,6 +234,37 @@ static int keep(const struct aqm_student_model *model, const char *folder, struc
 	return status ? status : student_file_write(model, path, error);
 }
 
+/* Of the student in closed loop, the mean over seeds. */
+static int measure_loop(const struct search_training *t, const struct aqm_student_model *model,
+			double *quality, struct error *error)
+{
+	struct closed_loop loop = {.scenario = t->loop, .unguarded = true};
+	struct sim_result *result = calloc(1, sizeof(*result));
+	void *params = NULL;
+	int status = result ? sim_law_named(t->loop, "student", &loop.law, &params, error)
+			    : error_set(error, ERR_NO_MEMORY, "a run");
+
+	*quality = 0;
+	if (!status) {
+		struct aqm_student_params *own = params;
+
+		own->model = model;
+		own->guarded = false;
+		loop.params = params;
+	}
+	for (loop.seed = 1; loop.seed <= t->seeds && !status; loop.seed++) {
+		double once;
+
+		status = loop_quality_run(&loop, result, &once, error);
+		if (!status)
+			sim_result_free(result);
+		*quality += once / (double)t->seeds;
+	}
+	free(params);
+	free(result);
+	return status;
+}
+
 /* A shape that is beyond what students may be has no figures. */
 static int make(void *context, const struct search_design *design, const char *folder,
 		double figures[SEARCH_FIGURES], struct error *error)
@@ -267,6 +299,8 @@ static int make(void *context, const struct search_design *design, const char *f
 		figures[SEARCH_parameters] = (double)student_model_weights(model);
 		figures[SEARCH_bytes] = (double)student_model_bytes(model);
 	}
+	if (!status && t->loop)
+		status = measure_loop(t, model, &figures[SEARCH_quality], error);
 	free(model);
 	return status;
 }

@@ -8,7 +8,7 @@
 
 #include "learn/student_float.h"
 
-/* X(name, default, text) */
+/* X(name, default, text); the defaults are an earlier student's (shipped: bench/student.sh) */
 #define STUDENT_START_TABLE(X)                                                                     \
 	X(target, 0.9, "share of the octaves by which the target may fall")                        \
 	X(step, 0.5, "of those by which the step may")                                             \

@@ -60,7 +60,7 @@ attack() { # law
 	nsenter -t $one -n python3 abuse.py 40000 &
 	attacker=$!
 	sleep 0.5
-	nsenter -t $two -n ping -c 20 -i 0.1 -W 2 -q 10.99.0.1 >ping
+	nsenter -t $two -n ping -c 60 -i 0.03 -W 3 -q 10.99.0.1 >ping
 	wait $attacker
 	# What it left in the queue is carried, and then all is as before.
 	sleep 3
@@ -70,7 +70,7 @@ attack() { # law
 	grown=$(($(resident_kb $router) - begun))
 	kill -INT $router
 	wait $router || fail "$law: exit status $?: $(cat run.err)"
-	# The answers to pings share the link with ten thousand flows: some have to come through.
+	# The flood's losses are theirs too (RFC 9332 section 4.2.3), but they are not shut out.
 	python3 - "$law" "$(grep -o '[0-9]* received' ping | cut -d' ' -f1)" <<'P' ||
 import json, sys
 law, answers = sys.argv[1], int(sys.argv[2])
@@ -83,7 +83,7 @@ assert way["received"] > 40000, way
 assert way["malformed"] > 4000, way
 assert way["sent"] > 1000, way
 assert o["flows_seen"] > 10000, o["flows_seen"]
-assert law != "fq_codel" or answers > 0, answers
+assert answers > 0, answers
 P
 		fail "$law: $(tail -1 ping)"
 	echo "$law: the router grew by $grown kB"
