@@ -13,7 +13,7 @@ resume=()
 [ ! -e "$folder/checkpoint.safetensors" ] || resume=(--resume)
 exec "$build/aqmllm" reinforce train:660:5 --held-back 160 -o "$folder" --shape "" --most-mbps 80 --seed 1 \
 	--features p_base,qdelay_c_slow,idle_4000,rate_variation,balance,packets_c,signal_gap_c,room \
-	--start "${START:-target=1,step=0.3,step/packets_c=0.2,k=0.25,k/balance=0.5,gain=0.3,decay=0.95,regularity=1,steepness=0.12}" \
+	--start "${START:-target=0.5,target/packets_c=0.3,step=0.3,step/packets_c=0.2,k=0.25,k/balance=0.5,gain=0.3,decay=0.95,regularity=1,steepness=0.12}" \
 	--population 32 --networks 40 --sigma 0.1 --rate 0.025 --duration-s 25 --warmup-s 8 \
 	--reward c_p99=1,l_p99=0.5,goodput=30,floor=0.997,balance=0.7,c_worse=1,l_worse=1,clip=2 \
 	--generations "${GENERATIONS:-0}" ${resume[@]+"${resume[@]}"}
