@@ -57,10 +57,13 @@ static void forget(struct file_replace *replace)
 void file_replace_discard_all(void)
 {
 	for (unsigned i = 0; i < KNOWN_MAX; i++) {
-		const char *name = atomic_exchange(&known[i], NULL);
+		char *name = atomic_exchange(&known[i], NULL), *none = NULL;
 
-		if (name)
-			unlink(name);
+		if (!name)
+			continue;
+		unlink(name);
+		/* Back, for its replacement to free. */
+		atomic_compare_exchange_strong(&known[i], &none, name);
 	}
 }
 
