@@ -73,20 +73,24 @@ AQM_INLINE uint32_t aqm_student_ring_put(struct aqm_student_ring *restrict ring,
 	return at;
 }
 
-/* Shares, 14 fraction bits, from scores, 12 fraction bits within +-2^24. */
+/* 2^-below, 16 fraction bits, of a score so far below the largest, as far as that counts. */
+AQM_INLINE uint32_t aqm_student_power(int32_t below)
+{
+	return aqm_exp2_q16(below < AQM_STUDENT_SCORE_DEPTH ? -below : -AQM_STUDENT_SCORE_DEPTH);
+}
+
+/* Shares, 14 fraction bits, from scores, 12 fraction bits within +-2^24; window at least 1. */
 AQM_INLINE void aqm_student_shares(const int32_t *score, uint32_t window, int16_t *share)
 {
 	int32_t largest = score[0];
-	uint32_t power[AQM_STUDENT_WINDOW], sum = 0;
+	uint32_t power[AQM_STUDENT_WINDOW], sum;
 	uint64_t inverse;
 
 	for (uint32_t i = 1; i < window; i++)
 		largest = score[i] > largest ? score[i] : largest;
-	for (uint32_t i = 0; i < window; i++) {
-		const int32_t below = largest - score[i];
-
-		power[i] = aqm_exp2_q16(
-			below < AQM_STUDENT_SCORE_DEPTH ? -below : -AQM_STUDENT_SCORE_DEPTH);
+	sum = power[0] = aqm_student_power(largest - score[0]);
+	for (uint32_t i = 1; i < window; i++) {
+		power[i] = aqm_student_power(largest - score[i]);
 		sum += power[i];
 	}
 	inverse = aqm_div64(UINT64_C(1) << 46, sum);

@@ -135,7 +135,7 @@ static void extremes_stay_within_their_ranges(void **state)
 static double share_of_a_lag(uint32_t window, uint32_t lag, double octaves)
 {
 	struct aqm_student_ring ring = {0};
-	int16_t said[AQM_STUDENT_WIDTH] = {0}, y[AQM_STUDENT_TOKEN];
+	int16_t said[AQM_STUDENT_WIDTH] = {0}, y[AQM_STUDENT_TOKEN] = {0};
 
 	for (uint32_t step = 0; step < 3 * window; step++) {
 		/* The value that is heeded was said `lag` decisions before the last one. */
