@@ -122,25 +122,35 @@ static int record_write(const struct searching *s, struct error *error)
 	return status;
 }
 
-/* What the figures depend on; how the search goes does not change them. */
-static int record_open(struct searching *s, const char *source, struct error *error)
+/* Of the scenario's file, which may change under its name. */
+static int scenario_checksum(uint64_t *checksum, const char *name, struct error *error)
 {
-	char path[PATH_MAX], run[1024];
-	uint64_t checksum;
+	char path[PATH_MAX];
+	const int status = file_exists(name) ? 0 : library_find(path, sizeof(path), name, error);
+
+	return status ? status
+		      : reference_file_checksum(checksum, file_exists(name) ? name : path, error);
+}
+
+/* What the figures depend on; how the search goes does not change them. */
+static int record_open(struct searching *s, uint64_t checksum, struct error *error)
+{
+	char path[PATH_MAX], run[512];
+	uint64_t loop = 0;
 	int status = file_make_folders(o.output, error);
 
 	if (!status)
 		status = record_path(path, error);
-	if (!status)
-		status = reference_file_checksum(&checksum, source, error);
+	if (!status && strcmp(o.scenario, "none") != 0)
+		status = scenario_checksum(&loop, o.scenario, error);
 	if (status)
 		return status;
 	snprintf(run, sizeof(run),
 		 "%s %016" PRIx64 " epochs %" PRIu64 " windows %" PRIu64 " batch %" PRIu64
 		 " lr %g held-out %g limit %" PRIu64 " timed %" PRIu64 " seed %" PRIu64
-		 " loop %.400s %g interval %" PRIu64 " seeds %" PRIu64,
+		 " loop %016" PRIx64 " %g interval %" PRIu64 " seeds %" PRIu64,
 		 o.space, checksum, o.epochs, o.windows, o.batch, o.rate, o.held_out, o.limit,
-		 o.timed, o.seed, o.scenario, o.duration_s, o.interval, o.seeds);
+		 o.timed, o.seed, loop, o.duration_s, o.interval, o.seeds);
 	s->root = json_load_file(path, 0, NULL);
 	if (!json_is_string(json_object_get(s->root, "run")) ||
 	    strcmp(json_string_value(json_object_get(s->root, "run")), run) != 0 ||
@@ -459,16 +469,14 @@ static int search_cost(struct searching *s, struct error *error)
 static int open_space(struct searching *s, const struct search_training *training,
 		      const char *const *operands, struct error *error)
 {
-	char path[PATH_MAX];
+	uint64_t checksum;
 	int status;
 
 	if (strcmp(o.space, "students") == 0) {
 		status = search_students(&s->designs, training, operands[0], error);
-		if (!status && !file_exists(operands[0]))
-			status = library_find(path, sizeof(path), operands[0], error);
-		else
-			snprintf(path, sizeof(path), "%.4000s", operands[0]);
-		return status ? status : record_open(s, path, error);
+		if (!status)
+			status = scenario_checksum(&checksum, operands[0], error);
+		return status ? status : record_open(s, checksum, error);
 	}
 	if (strcmp(o.space, "policies") != 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--space",
@@ -476,11 +484,13 @@ static int open_space(struct searching *s, const struct search_training *trainin
 	status = sources_read(&s->sources, operands, 1, o.held_out, error);
 	if (!status)
 		status = search_policies(&s->designs, training, error);
-	return status ? status : record_open(s, operands[0], error);
+	if (!status)
+		status = reference_file_checksum(&checksum, operands[0], error);
+	return status ? status : record_open(s, checksum, error);
 }
 
 /* The closed loop that designs are measured in, or none; the caller frees it. */
-static int open_loop(const struct scenario **loop, const char *operand, struct error *error)
+static int open_loop(struct scenario **loop, const char *operand, struct error *error)
 {
 	struct scenario *scenario;
 	int status;
@@ -503,15 +513,6 @@ static int open_loop(const struct scenario **loop, const char *operand, struct e
 	return 0;
 }
 
-static void loop_free(const struct scenario *loop)
-{
-	struct scenario *scenario = (struct scenario *)(uintptr_t)loop;
-
-	if (scenario)
-		scenario_free(scenario);
-	free(scenario);
-}
-
 static int search(const struct command_common *common, const char **operands, size_t count,
 		  struct error *error)
 {
@@ -520,6 +521,7 @@ static int search(const struct command_common *common, const char **operands, si
 		.sources = &s.sources, .epochs = o.epochs, .windows = o.windows, .batch = o.batch,
 		.seed = o.seed, .limit = o.limit, .timed = o.timed, .rate = o.rate,
 		.interval = o.interval, .seeds = o.seeds, .stop = on_stop};
+	struct scenario *loop = NULL;
 	int status = search_cost(&s, error);
 
 	if (!status && (count != 1 || !o.output))
@@ -529,7 +531,8 @@ static int search(const struct command_common *common, const char **operands, si
 	if (o.threads)
 		tensor_threads_set((int)o.threads);
 	if (!status)
-		status = open_loop(&training.loop, operands[0], error);
+		status = open_loop(&loop, operands[0], error);
+	training.loop = loop;
 	if (!status)
 		status = open_space(&s, &training, operands, error);
 	if (!status)
@@ -538,7 +541,9 @@ static int search(const struct command_common *common, const char **operands, si
 		s.designs.close(s.designs.context);
 	json_decref(s.root);
 	sources_free(&s.sources);
-	loop_free(training.loop);
+	if (loop)
+		scenario_free(loop);
+	free(loop);
 	return command_goes_on(status, error, "the same command goes on");
 }
 

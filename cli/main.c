@@ -73,27 +73,34 @@ static const char clear_line[] = "\r\x1b[K";
 /* timeout(1) signals its command and then the command's group. */
 #define SAME_SIGNAL_S 0.2
 
+/* As an error does, by what a handler may call. */
+static void end_here(void)
+{
+	static const char line[] = "aqmllm: interrupted\n";
+
+	file_replace_discard_all();
+	if (shows_progress && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
+		_exit(1);
+	if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
+		_exit(1);
+	_exit(error_exit_status(ERR_INTERRUPTED));
+}
+
 /* The first signal asks, or ends the process as an error does; the second one as usual. */
 static void on_signal(int number)
 {
-	static const char line[] = "aqmllm: interrupted\n";
 	static double first_s;
 
-	if (!interrupted && !ends_at_once) {
+	if (!interrupted && ends_at_once)
+		end_here();
+	if (!interrupted) {
 		first_s = clock_s();
 		interrupted = 1;
 		return;
 	}
-	if (interrupted && clock_s() < first_s + SAME_SIGNAL_S)
+	if (clock_s() < first_s + SAME_SIGNAL_S)
 		return;
 	file_replace_discard_all();
-	if (!interrupted) {
-		if (shows_progress && write(STDERR_FILENO, clear_line, sizeof(clear_line) - 1) < 0)
-			_exit(1);
-		if (write(STDERR_FILENO, line, sizeof(line) - 1) < 0)
-			_exit(1);
-		_exit(error_exit_status(ERR_INTERRUPTED));
-	}
 	signal(number, SIG_DFL);
 	raise(number);
 }
@@ -106,6 +113,8 @@ bool command_interrupted(void)
 void command_end_at_once(void)
 {
 	ends_at_once = 1;
+	if (interrupted) /* before it could say so */
+		end_here();
 }
 
 int command_goes_on(int code, struct error *error, const char *how)

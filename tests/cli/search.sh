@@ -63,6 +63,18 @@ awk -v told="$told" -v by_hand="$by_hand" \
 	'BEGIN { exit !(by_hand > 0 && told / by_hand > 0.99 && told / by_hand < 1.01) }' ||
 	fail "closed-loop quality $told, by hand $by_hand"
 
+echo "== figures are those of the scenario's file as it is"
+cp loop.yaml other.yaml
+again() { # what is made
+	aqmllm search loop.yaml --space students -o other $few --generations 1 --scenario other.yaml >out ||
+		fail "beside another scenario"
+	grep -q ", $1 of them made now" out || fail "not $1 made: $(head -1 out)"
+}
+again '[1-9]'
+again 0
+sed -i 's/warmup_s: 0.5/warmup_s: 0.6/' other.yaml
+again '[1-9]'
+
 echo "== bad input"
 refuses "--space" search pool.csv -o made --space ships
 refuses "no_such" search no_such -o made --space students
