@@ -42,6 +42,10 @@
  * nearly empty, when they would leave the link idle, for those in which it is long.  Above
  * the target the guard lets signals be as steep as there is room; below it needs none, as
  * no packet that waited for the target is spared.
+ *
+ * Overload: bold settings bring k p' = 1 sooner than the law's own.  Under the guard a packet
+ * that can carry a mark is dropped only where the law with its own settings, seeing the same
+ * queue, is in overload too; until then it is marked.
  */
 #ifndef AQM_STUDENT_H
 #define AQM_STUDENT_H
@@ -116,6 +120,7 @@ struct aqm_student_params {
 struct aqm_student_vars {
 	const struct aqm_student_model *model;
 	struct aqm_dualpi2_vars law;
+	struct aqm_dualpi2_vars own;   /* p' as it would be with the parameters' own settings */
 	struct aqm_dualpi2_params now; /* the settings in force */
 	struct aqm_wrr_vars wrr;
 	struct aqm_guard_params guard_params;
@@ -147,6 +152,7 @@ AQM_INLINE void aqm_student_init(const struct aqm_student_params *params,
 		.exponential_q32 = AQM_Q32_ONE,
 	};
 	*stats = (struct aqm_student_stats){0};
+	aqm_dualpi2_init(&params->base, &vars->own, &stats->law);
 	aqm_dualpi2_init(&params->base, &vars->law, &stats->law);
 	aqm_wrr_reset(&params->scheduler.wrr, &vars->wrr, params->base.mtu_bytes);
 	aqm_guard_set(&vars->guard_params, params->base.target_ns, params->base.step.threshold_ns);
@@ -418,8 +424,14 @@ AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
 
 AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
 {
-	return vars->law.p_q32 >= AQM_Q32_ONE ||
-	       aqm_coupled_q32(vars->now.k_q16, vars->law.p_q32) >= AQM_Q32_ONE;
+	return aqm_dualpi2_overload(&vars->now, &vars->law);
+}
+
+/* Settings are the network's, and the guard stands over them. */
+AQM_INLINE bool aqm_student_settings_guarded(const struct aqm_student_params *params,
+					     const struct aqm_student_vars *vars)
+{
+	return params->guarded && aqm_student_model_of(vars)->mode != AQM_STUDENT_verdict;
 }
 
 /* What of p' goes because the link idled: both shares are at most 1, p' is at most 2^32. */
@@ -441,6 +453,11 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 		aqm_student_supervise(params, vars, stats, facts);
 	else
 		aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
+	if (aqm_student_settings_guarded(params, vars)) {
+		struct aqm_dualpi2_stats untold = {0};
+
+		aqm_dualpi2_update(&params->base, &vars->own, &untold, facts);
+	}
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
 	vars->law.p_q32 -= aqm_student_given_up(vars);
 	aqm_student_tell_stats(params, stats);
@@ -604,6 +621,18 @@ AQM_INLINE enum aqm_verdict aqm_student_law(struct aqm_student_vars *vars,
 				aqm_student_signals(vars, facts));
 }
 
+/* What becomes of the law's verdict under settings that may have brought overload by themselves. */
+AQM_INLINE enum aqm_verdict aqm_student_spares(const struct aqm_student_params *params,
+					       const struct aqm_student_vars *vars,
+					       const struct aqm_facts *facts,
+					       enum aqm_verdict verdict)
+{
+	if (verdict != AQM_DROP || facts->ecn == AQM_NOT_ECT ||
+	    !aqm_student_settings_guarded(params, vars))
+		return verdict;
+	return aqm_dualpi2_overload(&params->base, &vars->own) ? AQM_DROP : AQM_MARK;
+}
+
 /*
  * A packet departs that the network gave the verdict `was`, and has its mark if that was one; the
  * law decides only now.
@@ -635,7 +664,8 @@ AQM_INLINE enum aqm_verdict aqm_student_on_dequeue(const struct aqm_student_para
 	if (params->guarded && aqm_student_model_of(vars)->mode == AQM_STUDENT_verdict)
 		aqm_guard_departs(&vars->guard_params, &vars->guard, facts);
 	stats->overridden += vars->cut;
-	verdict = aqm_student_law(vars, stats, facts, qlen_at_arrival_pkts);
+	verdict = aqm_student_spares(params, vars, facts,
+				     aqm_student_law(vars, stats, facts, qlen_at_arrival_pkts));
 	if (decided)
 		verdict = aqm_student_depart(params, vars, stats, facts,
 					     aqm_student_effect(verdict, facts->ecn), was);

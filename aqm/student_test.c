@@ -516,6 +516,65 @@ static void shares_reach_the_bounds_and_not_beyond(void **state)
 	assert_memory_equal(&vars.now, &params.base, sizeof(vars.now));
 }
 
+/* Of 4000 packets that leave after 60 ms. */
+static int dropped(const struct aqm_student_params *params, struct aqm_student_vars *vars,
+		   uint8_t queue, uint8_t ecn)
+{
+	struct aqm_student_stats stats = {0};
+	struct rng rng;
+	int drops = 0;
+
+	rng_seed(&rng, 7);
+	for (int packet = 0; packet < 4000; packet++) {
+		const struct aqm_facts facts = {
+			.now_ns = 2000000000,
+			.queue = queue,
+			.ecn = ecn,
+			.len_bytes = 1500,
+			.sojourn_ns = 60000000,
+			.random = rng_u64(&rng),
+			.backlog_bytes = {150000, 150000},
+		};
+
+		drops += aqm_student_on_dequeue(params, vars, &stats, &facts, 100, false,
+						AQM_PASS) == AQM_DROP;
+	}
+	return drops;
+}
+
+/* All of the room there is, and a queue that grows by 60 ms within an update. */
+static void overload_is_the_laws_own(void **state)
+{
+	static struct aqm_student_vars vars;
+	int16_t share = AQM_STUDENT_ONE;
+	const struct aqm_student_tap tap = {.context = &share, .decided = say_share};
+	struct aqm_student_params params = guarded_params(&tap);
+	struct aqm_student_model model = silent_supervisor;
+	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	params.base.drop_overload = true;
+	model.mode = AQM_STUDENT_share;
+	aqm_student_init(&params, &model, &vars, &stats);
+	vars.room.left_ns = AQM_ROOM_FULL_NS;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	facts.head_sojourn_ns[AQM_QUEUE_C] = 60000000;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_true(aqm_student_overload(&vars));
+	assert_false(aqm_dualpi2_overload(&params.base, &vars.own));
+	assert_int_equal(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0), 0);
+	assert_int_equal(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1), 0);
+	assert_true(dropped(&params, &vars, AQM_QUEUE_C, AQM_NOT_ECT) > 1000);
+	params.guarded = false;
+	assert_true(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0) > 1000);
+	assert_true(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1) > 1000);
+	params.guarded = true;
+	vars.own.p_q32 = AQM_Q32_ONE / 2;
+	assert_true(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0) > 1000);
+	assert_true(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1) > 1000);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -534,6 +593,7 @@ int main(void)
 		cmocka_unit_test(settings_go_as_far_as_there_is_room),
 		cmocka_unit_test(fewer_signals_stay_near_the_laws),
 		cmocka_unit_test(shares_reach_the_bounds_and_not_beyond),
+		cmocka_unit_test(overload_is_the_laws_own),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);
