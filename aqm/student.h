@@ -45,7 +45,7 @@
  *
  * Overload: bold settings bring k p' = 1 sooner than the law's own.  Under the guard a packet
  * that can carry a mark is dropped only where the law with its own settings, seeing the same
- * queue, is in overload too; until then it is marked.
+ * queue, is in overload too, and no more likely than by that law; otherwise it is marked.
  */
 #ifndef AQM_STUDENT_H
 #define AQM_STUDENT_H
@@ -627,10 +627,16 @@ AQM_INLINE enum aqm_verdict aqm_student_spares(const struct aqm_student_params *
 					       const struct aqm_facts *facts,
 					       enum aqm_verdict verdict)
 {
+	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
+
 	if (verdict != AQM_DROP || facts->ecn == AQM_NOT_ECT ||
 	    !aqm_student_settings_guarded(params, vars))
 		return verdict;
-	return aqm_dualpi2_overload(&params->base, &vars->own) ? AQM_DROP : AQM_MARK;
+	return aqm_dualpi2_overload(&params->base, &vars->own) &&
+			       aqm_chance(vars->own.p_q32, bits) &&
+			       aqm_chance(vars->own.p_q32, more)
+		       ? AQM_DROP
+		       : AQM_MARK;
 }
 
 /*
