@@ -97,11 +97,9 @@ AQM_INLINE bool aqm_dualpi2_is_short(const struct aqm_dualpi2_params *params,
 }
 
 /* k p' >= 1, or p' >= 1: with k below 1 marks still serve Classic up to p' = 1. */
-AQM_INLINE bool aqm_dualpi2_overload(const struct aqm_dualpi2_params *params,
-				     const struct aqm_dualpi2_vars *vars)
+AQM_INLINE bool aqm_dualpi2_overload(const struct aqm_dualpi2_params *params, uint64_t p_q32)
 {
-	return vars->p_q32 >= AQM_Q32_ONE ||
-	       aqm_coupled_q32(params->k_q16, vars->p_q32) >= AQM_Q32_ONE;
+	return p_q32 >= AQM_Q32_ONE || aqm_coupled_q32(params->k_q16, p_q32) >= AQM_Q32_ONE;
 }
 
 /* Fate of a packet under p' alone; `squared`: what a draw with probability p'^2 said. */
@@ -111,7 +109,8 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_fate(const struct aqm_dualpi2_params *pa
 					     const struct aqm_facts *facts, bool squared)
 {
 	const bool saturated = aqm_coupled_q32(params->k_q16, vars->p_q32) >= AQM_Q32_ONE;
-	const bool overload = aqm_dualpi2_overload(params, vars); /* p_C >= min(1 / k^2, 1) */
+	/* p_C >= min(1 / k^2, 1) */
+	const bool overload = aqm_dualpi2_overload(params, vars->p_q32);
 
 	if (aqm_dualpi2_is_short(params, facts))
 		return AQM_PASS;

@@ -43,9 +43,10 @@
  * the target the guard lets signals be as steep as there is room; below it needs none, as
  * no packet that waited for the target is spared.
  *
- * Overload: bold settings bring k p' = 1 sooner than the law's own.  Under the guard a packet
- * that can carry a mark is dropped only where the law with its own settings, seeing the same
- * queue, is in overload too, and no more likely than by that law; otherwise it is marked.
+ * Overload: bold gains and couplings bring k p' = 1 sooner than the law's own.  Under the guard a
+ * packet that can carry a mark is dropped only where a p' that follows the same queue around the
+ * target in force with the law's own gains is in overload by the law's own k too, and with its
+ * square at most; otherwise it is marked.
  */
 #ifndef AQM_STUDENT_H
 #define AQM_STUDENT_H
@@ -120,8 +121,8 @@ struct aqm_student_params {
 struct aqm_student_vars {
 	const struct aqm_student_model *model;
 	struct aqm_dualpi2_vars law;
-	struct aqm_dualpi2_vars own;   /* p' as it would be with the parameters' own settings */
 	struct aqm_dualpi2_params now; /* the settings in force */
+	uint64_t own_p_q32; /* p' as it would be with the parameters' own gains */
 	struct aqm_wrr_vars wrr;
 	struct aqm_guard_params guard_params;
 	struct aqm_guard_vars guard;
@@ -152,7 +153,6 @@ AQM_INLINE void aqm_student_init(const struct aqm_student_params *params,
 		.exponential_q32 = AQM_Q32_ONE,
 	};
 	*stats = (struct aqm_student_stats){0};
-	aqm_dualpi2_init(&params->base, &vars->own, &stats->law);
 	aqm_dualpi2_init(&params->base, &vars->law, &stats->law);
 	aqm_wrr_reset(&params->scheduler.wrr, &vars->wrr, params->base.mtu_bytes);
 	aqm_guard_set(&vars->guard_params, params->base.target_ns, params->base.step.threshold_ns);
@@ -424,7 +424,7 @@ AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
 
 AQM_INLINE bool aqm_student_overload(const struct aqm_student_vars *vars)
 {
-	return aqm_dualpi2_overload(&vars->now, &vars->law);
+	return aqm_dualpi2_overload(&vars->now, vars->law.p_q32);
 }
 
 /* Settings are the network's, and the guard stands over them. */
@@ -453,11 +453,12 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 		aqm_student_supervise(params, vars, stats, facts);
 	else
 		aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
-	if (aqm_student_settings_guarded(params, vars)) {
-		struct aqm_dualpi2_stats untold = {0};
-
-		aqm_dualpi2_update(&params->base, &vars->own, &untold, facts);
-	}
+	vars->own_p_q32 = (uint64_t)aqm_clamp_s64(
+		(int64_t)vars->own_p_q32 +
+			aqm_pi_change_q32(params->base.alpha_q16, params->base.beta_q16,
+					  vars->now.target_ns, aqm_dualpi2_qdelay_ns(facts),
+					  vars->law.previous_qdelay_ns),
+		0, (int64_t)AQM_Q32_ONE);
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
 	vars->law.p_q32 -= aqm_student_given_up(vars);
 	aqm_student_tell_stats(params, stats);
@@ -632,9 +633,8 @@ AQM_INLINE enum aqm_verdict aqm_student_spares(const struct aqm_student_params *
 	if (verdict != AQM_DROP || facts->ecn == AQM_NOT_ECT ||
 	    !aqm_student_settings_guarded(params, vars))
 		return verdict;
-	return aqm_dualpi2_overload(&params->base, &vars->own) &&
-			       aqm_chance(vars->own.p_q32, bits) &&
-			       aqm_chance(vars->own.p_q32, more)
+	return aqm_dualpi2_overload(&params->base, vars->own_p_q32) &&
+			       aqm_chance(vars->own_p_q32, bits) && aqm_chance(vars->own_p_q32, more)
 		       ? AQM_DROP
 		       : AQM_MARK;
 }

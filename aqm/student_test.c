@@ -562,7 +562,7 @@ static void overload_is_the_laws_own(void **state)
 	facts.head_sojourn_ns[AQM_QUEUE_C] = 60000000;
 	aqm_student_tick(&params, &vars, &stats, &facts);
 	assert_true(aqm_student_overload(&vars));
-	assert_false(aqm_dualpi2_overload(&params.base, &vars.own));
+	assert_false(aqm_dualpi2_overload(&params.base, vars.own_p_q32));
 	assert_int_equal(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0), 0);
 	assert_int_equal(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1), 0);
 	assert_true(dropped(&params, &vars, AQM_QUEUE_C, AQM_NOT_ECT) > 1000);
@@ -570,7 +570,7 @@ static void overload_is_the_laws_own(void **state)
 	assert_true(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0) > 1000);
 	assert_true(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1) > 1000);
 	params.guarded = true;
-	vars.own.p_q32 = AQM_Q32_ONE / 2; /* k p' = 1 */
+	vars.own_p_q32 = AQM_Q32_ONE / 2; /* k p' = 1 */
 	assert_in_range(dropped(&params, &vars, AQM_QUEUE_C, AQM_ECT0), 700, 1100);
 	assert_in_range(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1), 900, 1100);
 }
