@@ -633,10 +633,10 @@ AQM_INLINE enum aqm_verdict aqm_student_spares(const struct aqm_student_params *
 	if (verdict != AQM_DROP || facts->ecn == AQM_NOT_ECT ||
 	    !aqm_student_settings_guarded(params, vars))
 		return verdict;
-	return aqm_dualpi2_overload(&params->base, vars->own_p_q32) &&
-			       aqm_chance(vars->own_p_q32, bits) && aqm_chance(vars->own_p_q32, more)
-		       ? AQM_DROP
-		       : AQM_MARK;
+	if (!aqm_dualpi2_overload(&params->base, vars->own_p_q32))
+		return AQM_MARK;
+	return aqm_chance(vars->own_p_q32, bits) && aqm_chance(vars->own_p_q32, more) ? AQM_DROP
+										      : AQM_MARK;
 }
 
 /*
