@@ -79,7 +79,6 @@ AQM_INLINE enum aqm_verdict aqm_curvy_on_dequeue(const struct aqm_curvy_params *
 						 uint32_t qlen_at_arrival_pkts)
 {
 	const bool classic = facts->queue == AQM_QUEUE_C;
-	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
 	uint64_t root_q32;
 
 	if (classic || facts->backlog_pkts[AQM_QUEUE_C] == 0)
@@ -87,11 +86,11 @@ AQM_INLINE enum aqm_verdict aqm_curvy_on_dequeue(const struct aqm_curvy_params *
 							  classic ? facts->sojourn_ns : 0);
 	root_q32 = aqm_curvy_root_q32(params, vars->average_q16);
 	if (classic) {
-		if (!aqm_chance(root_q32, bits) || !aqm_chance(root_q32, more))
+		if (!aqm_squared_chance(root_q32, facts->random))
 			return AQM_PASS;
 		return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
 	}
-	if (aqm_coupled_chance(params->k_q16, root_q32, bits))
+	if (aqm_coupled_chance(params->k_q16, root_q32, (uint32_t)facts->random))
 		return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
 	if (facts->ecn == AQM_NOT_ECT ||
 	    !aqm_step_marks(&params->step, facts->sojourn_ns, qlen_at_arrival_pkts))

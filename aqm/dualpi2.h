@@ -69,20 +69,33 @@ AQM_INLINE uint64_t aqm_dualpi2_qdelay_ns(const struct aqm_facts *facts)
 	return l > c ? l : c;
 }
 
+/*
+ * p' after an update, from p' before it and the queue delay now and at the last one: at most 1, or
+ * at most 1 / k where overload must not drop.
+ */
+AQM_INLINE uint64_t aqm_dualpi2_next_q32(const struct aqm_dualpi2_params *params,
+					 uint64_t target_ns, uint64_t p_q32, uint64_t qdelay_ns,
+					 uint64_t previous_qdelay_ns)
+{
+	const int64_t change =
+		aqm_pi_change_q32(params->alpha_q16, params->beta_q16, target_ns, qdelay_ns,
+				  previous_qdelay_ns);
+	int64_t highest = (int64_t)AQM_Q32_ONE;
+
+	if (!params->drop_overload && params->k_q16 > (1U << 16))
+		highest = (int64_t)aqm_div64(AQM_Q32_ONE << 16, params->k_q16);
+	return (uint64_t)aqm_clamp_s64((int64_t)p_q32 + change, 0, highest);
+}
+
 /* The periodic update (RFC 9332 appendix A.1, dualpi2_update). */
 AQM_PART void aqm_dualpi2_update(const struct aqm_dualpi2_params *params,
 				 struct aqm_dualpi2_vars *vars,
 				 struct aqm_dualpi2_stats *stats, const struct aqm_facts *facts)
 {
 	const uint64_t qdelay_ns = aqm_dualpi2_qdelay_ns(facts);
-	const int64_t change =
-		aqm_pi_change_q32(params->alpha_q16, params->beta_q16, params->target_ns, qdelay_ns,
-				  vars->previous_qdelay_ns);
-	int64_t highest = (int64_t)AQM_Q32_ONE;
 
-	if (!params->drop_overload && params->k_q16 > (1U << 16))
-		highest = (int64_t)aqm_div64(AQM_Q32_ONE << 16, params->k_q16);
-	vars->p_q32 = (uint64_t)aqm_clamp_s64((int64_t)vars->p_q32 + change, 0, highest);
+	vars->p_q32 = aqm_dualpi2_next_q32(params, params->target_ns, vars->p_q32, qdelay_ns,
+					   vars->previous_qdelay_ns);
 	vars->previous_qdelay_ns = qdelay_ns;
 	vars->update_due_ns += params->tupdate_ns;
 	stats->updates++;
@@ -127,19 +140,14 @@ AQM_INLINE enum aqm_verdict aqm_dualpi2_fate(const struct aqm_dualpi2_params *pa
 	return facts->ecn == AQM_NOT_ECT ? AQM_DROP : AQM_MARK;
 }
 
-/*
- * The same with the packet's random bits.  A squared probability compares two draws
- * with p' (RFC 9332 section 4.2.1), each half of them.
- */
+/* The same with the packet's random bits. */
 AQM_INLINE enum aqm_verdict aqm_dualpi2_pi(const struct aqm_dualpi2_params *params,
 					   const struct aqm_dualpi2_vars *vars,
 					   struct aqm_dualpi2_stats *stats,
 					   const struct aqm_facts *facts)
 {
-	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
-
 	return aqm_dualpi2_fate(params, vars, stats, facts,
-				aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more));
+				aqm_squared_chance(vars->p_q32, facts->random));
 }
 
 /*

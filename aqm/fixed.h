@@ -69,6 +69,14 @@ AQM_INLINE bool aqm_chance(uint64_t p_q32, uint32_t bits)
 	return bits < p_q32;
 }
 
+/*
+ * True with probability p^2: two draws with p, each with half of the bits (RFC 9332 section 4.2.1).
+ */
+AQM_INLINE bool aqm_squared_chance(uint64_t p_q32, uint64_t bits)
+{
+	return aqm_chance(p_q32, (uint32_t)bits) && aqm_chance(p_q32, (uint32_t)(bits >> 32));
+}
+
 /* True with probability k p', not rounded; k_q16 is at most 2^22. */
 AQM_INLINE bool aqm_coupled_chance(uint32_t k_q16, uint64_t p_q32, uint32_t bits)
 {

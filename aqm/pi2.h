@@ -86,8 +86,7 @@ AQM_INLINE enum aqm_verdict aqm_pi2_on_enqueue(const struct aqm_pi2_params *para
 {
 	const bool scalable = facts->ecn == AQM_ECT1 || facts->ecn == AQM_CE;
 	const bool overload = aqm_square_reaches(vars->p_q32, params->ecn_max_p_q32);
-	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
-	const bool squared = aqm_chance(vars->p_q32, bits) && aqm_chance(vars->p_q32, more);
+	const bool squared = aqm_squared_chance(vars->p_q32, facts->random);
 
 	if (vars->burst_allowance_ns > 0 ||
 	    facts->backlog_bytes[AQM_QUEUE_C] < 2 * (uint64_t)params->mtu_bytes)
@@ -96,7 +95,9 @@ AQM_INLINE enum aqm_verdict aqm_pi2_on_enqueue(const struct aqm_pi2_params *para
 	if (squared && (overload || facts->ecn == AQM_NOT_ECT))
 		return AQM_DROP;
 	if (scalable)
-		return aqm_coupled_chance(params->k_q16, vars->p_q32, bits) ? AQM_MARK : AQM_PASS;
+		return aqm_coupled_chance(params->k_q16, vars->p_q32, (uint32_t)facts->random)
+			       ? AQM_MARK
+			       : AQM_PASS;
 	return squared ? AQM_MARK : AQM_PASS;
 }
 

@@ -453,12 +453,9 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 		aqm_student_supervise(params, vars, stats, facts);
 	else
 		aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
-	vars->own_p_q32 = (uint64_t)aqm_clamp_s64(
-		(int64_t)vars->own_p_q32 +
-			aqm_pi_change_q32(params->base.alpha_q16, params->base.beta_q16,
-					  vars->now.target_ns, aqm_dualpi2_qdelay_ns(facts),
-					  vars->law.previous_qdelay_ns),
-		0, (int64_t)AQM_Q32_ONE);
+	vars->own_p_q32 = aqm_dualpi2_next_q32(&params->base, vars->now.target_ns, vars->own_p_q32,
+					       aqm_dualpi2_qdelay_ns(facts),
+					       vars->law.previous_qdelay_ns);
 	aqm_dualpi2_update(&vars->now, &vars->law, &stats->law, facts);
 	vars->law.p_q32 -= aqm_student_given_up(vars);
 	aqm_student_tell_stats(params, stats);
@@ -628,15 +625,13 @@ AQM_INLINE enum aqm_verdict aqm_student_spares(const struct aqm_student_params *
 					       const struct aqm_facts *facts,
 					       enum aqm_verdict verdict)
 {
-	const uint32_t bits = (uint32_t)facts->random, more = (uint32_t)(facts->random >> 32);
-
 	if (verdict != AQM_DROP || facts->ecn == AQM_NOT_ECT ||
 	    !aqm_student_settings_guarded(params, vars))
 		return verdict;
-	if (!aqm_dualpi2_overload(&params->base, vars->own_p_q32))
-		return AQM_MARK;
-	return aqm_chance(vars->own_p_q32, bits) && aqm_chance(vars->own_p_q32, more) ? AQM_DROP
-										      : AQM_MARK;
+	return aqm_dualpi2_overload(&params->base, vars->own_p_q32) &&
+			       aqm_squared_chance(vars->own_p_q32, facts->random)
+		       ? AQM_DROP
+		       : AQM_MARK;
 }
 
 /*

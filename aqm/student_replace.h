@@ -17,6 +17,7 @@ AQM_INLINE void aqm_student_replace(const struct aqm_student_params *params,
 {
 	vars->model = model;
 	vars->now = params->base;
+	vars->cut = false;
 	vars->state = (struct aqm_student_state){0};
 	for (uint32_t i = 0; i < AQM_STUDENT_OUTPUTS; i++)
 		vars->output[i] = 0;

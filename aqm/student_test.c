@@ -13,6 +13,7 @@
 #include <cmocka.h>
 
 #include "aqm/student.h"
+#include "aqm/student_replace.h"
 #include "aqm/student_vector.h"
 #include "base/rng.h"
 
@@ -575,6 +576,92 @@ static void overload_is_the_laws_own(void **state)
 	assert_in_range(dropped(&params, &vars, AQM_QUEUE_L, AQM_ECT1), 900, 1100);
 }
 
+/* Queues that come and go, long enough for every bound of p'. */
+static void delay_wanders(struct aqm_facts *facts, struct rng *rng)
+{
+	const uint64_t longest_ns = rng_u64(rng) % 4 == 0 ? 400000000 : 20000000;
+
+	facts->now_ns += 16000000;
+	facts->head_sojourn_ns[AQM_QUEUE_C] = rng_u64(rng) % longest_ns;
+	facts->backlog_bytes[AQM_QUEUE_C] = 150000;
+}
+
+/* Of a supervisor that says nothing the second p' is the law's, where overload drops and not. */
+static void own_p_moves_as_the_laws(void **state)
+{
+	static struct aqm_student_vars vars;
+	int16_t nothing = 0;
+	const struct aqm_student_tap tap = {.context = &nothing, .decided = say_share};
+	struct aqm_student_params params = guarded_params(&tap);
+	struct aqm_student_stats stats;
+	struct rng rng;
+	uint64_t highest_q32;
+
+	(void)state;
+	for (int drops = 0; drops < 2; drops++) {
+		struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+
+		params.base.drop_overload = drops;
+		highest_q32 = 0;
+		rng_seed(&rng, 7);
+		aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+		for (int i = 0; i < 1000; i++) {
+			delay_wanders(&facts, &rng);
+			aqm_student_tick(&params, &vars, &stats, &facts);
+			assert_int_equal(vars.own_p_q32, vars.law.p_q32);
+			if (vars.own_p_q32 > highest_q32)
+				highest_q32 = vars.own_p_q32;
+		}
+		assert_int_equal(highest_q32, drops ? AQM_Q32_ONE : AQM_Q32_ONE / 2);
+	}
+}
+
+/* With bold settings it moves by the law's own gains, around the target that they set. */
+static void own_p_has_own_gains_and_the_target_in_force(void **state)
+{
+	static struct aqm_student_vars vars;
+	int16_t all = AQM_STUDENT_ONE;
+	const struct aqm_student_tap tap = {.context = &all, .decided = say_share};
+	const struct aqm_student_params params = guarded_params(&tap);
+	struct aqm_student_model model = silent_supervisor;
+	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	model.mode = AQM_STUDENT_share;
+	aqm_student_init(&params, &model, &vars, &stats);
+	vars.room.left_ns = AQM_ROOM_FULL_NS;
+	facts.head_sojourn_ns[AQM_QUEUE_C] = 4000000;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	facts.head_sojourn_ns[AQM_QUEUE_C] = 10000000;
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_int_equal(vars.now.target_ns, 4000000);
+	assert_int_equal(vars.own_p_q32,
+			 aqm_pi_change_q32(8000, 160000, 4000000, 4000000, 0) +
+				 aqm_pi_change_q32(8000, 160000, 4000000, 10000000, 4000000));
+	assert_true(vars.law.p_q32 > 4 * vars.own_p_q32);
+}
+
+/* Another model begins with the law's settings: none of them is cut. */
+static void another_model_has_had_nothing_cut(void **state)
+{
+	static struct aqm_student_vars vars;
+	static const struct aqm_student_tap tap = {.decided = ask_for_little};
+	const struct aqm_student_params params = guarded_params(&tap);
+	const struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
+	struct aqm_student_stats stats;
+
+	(void)state;
+	aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
+	assert_int_equal(stats.overridden, 1);
+	aqm_student_replace(&params, &vars, &silent_supervisor);
+	assert_int_equal(vars.now.target_ns, params.base.target_ns);
+	aqm_student_on_dequeue(&params, &vars, &stats, &facts, 1, false, AQM_PASS);
+	assert_int_equal(stats.overridden, 1);
+}
+
 int main(void)
 {
 	const struct CMUnitTest tests[] = {
@@ -594,6 +681,9 @@ int main(void)
 		cmocka_unit_test(fewer_signals_stay_near_the_laws),
 		cmocka_unit_test(shares_reach_the_bounds_and_not_beyond),
 		cmocka_unit_test(overload_is_the_laws_own),
+		cmocka_unit_test(own_p_moves_as_the_laws),
+		cmocka_unit_test(own_p_has_own_gains_and_the_target_in_force),
+		cmocka_unit_test(another_model_has_had_nothing_cut),
 	};
 
 	return cmocka_run_group_tests_name("student", tests, NULL, NULL);
