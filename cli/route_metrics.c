@@ -112,6 +112,8 @@ void route_metrics(FILE *out, const struct monitor *monitor)
 	COUNT("queue_bytes_total", "counter", "IP bytes that left the queue.", bytes);
 	COUNT("queue_marks_total", "counter", "Packets marked CE.", marks);
 	COUNT("queue_drops_total", "counter", "Packets dropped.", drops);
+	COUNT("queue_ect_drops_total", "counter",
+	      "Packets dropped that could have carried a mark.", ect_drops);
 	COUNT("queue_backlog_packets", "gauge", "Packets in the queue.", backlog_pkts);
 	COUNT("queue_backlog_bytes", "gauge", "IP bytes in the queue.", backlog_bytes);
 #undef COUNT

@@ -37,6 +37,7 @@ void route_queue_result(const struct monitor *monitor, int index, struct sim_que
 		out->packets += queue->packets;
 		out->marks += queue->marks;
 		out->drops += queue->drops;
+		out->ect_drops += queue->ect_drops;
 		histogram_merge(&out->qdelay_ns, &queue->sojourn_ns);
 	}
 }
@@ -195,6 +196,8 @@ static void print_queues(FILE *out, const struct monitor *monitor)
 	for (int i = 0; queue && i < SIM_QUEUES; i++) {
 		route_queue_result(monitor, summary_queues[i].index, queue);
 		summary_print_queue(out, summary_queues[i].name, queue);
+		if (summary_queues[i].index == SIM_ALL)
+			summary_print_ect_drops(out, queue);
 	}
 	free(queue);
 }

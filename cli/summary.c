@@ -58,8 +58,9 @@ static json_t *histogram_json(const struct histogram *histogram)
 
 json_t *summary_queue_json(const struct sim_queue_result *queue)
 {
-	return json_pack("{s:I, s:I, s:I, s:o}", "packets", (json_int_t)queue->packets, "marks",
-			 (json_int_t)queue->marks, "drops", (json_int_t)queue->drops, "qdelay_ms",
+	return json_pack("{s:I, s:I, s:I, s:I, s:o}", "packets", (json_int_t)queue->packets,
+			 "marks", (json_int_t)queue->marks, "drops", (json_int_t)queue->drops,
+			 "ect_drops", (json_int_t)queue->ect_drops, "qdelay_ms",
 			 histogram_json(&queue->qdelay_ns));
 }
 
@@ -117,6 +118,15 @@ void summary_print_queue(FILE *out, const char *name, const struct sim_queue_res
 	fprintf(out, " %8.2f\n", (double)delay->max / 1e6);
 }
 
+void summary_print_ect_drops(FILE *out, const struct sim_queue_result *all)
+{
+	if (all->ect_drops)
+		fprintf(out,
+			"%" PRIu64 " of the %" PRIu64
+			" packets dropped could have carried a mark\n",
+			all->ect_drops, all->drops);
+}
+
 static void print_queues(FILE *out, const struct sim_result *result)
 {
 	fprintf(out, "\nqueue     packets     marks     drops   queue delay, ms: mean");
@@ -126,6 +136,7 @@ static void print_queues(FILE *out, const struct sim_result *result)
 	for (int i = 0; i < SIM_QUEUES; i++)
 		summary_print_queue(out, summary_queues[i].name,
 				    &result->queues[summary_queues[i].index]);
+	summary_print_ect_drops(out, &result->queues[SIM_ALL]);
 }
 
 static void print_flows(FILE *out, const struct sim_result *result)

@@ -45,8 +45,10 @@ void monitor_begin(struct monitor *monitor, struct router *router, uint64_t now_
 		monitor->base_counts[w] = router->counts[w];
 		monitor->base_bytes[w] = path->sent_bytes;
 		forget_flows(path->flows, now_ns);
-		for (int q = 0; q < AQM_QUEUES; q++)
+		for (int q = 0; q < AQM_QUEUES; q++) {
 			histogram_init(&path->stats[q].sojourn_ns);
+			path->stats[q].ect_drops = 0;
+		}
 	}
 	memset(monitor->last_sojourns, 0, sizeof(monitor->last_sojourns));
 	memset(monitor->last_sojourn_sum, 0, sizeof(monitor->last_sojourn_sum));
@@ -64,6 +66,7 @@ static void read_queue(struct monitor_queue *out, const struct path *path, int q
 	out->backlog_pkts = path->queue->backlog_pkts[q];
 	out->backlog_bytes = path->queue->backlog_bytes[q];
 	out->sojourn_ns = path->stats[q].sojourn_ns;
+	out->ect_drops = path->stats[q].ect_drops;
 }
 
 static double share_of(const struct path *path, uint64_t bytes, double from_s, double to_s)

@@ -29,6 +29,7 @@ struct monitor_bin {
 struct monitor_queue {
 	uint64_t packets, bytes;        /* that left */
 	uint64_t marks, drops;
+	uint64_t ect_drops;             /* those of `drops` that could have carried a mark */
 	uint64_t backlog_pkts, backlog_bytes; /* now */
 	struct histogram sojourn_ns;
 };

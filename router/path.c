@@ -21,6 +21,7 @@ static void leave(void *context, uint64_t now_ns, const struct packet *packet,
 	if (wire->is_ip)
 		flow = flows_find(path->flows, wire->flow_hash);
 	if (verdict == AQM_DROP) {
+		path->stats[queue].ect_drops += packet->ecn != AQM_NOT_ECT;
 		if (flow)
 			flow->drops++;
 	} else {

@@ -42,6 +42,7 @@ struct path_config {
 /* Since the start, per enum aqm_queue; queue->counts has the others. */
 struct path_queue_stats {
 	struct histogram sojourn_ns; /* of packets that left the queue */
+	uint64_t ect_drops;          /* of packets that could have carried a mark */
 };
 
 struct path {

@@ -219,8 +219,9 @@ static void dropped_packets_give_their_buffers_back(void **state)
 
 	(void)state;
 	for (uint32_t i = 0; i < 100; i++)
-		feed(bench, i, 0, 1500, 0, 0);
+		feed(bench, i, 0, 1500, i < 70 ? AQM_NOT_ECT : AQM_ECT0, 0);
 	assert_int_equal(bench->left[AQM_DROP], 89);
+	assert_int_equal(bench->path.stats[AQM_QUEUE_C].ect_drops, 30);
 	assert_int_equal(bench->frames.held, 11);
 	drain(bench, NS_PER_S);
 	assert_int_equal(bench->frames.held, 0);

@@ -27,8 +27,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 		world_show(hop->world, packet, SIM_TAP_DROPPED, sojourn_ns);
 	if (now_ns <= hop->world->warmup_ns)
 		return;
-	sim_queue_result_add(&hop->result->queues[queue], verdict, sojourn_ns);
-	sim_queue_result_add(&hop->result->queues[SIM_ALL], verdict, sojourn_ns);
+	sim_queue_result_add(&hop->result->queues[queue], packet, verdict, sojourn_ns);
+	sim_queue_result_add(&hop->result->queues[SIM_ALL], packet, verdict, sojourn_ns);
 }
 
 static int build_queue(struct hop *hop, struct world *world, const struct hop_plan *plan,

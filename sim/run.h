@@ -12,6 +12,7 @@
 #include "aqm/ops.h"
 #include "base/histogram.h"
 #include "base/sketch.h"
+#include "net/packet.h"
 #include "sim/app_result.h"
 #include "sim/scenario.h"
 
@@ -22,15 +23,18 @@
 struct sim_queue_result {
 	uint64_t packets;           /* sent by the link after warm-up */
 	uint64_t marks, drops;      /* after warm-up */
+	uint64_t ect_drops;         /* those of `drops` that could have carried a mark */
 	struct histogram qdelay_ns; /* sojourn of packets that left, after warm-up */
 };
 
 /* A packet left a queue, or was dropped there. */
-static inline void sim_queue_result_add(struct sim_queue_result *result, enum aqm_verdict verdict,
+static inline void sim_queue_result_add(struct sim_queue_result *result,
+					const struct packet *packet, enum aqm_verdict verdict,
 					uint64_t sojourn_ns)
 {
 	if (verdict == AQM_DROP) {
 		result->drops++;
+		result->ect_drops += packet->ecn != AQM_NOT_ECT;
 		return;
 	}
 	result->packets++;

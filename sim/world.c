@@ -102,8 +102,8 @@ static void on_leave(void *context, uint64_t now_ns, const struct packet *packet
 	}
 	if (now_ns <= world->warmup_ns)
 		return;
-	sim_queue_result_add(&world->result->queues[queue], verdict, sojourn_ns);
-	sim_queue_result_add(&world->result->queues[SIM_ALL], verdict, sojourn_ns);
+	sim_queue_result_add(&world->result->queues[queue], packet, verdict, sojourn_ns);
+	sim_queue_result_add(&world->result->queues[SIM_ALL], packet, verdict, sojourn_ns);
 	if (!world->two_queues && verdict != AQM_DROP)
 		histogram_add(&world->result->class_qdelay_ns[class_of(world, packet)], sojourn_ns);
 }

@@ -42,6 +42,8 @@ look() { # scenario
 			"$(told $queue packets)"
 	done
 	same drops "$(count 'frame.interface_name == "dropped"')" "$(told all drops)"
+	same "drops with ECN" "$(count 'frame.interface_name == "dropped" and ip.dsfield.ecn != 0')" \
+		"$(told all ect_drops)"
 }
 
 cat >dumbbell.yaml <<'Y'
