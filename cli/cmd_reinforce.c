@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * aqmllm reinforce: a student learns in closed loop, by evolution strategies.
+ * aqmllm reinforce: a student learns in closed loop, by evolution strategies, or from recorded
+ * pools (cli/reinforce_pool.h).
  */
 #include <inttypes.h>
 #include <math.h>
@@ -12,6 +13,7 @@
 #include "base/progress.h"
 #include "cli/command.h"
 #include "cli/tuned_labels.h"
+#include "cli/reinforce_pool.h"
 #include "cli/reinforce_record.h"
 #include "cli/reward_help.h"
 #include "cli/trial.h"
@@ -23,27 +25,46 @@
 #define FINGERPRINT_BYTES 4096
 #define SETTINGS_BYTES 1024
 
-static struct {
+struct values {
 	const char *from, *start, *tuned, *shape, *features, *mode, *reward, *reference, *output;
 	struct option_list settings;
 	double sigma, rate, decay, duration_s, warmup_s, most_mbps;
 	uint64_t population, generations, networks, held_back, every, seed, threads;
 	bool resume;
-} o = {
-	.shape = "16,16",
-	.reward = "balanced",
-	.reference = "dualpi2:min_qlen_step=1",
-	.sigma = 0.05,
-	.rate = 0.02,
-	.duration_s = 20,
-	.warmup_s = 5,
-	.population = 32,
-	.generations = 100,
-	.networks = 16,
-	.held_back = 16,
-	.every = 5,
-	.seed = 1,
+	struct reinforce_pool pool; /* but for what both ways of learning share */
 };
+
+static const char usual_shape[] = "16,16", usual_reference[] = "dualpi2:min_qlen_step=1";
+
+#define DEFAULTS {										\
+	.shape = usual_shape,									\
+	.reference = usual_reference,								\
+	.sigma = 0.05,										\
+	.rate = 0.02,										\
+	.duration_s = 20,									\
+	.warmup_s = 5,										\
+	.population = 32,									\
+	.generations = 100,									\
+	.networks = 16,										\
+	.held_back = 16,									\
+	.every = 5,										\
+	.seed = 1,										\
+	.pool = {										\
+		.gamma = 0.999,									\
+		.lambda = 0.99,									\
+		.beta = 1,									\
+		.most = 20,									\
+		.rate = 3e-3,									\
+		.held_out = 0.1,								\
+		.updates = 3000,								\
+		.batch = 16,									\
+		.critic_updates = 3000,								\
+		.critic_width = 32,								\
+	},											\
+}
+
+static const struct values defaults = DEFAULTS;
+static struct values o = DEFAULTS;
 
 static const struct option reinforce_options[] = {
 	{"from", 0, OPTION_TEXT, &o.from, "FILE.aqms",
@@ -53,8 +74,9 @@ static const struct option reinforce_options[] = {
 	 "transformer16:8 a block first; default 16,16",
 	 0, 0},
 	{"features", 0, OPTION_TEXT, &o.features, "NAME,...",
-	 "what a new student sees (aqmllm info lists them); default: all that its mode can", 0,
-	 0},
+	 "what a new student sees (aqmllm info lists them); default: all that its mode can, or "
+	 "that the --pool tells",
+	 0, 0},
 	{"start", 0, OPTION_TEXT, &o.start, "HOW",
 	 "what a new student of shares does at first: controller, the same bold shares always; "
 	 "NAME=VALUE,... the same with other shares (target, step, k, gain, decay, regularity, "
@@ -69,7 +91,9 @@ static const struct option reinforce_options[] = {
 	 "found in DIR for the same suite",
 	 0, 0},
 	{"reward", 0, OPTION_TEXT, &o.reward, "REWARD",
-	 "what is learned: a name, NAME=WEIGHT,... or both; default balanced", 0, 0},
+	 "what is learned: a name, NAME=WEIGHT,... or both, default balanced; of a --pool: paper, "
+	 "released or qdelay (aqmllm pool), default as recorded",
+	 0, 0},
 	{"reference", 0, OPTION_TEXT, &o.reference, "LAW",
 	 "whose run of the same network and seed rewards are relative to, LAW:NAME=VALUE:...; "
 	 "default dualpi2:min_qlen_step=1",
@@ -106,6 +130,35 @@ static const struct option reinforce_options[] = {
 	 "rollouts at a time; default 0: one a core; over ranks: one a rank", 0, 4096},
 	{"resume", 0, OPTION_FLAG, &o.resume, NULL,
 	 "go on with the run in DIR; give the same options, perhaps more generations", 0, 0},
+	{"pool", 0, OPTION_LIST, &o.pool.pools, "POOL[,POOL...]",
+	 "learn from these records in place of a suite, by advantage-weighted regression; may be "
+	 "repeated, and operands are further pools; the options below are for this",
+	 0, 0},
+	{"gamma", 0, OPTION_DOUBLE, &o.pool.gamma, "G",
+	 "discount a row of a pool; default 0.999, a thousand packets", 0, 0.999999},
+	{"lambda", 0, OPTION_DOUBLE, &o.pool.lambda, "L",
+	 "of the lambda-returns that advantages are made of: 1 what was recorded alone, 0 the "
+	 "critic's word for all after the next row; default 0.99",
+	 0, 1},
+	{"beta", 0, OPTION_DOUBLE, &o.pool.beta, "B",
+	 "standard deviations of advantage by which a row's weight grows e times; a large one, "
+	 "1e9, is plain imitation; default 1",
+	 1e-3, 1e12},
+	{"weight-max", 0, OPTION_DOUBLE, &o.pool.most, "W",
+	 "bound of a row's weight, where 1 is that of no advantage; default 20", 1, 1e9},
+	{"updates", 0, OPTION_U64, &o.pool.updates, "N",
+	 "optimizer steps of the student; default 3000", 1, 1e9},
+	{"batch", 0, OPTION_U64, &o.pool.batch, "N",
+	 "segments of 32 rows in a step, of the critic as many rows; default 16", 1, 4096},
+	{"lr", 0, OPTION_DOUBLE, &o.pool.rate, "RATE",
+	 "highest learning rate of student and critic; default 0.003", 1e-9, 1},
+	{"critic-updates", 0, OPTION_U64, &o.pool.critic_updates, "N",
+	 "optimizer steps of the critic; default 3000", 5, 1e9},
+	{"critic-width", 0, OPTION_U64, &o.pool.critic_width, "N",
+	 "units of its two hidden layers; default 32", 1, AQM_STUDENT_WIDTH},
+	{"held-out", 0, OPTION_DOUBLE, &o.pool.held_out, "SHARE",
+	 "of each pool's rows, the last ones, that are told of and not learned from; default 0.1",
+	 0.001, 0.9},
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the run; required", 0, 0},
 	{0},
 };
@@ -533,22 +586,18 @@ static int run_session(struct session *session, struct error *error)
 }
 
 /* Under mpirun rank 0 speaks for all, also of failures. */
-static int reinforce(const struct command_common *common, const char **operands, size_t count,
-		     struct error *error)
+static int learn_in_closed_loop(const struct command_common *common, const char *suite,
+				struct error *error)
 {
 	struct session *session;
 	bool leads;
 	int code;
 
-	if (o.output == NULL)
-		return error_at(error, ERR_INVALID, NULL, 0, "--output", "name the folder: -o DIR");
-	if (count != 1)
-		return error_set(error, ERR_INVALID, "name one suite: train, or train:N:SEED");
 	session = calloc(1, sizeof(*session));
 	if (session == NULL)
 		return error_set(error, ERR_NO_MEMORY, "out of memory");
 	session->common = common;
-	session->suite = operands[0];
+	session->suite = suite;
 	session->started_s = clock_s();
 	session->crew = (struct rollout_crew){
 		.threads = (unsigned)o.threads,
@@ -575,24 +624,112 @@ static int reinforce(const struct command_common *common, const char **operands,
 	return code;
 }
 
+/* An option that has another value than its default. */
+static bool is_set(const struct option *option)
+{
+	static const size_t sizes[] = {
+		[OPTION_FLAG] = sizeof(bool),
+		[OPTION_TEXT] = sizeof(const char *),
+		[OPTION_MAYBE] = sizeof(const char *),
+		[OPTION_LIST] = sizeof(struct option_list),
+		[OPTION_U64] = sizeof(uint64_t),
+		[OPTION_DOUBLE] = sizeof(double),
+	};
+	const size_t at = (size_t)((const char *)option->value - (const char *)&o);
+
+	return memcmp(option->value, (const char *)&defaults + at, sizes[option->kind]) != 0;
+}
+
+/* Options of the other way of learning would go unheeded. */
+static int check_options(bool from_pools, struct error *error)
+{
+	static const void *const both[] = {&o.shape, &o.features, &o.reward, &o.seed, &o.output};
+	char name[64];
+
+	for (const struct option *option = reinforce_options; option->name; option++) {
+		const char *value = option->value;
+		const bool of_pools = value >= (const char *)&o.pool &&
+				      value < (const char *)(&o.pool + 1);
+		bool of_both = false;
+
+		for (size_t i = 0; i < sizeof(both) / sizeof(both[0]); i++)
+			of_both = of_both || value == both[i];
+		snprintf(name, sizeof(name), "--%s", option->name);
+		if (!of_both && of_pools != from_pools && is_set(option))
+			return error_at(error, ERR_INVALID, NULL, 0, name,
+					from_pools ? "is for learning in closed loop: leave it or "
+						     "--pool out"
+						   : "is for learning from pools: name them with "
+						     "--pool");
+	}
+	return 0;
+}
+
+static int learn_from_pools(const struct command_common *common, const char **operands,
+			    size_t count, struct error *error)
+{
+	struct reinforce_pool said = o.pool;
+	uint8_t features[AQM_STUDENT_INPUTS];
+	const int code = read_features(features, &said.feature_count, error);
+
+	said.shape = o.shape;
+	said.features = features;
+	said.reward = o.reward;
+	said.output = o.output;
+	said.seed = o.seed;
+	return code ? code : reinforce_pool(common, &said, operands, count, error);
+}
+
+static int reinforce(const struct command_common *common, const char **operands, size_t count,
+		     struct error *error)
+{
+	const bool from_pools = o.pool.pools.count > 0;
+	int code;
+
+	if (o.output == NULL)
+		return error_at(error, ERR_INVALID, NULL, 0, "--output", "name the folder: -o DIR");
+	code = check_options(from_pools, error);
+	if (code)
+		return code;
+	if (from_pools)
+		return learn_from_pools(common, operands, count, error);
+	if (count != 1)
+		return error_set(error, ERR_INVALID, "name one suite: train, or train:N:SEED");
+	if (o.reward == NULL)
+		o.reward = "balanced";
+	return learn_in_closed_loop(common, operands[0], error);
+}
+
 const struct command command_reinforce = {
 	.name = "reinforce",
-	.operands = "SUITE -o DIR",
-	.summary = "let a student learn in closed loop: evolution strategies over many networks",
+	.operands = "SUITE|--pool POOL... -o DIR",
+	.summary = "let a student learn from rewards: in closed loop, or from recorded pools",
 	.details =
-		"SUITE is the sampled suite train, with a number of networks and a seed "
-		"(train:200:7), or scenarios whose rates and delays are not held out. In a "
-		"generation every candidate, the student with all its parameters moved a little, "
-		"runs on the same networks with the same seeds; its fitness is its mean reward "
-		"beside the reference's runs there. Ranks of fitness weigh the moves, AdamW takes "
-		"the step. Candidates run in integers, guard on, as the student will.\n\n"
+		"In closed loop the method is evolution strategies over many networks. SUITE is "
+		"the sampled suite train, with a number of networks and a seed (train:200:7), or "
+		"scenarios whose rates and delays are not held out. In a generation every "
+		"candidate, the student with all its parameters moved a little, runs on the same "
+		"networks with the same seeds; its fitness is its mean reward beside the "
+		"reference's runs there. Ranks of fitness weigh the moves, AdamW takes the step. "
+		"Candidates run in integers, guard on, as the student will.\n\n"
 		"The last networks of SUITE are held back: there the student itself runs before "
 		"the first generation and after every few, and the best student of these looks "
 		"is kept. DIR receives student.aqms (for simulate and evaluate --policy) "
 		"with policy.json, progress.csv, figures/curve.svg, and after every generation "
 		"checkpoint.safetensors, from which --resume goes on to the same bytes. Results "
 		"are the same on any number of cores, and over ranks: mpirun -n N aqmllm "
-		"reinforce.\n\n" REWARD_HELP,
+		"reinforce.\n\n"
+		"With --pool nothing runs: a student that gives verdicts learns from recorded "
+		"pools by advantage-weighted regression. A critic learns what states are worth, "
+		"from returns of the recorded rewards; then the student imitates what was done, "
+		"each row weighted by exp(advantage / beta). It sees what student and pools both "
+		"know, by default is_l, packet_length, qdelay_own, backlog_own, p_own and, of "
+		"pools with total_drops, drops_own. Told of the rows held back: the mean return of "
+		"what was recorded, the share of its variance that the critic explains, how many "
+		"rows the weights leave in effect, how often marks and drops were chosen, and how "
+		"often the student does as was done. Only evaluate says what it is worth in closed "
+		"loop (docs/learned.md). DIR receives student.aqms and policy.json; the same "
+		"command gives the same bytes.\n\n" REWARD_HELP,
 	.options = reinforce_options,
 	.heeds_interrupt = true,
 	.run = reinforce,

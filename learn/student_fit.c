@@ -111,12 +111,14 @@ static void sequence_backward(const struct fit *fit, int64_t s, float *gradient)
 
 	for (int64_t step = fit->length - 1; step >= 0; step--) {
 		const int64_t at = s * fit->length + step, row = fit->learned[at];
+		const float *weight = fit->options->weight;
+		const float factor = fit->factor * (weight ? weight[fit->first[s] + step] : 1);
 		float d_output[AQM_STUDENT_OUTPUTS] = {0};
 
 		if (row < 0 && !fit->remembers)
 			continue;
 		for (int c = 0; c < fit->width && row >= 0; c++)
-			d_output[c] = fit->factor * fit->d_answer[row * fit->width + c];
+			d_output[c] = factor * fit->d_answer[row * fit->width + c];
 		student_float_backward(fit->shape, fit->theta, &fit->tapes[at], d_output,
 				       &d_hidden, gradient);
 	}

@@ -25,6 +25,8 @@ struct student_fit_options {
 	uint64_t updates; /* >= 1 */
 	int64_t batch;	  /* segments, >= 1 */
 	double rate;	  /* highest learning rate */
+	/* (rows of the part): how much each row's gradient counts; NULL: all alike. */
+	const float *weight;
 	void *context;
 	/* After every update; true stops with ERR_INTERRUPTED.  May be NULL. */
 	bool (*progress)(void *context, uint64_t done, const struct distill_terms *terms);
