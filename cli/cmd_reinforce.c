@@ -130,6 +130,7 @@ static const struct option reinforce_options[] = {
 	 "rollouts at a time; default 0: one a core; over ranks: one a rank", 0, 4096},
 	{"resume", 0, OPTION_FLAG, &o.resume, NULL,
 	 "go on with the run in DIR; give the same options, perhaps more generations", 0, 0},
+	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the run; required", 0, 0},
 	{"pool", 0, OPTION_LIST, &o.pool.pools, "POOL[,POOL...]",
 	 "learn from these records in place of a suite, by advantage-weighted regression; may be "
 	 "repeated, and operands are further pools; the options below are for this",
@@ -159,7 +160,6 @@ static const struct option reinforce_options[] = {
 	{"held-out", 0, OPTION_DOUBLE, &o.pool.held_out, "SHARE",
 	 "of each pool's rows, the last ones, that are told of and not learned from; default 0.1",
 	 0.001, 0.9},
-	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the run; required", 0, 0},
 	{0},
 };
 
