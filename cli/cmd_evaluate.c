@@ -126,7 +126,10 @@ static void print_row(const char *arm, const struct interval *intervals)
 	printf("%-28s", arm);
 	for (int m = 0; m < 3; m++)
 		print_interval(intervals[m], m == 0 ? 4 : 2);
-	printf(" %10.0f\n", intervals[3].mean);
+	if (intervals[3].count)
+		printf(" %10.0f\n", intervals[3].mean);
+	else
+		printf(" %10s\n", "-");
 }
 
 static void print_scenario(const struct trial *trial, const struct results *results, size_t s)

@@ -99,15 +99,6 @@ static json_t *way_json(const struct monitor_way *way)
 			 (json_int_t)way->counts.not_sent);
 }
 
-static json_t *verdicts_json(const struct aqm_policy_counts *counts)
-{
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "arrivals",
-			 (json_int_t)counts->arrivals, "decisions", (json_int_t)counts->decisions,
-			 "applied", (json_int_t)counts->applied, "late", (json_int_t)counts->late,
-			 "overridden", (json_int_t)counts->overridden, "differed",
-			 (json_int_t)counts->differed);
-}
-
 json_t *route_json(const struct route_options *options, const struct monitor *monitor)
 {
 	json_t *object = json_pack(
@@ -118,7 +109,7 @@ json_t *route_json(const struct route_options *options, const struct monitor *mo
 		monitor->ways[0].rate_mbps, "utilisation",
 		real_or_null(monitor->ways[0].utilisation), "flows_seen",
 		(json_int_t)monitor->flows_known, "queues", queues_json(monitor), "flows",
-		flows_json(monitor), "policy", verdicts_json(&monitor->verdicts), "reloads",
+		flows_json(monitor), "policy", summary_policy_json(&monitor->verdicts), "reloads",
 		(json_int_t)monitor->reloads, "ways", way_json(&monitor->ways[0]),
 		way_json(&monitor->ways[1]));
 
@@ -155,8 +146,8 @@ json_t *route_series_json(const struct monitor *monitor, uint64_t after)
 	return json_pack("{s:s, s:s, s:f, s:I, s:o, s:o, s:o}", "aqm", monitor->law, "policy",
 			 monitor->policy, "t", monitor->t_s, "count",
 			 (json_int_t)monitor->bin_count, "verdicts",
-			 verdicts_json(&monitor->verdicts), "flows", flows_json(monitor), "bins",
-			 bins);
+			 summary_policy_json(&monitor->verdicts), "flows", flows_json(monitor),
+			 "bins", bins);
 }
 
 static void print_head(FILE *out, const struct route_options *options,

@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "aqm/student_shipped.h"
 #include "sim/run.h"
 
 int student_law_open(struct aqm_student_model *model, const struct scenario *scenario,
@@ -42,10 +43,15 @@ bool student_watch_open(struct student_watch *watch, const struct aqm_ops *law, 
 
 struct aqm_policy_counts student_watch_counts(const struct student_watch *watch)
 {
+	const struct aqm_student_model *model =
+		watch->params.model ? watch->params.model : aqm_student_shipped();
+
 	return (struct aqm_policy_counts){
 		.arrivals = watch->stats.packets,
 		.decisions = watch->stats.decisions,
 		.applied = watch->stats.packets,
 		.overridden = watch->stats.overridden,
+		.uncompared = true,
+		.cut = model->mode != AQM_STUDENT_verdict,
 	};
 }

@@ -79,13 +79,14 @@ static json_t *flow_json(const struct sim_flow_result *flow)
 	return object;
 }
 
-static json_t *policy_json(const struct aqm_policy_counts *policy)
+json_t *summary_policy_json(const struct aqm_policy_counts *policy)
 {
-	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:I}", "arrivals",
+	return json_pack("{s:I, s:I, s:I, s:I, s:I, s:o}", "arrivals",
 			 (json_int_t)policy->arrivals, "decisions", (json_int_t)policy->decisions,
 			 "applied", (json_int_t)policy->applied, "late", (json_int_t)policy->late,
 			 "overridden", (json_int_t)policy->overridden, "differed",
-			 (json_int_t)policy->differed);
+			 policy->uncompared ? json_null()
+					    : json_integer((json_int_t)policy->differed));
 }
 
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy)
@@ -102,7 +103,7 @@ json_t *summary_json(const struct sim_result *result, const struct aqm_policy_co
 			 "duration_s", result->duration_s, "warmup_s", result->warmup_s,
 			 "utilisation", result->utilisation,
 			 "packets_per_wall_s", packets_per_wall_s(result), "queues", queues,
-			 "flows", flows, "policy", policy_json(policy));
+			 "flows", flows, "policy", summary_policy_json(policy));
 	summary_network_json(object, result);
 	return object;
 }
@@ -157,6 +158,24 @@ static void print_flows(FILE *out, const struct sim_result *result)
 	}
 }
 
+static void print_policy(FILE *out, const struct aqm_policy_counts *policy)
+{
+	if (policy->cut) {
+		fprintf(out,
+			"student: %" PRIu64 " decisions in the time of %" PRIu64
+			" packets; %" PRIu64 " left under settings that the guard had cut\n",
+			policy->decisions, policy->arrivals, policy->overridden);
+		return;
+	}
+	fprintf(out,
+		"policy: asked about %" PRIu64 " of %" PRIu64 " packets, %" PRIu64
+		" late; %" PRIu64 " overridden by the guard",
+		policy->decisions, policy->arrivals, policy->late, policy->overridden);
+	if (!policy->uncompared)
+		fprintf(out, ", %" PRIu64 " fared otherwise than under the law", policy->differed);
+	fputc('\n', out);
+}
+
 void summary_print(FILE *out, const struct sim_result *result,
 		   const struct aqm_policy_counts *policy)
 {
@@ -166,12 +185,7 @@ void summary_print(FILE *out, const struct sim_result *result,
 		result->scenario, result->duration_s, result->aqm, result->seed, result->warmup_s,
 		result->utilisation, packets_per_wall_s(result));
 	if (policy->decisions)
-		fprintf(out,
-			"policy: asked about %" PRIu64 " of %" PRIu64 " packets, %" PRIu64
-			" late; %" PRIu64 " overridden by the guard, %" PRIu64
-			" fared otherwise than under the law\n",
-			policy->decisions, policy->arrivals, policy->late, policy->overridden,
-			policy->differed);
+		print_policy(out, policy);
 	print_queues(out, result);
 	print_flows(out, result);
 	summary_network_print(out, result);

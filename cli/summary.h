@@ -29,6 +29,9 @@ void summary_print_queue(FILE *out, const char *name, const struct sim_queue_res
 /* Behind that table, if there are any: drops of packets with ECN (overload, or no room). */
 void summary_print_ect_drops(FILE *out, const struct sim_queue_result *all);
 
+/* What a policy or student did; `differed` is null where it was not counted. */
+json_t *summary_policy_json(const struct aqm_policy_counts *policy);
+
 /* The summary as one object (the caller owns it); NULL when out of memory. */
 json_t *summary_json(const struct sim_result *result, const struct aqm_policy_counts *policy);
 

@@ -189,5 +189,5 @@ void trial_metrics_take(double *values, const struct sim_result *result,
 	values[TRIAL_decisions] = (double)counts->decisions;
 	values[TRIAL_late] = (double)counts->late;
 	values[TRIAL_overridden] = (double)counts->overridden;
-	values[TRIAL_differed] = (double)counts->differed;
+	values[TRIAL_differed] = counts->uncompared ? NAN : (double)counts->differed;
 }

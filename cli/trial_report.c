@@ -137,7 +137,9 @@ static void put_tables(struct page *page, size_t scenario)
 		  "What was done, and what the flows got of it. Asked: packets put to the policy; "
 		  "late: it was still deciding when the next was due; guarded: the guard kept the "
 		  "law's verdict; differed: packets that fared otherwise than the law had in "
-		  "store.");
+		  "store. A student that moves settings is guarded on packets that left under "
+		  "settings cut; students and policies of settings are not set beside the law's "
+		  "own verdicts.");
 	if (page->trial->arm_count > 1 && !page->report->unpaired)
 		put_differences(page, scenario);
 }

@@ -324,7 +324,7 @@ static void init(const void *params, void *vars, void *stats)
 {
 	struct aqm_policy *self = self_of(params);
 
-	self->counts = (struct aqm_policy_counts){0};
+	self->counts = (struct aqm_policy_counts){.uncompared = self->rows > 0};
 	self->waiting = false;
 	self->failed = 0;
 	self->decided_action = 0;

@@ -74,6 +74,13 @@ struct aqm_policy_counts {
 	 * at departure, counts.
 	 */
 	uint64_t differed;
+	/*
+	 * `differed` was not counted: settings are decided, and what the law would have done
+	 * without them nobody asks; or it is a student, whose law runs inside it.
+	 */
+	bool uncompared;
+	/* `overridden` are packets that left under settings which the guard had cut. */
+	bool cut;
 };
 
 struct aqm_policy;

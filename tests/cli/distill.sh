@@ -65,6 +65,7 @@ aqmllm train moves.csv --settings $table --epochs 1 --windows-per-epoch 12 --win
 grep -q '"target_ms=40"' mover/policy.json || fail "policy.json does not hold the table"
 aqmllm simulate net2.yaml --policy mover --interval 20 --json >run || fail "a mover at a router"
 grep -q '"decisions": [1-9]' run || fail "the mover was never asked"
+grep -q '"differed": null' run || fail "nobody asked what the law would have done"
 
 echo "== a policy of settings teaches students that supervise"
 for i in 1 2; do

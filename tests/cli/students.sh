@@ -29,12 +29,19 @@ aqmllm simulate loop.yaml --aqm student --json >shipped || fail "simulate --aqm 
 grep -q '"decisions": 18[67]' file || fail "the student was not asked at every update"
 grep -v packets_per_wall_s file >a
 grep -v packets_per_wall_s shipped | cmp -s a - || fail "the shipped student is not models/student.aqms"
+aqmllm simulate loop.yaml --aqm student >told || fail "simulate --aqm student as text"
+grep -q '^student: 18[67] decisions .* left under settings that the guard had cut$' told ||
+	fail "a student that moves settings: $(grep -m1 decisions told)"
+grep -q "otherwise than under the law" told && fail "the student is set beside its own settings"
+grep -q '"differed": null' shipped || fail "what nobody counted is told"
 mkdir folder && cp mine.aqms folder/student.aqms
 aqmllm simulate loop.yaml --policy folder --json | grep -v packets_per_wall_s | cmp -s a - ||
 	fail "a folder with a student"
 aqmllm evaluate loop.yaml --policy mine.aqms --against student --seeds 2 -o swept -q ||
 	fail "evaluate --policy FILE"
 grep -q "mine.aqms" swept/results.csv || fail "the student is not in the results"
+grep -q "mine.aqms,differed,$" swept/results.csv && grep -q "dualpi2,differed,0$" swept/results.csv ||
+	fail "differed: $(grep -m2 differed, swept/results.csv)"
 
 echo "== made again from its seed"
 mkdir made_of && ln -s "$program" made_of/aqmllm
