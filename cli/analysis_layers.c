@@ -9,8 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
 #include "cli/analysis.h"
+#include "cli/policy_label.h"
 #include "cli/training_curve.h"
 #include "learn/dataset.h"
 #include "learn/layer_spectra.h"
@@ -143,11 +143,12 @@ static int embed_states(struct subject *subject, uint64_t interval, struct error
 }
 
 static int subject_open(struct subject *subject, const struct analysis_layers *what,
-			const char *folder, struct error *error)
+			size_t index, struct error *error)
 {
+	const char *folder = what->folders[index];
 	int code = open_nets(subject, folder, error);
 
-	subject->name = file_name(folder);
+	subject->name = policy_label(what->folders, what->count, index);
 	subject->states = what->states;
 	if (code == 0)
 		code = read_pool(subject, folder, what->pool, error);
@@ -276,10 +277,10 @@ static int tell_backbone(struct findings *findings, const struct subject *subjec
 }
 
 static int tell_policy(struct findings *findings, const struct analysis_layers *what,
-		       const char *folder, struct error *error)
+		       size_t index, struct error *error)
 {
 	struct subject *subject = calloc(1, sizeof(*subject));
-	int code = subject ? subject_open(subject, what, folder, error)
+	int code = subject ? subject_open(subject, what, index, error)
 			   : error_set(error, ERR_NO_MEMORY, "out of memory for a policy");
 
 	if (code == 0)
@@ -292,7 +293,7 @@ static int tell_policy(struct findings *findings, const struct analysis_layers *
 				     what, error);
 	/* What no network is made of the program's kind has no layers to look at. */
 	if (code == ERR_UNSUPPORTED) {
-		findings_verdict(findings, "%s: %s", folder, error->text);
+		findings_verdict(findings, "%s: %s", what->folders[index], error->text);
 		error_clear(error);
 		code = 0;
 	}
@@ -321,7 +322,7 @@ int analysis_layers(const struct analysis_layers *what, struct findings *finding
 	findings_table(findings, "layers", "Least and largest over the states", columns,
 		       sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; code == 0 && i < what->count; i++)
-		code = tell_policy(findings, what, what->folders[i], error);
+		code = tell_policy(findings, what, i, error);
 	if (code == 0)
 		findings_table_end(findings);
 	return code;

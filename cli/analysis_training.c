@@ -10,6 +10,7 @@
 
 #include "base/file.h"
 #include "cli/analysis.h"
+#include "cli/policy_label.h"
 #include "report/contraction.h"
 #include "report/table.h"
 
@@ -81,14 +82,14 @@ int analysis_check_record(const char *folder, struct error *error)
 	return record < 0 ? record : 0;
 }
 
-static int training_read(struct training *training, const char *folder, const char *column,
-			 struct error *error)
+static int training_read(struct training *training, const char *label, const char *folder,
+			 const char *column, struct error *error)
 {
 	struct error first = {0};
 	char path[4200];
 	const int record = find_record(folder, path, sizeof(path), error);
 
-	*training = (struct training){.name = file_name(folder)};
+	*training = (struct training){.name = label};
 	if (record < 0)
 		return record;
 	if (column)
@@ -181,12 +182,12 @@ static int draw(struct findings *findings, const struct training *training,
 	return 0;
 }
 
-static int tell(struct findings *findings, const char *folder, const char *column, double gamma,
-		size_t index, struct error *error)
+static int tell(struct findings *findings, const char *label, const char *folder,
+		const char *column, double gamma, size_t index, struct error *error)
 {
 	struct training training;
 	struct contraction fit;
-	int code = training_read(&training, folder, column, error);
+	int code = training_read(&training, label, folder, column, error);
 
 	if (code)
 		return code;
@@ -231,7 +232,8 @@ int analysis_training(const char *const *folders, size_t count, const char *colu
 	findings_table(findings, "training", "Fitted contraction", columns,
 		       sizeof(columns) / sizeof(*columns));
 	for (size_t i = 0; code == 0 && i < count; i++)
-		code = tell(findings, folders[i], column, gamma, i, error);
+		code = tell(findings, policy_label(folders, count, i), folders[i], column, gamma, i,
+			    error);
 	if (code == 0)
 		findings_table_end(findings);
 	return code;

@@ -15,6 +15,7 @@
 #include "base/file.h"
 #include "cli/analysis.h"
 #include "cli/command.h"
+#include "cli/policy_label.h"
 #include "cli/policy_options.h"
 #include "cli/trial_watch.h"
 #include "policy/config.h"
@@ -164,13 +165,15 @@ static uint64_t interval(void)
 	return o.interval ? o.interval : 10;
 }
 
-static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_choice choice,
+static int add_policy(struct trial *trial, size_t index, enum aqm_policy_choice choice,
 		      struct error *error)
 {
+	const char *folder = o.policies.items[index];
 	struct trial_arm arm = {
 		.law = o.aqm,
 		.settings = own_settings,
 		.policy = folder,
+		.label = policy_label(o.policies.items, o.policies.count, index),
 		.manner = o.manner,
 		.device = o.device ? o.device : "cpu",
 		.interval = interval(),
@@ -183,7 +186,7 @@ static int add_policy(struct trial *trial, const char *folder, enum aqm_policy_c
 
 	policy_destroy(policy);
 	if (code == 0)
-		code = trial_arm_call(&arm, error, "%s/%" PRIu64, file_name(folder), arm.interval);
+		code = trial_arm_call(&arm, error, "%s/%" PRIu64, arm.label, arm.interval);
 	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
@@ -197,10 +200,9 @@ static int add_policies(struct trial *trial, struct error *error)
 				"%s is neither drawn nor argmax", o.verdict);
 	for (size_t i = 0; code == 0 && i < o.policies.count; i++)
 		code = student_file_named(o.policies.items[i])
-			       ? trial_add_student(trial, o.policies.items[i], o.unguarded,
-						   error)
-			       : add_policy(trial, o.policies.items[i],
-					    (enum aqm_policy_choice)choice, error);
+			       ? trial_add_student(trial, o.policies.items, o.policies.count, i,
+						   o.unguarded, error)
+			       : add_policy(trial, i, (enum aqm_policy_choice)choice, error);
 	return code;
 }
 

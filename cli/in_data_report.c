@@ -10,6 +10,7 @@
 #include <stdlib.h>
 
 #include "base/file.h"
+#include "cli/policy_label.h"
 #include "learn/in_data.h"
 #include "policy/config.h"
 #include "policy/policy.h"
@@ -27,8 +28,8 @@ struct walks {
 };
 
 static int add_walk(struct walks *walks, const struct in_data_report *report,
-		    const struct pool *pool, const char *folder, uint64_t interval,
-		    struct error *error)
+		    const struct pool *pool, const char *label, const char *folder,
+		    uint64_t interval, struct error *error)
 {
 	struct policy *policy = NULL;
 	struct policy_config config;
@@ -40,7 +41,7 @@ static int add_walk(struct walks *walks, const struct in_data_report *report,
 		return error_set(error, ERR_RANGE, "more than %d walks; name fewer policies",
 				 WALKS_MAX);
 	snprintf(walks->name[walks->count], sizeof(walks->name[0]), "%.40s/%" PRIu64,
-		 folder ? file_name(folder) : "always enqueue", interval);
+		 label, interval);
 	if (folder)
 		code = policy_open_as(&policy, folder, &report->manner, error);
 	if (folder && code == 0)
@@ -65,8 +66,11 @@ static int walk_all(const struct in_data_report *report, const struct pool *pool
 
 		for (size_t p = 0; code == 0 && p <= report->policy_count; p++) {
 			walks->plain[plain + p < WALKS_MAX ? plain + p : 0] = plain;
-			code = add_walk(walks, report, pool, p ? report->policies[p - 1] : NULL,
-					interval, error);
+			code = add_walk(walks, report, pool,
+					p ? policy_label(report->policies, report->policy_count,
+							 p - 1)
+					  : "always enqueue",
+					p ? report->policies[p - 1] : NULL, interval, error);
 		}
 	}
 	return code;

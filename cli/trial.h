@@ -21,6 +21,7 @@ struct trial_arm {
 	const char *settings;	     /* of the law: "NAME=VALUE:NAME=VALUE"; NULL: none */
 	bool plain;		     /* what the scenario says of this law does not hold */
 	const char *policy;	     /* folder, or NULL: the law alone */
+	const char *label;	     /* of the policy, in names and figures: cli/policy_label.h */
 	bool student;		     /* `policy` is a student (policy/student_file.h) */
 	struct policy_manner manner; /* of the policy */
 	const char *device;	     /* where its backbone computes; NULL: cpu */
@@ -101,8 +102,12 @@ int trial_add_arm(struct trial *trial, const struct trial_arm *arm, struct error
 int trial_add_law(struct trial *trial, char *text, bool plain, const char *option,
 		  struct error *error);
 
-/* A student is a law of its own, asked when it wants to be. */
-int trial_add_student(struct trial *trial, const char *path, bool unguarded, struct error *error);
+/*
+ * The student paths[index] (policy_label()): a law of its own, asked when it wants to be.  Where a
+ * law has its label already, its own becomes longer.
+ */
+int trial_add_student(struct trial *trial, const char *const *paths, size_t count, size_t index,
+		      bool unguarded, struct error *error);
 
 /*
  * An arm from "LAW" or "LAW:NAME=VALUE:...", which is split in place and outlives

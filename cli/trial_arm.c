@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "cli/policy_label.h"
 #include "policy/student_file.h"
 
 char *trial_keep_text(struct trial *trial, const char *text)
@@ -63,14 +63,21 @@ int trial_add_law(struct trial *trial, char *text, bool plain, const char *optio
 	return code ? code : trial_add_arm(trial, &arm, error);
 }
 
-int trial_add_student(struct trial *trial, const char *path, bool unguarded, struct error *error)
+int trial_add_student(struct trial *trial, const char *const *paths, size_t count, size_t index,
+		      bool unguarded, struct error *error)
 {
-	struct trial_arm arm = {.policy = path, .student = true, .unguarded = unguarded};
+	struct trial_arm arm = {.policy = paths[index],
+				.label = policy_label(paths, count, index),
+				.student = true,
+				.unguarded = unguarded};
 	struct aqm_student_model model;
-	int code = student_file_read(&model, path, error);
+	int code = student_file_read(&model, arm.policy, error);
 
+	for (size_t i = 0; i < trial->arm_count; i++)
+		if (!trial->arms[i].policy && strcmp(trial->arms[i].name, arm.label) == 0)
+			arm.label = policy_label_longer(arm.policy, arm.label);
 	if (code == 0)
-		code = trial_arm_call(&arm, error, "%s", file_name(path));
+		code = trial_arm_call(&arm, error, "%s", arm.label);
 	return code ? code : trial_add_arm(trial, &arm, error);
 }
 

@@ -10,7 +10,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "base/file.h"
+#include "cli/policy_label.h"
 #include "policy/student_file.h"
 
 #define REHEARSALS 30 /* decisions timed for `measured`, the first third left out */
@@ -79,11 +79,13 @@ int number_list_parse(struct number_list *list, const char *option, const char *
 }
 
 /* At each interval and each time of a decision, on top of the first arm's law. */
-static int add_policy(const struct adding *adding, const char *folder,
+static int add_policy(const struct adding *adding, size_t index,
 		      const struct number_list *intervals, const struct number_list *decisions,
 		      struct error *error)
 {
 	const struct trial_arms_wanted *wanted = adding->wanted;
+	const struct option_list *policies = wanted->policies;
+	const char *folder = policies->items[index];
 	const int choice = aqm_policy_choice_find(wanted->verdict);
 	struct policy *policy = NULL;
 	int code = policy_open_as(&policy, folder, wanted->manner, error);
@@ -98,6 +100,7 @@ static int add_policy(const struct adding *adding, const char *folder,
 		char latency[32] = "";
 
 		arm.policy = folder;
+		arm.label = policy_label(policies->items, policies->count, index);
 		arm.manner = *wanted->manner;
 		arm.device = wanted->device;
 		arm.interval = (uint64_t)intervals->values[i / decisions->count];
@@ -109,7 +112,7 @@ static int add_policy(const struct adding *adding, const char *folder,
 		if (arm.latency_ms > 0)
 			snprintf(latency, sizeof(latency), " @%.3gms", arm.latency_ms);
 		if (code == 0)
-			code = trial_arm_call(&arm, error, "%s/%" PRIu64 "%s", file_name(folder),
+			code = trial_arm_call(&arm, error, "%s/%" PRIu64 "%s", arm.label,
 					      arm.interval, latency);
 		if (code == 0)
 			code = trial_add_arm(adding->trial, &arm, error);
@@ -182,11 +185,12 @@ int trial_arms_add(struct trial *trial, const struct trial_arms_wanted *wanted, 
 		code = number_list_parse(&decisions, "--decision-ms", wanted->decisions, 0, true,
 					 error);
 	for (size_t i = 0; code == 0 && i < wanted->policies->count; i++) {
-		const char *path = wanted->policies->items[i];
+		const struct option_list *policies = wanted->policies;
 
-		code = student_file_named(path)
-			       ? trial_add_student(trial, path, wanted->unguarded, error)
-			       : add_policy(&adding, path, &intervals, &decisions, error);
+		code = student_file_named(policies->items[i])
+			       ? trial_add_student(trial, policies->items, policies->count, i,
+						   wanted->unguarded, error)
+			       : add_policy(&adding, i, &intervals, &decisions, error);
 	}
 	return code;
 }

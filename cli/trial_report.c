@@ -208,13 +208,14 @@ static struct policy_cost cost_of(const struct trial *trial, const char *policy)
 	return sum;
 }
 
-static void put_cost_row(struct page *page, const char *policy)
+static void put_cost_row(struct page *page, const struct trial_arm *arm)
 {
+	const char *policy = arm->policy;
 	const struct policy_cost cost = cost_of(page->trial, policy);
 	struct training_curve curve;
 	char text[6][CELL];
-	const char *cells[7] = {file_name(policy), text[0], text[1], text[2],
-				text[3],	 text[4], text[5]};
+	const char *cells[7] = {arm->label, text[0], text[1], text[2],
+				text[3],    text[4], text[5]};
 	double seconds = 0;
 
 	if (training_curve_read(&curve, policy, NULL) == 0) {
@@ -260,7 +261,7 @@ static void put_costs(struct page *page)
 		columns, 7);
 	for (size_t arm = 0; arm < page->trial->arm_count; arm++)
 		if (is_first_of_policy(page->trial, arm))
-			put_cost_row(page, page->trial->arms[arm].policy);
+			put_cost_row(page, &page->trial->arms[arm]);
 	html_table_end(page->html);
 }
 
@@ -316,7 +317,7 @@ static int draw_curve(struct page *page, const struct training_curve *curve, con
 	return figure_write(&figure, page->figures, name, error);
 }
 
-static int put_curve(struct page *page, const char *policy, struct error *error)
+static int put_curve(struct page *page, const struct trial_arm *arm, struct error *error)
 {
 	static const char *const captions[] = {
 		"Accuracy per epoch (paper: figure 10), beside rules that know nothing of "
@@ -326,21 +327,23 @@ static int put_curve(struct page *page, const char *policy, struct error *error)
 	};
 	struct training_curve curve;
 	double *memory;
-	int code = training_curve_read(&curve, policy, error);
+	int code = training_curve_read(&curve, arm->policy, error);
 
 	if (code || curve.count == 0)
 		return code;
-	training_curve_score(&curve, policy);
+	training_curve_score(&curve, arm->policy);
 	memory = calloc(4 * curve.count, sizeof(*memory));
 	if (memory == NULL)
 		code = error_set(error, ERR_NO_MEMORY, "out of memory for a figure");
 	else
-		html_subsection(page->html, file_name(policy));
+		html_subsection(page->html, arm->label);
 	for (int loss = 1; code == 0 && loss >= 0; loss--) {
 		char name[200];
 
-		snprintf(name, sizeof(name), "training-%.100s-%s", file_name(policy),
+		snprintf(name, sizeof(name), "training-%.100s-%s", arm->label,
 			 loss ? "loss" : "accuracy");
+		for (char *slash; (slash = strchr(name, '/')) != NULL;)
+			*slash = '-';
 		code = draw_curve(page, &curve, name, loss, memory, error);
 		code = put_figure(page, name, captions[loss], code, error);
 	}
@@ -356,7 +359,7 @@ static int put_training(struct page *page, struct error *error)
 	html_section(page->html, "Training");
 	for (size_t arm = 0; code == 0 && arm < page->trial->arm_count; arm++)
 		if (is_first_of_policy(page->trial, arm))
-			code = put_curve(page, page->trial->arms[arm].policy, error);
+			code = put_curve(page, &page->trial->arms[arm], error);
 	return code;
 }
 

@@ -35,7 +35,8 @@ static int add_laws(struct tuning *tuning, const struct tuning_laws *laws, struc
 	while (code == 0 && rest && (law = strsep(&rest, ",")))
 		code = trial_add_law(trial, law, true, "--against", error);
 	for (size_t i = 0; code == 0 && laws->students && i < laws->students->count; i++)
-		code = trial_add_student(trial, laws->students->items[i], false, error);
+		code = trial_add_student(trial, laws->students->items,
+					 laws->students->count, i, false, error);
 	tuning->beside_count = trial->arm_count - tuning->beside;
 	return code;
 }

@@ -76,6 +76,17 @@ aqmllm evaluate loop.yaml --policy "${stem}1.aqms" --policy "${stem}2.aqms" --se
 names=$(cut -d, -f3 named/results.csv | sort -u)
 [ "$(grep -c "${stem}[12].aqms" <<<"$names")" = 2 ] || fail "two students became one: $names"
 [ "$(grep -c "target_ms" <<<"$names")" = 5 ] || fail "laws with long settings: $names"
+# Folders of one name are told apart by those that they stand in, and so is one that a law has.
+mkdir -p runs/a/student runs/b/student && cp mine.aqms runs/a/student/student.aqms &&
+	cp mine.aqms runs/b/student/student.aqms
+aqmllm evaluate loop.yaml --policy runs/a/student --policy runs/b/student --seeds 1 --pictures 0 \
+	-o alike -q || fail "two students of one name"
+aqmllm evaluate loop.yaml --policy runs/a/student --against student --seeds 1 --pictures 0 \
+	-o alaw -q || fail "a student with the name of a law"
+[ "$(cut -d, -f3 alike/results.csv alaw/results.csv | sort -u | xargs)" = \
+	"a/student aqm b/student dualpi2 student" ] ||
+	fail "labels: $(cut -d, -f3 alike/results.csv alaw/results.csv | sort -u)"
+refuses "student|twice" evaluate loop.yaml --policy runs/a/student --policy runs/a/student -o made
 refuses "characters name" evaluate loop.yaml --against "pie$settings$settings" -o made
 
 echo "== as a header"
