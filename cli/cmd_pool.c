@@ -323,7 +323,7 @@ static json_t *portrait_json(const struct pool *pool, const struct portrait *por
 
 		struct metrics_summary summary;
 
-		if (!baseline_score((enum baseline)i, pool, 0, pool->rows, &metrics))
+		if (!baseline_score((enum baseline)i, pool, 0, pool->rows, NULL, &metrics))
 			continue;
 		summary = metrics_summarise(&metrics);
 		json_object_set_new(baselines, baseline_name((enum baseline)i),
@@ -360,7 +360,7 @@ static void print_portrait(const struct pool *pool, const struct portrait *portr
 
 		struct metrics_summary summary;
 
-		if (!baseline_score((enum baseline)i, pool, 0, pool->rows, &metrics))
+		if (!baseline_score((enum baseline)i, pool, 0, pool->rows, NULL, &metrics))
 			continue;
 		summary = metrics_summarise(&metrics);
 		printf("rule %-16s accuracy %.4f, balanced %.4f, macro F1 %.4f\n",

@@ -61,6 +61,7 @@ struct scoring {
 	struct dataset dataset;
 	struct metrics metrics;
 	size_t first, scored;
+	bool *is_scored;       /* (pool.rows) */
 	int law_column;        /* of the pool; -1: none */
 	double law_entropy;    /* sum over the rows scored, nats */
 	double law_log_loss;   /* of the law's own probabilities, likewise */
@@ -89,6 +90,7 @@ static void on_row(void *context, size_t row, const double probability[POOL_ACTI
 	const size_t total = scoring->pool.rows - scoring->first;
 	char text[128];
 
+	scoring->is_scored[row] = true;
 	if (scoring->law_column >= 0)
 		score_law(scoring, row);
 	if (scoring->file.stream)
@@ -115,6 +117,9 @@ static int score(struct scoring *scoring, struct error *error)
 
 	if (o.returns[0] && !by_name && strcmp(o.returns, "target") != 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--returns", "target or true");
+	scoring->is_scored = calloc(scoring->pool.rows, sizeof(*scoring->is_scored));
+	if (!scoring->is_scored)
+		return error_set(error, ERR_NO_MEMORY, "out of memory for the rows");
 	status = dataset_new(&scoring->dataset, &scoring->pool, 0, &scoring->config, error);
 	if (!status && o.output)
 		status = file_replace_open(&scoring->file, o.output, error);
@@ -150,6 +155,14 @@ static json_t *confusion_json(const struct metrics *metrics, enum metrics_part p
 	return rows;
 }
 
+/* On the rows that the policy was scored on; false: the pool lacks a column. */
+static bool score_baseline(const struct scoring *scoring, enum baseline baseline,
+			   struct metrics *metrics)
+{
+	return baseline_score(baseline, &scoring->pool, scoring->first, scoring->pool.rows,
+			      scoring->is_scored, metrics);
+}
+
 static json_t *baselines_json(const struct scoring *scoring)
 {
 	json_t *list = json_object();
@@ -157,8 +170,7 @@ static json_t *baselines_json(const struct scoring *scoring)
 	for (int b = 0; b < BASELINES; b++) {
 		struct metrics metrics;
 		struct metrics_summary s;
-		const bool known = baseline_score((enum baseline)b, &scoring->pool, scoring->first,
-						  scoring->pool.rows, &metrics);
+		const bool known = score_baseline(scoring, (enum baseline)b, &metrics);
 
 		s = metrics_summarise(&metrics);
 		json_object_set_new(list, baseline_name((enum baseline)b),
@@ -247,8 +259,7 @@ static void print_text(const struct scoring *scoring)
 	for (int b = 0; b < BASELINES; b++) {
 		struct metrics metrics;
 
-		if (baseline_score((enum baseline)b, &scoring->pool, scoring->first,
-				   scoring->pool.rows, &metrics))
+		if (score_baseline(scoring, (enum baseline)b, &metrics))
 			print_line(baseline_name((enum baseline)b), &metrics);
 	}
 	print_confusion(&scoring->metrics, METRICS_ALL, "all");
@@ -287,6 +298,7 @@ static int predict(const struct command_common *common, const char **operands, s
 	else if (!status && !common->quiet)
 		print_text(&scoring);
 	dataset_free(&scoring.dataset);
+	free(scoring.is_scored);
 	if (scoring.net.backbone)
 		policy_net_free(&scoring.net);
 	pool_free(&scoring.pool);
@@ -298,11 +310,12 @@ const struct command command_predict = {
 	.operands = "POOL --policy DIR",
 	.summary = "score a policy on recorded rows, beside simple rules",
 	.details =
-		"Rules that know nothing of learning stand beside the policy: the most frequent "
-		"action, the two comparisons that read the label back from a log as recorded, and "
-		"the action of the row before. Where the pool tells the law's own probabilities "
-		"(aqmllm pool --law), so do the entropy of its choices, which no policy can "
-		"undercut in the long run, and the log loss of those very probabilities.\n\n"
+		"Rules that know nothing of learning stand beside the policy, on the same rows: "
+		"the most frequent action, the two comparisons that read the label back from a log "
+		"as recorded, and the action of the row before. Where the pool tells the law's own "
+		"probabilities (aqmllm pool --law), so do the entropy of its choices, which no "
+		"policy can undercut in the long run, and the log loss of those very "
+		"probabilities.\n\n"
 		"Each row sees the rows before it with the actions that were taken.",
 	.options = predict_options,
 	.run = predict,

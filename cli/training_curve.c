@@ -129,7 +129,7 @@ void training_curve_score(struct training_curve *curve, const char *folder)
 			struct metrics metrics;
 
 			baseline_score((enum baseline)b, &sources.pool, sources.cut,
-				       sources.pool.rows, &metrics);
+				       sources.pool.rows, NULL, &metrics);
 			curve->baselines[b] = metrics_summarise(&metrics);
 		}
 	}

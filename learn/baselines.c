@@ -42,13 +42,13 @@ enum metrics_part pool_row_part(const struct pool *pool, size_t row)
 	return pool->state[row * pool->features + (size_t)column] != 0 ? METRICS_L : METRICS_C;
 }
 
-static int most_frequent(const struct pool *pool, size_t first, size_t end)
+static int most_frequent(const struct pool *pool, size_t first, size_t end, const bool *wanted)
 {
 	size_t counts[POOL_ACTIONS] = {0};
 	int best = 0;
 
 	for (size_t row = first; row < end; row++)
-		counts[pool->action[row]]++;
+		counts[pool->action[row]] += !wanted || wanted[row];
 	for (int c = 1; c < POOL_ACTIONS; c++)
 		if (counts[c] > counts[best])
 			best = c;
@@ -71,12 +71,12 @@ static int previous_action(const struct pool *pool, size_t row)
 }
 
 bool baseline_score(enum baseline baseline, const struct pool *pool, size_t first, size_t end,
-		    struct metrics *metrics)
+		    const bool *wanted, struct metrics *metrics)
 {
 	const int accumulated = pool_feature(pool, "accumulated_probability");
 	const int probability = pool_feature(pool, "drop_probability");
-	const int majority =
-		first ? most_frequent(pool, 0, first) : most_frequent(pool, first, end);
+	const int majority = first ? most_frequent(pool, 0, first, NULL)
+				   : most_frequent(pool, first, end, wanted);
 
 	memset(metrics, 0, sizeof(*metrics));
 	if (baseline == BASELINE_two_comparisons && (accumulated < 0 || probability < 0))
@@ -86,6 +86,8 @@ bool baseline_score(enum baseline baseline, const struct pool *pool, size_t firs
 		double certain[POOL_ACTIONS] = {0};
 		int answer = majority;
 
+		if (wanted && !wanted[row])
+			continue;
 		if (baseline == BASELINE_two_comparisons)
 			answer = compare_twice(state[accumulated], state[probability]);
 		else if (baseline == BASELINE_copy_previous)

@@ -24,14 +24,15 @@ enum baseline {
 const char *baseline_name(enum baseline baseline);
 
 /*
- * Scores a rule on rows [first, end) of a pool.  `majority` answers the most
- * frequent action of the rows before `first` (of the scored rows when there
- * are none), `copy_previous` the action of the row before (enqueue at the
- * start of an episode).  False, with *metrics empty, when the pool lacks a
- * column that the rule needs.
+ * Scores a rule on rows [first, end) of a pool, on those alone that are `wanted`
+ * (pool->rows flags; NULL: all).  `majority` answers the most frequent action of
+ * the rows before `first` (of the scored rows when there are none),
+ * `copy_previous` the action of the row before (enqueue at the start of an
+ * episode).  False, with *metrics empty, when the pool lacks a column that the
+ * rule needs.
  */
 bool baseline_score(enum baseline baseline, const struct pool *pool, size_t first, size_t end,
-		    struct metrics *metrics);
+		    const bool *wanted, struct metrics *metrics);
 
 /* Which part of the confusion row `row` belongs to: by queue_type, METRICS_ALL without that column.
  */

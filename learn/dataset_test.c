@@ -184,19 +184,41 @@ static void baselines_by_hand(void **state)
 
 	(void)state;
 	pool_make(&pool);
-	assert_true(baseline_score(BASELINE_two_comparisons, &pool, 0, 12, &metrics));
+	assert_true(baseline_score(BASELINE_two_comparisons, &pool, 0, 12, NULL, &metrics));
 	assert_true(metrics_summarise(&metrics).accuracy == 1);
 	assert_int_equal(metrics.confusion[METRICS_L][POOL_DROP][POOL_DROP], 1);
-	assert_true(baseline_score(BASELINE_majority, &pool, 3, 6, &metrics));
+	assert_true(baseline_score(BASELINE_majority, &pool, 3, 6, NULL, &metrics));
 	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_ENQUEUE][POOL_ENQUEUE], 1);
 	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_DROP][POOL_ENQUEUE], 1);
-	assert_true(baseline_score(BASELINE_copy_previous, &pool, 0, 12, &metrics));
+	assert_true(baseline_score(BASELINE_copy_previous, &pool, 0, 12, NULL, &metrics));
 	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_DROP][POOL_MARK], 1);
 	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_DROP][POOL_DROP], 1);
 	/* row 6 follows the end of an episode: enqueue, not the mark before */
 	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_ENQUEUE][POOL_MARK], 0);
 	strcpy(pool.columns[1].name, "other");
-	assert_false(baseline_score(BASELINE_two_comparisons, &pool, 0, 12, &metrics));
+	assert_false(baseline_score(BASELINE_two_comparisons, &pool, 0, 12, NULL, &metrics));
+	pool_free(&pool);
+}
+
+static void baselines_on_some_rows(void **state)
+{
+	static const bool wanted[12] = {[1] = true, [2] = true, [3] = true};
+	struct metrics metrics;
+	struct pool pool;
+
+	(void)state;
+	pool_make(&pool);
+	/* Most rows are enqueued, most of these are dropped: marked, dropped, dropped. */
+	assert_true(baseline_score(BASELINE_majority, &pool, 0, 12, wanted, &metrics));
+	assert_int_equal(metrics_summarise(&metrics).rows, 3);
+	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_DROP][POOL_DROP], 2);
+	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_MARK][POOL_DROP], 1);
+	/* What is not wanted still is the row before one that is. */
+	assert_true(baseline_score(BASELINE_copy_previous, &pool, 0, 12, wanted, &metrics));
+	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_MARK][POOL_ENQUEUE], 1);
+	/* The rows before `first` say what is frequent, wanted or not. */
+	assert_true(baseline_score(BASELINE_majority, &pool, 1, 12, wanted, &metrics));
+	assert_int_equal(metrics.confusion[METRICS_ALL][POOL_DROP][POOL_ENQUEUE], 2);
 	pool_free(&pool);
 }
 
@@ -230,6 +252,7 @@ int main(void)
 		cmocka_unit_test(sampling_is_unbiased),
 		cmocka_unit_test(an_epoch_of_all_takes_each_once),
 		cmocka_unit_test(baselines_by_hand),
+		cmocka_unit_test(baselines_on_some_rows),
 		cmocka_unit_test(bad_pools_are_named),
 	};
 

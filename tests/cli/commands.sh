@@ -60,6 +60,10 @@ for field in rows accuracy majority_rate balanced_accuracy macro_f1 log_loss law
 	baselines majority two_comparisons copy_previous confusion ece; do
 	grep -q "\"$field\"" predict || fail "predict --json has no $field"
 done
+# Rules are scored on the rows that the policy is scored on.
+[ "$(sed -n 's/.*"majority_rate": \([0-9.]*\).*/\1/p' predict)" = \
+	"$(sed -n '/"majority": {/,/}/s/.*"accuracy": \([0-9.]*\).*/\1/p' predict)" ] ||
+	fail "the most frequent action of other rows: $(grep -A1 'majority' predict)"
 aqmllm simulate short.yaml --policy whole --interval 50 --json >policy || fail "simulate --policy"
 grep -q '"decisions": [1-9]' policy || fail "the policy was never asked"
 aqmllm train pool.safetensors $small --untrained -o untrained || fail "train --untrained"
