@@ -355,7 +355,12 @@ int dagger_run(const struct dagger_options *options, const struct dagger_observe
 	       struct dagger_report *report, struct error *error)
 {
 	struct dagger dagger = {.options = options, .observer = observer, .report = report};
-	int status = begin(&dagger, error);
+	int status;
+
+	if (!options->resume && has_checkpoint(&dagger))
+		return error_at(error, ERR_INVALID, options->directory, 0, "--output",
+				"holds a run: go on with --resume, or name a new folder");
+	status = begin(&dagger, error);
 
 	memset(report, 0, sizeof(*report));
 	if (!status && options->resume && has_checkpoint(&dagger))

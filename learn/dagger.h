@@ -124,7 +124,10 @@ struct dagger_observer {
 int dagger_shape(struct aqm_student_model *model, bool supervises, const char *layers,
 		 struct error *error);
 
-/* `report` is large: allocate it.  ERR_INTERRUPTED when told to stop. */
+/*
+ * `report` is large: allocate it.  ERR_INTERRUPTED when told to stop; ERR_INVALID where the folder
+ * holds a run that is not to be resumed.
+ */
 int dagger_run(const struct dagger_options *options, const struct dagger_observer *observer,
 	       struct dagger_report *report, struct error *error);
 

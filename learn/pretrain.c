@@ -538,7 +538,7 @@ static int read_flat(const struct safetensors *file, const char *name, float *ou
 
 	if (entry == NULL || (size_t)entry->count != count)
 		return error_at(error, ERR_INVALID, file->path, 0, name,
-				"not this run's checkpoint; start without --resume");
+				"not this run's checkpoint; name a new folder");
 	return safetensors_to_f32(entry, out, error);
 }
 
@@ -553,8 +553,8 @@ static int restore_values(struct run *run, const struct safetensors *file, struc
 	fingerprint(run->options, options, sizeof(options));
 	if (written == NULL || step == NULL || strcmp(written, options) != 0)
 		return error_at(error, ERR_INVALID, file->path, 0, "options",
-				"the checkpoint was made with other options; repeat them or start "
-				"without --resume");
+				"the checkpoint was made with other options; repeat them or name "
+				"a new folder");
 	arena_reset(&run->arena);
 	values = alloc_floats(&run->arena, (int64_t)run->adamw.elements);
 	code = read_flat(file, "value", values, run->adamw.elements, error);
@@ -568,6 +568,18 @@ static int restore_values(struct run *run, const struct safetensors *file, struc
 	run->step = strtoll(step, NULL, 10);
 	run->adamw.steps = (uint64_t)run->step;
 	return 0;
+}
+
+/* What an interrupted run computed is not to be lost to a command that says nothing of it. */
+static int refuse_checkpoint(const struct run *run, struct error *error)
+{
+	char path[4096];
+	const int code = checkpoint_path(run, path, sizeof(path), error);
+
+	if (code || !file_exists(path))
+		return code;
+	return error_at(error, ERR_INVALID, run->options->directory, 0, "--output",
+			"holds a run: go on with --resume, or name a new folder");
 }
 
 static int load_checkpoint(struct run *run, struct error *error)
@@ -677,7 +689,9 @@ int pretrain_run(const struct pretrain_options *options,
 	arena_init(&run.arena);
 	rng_seed(&run.root, options->seed);
 	vocabulary_default(&run.vocabulary);
-	code = weigh_classes(&run, error);
+	code = options->resume ? 0 : refuse_checkpoint(&run, error);
+	if (code == 0)
+		code = weigh_classes(&run, error);
 	if (code == 0)
 		code = open_network(&run, error);
 	if (code == 0 && options->resume)

@@ -54,7 +54,10 @@ struct pretrain_result {
 
 void pretrain_defaults(struct pretrain_options *options);
 
-/* ERR_INTERRUPTED when `progress` asked to stop: run again with `resume`. */
+/*
+ * ERR_INTERRUPTED when `progress` asked to stop: run again with `resume`; without it ERR_INVALID
+ * while the folder holds such a run's checkpoint.
+ */
 int pretrain_run(const struct pretrain_options *options,
 		 bool (*progress)(void *context, const struct pretrain_progress *progress),
 		 void *context, struct pretrain_result *result, struct error *error);

@@ -171,7 +171,7 @@ static int part_load(struct visits *visits, struct visits_part *part, const char
 		if (!entry || entry->dtype != item->dtype ||
 		    entry->count != item->shape[0] * item->shape[1])
 			return error_at(error, ERR_INVALID, file->path, 0, item->name,
-					"missing, or of another shape; start without --resume");
+					"missing, or of another shape; name a new folder");
 		if (entry->size_bytes)
 			memcpy(*layout.array[i], entry->data, entry->size_bytes);
 	}

@@ -335,6 +335,8 @@ refuses 'count' scenarios --suite train -n 0 -o made
 refuses 'suite|nonsense|heldout' scenarios --suite nonsense -o made
 refuses 'output' scenarios --suite train
 refuses 'folder|output' scenarios --suite train -o folder
+mkdir begun && : >begun/pretrain.safetensors
+refuses 'begun|holds a run|--resume' pretrain -o begun --steps 1 --networks 1 --seconds 1
 refuses 'trace|lte' scenarios --trace dsl -o made.trace
 refuses 'output' scenarios --trace lte
 refuses 'nosuchsuite' evaluate nosuchsuite -o made

@@ -48,6 +48,8 @@ cp -r control went_on
 aqmllm distill --teacher none net1.yaml $small --student mlp:8 -o went_on -q --resume ||
 	fail "--resume of a finished run"
 cmp control/student.aqms went_on/student.aqms || fail "--resume changes a finished run"
+refuses "went_on|holds a run|--resume" distill --teacher none net1.yaml $small --student mlp:8 -o went_on
+cmp control/student.aqms went_on/student.aqms || fail "a refused run was touched"
 aqmllm distill --teacher law net1.yaml $small --student mlp:8 -o went_on -q --resume 2>err &&
 	fail "--resume with another teacher"
 grep -q checkpoint err || fail "no checkpoint in: $(cat err)"
