@@ -139,14 +139,10 @@ static int read_scenario(struct scenario *scenario, struct compression_options *
 
 	if (strcmp(o.scenario, "none") == 0)
 		return 0;
-	status = library_read(scenario, o.scenario, error);
-	if (status)
-		return status;
-	scenario->duration_s = o.duration_s;
-	if (scenario->warmup_s >= o.duration_s)
-		scenario->warmup_s = o.duration_s / 4;
-	options->measuring.scenario = scenario;
-	return 0;
+	status = library_read_for(scenario, o.scenario, o.duration_s, error);
+	if (!status)
+		options->measuring.scenario = scenario;
+	return status;
 }
 
 static void fill_options(struct compression_options *options)
@@ -177,7 +173,7 @@ static void fill_options(struct compression_options *options)
 /* What the figures depend on, but for which stages are wanted. */
 static int fingerprint(struct compression *c, struct error *error)
 {
-	uint64_t policy, pool;
+	uint64_t policy, pool, loop = 0;
 	char path[PATH_MAX];
 	int status = file_join(path, sizeof(path), o.policy, POLICY_FILE, error);
 
@@ -185,6 +181,8 @@ static int fingerprint(struct compression *c, struct error *error)
 		status = reference_file_checksum(&policy, path, error);
 	if (!status)
 		status = reference_file_checksum(&pool, o.pool, error);
+	if (!status && strcmp(o.scenario, "none") != 0)
+		status = library_checksum(&loop, o.scenario, error);
 	if (status)
 		return status;
 	c->fingerprint = malloc(2048);
@@ -194,11 +192,11 @@ static int fingerprint(struct compression *c, struct error *error)
 		 "policy %016" PRIx64 " pool %016" PRIx64 " heads %g ffn %g encoder %g calibration "
 		 "%" PRIu64 " measured %" PRIu64 " event-share %g allowed %g epochs %" PRIu64
 		 " windows %" PRIu64 " batch %" PRIu64 " lr %g held-out %g seed %" PRIu64
-		 " limit %" PRIu64 " scenario %.200s duration %g aqm %.50s interval %" PRIu64
-		 " seeds %" PRIu64 " timed %" PRIu64 " labels %d",
+		 " limit %" PRIu64 " scenario %016" PRIx64 " duration %g aqm %.50s"
+		 " interval %" PRIu64 " seeds %" PRIu64 " timed %" PRIu64 " labels %d",
 		 policy, pool, o.heads, o.ffn, o.encoder, o.calibration, o.measured, o.event_share,
 		 o.allowed, o.epochs, o.windows, o.batch, o.rate, o.held_out, o.seed, o.limit,
-		 o.scenario, o.duration_s, o.aqm ? o.aqm : "-", o.interval, o.seeds, o.timed,
+		 loop, o.duration_s, o.aqm ? o.aqm : "-", o.interval, o.seeds, o.timed,
 		 o.labels);
 	return 0;
 }

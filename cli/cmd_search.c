@@ -122,16 +122,6 @@ static int record_write(const struct searching *s, struct error *error)
 	return status;
 }
 
-/* Of the scenario's file, which may change under its name. */
-static int scenario_checksum(uint64_t *checksum, const char *name, struct error *error)
-{
-	char path[PATH_MAX];
-	const int status = file_exists(name) ? 0 : library_find(path, sizeof(path), name, error);
-
-	return status ? status
-		      : reference_file_checksum(checksum, file_exists(name) ? name : path, error);
-}
-
 /* What the figures depend on; how the search goes does not change them. */
 static int record_open(struct searching *s, uint64_t checksum, struct error *error)
 {
@@ -142,7 +132,7 @@ static int record_open(struct searching *s, uint64_t checksum, struct error *err
 	if (!status)
 		status = record_path(path, error);
 	if (!status && strcmp(o.scenario, "none") != 0)
-		status = scenario_checksum(&loop, o.scenario, error);
+		status = library_checksum(&loop, o.scenario, error);
 	if (status)
 		return status;
 	snprintf(run, sizeof(run),
@@ -475,7 +465,7 @@ static int open_space(struct searching *s, const struct search_training *trainin
 	if (strcmp(o.space, "students") == 0) {
 		status = search_students(&s->designs, training, operands[0], error);
 		if (!status)
-			status = scenario_checksum(&checksum, operands[0], error);
+			status = library_checksum(&checksum, operands[0], error);
 		return status ? status : record_open(s, checksum, error);
 	}
 	if (strcmp(o.space, "policies") != 0)
@@ -500,15 +490,12 @@ static int open_loop(struct scenario **loop, const char *operand, struct error *
 	if (strcmp(o.scenario, "none") == 0)
 		return 0;
 	scenario = calloc(1, sizeof(*scenario));
-	status = scenario ? library_read(scenario, o.scenario, error)
+	status = scenario ? library_read_for(scenario, o.scenario, o.duration_s, error)
 			  : error_set(error, ERR_NO_MEMORY, "a scenario");
 	if (status) {
 		free(scenario);
 		return status;
 	}
-	scenario->duration_s = o.duration_s;
-	if (scenario->warmup_s >= o.duration_s)
-		scenario->warmup_s = o.duration_s / 4;
 	*loop = scenario;
 	return 0;
 }

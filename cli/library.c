@@ -11,6 +11,7 @@
 
 #include "base/file.h"
 #include "cli/data_files.h"
+#include "policy/reference.h"
 #include "sim/suite.h"
 
 int library_is_scenario(const struct dirent *entry)
@@ -89,18 +90,45 @@ int library_find(char *path, size_t size, const char *name, struct error *error)
 	return unknown(name, error);
 }
 
+/* The file of `name`: itself, or that in the library, whose path goes into `path`; NULL: none. */
+static const char *file_of(char *path, size_t size, const char *name, struct error *error)
+{
+	if (*name == '\0' || file_exists(name))
+		return name;
+	if (library_find(path, size, name, error))
+		return NULL;
+	if (!file_is_folder(path))
+		return path;
+	error_at(error, ERR_INVALID, name, 0, NULL,
+		 "is a folder of scenarios; name one of them: %s/NAME", name);
+	return NULL;
+}
+
 int library_read(struct scenario *scenario, const char *name, struct error *error)
 {
 	char path[4096];
-	int code;
+	const char *file = file_of(path, sizeof(path), name, error);
 
-	if (*name == '\0' || file_exists(name))
-		return scenario_read(scenario, name, error);
-	code = library_find(path, sizeof(path), name, error);
+	return file ? scenario_read(scenario, file, error) : error->code;
+}
+
+int library_read_for(struct scenario *scenario, const char *name, double duration_s,
+		     struct error *error)
+{
+	const int code = library_read(scenario, name, error);
+
 	if (code)
 		return code;
-	if (file_is_folder(path))
-		return error_at(error, ERR_INVALID, name, 0, NULL,
-				"is a folder of scenarios; name one of them: %s/NAME", name);
-	return scenario_read(scenario, path, error);
+	scenario->duration_s = duration_s;
+	if (scenario->warmup_s >= duration_s)
+		scenario->warmup_s = duration_s / 4;
+	return 0;
+}
+
+int library_checksum(uint64_t *checksum, const char *name, struct error *error)
+{
+	char path[4096];
+	const char *file = file_of(path, sizeof(path), name, error);
+
+	return file ? reference_file_checksum(checksum, file, error) : error->code;
 }

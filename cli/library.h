@@ -9,6 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/error.h"
 #include "sim/scenario.h"
@@ -24,6 +25,13 @@ int library_find(char *path, size_t size, const char *name, struct error *error)
  * names all there are.  The caller frees it by scenario_free().
  */
 int library_read(struct scenario *scenario, const char *name, struct error *error);
+
+/* The same, to be run for duration_s; a warm-up that is not shorter becomes a quarter of it. */
+int library_read_for(struct scenario *scenario, const char *name, double duration_s,
+		     struct error *error);
+
+/* Of the file that library_read() reads (policy/reference.h), which may change under its name. */
+int library_checksum(uint64_t *checksum, const char *name, struct error *error);
 
 /*
  * Calls take(context, path, name, folder) for every scenario and suite of the

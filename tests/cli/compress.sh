@@ -58,6 +58,12 @@ cmp -s before small/compress.json || fail "a finished run was run again"
 smaller small --stages int8,pruned_mixed,pruned_int4 --lose 100 --lose-loss 1e9 -q || fail "one more stage"
 [ -e small/stages/pruned_int4/policy.json ] || fail "no further stage"
 aqmllm predict pool.csv --policy small --limit 40 --json >chosen || fail "the chosen policy"
+echo "== figures are those of the scenario's file as it is"
+cp small/compress.json before
+sed -i 's/rate_mbps: 8/rate_mbps: 9/' loop.yaml
+smaller small --stages int8 --lose 100 --lose-loss 1e9 -q || fail "another loop under the same name"
+cmp -s before small/compress.json && fail "figures of another scenario are taken over"
+
 smaller none --stages int4 --lose 0 -q --scenario none --labels || fail "no closed loop"
 
 echo "== bad input"
