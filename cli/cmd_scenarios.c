@@ -208,7 +208,7 @@ static int write_networks(const struct command_common *common, const struct suit
 	while (code == 0 && written < o.count) {
 		code = write_network(suite, written, scenario, error);
 		written += code == 0;
-		if (code == 0 && command_interrupted())
+		if (code == 0 && written < o.count && command_interrupted())
 			code = error_set(error, ERR_INTERRUPTED,
 					 "interrupted after %" PRIu64 " of %" PRIu64
 					 " networks; none is kept",

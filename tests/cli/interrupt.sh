@@ -63,6 +63,31 @@ interrupt 'sleep 0.3' evaluate heldout:200 --estimate -o estimated
 interrupt 'sleep 0.3' supervise train:2 -o made.csv
 interrupt '[ -e made/train-1-000003.yaml ]' scenarios --suite train -n 1000000 -o made
 
+# The signal comes just when the last network is there: the suite is complete, and stays.
+cat >late.c <<'C'
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+int rename(const char *from, const char *to)
+{
+	const int result = (int)syscall(SYS_renameat2, AT_FDCWD, from, AT_FDCWD, to, 0);
+
+	if (strstr(to, "000002"))
+		raise(SIGINT);
+	return result;
+}
+C
+if cc -shared -fPIC late.c -o late.so 2>/dev/null; then
+	for count in 3 4; do
+		LD_PRELOAD=$PWD/late.so ASAN_OPTIONS=verify_asan_link_order=0:detect_leaks=0 \
+			"$program" scenarios --suite train -n $count -o suite$count -q 2>err
+		echo $? $(ls suite$count 2>/dev/null | wc -l)
+	done >ends
+	[ "$(xargs <ends)" = "0 3 1 0" ] || fail "status and networks of a late signal, an early one: $(xargs <ends)"
+fi
+
 echo "== commands that go on"
 small="--windows-per-epoch 40 --window 6 --rank 2 --threads 1 -q"
 interrupt '[ -s trained/metrics.csv ]' train pool.csv --epochs 1000 $small -o trained
