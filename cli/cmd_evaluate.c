@@ -104,26 +104,37 @@ static const struct option evaluate_options[] = {
 static const enum trial_metric told[] = {TRIAL_utilisation, TRIAL_qdelay_ms_mean,
 					 TRIAL_qdelay_ms_p99, TRIAL_differed};
 
-static void print_heading(void)
+/* As wide as the longest name needs it. */
+static int name_columns(const struct trial *trial)
 {
-	printf("%-28s %18s %20s %18s %10s\n", "", "utilisation", "queue delay, mean ms", "p99 ms",
-	       "differed");
+	size_t longest = 28;
+
+	for (size_t a = 0; a < trial->arm_count; a++)
+		if (strlen(trial->arms[a].name) > longest)
+			longest = strlen(trial->arms[a].name);
+	return (int)longest;
+}
+
+static void print_heading(const struct trial *trial)
+{
+	printf("%-*s %20s %20s %20s %10s\n", name_columns(trial), "", "utilisation",
+	       "queue delay, mean ms", "p99 ms", "differed");
 }
 
 /* "1.23 ± 0.04"; one run has no interval. */
 static void print_interval(struct interval interval, int digits)
 {
 	if (interval.count == 0)
-		printf(" %18s", "-");
+		printf(" %20s", "-");
 	else if (isfinite(interval.half_width))
-		printf(" %8.*f ± %7.*f", digits, interval.mean, digits, interval.half_width);
+		printf(" %10.*f ± %7.*f", digits, interval.mean, digits, interval.half_width);
 	else
-		printf(" %8.*f %9s", digits, interval.mean, "");
+		printf(" %10.*f %9s", digits, interval.mean, "");
 }
 
-static void print_row(const char *arm, const struct interval *intervals)
+static void print_row(const struct trial *trial, size_t arm, const struct interval *intervals)
 {
-	printf("%-28s", arm);
+	printf("%-*s", name_columns(trial), trial->arms[arm].name);
 	for (int m = 0; m < 3; m++)
 		print_interval(intervals[m], m == 0 ? 4 : 2);
 	if (intervals[3].count)
@@ -136,7 +147,7 @@ static void print_scenario(const struct trial *trial, const struct results *resu
 {
 	printf("%s, %" PRIu64 " seed%s\n", trial->scenarios[s].name, trial->seeds,
 	       trial->seeds == 1 ? "" : "s");
-	print_heading();
+	print_heading(trial);
 	for (size_t a = 0; a < trial->arm_count; a++) {
 		struct interval intervals[4];
 
@@ -144,7 +155,7 @@ static void print_scenario(const struct trial *trial, const struct results *resu
 			intervals[m] =
 				results_interval(results, trial->scenarios[s].name,
 						 trial->arms[a].name, trial_metric_name(told[m]));
-		print_row(trial->arms[a].name, intervals);
+		print_row(trial, a, intervals);
 	}
 }
 
@@ -152,13 +163,13 @@ static void print_suite(const struct trial *trial, const struct results *results
 {
 	printf("all %zu scenarios, each by its mean over %" PRIu64 " seed%s\n",
 	       trial->scenario_count, trial->seeds, trial->seeds == 1 ? "" : "s");
-	print_heading();
+	print_heading(trial);
 	for (size_t a = 0; a < trial->arm_count; a++) {
 		struct interval intervals[4];
 
 		for (int m = 0; m < 4; m++)
 			intervals[m] = trial_suite_interval(trial, results, a, told[m], false);
-		print_row(trial->arms[a].name, intervals);
+		print_row(trial, a, intervals);
 	}
 }
 

@@ -72,7 +72,10 @@ cp mine.aqms "${stem}1.aqms" && cp mine.aqms "${stem}2.aqms"
 settings=$(printf ':target_ms=15%.0s' {1..35})
 aqmllm evaluate loop.yaml --policy "${stem}1.aqms" --policy "${stem}2.aqms" --seeds 1 --pictures 0 \
 	--against "pie$settings,codel$settings,pi2$settings,pie:target_ms=14$settings,pi2:target_ms=14$settings" \
-	-o named -q || fail "long names"
+	-o named >told || fail "long names"
+# A table of one width, whatever the names are.
+[ "$(sed -n '2,/^$/p' told | grep -v report.html | awk '{ print length }' | sort -u | wc -l)" = 1 ] ||
+	fail "a table out of line: $(cut -c1-150 told)"
 names=$(cut -d, -f3 named/results.csv | sort -u)
 [ "$(grep -c "${stem}[12].aqms" <<<"$names")" = 2 ] || fail "two students became one: $names"
 [ "$(grep -c "target_ms" <<<"$names")" = 5 ] || fail "laws with long settings: $names"
