@@ -12,6 +12,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "aqm/ops.h"
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/interrupt.h"
@@ -191,7 +192,10 @@ static const struct command *find_command(const char *name, struct error *error)
 		if (strcmp((*c)->name, name) == 0)
 			return *c;
 	nearest = options_nearest(name, command_name, commands);
-	if (nearest)
+	if (aqm_find(name))
+		error_at(error, ERR_INVALID, NULL, 0, name,
+			 "is a queue law, no command; aqmllm aqms %s tells of it", name);
+	else if (nearest)
 		error_at(error, ERR_INVALID, NULL, 0, name, "no such command; did you mean %s?",
 			 nearest);
 	else
@@ -251,13 +255,34 @@ static int report(const struct error *error, int code)
 	return error_exit_status(code);
 }
 
+static bool asks_for_help(const char *word)
+{
+	return strcmp(word, "--help") == 0 || strcmp(word, "-h") == 0;
+}
+
+/* `help`, and `help COMMAND`, which is COMMAND --help. */
+static int run_help(const char *name, struct error *error)
+{
+	const struct command *command;
+
+	if (name == NULL || asks_for_help(name) || strcmp(name, "help") == 0) {
+		help_program(stdout);
+		return 0;
+	}
+	command = find_command(name, error);
+	if (command == NULL)
+		return error->code;
+	help_command(stdout, command);
+	return 0;
+}
+
 int main(int argc, char **argv)
 {
 	const struct command *command;
 	struct error error = {0};
 	int code;
 
-	if (argc < 2 || strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+	if (argc < 2 || asks_for_help(argv[1])) {
 		help_program(argc < 2 ? stderr : stdout);
 		return argc < 2 ? 2 : 0;
 	}
@@ -266,12 +291,8 @@ int main(int argc, char **argv)
 		return 0;
 	}
 	if (strcmp(argv[1], "help") == 0) {
-		if (argc == 2)
-			help_program(stdout);
-		command = argc == 2 ? NULL : find_command(argv[2], &error);
-		if (command)
-			help_command(stdout, command);
-		return error.code ? report(&error, error.code) : 0;
+		code = run_help(argv[2], &error);
+		return code ? report(&error, code) : 0;
 	}
 	interrupt_handle(SIGINT, on_signal);
 	interrupt_handle(SIGTERM, on_signal);

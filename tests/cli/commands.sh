@@ -368,6 +368,11 @@ echo "== help"
 aqmllm --help >helped && aqmllm help | cmp - helped || fail "help is not --help"
 aqmllm simulate --help >helped && aqmllm help simulate | cmp - helped || fail "help COMMAND is not COMMAND --help"
 refuses 'simluate|mean simulate' help simluate
+for word in help --help -h; do
+	aqmllm help $word | cmp - <(aqmllm --help) || fail "help $word is not help"
+done
+refuses 'student: is a queue law|aqmllm aqms student' help student
+refuses 'pie: is a queue law' pie
 completes() { # words of a command line
 	bash -c 'source <("$1" completion bash); shift; COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); _aqmllm
 		echo "${COMPREPLY[*]}"' completes "$program" aqmllm "$@"
