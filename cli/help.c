@@ -10,6 +10,7 @@
 #include "cli/terminal.h"
 
 #define OPTION_COLUMN 26
+#define UNBROKEN_WORD 24 /* characters that no line of a manual page is too short for */
 
 static const char *const introduction =
 	"aqmllm adapts a pre-trained language model to active queue management: it simulates "
@@ -119,12 +120,14 @@ void help_command(FILE *out, const struct command *command)
 	print_options(out, help_common_options(&common));
 }
 
-/* Text with troff's special characters disarmed. */
+/* Text with troff's special characters disarmed; long lists without blanks may break. */
 static void troff(FILE *out, const char *text)
 {
-	bool line_start = true;
+	bool line_start = true, word_start = true, breaks = false;
 
 	for (; *text; text++) {
+		if (word_start)
+			breaks = strcspn(text, " \n") > UNBROKEN_WORD;
 		if (line_start && (*text == '.' || *text == '\''))
 			fputs("\\&", out);
 		if (*text == '\\')
@@ -133,7 +136,10 @@ static void troff(FILE *out, const char *text)
 			fputs("\\-", out);
 		else
 			fputc(*text, out);
+		if (breaks && strchr(",/|=", *text))
+			fputs("\\:", out);
 		line_start = *text == '\n';
+		word_start = *text == '\n' || *text == ' ';
 	}
 }
 
@@ -194,7 +200,8 @@ void help_manual(FILE *out)
 {
 	struct command_common common;
 
-	fputs(".TH AQMLLM 1\n.SH NAME\naqmllm \\- language models for active queue management\n"
+	fputs(".TH AQMLLM 1\n.ad l\n"
+	      ".SH NAME\naqmllm \\- language models for active queue management\n"
 	      ".SH SYNOPSIS\n.B aqmllm\n.I COMMAND\n[option...] [operand...]\n.SH DESCRIPTION\n",
 	      out);
 	troff(out, introduction);

@@ -159,6 +159,12 @@ awk 'BEGIN { CONVFMT = "%.0f"; print "t_ns,op,len_bytes,ecn,flow"
 laws=$(aqmllm aqms --quiet | awk '{ print $1 }')
 [ "$(echo "$laws" | wc -l)" -ge 12 ] || fail "aqms: too few laws: $laws"
 aqmllm manual | tr -d '\\' >manual
+if command -v groff >/dev/null; then
+	for columns in 60 80 132; do
+		aqmllm manual | groff -k -man -wbreak -rLL=${columns}n -Tutf8 2>&1 >/dev/null | grep . &&
+			fail "manual: lines out of place at $columns columns"
+	done
+fi
 for law in $laws; do
 	aqmllm replay long.csv --aqm "$law" >replay || fail "replay $law"
 	awk -F, -v law="$law" 'NR == 1 { next }
