@@ -74,9 +74,10 @@ AQM_INLINE uint32_t aqm_student_ring_put(struct aqm_student_ring *restrict ring,
 }
 
 /* 2^-below, 16 fraction bits, of a score so far below the largest, as far as that counts. */
-AQM_INLINE uint32_t aqm_student_power(int32_t below)
+AQM_INLINE uint32_t aqm_student_power(uint32_t below)
 {
-	return aqm_exp2_q16(below < AQM_STUDENT_SCORE_DEPTH ? -below : -AQM_STUDENT_SCORE_DEPTH);
+	return aqm_exp2_q16(below < AQM_STUDENT_SCORE_DEPTH ? -(int32_t)below
+							    : -AQM_STUDENT_SCORE_DEPTH);
 }
 
 /* Shares, 14 fraction bits, from scores, 12 fraction bits within +-2^24; window at least 1. */
@@ -88,9 +89,9 @@ AQM_INLINE void aqm_student_shares(const int32_t *score, uint32_t window, int16_
 
 	for (uint32_t i = 1; i < window; i++)
 		largest = score[i] > largest ? score[i] : largest;
-	sum = power[0] = aqm_student_power(largest - score[0]);
+	sum = power[0] = aqm_student_power((uint32_t)(largest - score[0]));
 	for (uint32_t i = 1; i < window; i++) {
-		power[i] = aqm_student_power(largest - score[i]);
+		power[i] = aqm_student_power((uint32_t)(largest - score[i]));
 		sum += power[i];
 	}
 	inverse = aqm_div64(UINT64_C(1) << 46, sum);

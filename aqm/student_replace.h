@@ -7,6 +7,18 @@
 
 #include "aqm/student.h"
 
+/* The law's own settings are in force; a supervisor's come back with its next decision. */
+AQM_INLINE void aqm_student_settings_forget(const struct aqm_student_params *params,
+					    struct aqm_student_vars *vars)
+{
+	vars->now = params->base;
+	vars->cut = false;
+	vars->regularity_q16 = 0;
+	vars->decay_q16 = 0;
+	vars->steep_below_q16 = 0;
+	vars->steep_above_q16 = 0;
+}
+
 /*
  * Another model goes on in the place of the one at work: law, guard and senses keep what they know,
  * what the network itself remembered and set is forgotten.  It speaks at the next update or packet.
@@ -16,19 +28,14 @@ AQM_INLINE void aqm_student_replace(const struct aqm_student_params *params,
 				    const struct aqm_student_model *model)
 {
 	vars->model = model;
-	vars->now = params->base;
-	vars->cut = false;
+	aqm_student_settings_forget(params, vars);
 	vars->state = (struct aqm_student_state){0};
 	for (uint32_t i = 0; i < AQM_STUDENT_OUTPUTS; i++)
 		vars->output[i] = 0;
-	vars->regularity_q16 = 0;
-	vars->decay_q16 = 0;
-	vars->steep_below_q16 = 0;
-	vars->steep_above_q16 = 0;
 	vars->level_q16 = 0;
-	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
-		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] = 0;
-	vars->sense.feature[AQM_STUDENT_FEATURE_own_level] = 0;
+	for (uint32_t i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)
+		vars->sense.feature[i] = 0;
+	/* Slow inputs are read at updates only, and those that stand there are the old model's. */
 	aqm_student_read_inputs(vars, 0, model->inputs);
 }
 

@@ -17,7 +17,7 @@
 #ifndef KERNEL_DUAL_HOST_H
 #define KERNEL_DUAL_HOST_H
 
-#include "aqm/student.h"
+#include "aqm/student_replace.h"
 
 enum dual_host_law { DUAL_HOST_DUALPI2, DUAL_HOST_STUDENT };
 
@@ -129,28 +129,6 @@ AQM_INLINE void dual_host_init(struct dual_host *host, const struct dual_host_pa
 	dual_host_start(host, now_ns);
 }
 
-/* A student's network is another one from now on; what was sensed, and p', stay. */
-AQM_INLINE void dual_host_learn(struct dual_host *host, const struct aqm_student_model *model)
-{
-	struct aqm_student_vars *vars = &host->law.student.vars;
-
-	vars->model = model;
-	vars->level_q16 = 0;
-	for (unsigned i = 0; i < AQM_STUDENT_WIDTH; i++)
-		vars->state.hidden[i] = 0;
-	for (unsigned i = 0; i < AQM_STUDENT_RING; i++) {
-		vars->state.ring.key[i] = 0;
-		vars->state.ring.value[i] = 0;
-	}
-	vars->state.ring.next = 0;
-	for (unsigned i = 0; i < AQM_STUDENT_OUTPUTS; i++)
-		vars->output[i] = 0;
-	for (unsigned i = AQM_STUDENT_FIRST_OWN; i < AQM_STUDENT_FEATURE_COUNT; i++)
-		vars->sense.feature[i] = 0;
-	/* Slow inputs are read at updates only, and those that stand there are the old model's. */
-	aqm_student_read_inputs(vars, 0, model->inputs);
-}
-
 /*
  * Other parameters, packets and counts untouched.  Another law starts anew; the same one goes on
  * from its p'.  A packet in the queues keeps what was decided when it came.
@@ -173,14 +151,9 @@ AQM_INLINE void dual_host_change(struct dual_host *host, const struct dual_host_
 	if (!dual_host_is_student(host))
 		return;
 	if (taught)
-		dual_host_learn(host, params->own.model);
-	/* A supervisor's settings come back with its next decision. */
-	vars->now = params->own.base;
-	vars->cut = false;
-	vars->regularity_q16 = 0;
-	vars->decay_q16 = 0;
-	vars->steep_below_q16 = 0;
-	vars->steep_above_q16 = 0;
+		aqm_student_replace(&host->params.own, vars, params->own.model);
+	else
+		aqm_student_settings_forget(&host->params.own, vars);
 	aqm_guard_set(&vars->guard_params, params->own.base.target_ns,
 		      params->own.base.step.threshold_ns);
 }

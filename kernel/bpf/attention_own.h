@@ -55,11 +55,9 @@ static long bpf_power(uint32_t i, void *context)
 	struct bpf_attention *own = &student_scratch.attention;
 	const uint32_t place = i & (AQM_STUDENT_WINDOW - 1);
 	const uint32_t below = (uint32_t)(own->largest - own->score[place]);
-	const int32_t depth = below < AQM_STUDENT_SCORE_DEPTH ? (int32_t)below
-							      : AQM_STUDENT_SCORE_DEPTH;
 
 	(void)context;
-	own->score[place] = (int32_t)aqm_exp2_q16(-depth);
+	own->score[place] = (int32_t)aqm_student_power(below);
 	own->total += (uint32_t)own->score[place];
 	return 0;
 }
