@@ -30,15 +30,16 @@ AQM_INLINE void aqm_student_arrival_with(const struct aqm_student_way *way,
 {
 	if (all)
 		aqm_student_features_of(value, 0, AQM_STUDENT_FIRST_TICK, feature);
-	else
-		for (uint32_t i = 0; i < model->fast_inputs; i++)
-			feature[model->feature[i]] = aqm_student_log(value[model->feature[i]]);
-	if (model->kind == AQM_STUDENT_tree) {
-		aqm_student_tree_run(model, feature, output);
-		return;
+	for (uint32_t i = 0; i < model->fast_inputs; i++) {
+		const int16_t heard = aqm_student_log(value[model->feature[i]]);
+
+		feature[model->feature[i]] = heard;
+		input[i] = aqm_student_input(heard, model->offset[i], model->scale[i]);
 	}
-	aqm_student_inputs(model, 0, model->fast_inputs, feature, input);
-	aqm_student_net_with(way, model, state, input, output);
+	if (model->kind == AQM_STUDENT_tree)
+		aqm_student_tree_run(model, feature, output);
+	else
+		aqm_student_net_with(way, model, state, input, output);
 }
 
 /* The same in portable C. */
