@@ -23,15 +23,18 @@ AQM_INLINE int32_t aqm_log2_q8(uint64_t value)
 	return whole * AQM_LOG2_ONE + fraction + ((fraction * (256 - fraction) * 88) >> 16);
 }
 
-/* 2^z with 16 fraction bits, z with 12 fraction bits in [-8, 8]; exactly 2^16 for 0. */
+/*
+ * 2^z with 16 fraction bits, z with 12 fraction bits in [-8, 8]; exactly 2^16 for 0.  One shift up
+ * and one down whatever the sign: no processor guesses it.
+ */
 AQM_INLINE uint32_t aqm_exp2_q16(int32_t z_q12)
 {
-	const int32_t whole = ((z_q12 + (8 << 12)) >> 12) - 8;
-	const uint32_t fraction = (uint32_t)(z_q12 - whole * 4096);
+	const uint32_t above = (uint32_t)(z_q12 + (8 << 12)); /* 2^-8 */
+	const uint32_t fraction = above & 4095;
 	const uint32_t bend = (fraction * (4096 - fraction) * 88) >> 16;
 	const uint32_t mantissa = 65536 + 16 * fraction - bend;
 
-	return whole < 0 ? mantissa >> -whole : mantissa << whole;
+	return (uint32_t)(((uint64_t)mantissa << (above >> 12)) >> 8);
 }
 
 #endif

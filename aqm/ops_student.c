@@ -6,7 +6,8 @@
 #include "aqm/student_shipped.h"
 #include "aqm/student_vector.h"
 
-#define AQM_STUDENT_DENSE aqm_student_dense_vector
+#define AQM_STUDENT_NET aqm_student_net_vector
+#define AQM_STUDENT_ARRIVAL aqm_student_arrival_vector
 #include "aqm/student.h"
 
 /* The cookie: how many packets L held at arrival, what was decided there, and that it was. */

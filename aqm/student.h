@@ -55,8 +55,7 @@
 #include "aqm/dualpi2.h"
 #include "aqm/guard.h"
 #include "aqm/room.h"
-#include "aqm/student_features.h"
-#include "aqm/student_net.h"
+#include "aqm/student_arrival.h"
 
 /*
  * X(name, low, high, text): outputs of `supervise` in their order.  The settings are the law's
@@ -176,11 +175,7 @@ AQM_INLINE const struct aqm_student_model *aqm_student_model_of(const struct aqm
 /* Inputs [from, to) from their features. */
 AQM_INLINE void aqm_student_read_inputs(struct aqm_student_vars *vars, uint32_t from, uint32_t to)
 {
-	const struct aqm_student_model *model = vars->model;
-
-	for (uint32_t i = from; i < to; i++)
-		vars->input[i] = aqm_student_input(vars->sense.feature[model->feature[i]],
-						   model->offset[i], model->scale[i]);
+	aqm_student_inputs(vars->model, from, to, vars->sense.feature, vars->input);
 }
 
 /* Outputs from inputs, or a tree's from the features. */
@@ -189,7 +184,15 @@ AQM_INLINE void aqm_student_speak(struct aqm_student_vars *vars)
 	if (vars->model->kind == AQM_STUDENT_tree)
 		aqm_student_tree_run(vars->model, vars->sense.feature, vars->output);
 	else
-		aqm_student_net_run(vars->model, &vars->state, vars->input, vars->output);
+		AQM_STUDENT_NET(vars->model, &vars->state, vars->input, vars->output);
+}
+
+/* The same for a packet, from the values behind its features; `all` of them are to be there. */
+AQM_INLINE void aqm_student_speak_of(struct aqm_student_vars *vars,
+				     const uint64_t value[AQM_STUDENT_VALUES], bool all)
+{
+	AQM_STUDENT_ARRIVAL(vars->model, &vars->state, value, all, vars->sense.feature,
+			    vars->input, vars->output);
 }
 
 /* The tap hears of a decision. */
@@ -210,12 +213,11 @@ AQM_INLINE void aqm_student_tell_stats(const struct aqm_student_params *params,
 }
 #endif
 
-/* The network speaks; inputs and features are up to date. */
-AQM_INLINE void aqm_student_think(const struct aqm_student_params *params,
+/* The network has spoken. */
+AQM_INLINE void aqm_student_spoke(const struct aqm_student_params *params,
 				  struct aqm_student_vars *vars, struct aqm_student_stats *stats,
 				  const struct aqm_facts *facts)
 {
-	aqm_student_speak(vars);
 	stats->decisions++;
 	aqm_student_tell(params, vars, facts);
 }
@@ -414,7 +416,8 @@ AQM_PART void aqm_student_supervise(const struct aqm_student_params *params,
 	vars->sense.feature[AQM_STUDENT_FEATURE_room] =
 		(int16_t)aqm_room_octaves(&vars->room, 8);
 	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->inputs);
-	aqm_student_think(params, vars, stats, facts);
+	aqm_student_speak(vars);
+	aqm_student_spoke(params, vars, stats, facts);
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_level; i++)
 		vars->sense.feature[AQM_STUDENT_FIRST_OWN + i] =
 			(int16_t)aqm_halved_s32(vars->output[i], 4);
@@ -465,10 +468,13 @@ AQM_INLINE void aqm_student_tick(const struct aqm_student_params *params,
 AQM_INLINE uint64_t aqm_student_law_p_q32(const struct aqm_student_vars *vars, unsigned queue)
 {
 	const uint64_t coupled = aqm_coupled_q32(vars->now.k_q16, vars->law.p_q32);
+	/* Looked up, not branched to: packets of both queues come in any order. */
+	const uint64_t p_q32[AQM_QUEUES] = {
+		[AQM_QUEUE_C] = aqm_square_q32(vars->law.p_q32),
+		[AQM_QUEUE_L] = coupled < AQM_Q32_ONE ? coupled : AQM_Q32_ONE,
+	};
 
-	if (queue == AQM_QUEUE_C)
-		return aqm_square_q32(vars->law.p_q32);
-	return coupled > AQM_Q32_ONE ? AQM_Q32_ONE : coupled;
+	return p_q32[queue];
 }
 
 /* 2^out for each verdict, x 2^16; in the order of enum aqm_verdict: pass, mark, drop. */
@@ -503,11 +509,12 @@ AQM_PART enum aqm_verdict aqm_student_wants(const struct aqm_student_params *par
 					    struct aqm_student_stats *stats,
 					    const struct aqm_facts *facts)
 {
-	aqm_student_sense_now(&vars->sense, facts);
-	aqm_student_sense_packet(&vars->sense, facts,
-				 aqm_student_law_p_q32(vars, aqm_queue_of(facts)));
-	aqm_student_read_inputs(vars, 0, aqm_student_model_of(vars)->fast_inputs);
-	aqm_student_think(params, vars, stats, facts);
+	uint64_t value[AQM_STUDENT_VALUES] = {0};
+
+	aqm_student_values_now(&vars->sense, facts, value);
+	aqm_student_values_packet(facts, aqm_student_law_p_q32(vars, aqm_queue_of(facts)), value);
+	aqm_student_speak_of(vars, value, params->tap != NULL);
+	aqm_student_spoke(params, vars, stats, facts);
 	return aqm_student_effect(aqm_student_draw(vars->output, (uint32_t)facts->random),
 				  facts->ecn);
 }

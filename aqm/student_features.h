@@ -97,6 +97,10 @@ enum aqm_student_feature {
 #define AQM_STUDENT_FIRST_TICK AQM_STUDENT_FEATURE_p_base
 #define AQM_STUDENT_FIRST_OWN AQM_STUDENT_FEATURE_own_target
 
+/* Places for a value behind each feature of the first two groups: whole vectors, for hosts. */
+#define AQM_STUDENT_VALUES 16
+_Static_assert(AQM_STUDENT_FIRST_TICK <= AQM_STUDENT_VALUES, "values fit");
+
 /* Windows of 4, 16 and 64 ticks, each the older half of what it looks back on. */
 #define AQM_STUDENT_WINDOWS 3
 
@@ -156,7 +160,8 @@ AQM_INLINE uint32_t aqm_student_delay(uint64_t ns)
 	return ns >> 42 ? UINT32_MAX : (uint32_t)(ns >> 10);
 }
 
-AQM_INLINE int16_t aqm_student_log(uint64_t value)
+/* In BPF a call: branches within a loop are what verifiers of 6.1 take for one without an end. */
+AQM_PART int16_t aqm_student_log(uint64_t value)
 {
 	return (int16_t)aqm_log2_q8(value);
 }
@@ -436,44 +441,60 @@ AQM_PART void aqm_student_flow_features(struct aqm_student_sense *sense, uint64_
 	feature[AQM_STUDENT_FEATURE_burst_l] = aqm_student_log(sense->count.most_l_pkts);
 }
 
+/*
+ * Features of the first two groups are the logarithms of values, of what is or is not of 1 or 0;
+ * these are the second group's as the facts are now.
+ */
+AQM_INLINE void aqm_student_values_now(const struct aqm_student_sense *sense,
+				       const struct aqm_facts *facts,
+				       uint64_t value[AQM_STUDENT_VALUES])
+{
+	value[AQM_STUDENT_FEATURE_qdelay_c] =
+		aqm_student_delay(facts->head_sojourn_ns[AQM_QUEUE_C]);
+	value[AQM_STUDENT_FEATURE_qdelay_l] =
+		aqm_student_delay(facts->head_sojourn_ns[AQM_QUEUE_L]);
+	value[AQM_STUDENT_FEATURE_backlog_c] = facts->backlog_bytes[AQM_QUEUE_C];
+	value[AQM_STUDENT_FEATURE_backlog_l] = facts->backlog_bytes[AQM_QUEUE_L];
+	value[AQM_STUDENT_FEATURE_backlog_c_pkts] = facts->backlog_pkts[AQM_QUEUE_C];
+	value[AQM_STUDENT_FEATURE_backlog_l_pkts] = facts->backlog_pkts[AQM_QUEUE_L];
+	value[AQM_STUDENT_FEATURE_since_signal_c] =
+		aqm_student_since(facts->now_ns, sense->signalled_ns[AQM_QUEUE_C]);
+	value[AQM_STUDENT_FEATURE_since_signal_l] =
+		aqm_student_since(facts->now_ns, sense->signalled_ns[AQM_QUEUE_L]);
+}
+
+/* The first group's; p_q32 is the law's probability for this packet. */
+AQM_INLINE void aqm_student_values_packet(const struct aqm_facts *facts, uint64_t p_q32,
+					  uint64_t value[AQM_STUDENT_VALUES])
+{
+	const unsigned queue = aqm_queue_of(facts);
+
+	value[AQM_STUDENT_FEATURE_is_l] = queue == AQM_QUEUE_L;
+	value[AQM_STUDENT_FEATURE_can_mark] = facts->ecn != AQM_NOT_ECT;
+	value[AQM_STUDENT_FEATURE_packet_length] = facts->len_bytes;
+	value[AQM_STUDENT_FEATURE_qdelay_own] = aqm_student_delay(facts->head_sojourn_ns[queue]);
+	value[AQM_STUDENT_FEATURE_backlog_own] = facts->backlog_bytes[queue];
+	value[AQM_STUDENT_FEATURE_p_own] = p_q32;
+	value[AQM_STUDENT_FEATURE_drops_own] = facts->total_drops[queue];
+}
+
+/* Features [from, to) of the first two groups. */
+AQM_INLINE void aqm_student_features_of(const uint64_t value[AQM_STUDENT_VALUES], uint32_t from,
+					uint32_t to, int16_t *feature)
+{
+	for (uint32_t i = from; i < to; i++)
+		feature[i] = aqm_student_log(value[i]);
+}
+
 /* The features of the second group, as the facts are now. */
 AQM_PART void aqm_student_sense_now(struct aqm_student_sense *sense,
 				    const struct aqm_facts *facts)
 {
-	int16_t *feature = sense->feature;
+	uint64_t value[AQM_STUDENT_VALUES];
 
-	feature[AQM_STUDENT_FEATURE_qdelay_c] =
-		aqm_student_log(aqm_student_delay(facts->head_sojourn_ns[AQM_QUEUE_C]));
-	feature[AQM_STUDENT_FEATURE_qdelay_l] =
-		aqm_student_log(aqm_student_delay(facts->head_sojourn_ns[AQM_QUEUE_L]));
-	feature[AQM_STUDENT_FEATURE_backlog_c] =
-		aqm_student_log(facts->backlog_bytes[AQM_QUEUE_C]);
-	feature[AQM_STUDENT_FEATURE_backlog_l] =
-		aqm_student_log(facts->backlog_bytes[AQM_QUEUE_L]);
-	feature[AQM_STUDENT_FEATURE_backlog_c_pkts] =
-		aqm_student_log(facts->backlog_pkts[AQM_QUEUE_C]);
-	feature[AQM_STUDENT_FEATURE_backlog_l_pkts] =
-		aqm_student_log(facts->backlog_pkts[AQM_QUEUE_L]);
-	feature[AQM_STUDENT_FEATURE_since_signal_c] = aqm_student_log(
-		aqm_student_since(facts->now_ns, sense->signalled_ns[AQM_QUEUE_C]));
-	feature[AQM_STUDENT_FEATURE_since_signal_l] = aqm_student_log(
-		aqm_student_since(facts->now_ns, sense->signalled_ns[AQM_QUEUE_L]));
-}
-
-/* The features of the first group; p_q32 is the law's probability for this packet. */
-AQM_PART void aqm_student_sense_packet(struct aqm_student_sense *sense,
-				       const struct aqm_facts *facts, uint64_t p_q32)
-{
-	const unsigned queue = aqm_queue_of(facts);
-	int16_t *feature = sense->feature;
-
-	feature[AQM_STUDENT_FEATURE_is_l] = queue == AQM_QUEUE_L ? AQM_LOG2_ONE : 0;
-	feature[AQM_STUDENT_FEATURE_can_mark] = facts->ecn == AQM_NOT_ECT ? 0 : AQM_LOG2_ONE;
-	feature[AQM_STUDENT_FEATURE_packet_length] = aqm_student_log(facts->len_bytes);
-	feature[AQM_STUDENT_FEATURE_qdelay_own] = feature[AQM_STUDENT_FEATURE_qdelay_c + queue];
-	feature[AQM_STUDENT_FEATURE_backlog_own] = feature[AQM_STUDENT_FEATURE_backlog_c + queue];
-	feature[AQM_STUDENT_FEATURE_p_own] = aqm_student_log(p_q32);
-	feature[AQM_STUDENT_FEATURE_drops_own] = aqm_student_log(facts->total_drops[queue]);
+	aqm_student_values_now(sense, facts, value);
+	aqm_student_features_of(value, AQM_STUDENT_FIRST_NOW, AQM_STUDENT_FIRST_TICK,
+				sense->feature);
 }
 
 /* The features of the third group but the student's own outputs, and those of the second. */

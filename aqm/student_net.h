@@ -36,7 +36,8 @@
 #define AQM_STUDENT_LAYERS 8
 #define AQM_STUDENT_INPUTS 96    /* most inputs of a layer */
 #define AQM_STUDENT_WIDTH 96     /* most outputs of a layer */
-#define AQM_STUDENT_PLACES (AQM_STUDENT_INPUTS + 1) /* an odd number of inputs ends in a 0 */
+/* An odd number of inputs ends in a 0, and hosts may write whole vectors. */
+#define AQM_STUDENT_PLACES (AQM_STUDENT_INPUTS + AQM_STUDENT_LANES)
 #define AQM_STUDENT_OUTPUTS 8    /* most outputs of the whole */
 #define AQM_STUDENT_LANES 16     /* rows of a layer are padded to a multiple of these */
 #define AQM_STUDENT_NODES 255
@@ -241,16 +242,16 @@ AQM_INLINE void aqm_student_dense_plain(const struct aqm_student_weights *net,
 	aqm_student_curve(layer->activation, rows, sum, y);
 }
 
-/* A host may compute layers with its own instructions; integers have one result. */
-#ifndef AQM_STUDENT_DENSE
-#define AQM_STUDENT_DENSE aqm_student_dense_plain
-#endif
+/* A way to compute a dense layer. */
+typedef void aqm_student_dense(const struct aqm_student_weights *net,
+			       const struct aqm_student_layer *layer, const int16_t *x,
+			       int16_t *y);
 
 /*
  * One step of a cell: `layer` points to its gates, its candidate follows.  On entry x holds the
  * cell's inputs and has room for the state behind them; on return y is the new state.
  */
-AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
+AQM_INLINE void aqm_student_cell(aqm_student_dense *dense, const struct aqm_student_weights *net,
 				 const struct aqm_student_layer *layer, int16_t *x,
 				 int32_t *hidden, int16_t *y)
 {
@@ -259,10 +260,10 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 
 	for (uint32_t i = 0; i < size; i++)
 		x[inputs + i] = (int16_t)(hidden[i] >> 4);
-	AQM_STUDENT_DENSE(net, layer, x, gate);
+	dense(net, layer, x, gate);
 	for (uint32_t i = 0; i < size; i++)
 		x[inputs + i] = (int16_t)aqm_halved_s32(gate[i] * x[inputs + i], 12);
-	AQM_STUDENT_DENSE(net, layer + 1, x, y);
+	dense(net, layer + 1, x, y);
 	for (uint32_t i = 0; i < size; i++) {
 		hidden[i] += aqm_halved_s32(gate[size + i] * (16 * y[i] - hidden[i]), 12);
 		y[i] = (int16_t)(hidden[i] >> 4);
@@ -270,20 +271,17 @@ AQM_INLINE void aqm_student_cell(const struct aqm_student_weights *net,
 }
 
 /*
- * One layer that is no part of a cell.  `given`: what the layer before was given, which may be y.
+ * An attention or a residual.  `given`: what the layer before was given, which may be y.
  */
-AQM_INLINE void aqm_student_layer_run(const struct aqm_student_weights *net,
-				      const struct aqm_student_layer *layer, const int16_t *x,
-				      const int16_t *given, struct aqm_student_ring *ring,
-				      int16_t *y)
+AQM_INLINE void aqm_student_other(aqm_student_dense *dense, const struct aqm_student_weights *net,
+				  const struct aqm_student_layer *layer, const int16_t *x,
+				  const int16_t *given, struct aqm_student_ring *ring, int16_t *y)
 {
 	int16_t said[AQM_STUDENT_WIDTH], heeded[AQM_STUDENT_TOKEN];
 	const bool attends = layer->kind == AQM_STUDENT_attention;
 	const int16_t *to = attends ? x : given, *more = attends ? heeded : said;
 
-	AQM_STUDENT_DENSE(net, layer, x, layer->kind == AQM_STUDENT_dense ? y : said);
-	if (layer->kind == AQM_STUDENT_dense)
-		return;
+	dense(net, layer, x, said);
 	if (attends)
 		aqm_student_attend(ring, layer->inputs, (uint32_t)aqm_student_window(layer), said,
 				   heeded);
@@ -291,13 +289,24 @@ AQM_INLINE void aqm_student_layer_run(const struct aqm_student_weights *net,
 		y[i] = (int16_t)aqm_student_cut(to[i] + more[i]);
 }
 
+/* Ways to compute a net's parts, as the functions above do; constants, so that they are inlined. */
+struct aqm_student_way {
+	aqm_student_dense *dense;
+	void (*cell)(const struct aqm_student_weights *net, const struct aqm_student_layer *layer,
+		     int16_t *x, int32_t *hidden, int16_t *y);
+	void (*other)(const struct aqm_student_weights *net, const struct aqm_student_layer *layer,
+		      const int16_t *x, const int16_t *given, struct aqm_student_ring *ring,
+		      int16_t *y);
+};
+
 /*
  * The net's outputs, 12 fraction bits, from its inputs.  x has AQM_STUDENT_PLACES places, and what
  * is behind the inputs is overwritten.
  */
-AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
-				    struct aqm_student_state *state, int16_t *x,
-				    int16_t out[AQM_STUDENT_OUTPUTS])
+AQM_INLINE void aqm_student_net_with(const struct aqm_student_way *way,
+				     const struct aqm_student_model *model,
+				     struct aqm_student_state *state, int16_t *x,
+				     int16_t out[AQM_STUDENT_OUTPUTS])
 {
 	int16_t buffer[2][AQM_STUDENT_PLACES];
 	int32_t *hidden = state->hidden;
@@ -308,12 +317,14 @@ AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
 		int16_t *y = x == buffer[0] ? buffer[1] : buffer[0];
 
 		x[layer->inputs] = 0;
-		if (layer->kind == AQM_STUDENT_gates) {
-			aqm_student_cell(&model->net, layer, x, hidden, y);
+		if (layer->kind == AQM_STUDENT_dense) {
+			way->dense(&model->net, layer, x, y);
+		} else if (layer->kind == AQM_STUDENT_gates) {
+			way->cell(&model->net, layer, x, hidden, y);
 			hidden += layer[1].outputs;
 			l++;
 		} else {
-			aqm_student_layer_run(&model->net, layer, x, given, &state->ring, y);
+			way->other(&model->net, layer, x, given, &state->ring, y);
 		}
 		given = x;
 		x = y;
@@ -321,6 +332,37 @@ AQM_INLINE void aqm_student_net_run(const struct aqm_student_model *model,
 	for (uint32_t i = 0; i < model->outputs; i++)
 		out[i] = x[i];
 }
+
+AQM_INLINE void aqm_student_cell_plain(const struct aqm_student_weights *net,
+				       const struct aqm_student_layer *layer, int16_t *x,
+				       int32_t *hidden, int16_t *y)
+{
+	aqm_student_cell(aqm_student_dense_plain, net, layer, x, hidden, y);
+}
+
+AQM_INLINE void aqm_student_other_plain(const struct aqm_student_weights *net,
+					const struct aqm_student_layer *layer, const int16_t *x,
+					const int16_t *given, struct aqm_student_ring *ring,
+					int16_t *y)
+{
+	aqm_student_other(aqm_student_dense_plain, net, layer, x, given, ring, y);
+}
+
+/* Portable C. */
+static const struct aqm_student_way aqm_student_way_plain = {
+	aqm_student_dense_plain, aqm_student_cell_plain, aqm_student_other_plain};
+
+AQM_INLINE void aqm_student_net_plain(const struct aqm_student_model *model,
+				      struct aqm_student_state *state, int16_t *x,
+				      int16_t out[AQM_STUDENT_OUTPUTS])
+{
+	aqm_student_net_with(&aqm_student_way_plain, model, state, x, out);
+}
+
+/* A host may compute nets with its own instructions; integers have one result. */
+#ifndef AQM_STUDENT_NET
+#define AQM_STUDENT_NET aqm_student_net_plain
+#endif
 
 /* The tree's outputs from features as they are, at most `nodes` questions. */
 AQM_INLINE void aqm_student_tree_run(const struct aqm_student_model *model, const int16_t *features,
@@ -354,7 +396,7 @@ AQM_INLINE void aqm_student_run(const struct aqm_student_model *model,
 	for (uint32_t i = 0; i < model->inputs; i++)
 		x[i] = aqm_student_input(features[model->feature[i]], model->offset[i],
 					 model->scale[i]);
-	aqm_student_net_run(model, state, x, out);
+	AQM_STUDENT_NET(model, state, x, out);
 }
 
 #endif

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * The student's arithmetic: logarithms, sums in every instruction set, cells, trees, draws, and
- * how regular and how steep signals are.
+ * The student's arithmetic: logarithms, trees, draws, and how regular and how steep signals are.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -14,7 +13,6 @@
 
 #include "aqm/student.h"
 #include "aqm/student_replace.h"
-#include "aqm/student_vector.h"
 #include "base/rng.h"
 
 static void logarithms_are_near(void **state)
@@ -30,53 +28,6 @@ static void logarithms_are_near(void **state)
 	for (int32_t z = -8 * 4096 + 1; z <= 8 * 4096; z++)
 		assert_true(aqm_exp2_q16(z) >= aqm_exp2_q16(z - 1));
 	assert_int_equal(aqm_exp2_q16(0), 65536);
-}
-
-static int16_t any_short(struct rng *rng)
-{
-	return rng_below(rng, 8) ? (int16_t)rng_u64(rng)
-				 : (int16_t)(rng_below(rng, 2) ? INT16_MIN : INT16_MAX);
-}
-
-/* Extremes included: with 96 inputs of the largest size the sums stay within 32 bits. */
-static void layers_are_the_same_with_every_instruction_set(void **state)
-{
-	static struct aqm_student_weights net;
-	struct rng rng;
-
-	(void)state;
-	rng_seed(&rng, 1);
-	for (int round = 0; round < 3000; round++) {
-		const struct aqm_student_layer layer = {
-			.inputs = (uint16_t)(1 + rng_below(&rng, AQM_STUDENT_INPUTS)),
-			.outputs = (uint16_t)(1 + rng_below(&rng, 80)),
-			.first_pair = (uint16_t)rng_below(&rng, 32),
-			.first_row = (uint16_t)rng_below(&rng, 400),
-			.activation = (uint8_t)rng_below(&rng, AQM_STUDENT_ACTIVATION_COUNT),
-		};
-		int16_t plain[AQM_STUDENT_WIDTH], other[AQM_STUDENT_WIDTH];
-		int16_t x[AQM_STUDENT_INPUTS + 1] = {0};
-
-		for (int i = 0; i < AQM_STUDENT_WEIGHTS / 2; i++)
-			net.pair[i] = (int16_t)rng_u64(&rng);
-		if (round % 16 == 0)
-			memset(net.pair, 127, sizeof(net.pair));
-		for (int i = 0; i < AQM_STUDENT_ROWS; i++)
-			net.bias[i] = round % 16 ? (int32_t)rng_u64(&rng) / 2
-						 : AQM_STUDENT_BIAS_MAX;
-		for (int i = 0; i < AQM_STUDENT_ROWS; i++)
-			net.shift[i] = (uint8_t)rng_below(&rng, AQM_STUDENT_SHIFT_MAX + 1);
-		for (int i = 0; i < layer.inputs; i++)
-			x[i] = round % 32 ? any_short(&rng) : INT16_MAX;
-		aqm_student_dense_plain(&net, &layer, x, plain);
-		for (int way = 0; way < AQM_STUDENT_VECTOR_COUNT; way++) {
-			if (!aqm_student_vector_use((enum aqm_student_vector)way))
-				continue;
-			aqm_student_dense_vector(&net, &layer, x, other);
-			assert_memory_equal(plain, other, layer.outputs * sizeof(plain[0]));
-		}
-	}
-	aqm_student_vector_use(aqm_student_vector_best());
 }
 
 static void curves_are_odd_and_bounded(void **state)
@@ -666,7 +617,6 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(logarithms_are_near),
-		cmocka_unit_test(layers_are_the_same_with_every_instruction_set),
 		cmocka_unit_test(curves_are_odd_and_bounded),
 		cmocka_unit_test(trees_go_where_features_say),
 		cmocka_unit_test(verdicts_are_drawn_as_often_as_said),

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-only OR BSD-2-Clause */
 /*
- * Layers of aqm/student_net.h with vector instructions, where there are any.
- * The results are those of aqm_student_dense_plain(), bit for bit.
+ * Nets of aqm/student_net.h and arrivals of aqm/student_arrival.h with vector instructions, where
+ * there are any.  The results are those of portable C, bit for bit; of features that a model does
+ * not read some are up to date in one way and not in another.
  *
  * For user space: kernels do not use these registers.
  */
@@ -10,12 +11,17 @@
 
 #include "aqm/platform.h"
 
-struct aqm_student_weights;
-struct aqm_student_layer;
+struct aqm_student_model;
+struct aqm_student_state;
 
-/* As aqm_student_dense_plain(). */
-void aqm_student_dense_vector(const struct aqm_student_weights *net,
-			      const struct aqm_student_layer *layer, const int16_t *x, int16_t *y);
+/* As aqm_student_net_plain(). */
+void aqm_student_net_vector(const struct aqm_student_model *model, struct aqm_student_state *state,
+			    int16_t *x, int16_t *out);
+
+/* As aqm_student_arrival_plain(). */
+void aqm_student_arrival_vector(const struct aqm_student_model *model,
+				struct aqm_student_state *state, const uint64_t *value,
+				bool all, int16_t *feature, int16_t *input, int16_t *output);
 
 /* X(name): ways to compute */
 #define AQM_STUDENT_VECTORS(X) X(plain) X(avx2) X(avx512)

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "aqm/student_vector.h"
 
-#define AQM_STUDENT_DENSE aqm_student_dense_vector
+#define AQM_STUDENT_NET aqm_student_net_vector
 #include "learn/student_imitation.h"
 
 #include <math.h>

@@ -37,6 +37,9 @@ typedef struct {
 	}
 
 EMULATED_OF_TWO(emulated_integers, add_epi32)
+EMULATED_OF_TWO(emulated_integers, add_epi64)
+EMULATED_OF_TWO(emulated_integers, sub_epi64)
+EMULATED_OF_TWO(emulated_integers, sllv_epi64)
 EMULATED_OF_TWO(emulated_integers, sub_epi32)
 EMULATED_OF_TWO(emulated_integers, sub_epi16)
 EMULATED_OF_TWO(emulated_integers, madd_epi16)
@@ -48,6 +51,8 @@ EMULATED_OF_TWO(emulated_integers, srav_epi32)
 EMULATED_BY_COUNT(slli_epi32)
 EMULATED_BY_COUNT(srai_epi32)
 EMULATED_BY_COUNT(srli_epi32)
+EMULATED_BY_COUNT(slli_epi64)
+EMULATED_BY_COUNT(srli_epi64)
 EMULATED_OF_TWO(emulated_floats, add_ps)
 EMULATED_OF_TWO(emulated_floats, mul_ps)
 
@@ -121,6 +126,80 @@ EMULATED emulated_integers emulated_cvtepi8_epi16(__m256i a)
 				    _mm256_cvtepi8_epi16(_mm256_extracti128_si256(a, 1))}};
 }
 
+EMULATED emulated_integers emulated_cvtepi16_epi32(__m256i a)
+{
+	return (emulated_integers){{_mm256_cvtepi16_epi32(_mm256_castsi256_si128(a)),
+				    _mm256_cvtepi16_epi32(_mm256_extracti128_si256(a, 1))}};
+}
+
+/* The low 16 bits of each lane. */
+EMULATED __m128i emulated_cvtepi64_epi16(emulated_integers a)
+{
+	short from[32], to[8];
+
+	memcpy(from, &a, sizeof(from));
+	for (int i = 0; i < 8; i++)
+		to[i] = from[4 * i];
+	return _mm_loadu_si128((const __m128i *)to);
+}
+
+EMULATED emulated_integers emulated_max_epu64(emulated_integers a, emulated_integers b)
+{
+	unsigned long long left[8], right[8];
+
+	memcpy(left, &a, sizeof(left));
+	memcpy(right, &b, sizeof(right));
+	for (int i = 0; i < 8; i++)
+		left[i] = left[i] > right[i] ? left[i] : right[i];
+	memcpy(&a, left, sizeof(a));
+	return a;
+}
+
+EMULATED emulated_integers emulated_lzcnt_epi64(emulated_integers a)
+{
+	unsigned long long lanes[8];
+
+	memcpy(lanes, &a, sizeof(lanes));
+	for (int i = 0; i < 8; i++)
+		lanes[i] = lanes[i] ? (unsigned)__builtin_clzll(lanes[i]) : 64;
+	memcpy(&a, lanes, sizeof(a));
+	return a;
+}
+
+EMULATED emulated_integers emulated_permutexvar_epi16(emulated_integers index, emulated_integers a)
+{
+	unsigned short places[32], from[32], to[32];
+
+	memcpy(places, &index, sizeof(places));
+	memcpy(from, &a, sizeof(from));
+	for (int i = 0; i < 32; i++)
+		to[i] = from[places[i] & 31];
+	memcpy(&a, to, sizeof(a));
+	return a;
+}
+
+EMULATED emulated_integers emulated_maskz_loadu_epi32(unsigned short mask, const void *from)
+{
+	int lanes[16] = {0};
+	emulated_integers a;
+
+	for (int i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			memcpy(&lanes[i], (const int *)from + i, sizeof(lanes[i]));
+	memcpy(&a, lanes, sizeof(a));
+	return a;
+}
+
+EMULATED void emulated_mask_storeu_epi32(void *to, unsigned short mask, emulated_integers a)
+{
+	int lanes[16];
+
+	memcpy(lanes, &a, sizeof(lanes));
+	for (int i = 0; i < 16; i++)
+		if (mask >> i & 1)
+			memcpy((int *)to + i, &lanes[i], sizeof(lanes[i]));
+}
+
 EMULATED emulated_integers emulated_cvtepu16_epi32(__m256i a)
 {
 	return (emulated_integers){{_mm256_cvtepu16_epi32(_mm256_castsi256_si128(a)),
@@ -141,6 +220,11 @@ EMULATED emulated_integers emulated_set1_epi16(short a)
 EMULATED emulated_integers emulated_set1_epi32(int a)
 {
 	return (emulated_integers){{_mm256_set1_epi32(a), _mm256_set1_epi32(a)}};
+}
+
+EMULATED emulated_integers emulated_set1_epi64(long long a)
+{
+	return (emulated_integers){{_mm256_set1_epi64x(a), _mm256_set1_epi64x(a)}};
 }
 
 EMULATED emulated_floats emulated_set1_ps(float a)
@@ -174,6 +258,11 @@ EMULATED emulated_integers emulated_castsi256_si512(__m256i a)
 	return (emulated_integers){{a, _mm256_set1_epi32(0x5a5a5a5a)}};
 }
 
+EMULATED __m256i emulated_castsi512_si256(emulated_integers a)
+{
+	return a.half[0];
+}
+
 EMULATED emulated_integers emulated_dpwssd_epi32(emulated_integers sum, emulated_integers a,
 						 emulated_integers b)
 {
@@ -205,12 +294,16 @@ EMULATED float emulated_reduce_add_ps(emulated_floats a)
 
 #define _mm512_abs_epi32 emulated_abs_epi32
 #define _mm512_add_epi32 emulated_add_epi32
+#define _mm512_add_epi64 emulated_add_epi64
 #define _mm512_add_ps emulated_add_ps
 #define _mm512_and_si512 emulated_and_si512
 #define _mm512_castsi256_si512 emulated_castsi256_si512
 #define _mm512_castsi512_ps emulated_castsi512_ps
+#define _mm512_castsi512_si256 emulated_castsi512_si256
 #define _mm512_cmplt_epi32_mask emulated_cmplt_epi32_mask
+#define _mm512_cvtepi16_epi32 emulated_cvtepi16_epi32
 #define _mm512_cvtepi32_ps emulated_cvtepi32_ps
+#define _mm512_cvtepi64_epi16 emulated_cvtepi64_epi16
 #define _mm512_cvtepi8_epi16 emulated_cvtepi8_epi16
 #define _mm512_cvtepu16_epi32 emulated_cvtepu16_epi32
 #define _mm512_cvtepu8_epi32 emulated_cvtepu8_epi32
@@ -221,25 +314,35 @@ EMULATED float emulated_reduce_add_ps(emulated_floats a)
 #define _mm512_inserti64x4 emulated_inserti64x4
 #define _mm512_loadu_ps emulated_loadu_ps
 #define _mm512_loadu_si512 emulated_loadu_si512
+#define _mm512_lzcnt_epi64 emulated_lzcnt_epi64
 #define _mm512_madd_epi16 emulated_madd_epi16
+#define _mm512_mask_storeu_epi32 emulated_mask_storeu_epi32
 #define _mm512_mask_sub_epi32 emulated_mask_sub_epi32
+#define _mm512_maskz_loadu_epi32 emulated_maskz_loadu_epi32
 #define _mm512_max_epi32 emulated_max_epi32
+#define _mm512_max_epu64 emulated_max_epu64
 #define _mm512_min_epi32 emulated_min_epi32
 #define _mm512_mul_ps emulated_mul_ps
 #define _mm512_mullo_epi32 emulated_mullo_epi32
+#define _mm512_permutexvar_epi16 emulated_permutexvar_epi16
 #define _mm512_reduce_add_ps emulated_reduce_add_ps
 #define _mm512_set1_epi16 emulated_set1_epi16
 #define _mm512_set1_epi32 emulated_set1_epi32
+#define _mm512_set1_epi64 emulated_set1_epi64
 #define _mm512_set1_ps emulated_set1_ps
 #define _mm512_setzero_ps emulated_setzero_ps
 #define _mm512_setzero_si512 emulated_setzero_si512
 #define _mm512_slli_epi32 emulated_slli_epi32
+#define _mm512_slli_epi64 emulated_slli_epi64
 #define _mm512_sllv_epi32 emulated_sllv_epi32
+#define _mm512_sllv_epi64 emulated_sllv_epi64
 #define _mm512_srai_epi32 emulated_srai_epi32
 #define _mm512_srav_epi32 emulated_srav_epi32
 #define _mm512_srli_epi32 emulated_srli_epi32
+#define _mm512_srli_epi64 emulated_srli_epi64
 #define _mm512_storeu_ps emulated_storeu_ps
 #define _mm512_sub_epi16 emulated_sub_epi16
 #define _mm512_sub_epi32 emulated_sub_epi32
+#define _mm512_sub_epi64 emulated_sub_epi64
 
 #endif

@@ -331,6 +331,16 @@ AQM_INLINE void aqm_student_speak(struct aqm_student_vars *vars)
 		bpf_ring_give(&vars->state.ring);
 }
 
+/* All features, whatever the model reads: which they are would be for the verifier to follow. */
+AQM_INLINE void aqm_student_speak_of(struct aqm_student_vars *vars,
+				     const uint64_t value[AQM_STUDENT_VALUES], bool all)
+{
+	(void)all;
+	aqm_student_features_of(value, 0, AQM_STUDENT_FIRST_TICK, vars->sense.feature);
+	aqm_student_read_inputs(vars, 0, student_model.fast_inputs);
+	aqm_student_speak(vars);
+}
+
 /* There are no function pointers, hence no taps. */
 AQM_INLINE void aqm_student_tell(const struct aqm_student_params *params,
 				 struct aqm_student_vars *vars, const struct aqm_facts *facts)

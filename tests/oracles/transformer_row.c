@@ -119,7 +119,7 @@ static void transformer_step(void *state, struct rng *rng, struct oracle_score *
 		input[i] = (int16_t)((int)rng_below(rng, 16384) - 8192);
 		x[i] = input[i] / UNIT;
 	}
-	aqm_student_net_run(&own->model, &own->state, input, output);
+	aqm_student_net_plain(&own->model, &own->state, input, output);
 	think(own, x, out);
 	for (int i = 0; i < OUTPUTS; i++)
 		oracle_compare(score, output[i], out[i] * UNIT);
