@@ -9,15 +9,6 @@
 #include "aqm/student_features.h"
 #include "aqm/student_net.h"
 
-/* Inputs [from, to) from their features. */
-AQM_INLINE void aqm_student_inputs(const struct aqm_student_model *model, uint32_t from,
-				   uint32_t to, const int16_t *feature, int16_t *input)
-{
-	for (uint32_t i = from; i < to; i++)
-		input[i] = aqm_student_input(feature[model->feature[i]], model->offset[i],
-					     model->scale[i]);
-}
-
 /*
  * The model hears `value` and speaks: the features that it reads, or `all` of them, become their
  * logarithms; from them come its inputs, and from these, or a tree's features, `output`.

@@ -382,6 +382,15 @@ AQM_INLINE void aqm_student_tree_run(const struct aqm_student_model *model, cons
 		out[i] = tree->leaves[at][i];
 }
 
+/* Inputs [from, to) from their features. */
+AQM_INLINE void aqm_student_inputs(const struct aqm_student_model *model, uint32_t from,
+				   uint32_t to, const int16_t *feature, int16_t *input)
+{
+	for (uint32_t i = from; i < to; i++)
+		input[i] = aqm_student_input(feature[model->feature[i]], model->offset[i],
+					     model->scale[i]);
+}
+
 /* What a net or a tree says of features, AQM_STUDENT_FEATURE_COUNT of them. */
 AQM_INLINE void aqm_student_run(const struct aqm_student_model *model,
 				struct aqm_student_state *state, const int16_t *features,
@@ -393,9 +402,7 @@ AQM_INLINE void aqm_student_run(const struct aqm_student_model *model,
 		aqm_student_tree_run(model, features, out);
 		return;
 	}
-	for (uint32_t i = 0; i < model->inputs; i++)
-		x[i] = aqm_student_input(features[model->feature[i]], model->offset[i],
-					 model->scale[i]);
+	aqm_student_inputs(model, 0, model->inputs, features, x);
 	AQM_STUDENT_NET(model, state, x, out);
 }
 

@@ -107,12 +107,9 @@ static const enum trial_metric told[] = {TRIAL_utilisation, TRIAL_qdelay_ms_mean
 /* As wide as the longest name needs it. */
 static int name_columns(const struct trial *trial)
 {
-	size_t longest = 28;
+	const int longest = trial_longest_name(trial);
 
-	for (size_t a = 0; a < trial->arm_count; a++)
-		if (strlen(trial->arms[a].name) > longest)
-			longest = strlen(trial->arms[a].name);
-	return (int)longest;
+	return longest > 28 ? longest : 28;
 }
 
 static void print_heading(const struct trial *trial)

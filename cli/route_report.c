@@ -169,11 +169,7 @@ static void print_head(FILE *out, const struct route_options *options,
 		fprintf(out, ", utilisation %.4f", way->utilisation);
 	fputc('\n', out);
 	if (monitor->verdicts.decisions)
-		fprintf(out,
-			"policy: %" PRIu64 " decisions for %" PRIu64 " packets, %" PRIu64
-			" late; %" PRIu64 " overridden by the guard\n",
-			monitor->verdicts.decisions, monitor->verdicts.arrivals,
-			monitor->verdicts.late, monitor->verdicts.overridden);
+		summary_print_policy(out, &monitor->verdicts);
 }
 
 static void print_queues(FILE *out, const struct monitor *monitor)

@@ -158,7 +158,7 @@ static void print_flows(FILE *out, const struct sim_result *result)
 	}
 }
 
-static void print_policy(FILE *out, const struct aqm_policy_counts *policy)
+void summary_print_policy(FILE *out, const struct aqm_policy_counts *policy)
 {
 	if (policy->cut) {
 		fprintf(out,
@@ -185,7 +185,7 @@ void summary_print(FILE *out, const struct sim_result *result,
 		result->scenario, result->duration_s, result->aqm, result->seed, result->warmup_s,
 		result->utilisation, packets_per_wall_s(result));
 	if (policy->decisions)
-		print_policy(out, policy);
+		summary_print_policy(out, policy);
 	print_queues(out, result);
 	print_flows(out, result);
 	summary_network_print(out, result);

@@ -26,6 +26,9 @@ json_t *summary_queue_json(const struct sim_queue_result *queue);
 /* One line of a table of queues. */
 void summary_print_queue(FILE *out, const char *name, const struct sim_queue_result *queue);
 
+/* A line of what was decided, of a policy or of a student's settings. */
+void summary_print_policy(FILE *out, const struct aqm_policy_counts *policy);
+
 /* Behind that table, if there are any: drops of packets with ECN (overload, or no room). */
 void summary_print_ect_drops(FILE *out, const struct sim_queue_result *all);
 

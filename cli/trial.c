@@ -11,10 +11,21 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/parallel.h"
 #include "cli/student_law.h"
 #include "cli/trial_runner.h"
+
+int trial_longest_name(const struct trial *trial)
+{
+	size_t longest = 0;
+
+	for (size_t arm = 0; arm < trial->arm_count; arm++)
+		if (strlen(trial->arms[arm].name) > longest)
+			longest = strlen(trial->arms[arm].name);
+	return (int)longest;
+}
 
 size_t trial_runs(const struct trial *trial)
 {

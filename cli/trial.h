@@ -123,6 +123,9 @@ int trial_arm_set(const struct trial_arm *arm, const struct aqm_ops *law, void *
 int trial_law(const struct trial_job *job, struct aqm_student_model *model,
 	      const struct aqm_ops **law, void **params, struct error *error);
 
+/* Letters of the longest name of an arm. */
+int trial_longest_name(const struct trial *trial);
+
 size_t trial_runs(const struct trial *trial);
 
 /* How many of them are wanted, and whether one is. */

@@ -63,19 +63,9 @@ static void print_cell(const char *text, int width)
 	printf("%*s%s", letters < width ? width - letters : 1, "", text);
 }
 
-static int longest_name(const struct trial *trial)
-{
-	size_t longest = 0;
-
-	for (size_t arm = 0; arm < trial->arm_count; arm++)
-		if (strlen(trial->arms[arm].name) > longest)
-			longest = strlen(trial->arms[arm].name);
-	return (int)longest;
-}
-
 static void print_medians(const struct trial_pairs *pairs, size_t baseline)
 {
-	const int width = longest_name(pairs->trial);
+	const int width = trial_longest_name(pairs->trial);
 
 	printf("\nbeside %s: medians over networks from %d Mbit/s, paired by seed, 95 %% "
 	       "intervals\n%-*s",

@@ -86,6 +86,7 @@ tell() { # congestion control...
 	figures "$@" >figures || fail "$*: no figures"
 	echo "$*: $(tr '\n' ' ' <figures)"
 	. ./figures
+	# What cannot, a host's hello to its neighbours say, is dropped where others are marked.
 	holds "$*: nothing is dropped that can carry a mark" "$ect_drops == 0"
 }
 

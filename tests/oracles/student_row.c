@@ -98,7 +98,7 @@ static void think(struct student_state *student, struct rng *rng, struct oracle_
 	for (int i = 0; i < CELL; i++)
 		h[i] = student->vars.state.hidden[i] / 65536.0;
 	aqm_student_net_plain(&student->model, &student->vars.state, student->vars.input,
-			    student->vars.output);
+			      student->vars.output);
 	oracle_student_dense(FIRST, INPUTS, n->w[0], n->b[0], 1, x, first);
 	oracle_student_cell(CELL, FIRST, n->w[1], n->b[1], n->w[2], n->b[2], first, h);
 	oracle_student_dense(OUTPUTS, CELL, n->w[3], n->b[3], 0, h, out);

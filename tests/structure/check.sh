@@ -93,10 +93,8 @@ rm -f /tmp/structure.$$
 # 4. A licence in every file, and no path of anyone's machine.
 without() { # text, lines at the head, what is said of a file that lacks it; files from standard input
 	xargs awk -v text="$1" -v head="$2" -v said="$3" '
-		function told() { if (file && !found) print file ": " said }
-		FNR == 1 { told(); file = FILENAME; found = 0 }
-		FNR <= head && index($0, text) { found = 1 }
-		END { told() }'
+		FNR <= head && index($0, text) { found[FILENAME] = 1 }
+		END { for (i = 1; i < ARGC; i++) if (!found[ARGV[i]]) print ARGV[i] ": " said }'
 }
 {
 	{ sources; find aqm base tests -name '*.sh' 2>/dev/null; } |
