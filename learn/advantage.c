@@ -4,6 +4,8 @@
 #include <math.h>
 #include <stdbool.h>
 
+#include "learn/moments.h"
+
 void advantage_returns(const struct advantage_rows *rows, const float *value, double gamma,
 		       double lambda, float *returned)
 {
@@ -19,32 +21,19 @@ void advantage_returns(const struct advantage_rows *rows, const float *value, do
 	}
 }
 
-/* Variance of the differences a - b; b NULL: of a. */
-static double variance(const float *a, const float *b, size_t count)
+struct advantage_weights advantage_weigh(float *weight, size_t count, double beta, double most)
 {
-	double mean = 0, sum = 0;
+	struct advantage_weights weights = {
+		.deviation = sqrt(moments_of(weight, NULL, count).variance)};
+	const double unit = beta * weights.deviation;
+	double largest = -INFINITY, shift, sum = 0, squares = 0;
 
 	for (size_t i = 0; i < count; i++)
-		mean += (double)a[i] - (b ? (double)b[i] : 0);
-	mean /= (double)count;
+		largest = fmax(largest, unit > 0 ? (double)weight[i] / unit : 0);
+	/* Below 1 nothing is bounded, so only ratios count; one weight is 1, whatever underflows. */
+	shift = fmin(largest, 0);
 	for (size_t i = 0; i < count; i++) {
-		const double x = (double)a[i] - (b ? (double)b[i] : 0) - mean;
-
-		sum += x * x;
-	}
-	return sum / (double)count;
-}
-
-struct advantage_weights advantage_weigh(const float *returned, const float *value, size_t count,
-					 double beta, double most, float *weight)
-{
-	struct advantage_weights weights = {.deviation = sqrt(variance(returned, value, count))};
-	const double unit = beta * weights.deviation;
-	double sum = 0, squares = 0;
-
-	for (size_t i = 0; i < count; i++) {
-		const double advantage = (double)returned[i] - (double)value[i];
-		const double free = unit > 0 ? exp(advantage / unit) : 1;
+		const double free = unit > 0 ? exp((double)weight[i] / unit - shift) : 1;
 		const double bounded = free < most ? free : most;
 
 		weights.bounded += (free > most) / (double)count;
@@ -60,7 +49,7 @@ struct advantage_weights advantage_weigh(const float *returned, const float *val
 
 double advantage_explained(const float *returned, const float *value, size_t count)
 {
-	const double all = count ? variance(returned, NULL, count) : 0;
+	const double all = count ? moments_of(returned, NULL, count).variance : 0;
 
-	return all > 0 ? 1 - variance(returned, value, count) / all : 0;
+	return all > 0 ? 1 - moments_of(returned, value, count).variance / all : 0;
 }

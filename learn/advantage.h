@@ -36,15 +36,14 @@ struct advantage_weights {
 };
 
 /*
- * Weights of advantage-weighted regression (Peng et al. 2019, arXiv 1910.00177) into `weight`
- * (count > 0), divided by their mean:
+ * Weights of advantage-weighted regression (Peng et al. 2019, arXiv 1910.00177), divided by their
+ * mean, in the place of the advantages in `weight` (count > 0):
  *
  *     min(exp(advantage / (beta x deviation)), most)
  *
- * Advantages are `returned` - `value`.  Where they do not differ all weights are 1.
+ * `beta` > 0, `most` >= 1.  Where advantages do not differ all weights are 1.
  */
-struct advantage_weights advantage_weigh(const float *returned, const float *value, size_t count,
-					 double beta, double most, float *weight);
+struct advantage_weights advantage_weigh(float *weight, size_t count, double beta, double most);
 
 /* Share of the variance of `returned` that `value` explains, at most 1; 0 where there is none. */
 double advantage_explained(const float *returned, const float *value, size_t count);

@@ -7,6 +7,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 
 #include <cmocka.h>
 
@@ -78,15 +79,21 @@ static void returns_have_the_rewards_size(void **state)
 		assert_float_equal(returned[t], 7, 1e-5);
 }
 
+static struct advantage_weights weigh(const float advantage[4], double beta, double most,
+				      float weight[4])
+{
+	memcpy(weight, advantage, 4 * sizeof(*weight));
+	return advantage_weigh(weight, 4, beta, most);
+}
+
 static void weights_follow_advantages(void **state)
 {
-	static const float returned[4] = {1, 3, 1, 3}, zero[4] = {0};
 	struct advantage_weights weights;
 	float weight[4];
 
 	(void)state;
 	/* The mean advantage is 2 and the deviation 1: exp(1) and exp(3), by their mean. */
-	weights = advantage_weigh(returned, zero, 4, 1, 1000, weight);
+	weights = weigh((float[]){1, 3, 1, 3}, 1, 1000, weight);
 	assert_float_equal(weights.deviation, 1, 1e-6);
 	assert_float_equal(weight[1] / weight[0], exp(2), 1e-4);
 	assert_float_equal(weight[0] + weight[1], 2, 1e-5);
@@ -94,28 +101,43 @@ static void weights_follow_advantages(void **state)
 			   pow(exp(1) + exp(3), 2) / (2 * (exp(2) + exp(6))), 1e-6);
 	assert_float_equal(weights.bounded, 0, 0);
 	/* Half as sharp. */
-	advantage_weigh(returned, zero, 4, 2, 1000, weight);
+	weigh((float[]){1, 3, 1, 3}, 2, 1000, weight);
 	assert_float_equal(weight[1] / weight[0], exp(1), 1e-4);
 	/* The bound is on what the exponential gives. */
-	weights = advantage_weigh(returned, zero, 4, 1, 2 * exp(1), weight);
+	weights = weigh((float[]){1, 3, 1, 3}, 1, 2 * exp(1), weight);
 	assert_float_equal(weight[1] / weight[0], 2, 1e-4);
 	assert_float_equal(weights.bounded, 0.5, 0);
 	/* A large beta imitates. */
-	weights = advantage_weigh(returned, zero, 4, 1e9, 20, weight);
+	weights = weigh((float[]){1, 3, 1, 3}, 1e9, 20, weight);
 	assert_float_equal(weight[1] / weight[0], 1, 1e-6);
 	assert_float_equal(weights.effective, 1, 1e-6);
+}
+
+/* Where all went worse than expected by far, no exponential has a number left. */
+static void weights_of_rows_all_far_below(void **state)
+{
+	struct advantage_weights weights;
+	float weight[4];
+
+	(void)state;
+	weights = weigh((float[]){-1000, -1001, -1000, -1001}, 1, 20, weight);
+	assert_float_equal(weights.deviation, 0.5, 1e-6);
+	assert_float_equal(weight[1] / weight[0], exp(-2), 1e-6);
+	assert_float_equal(weight[0] + weight[1], 2, 1e-5);
+	assert_true(weights.effective > 0.5 && weights.effective < 1);
+	assert_float_equal(weights.bounded, 0, 0);
 }
 
 /* What was expected exactly has no advantage, and none counts more than another. */
 static void nothing_to_prefer(void **state)
 {
 	struct advantage_weights weights;
-	float weight[ROWS];
+	float weight[4];
 
 	(void)state;
-	weights = advantage_weigh(value, value, ROWS, 1, 20, weight);
+	weights = weigh((float[]){0, 0, 0, 0}, 1, 20, weight);
 	assert_float_equal(weights.deviation, 0, 0);
-	for (size_t t = 0; t < ROWS; t++)
+	for (size_t t = 0; t < 4; t++)
 		assert_float_equal(weight[t], 1, 0);
 }
 
@@ -138,6 +160,7 @@ int main(void)
 		cmocka_unit_test(lambda_returns_mix_steps),
 		cmocka_unit_test(returns_have_the_rewards_size),
 		cmocka_unit_test(weights_follow_advantages),
+		cmocka_unit_test(weights_of_rows_all_far_below),
 		cmocka_unit_test(nothing_to_prefer),
 		cmocka_unit_test(explained_is_a_share_of_variance),
 	};

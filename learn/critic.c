@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "learn/adamw.h"
+#include "learn/moments.h"
 #include "learn/schedule.h"
 
 #define CLIP 1.0
@@ -23,28 +24,24 @@ static void shape_of(struct aqm_student_model *shape, int inputs, int width)
 			.outputs = (uint16_t)(l < HIDDEN ? width : 1)};
 }
 
-/* Column `column` of the pool as input `at`; one that never changes is 0. */
+/* Column `column` of the pool as input `at`; one that never changes is 0.  `seen` (rows): room. */
 static void read_column(struct critic *critic, const struct pool *pool, size_t column, size_t at,
-			size_t cut)
+			size_t cut, float *seen)
 {
-	const size_t inputs = critic->shape.inputs;
-	double sum = 0, squares = 0, mean, deviation;
+	struct moments moments;
+	double deviation;
 
 	for (size_t row = 0; row < pool->rows; row++) {
 		const double x = pool->state[row * pool->features + column];
-		const double seen = copysign(log2(1 + fabs(x)), x);
 
-		critic->input[row * inputs + at] = (float)seen;
-		sum += row < cut ? seen : 0;
-		squares += row < cut ? seen * seen : 0;
+		seen[row] = (float)copysign(log2(1 + fabs(x)), x);
 	}
-	mean = sum / (double)cut;
-	deviation = sqrt(fmax(0, squares / (double)cut - mean * mean));
-	for (size_t row = 0; row < pool->rows; row++) {
-		float *input = &critic->input[row * inputs + at];
-
-		*input = deviation > 1e-6 ? (float)(((double)*input - mean) / deviation) : 0;
-	}
+	moments = moments_of(seen, NULL, cut);
+	deviation = sqrt(moments.variance);
+	for (size_t row = 0; row < pool->rows; row++)
+		critic->input[row * critic->shape.inputs + at] =
+			deviation > 1e-6 ? (float)(((double)seen[row] - moments.mean) / deviation)
+					 : 0;
 }
 
 int critic_open(struct critic *critic, const struct pool *pool, size_t cut, int width,
@@ -52,18 +49,22 @@ int critic_open(struct critic *critic, const struct pool *pool, size_t cut, int 
 {
 	const int law = pool_feature(pool, POOL_LAW_COLUMN);
 	const size_t inputs = pool->features - (law >= 0);
+	float *seen = calloc(pool->rows + 1, sizeof(*seen));
 	size_t at = 0;
 
 	*critic = (struct critic){.rows = pool->rows};
 	shape_of(&critic->shape, (int)inputs, width);
 	critic->theta = calloc(student_float_count(&critic->shape), sizeof(*critic->theta));
 	critic->input = calloc(pool->rows * inputs + 1, sizeof(*critic->input));
-	if (!critic->theta || !critic->input)
+	if (!critic->theta || !critic->input || !seen) {
+		free(seen);
 		return error_set(error, ERR_NO_MEMORY, "a critic of %zu rows", pool->rows);
+	}
 	for (size_t column = 0; column < pool->features; column++)
 		if ((int)column != law)
-			read_column(critic, pool, column, at++, cut);
+			read_column(critic, pool, column, at++, cut, seen);
 	student_float_init(&critic->shape, critic->theta, rng);
+	free(seen);
 	return 0;
 }
 
@@ -77,14 +78,10 @@ void critic_free(struct critic *critic)
 /* What returns are measured in, from the first ones on. */
 static void learn_size(struct critic *critic, const float *returned, size_t cut)
 {
-	double sum = 0, squares = 0;
+	const struct moments moments = moments_of(returned, NULL, cut);
 
-	for (size_t row = 0; row < cut; row++)
-		sum += (double)returned[row];
-	critic->mean = sum / (double)cut;
-	for (size_t row = 0; row < cut; row++)
-		squares += pow((double)returned[row] - critic->mean, 2);
-	critic->deviation = fmax(sqrt(squares / (double)cut), 1e-9);
+	critic->mean = moments.mean;
+	critic->deviation = fmax(sqrt(moments.variance), 1e-9);
 }
 
 /* Adds a row's share of the gradient; returns its squared error. */

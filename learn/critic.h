@@ -22,7 +22,6 @@ struct critic {
 };
 
 struct critic_options {
-	int width;	  /* of its hidden layers, 1 to AQM_STUDENT_WIDTH */
 	uint64_t updates; /* of a fit */
 	int64_t batch;	  /* rows */
 	double rate;	  /* highest learning rate */
@@ -32,8 +31,8 @@ struct critic_options {
 };
 
 /*
- * For the rows of `pool`, of which [0, cut) will be learned.  ERR_NO_MEMORY; free it whatever is
- * returned.
+ * For the rows of `pool`, of which [0, cut) will be learned; hidden layers of `width`, 1 to
+ * AQM_STUDENT_WIDTH.  ERR_NO_MEMORY; free it whatever is returned.
  */
 int critic_open(struct critic *critic, const struct pool *pool, size_t cut, int width,
 		struct rng *rng, struct error *error);

@@ -7,14 +7,14 @@
 #include "learn/advantage.h"
 #include "learn/agreement.h"
 #include "learn/critic.h"
+#include "learn/moments.h"
 #include "learn/student_fit.h"
 
 #define VERDICTS 3
-#define ROUNDS 5	      /* of the critic */
-#define STATE_MAX 9007199254740992.0 /* 2^53: more is no integer of a log */
+#define ROUNDS 5 /* of the critic */
 
 /* Streams of random numbers. */
-enum { STREAM_CRITIC, STREAM_ACTOR, STREAM_ORDER };
+enum { STREAM_CRITIC, STREAM_ACTOR, STREAM_CRITIC_ORDER, STREAM_ACTOR_ORDER };
 
 struct offline {
 	const struct offline_options *options;
@@ -26,7 +26,10 @@ struct offline {
 	struct critic critic;
 	uint64_t critic_done; /* updates of earlier rounds */
 	float *theta;
-	float *value, *returned, *weight; /* (rows of the pool) */
+	float *value, *returned; /* (rows of the pool) */
+	/* Of the steps of visits.train, and from `cut` on of visits.held_out: (rows of the pool) */
+	size_t *row; /* in the pool */
+	float *weight;
 };
 
 static struct rng stream(const struct offline *offline, uint64_t label)
@@ -44,25 +47,23 @@ static bool told(const struct offline *offline, const char *stage, uint64_t done
 	return observer->progress && observer->progress(observer->context, stage, done, total);
 }
 
-static int check_rows(const struct pool *pool, size_t cut, struct error *error)
+/* Both parts in whole segments. */
+static int read_states(struct offline *offline, struct error *error)
 {
-	if (cut < VISITS_SEGMENT || pool->rows - cut < VISITS_SEGMENT)
-		return error_set(error, ERR_RANGE,
-				 "%zu rows to learn from and %zu held back; %d of each are needed",
-				 cut, pool->rows - cut, VISITS_SEGMENT);
-	for (size_t row = 0; row < pool->rows; row++) {
-		bool good = isfinite(pool->reward[row]);
+	const struct pool *pool = offline->pool;
+	const size_t cut = offline->cut;
+	struct visits_part *train = &offline->visits.train, *held_out = &offline->visits.held_out;
+	int status = pool_states_read(train, offline->row, pool, 0, cut, error);
 
-		for (size_t i = 0; i < pool->features; i++) {
-			const double x = pool->state[row * pool->features + i];
-
-			good = good && fabs(x) < STATE_MAX;
-		}
-		if (!good)
-			return error_set(error, ERR_RANGE,
-					 "row %zu has a number that no router logs", row + 1);
-	}
-	return 0;
+	if (!status)
+		status = pool_states_read(held_out, offline->row + cut, pool, cut, pool->rows,
+					  error);
+	if (!status && (train->segments == 0 || held_out->segments == 0))
+		status = error_set(error, ERR_RANGE,
+				   "%zu rows to learn from and %zu held back; %d of each are "
+				   "needed, one after another in an episode",
+				   cut, pool->rows - cut, VISITS_SEGMENT);
+	return status;
 }
 
 static int offline_open(struct offline *offline, struct error *error)
@@ -74,16 +75,15 @@ static int offline_open(struct offline *offline, struct error *error)
 	offline->visits = (struct visits){.features = AQM_STUDENT_FEATURE_COUNT,
 					  .outputs = VERDICTS};
 	offline->theta = calloc(student_float_count(offline->model) + 1, sizeof(float));
-	offline->value = calloc(pool->rows, sizeof(float));
-	offline->returned = calloc(pool->rows, sizeof(float));
-	offline->weight = calloc(pool->rows, sizeof(float));
-	if (!offline->theta || !offline->value || !offline->returned || !offline->weight)
+	offline->value = calloc(pool->rows + 1, sizeof(float));
+	offline->returned = calloc(pool->rows + 1, sizeof(float));
+	offline->row = calloc(pool->rows + 1, sizeof(*offline->row));
+	offline->weight = calloc(pool->rows + 1, sizeof(float));
+	if (!offline->theta || !offline->value || !offline->returned || !offline->row ||
+	    !offline->weight)
 		return error_set(error, ERR_NO_MEMORY, "out of memory for %zu rows", pool->rows);
 	student_float_init(offline->model, offline->theta, &actor);
-	status = pool_states_read(&offline->visits.train, pool, 0, offline->cut, error);
-	if (!status)
-		status = pool_states_read(&offline->visits.held_out, pool, offline->cut, pool->rows,
-					  error);
+	status = read_states(offline, error);
 	return status ? status
 		      : critic_open(&offline->critic, pool, offline->cut,
 				    offline->options->critic_width, &critic, error);
@@ -96,6 +96,7 @@ static void offline_free(struct offline *offline)
 	free(offline->theta);
 	free(offline->value);
 	free(offline->returned);
+	free(offline->row);
 	free(offline->weight);
 }
 
@@ -139,7 +140,7 @@ static int learn_values(struct offline *offline, struct error *error)
 	struct critic_options fit = {.batch = options->batch * VISITS_SEGMENT,
 				     .rate = options->rate, .context = offline,
 				     .progress = critic_told};
-	struct rng order = stream(offline, STREAM_ORDER);
+	struct rng order = stream(offline, STREAM_CRITIC_ORDER);
 	int status = 0;
 
 	value_nothing(offline);
@@ -149,7 +150,8 @@ static int learn_values(struct offline *offline, struct error *error)
 		fit.updates = (round + 1) * options->critic_updates / ROUNDS - offline->critic_done;
 		status = critic_fit(&offline->critic, offline->returned, offline->cut, &fit, &order,
 				    error);
-		critic_values(&offline->critic, offline->value);
+		if (!status)
+			critic_values(&offline->critic, offline->value);
 	}
 	return status;
 }
@@ -162,18 +164,28 @@ static bool actor_told(void *context, uint64_t done, const struct distill_terms 
 	return told(offline, "actor", done, offline->options->updates);
 }
 
-/* Weights of both sides; those of the rows held back are for the report. */
+/* Weights of the part's steps, of which the first is step `first` of offline->row and weight. */
+static struct advantage_weights weigh_part(struct offline *offline,
+					   const struct visits_part *part, size_t first)
+{
+	const size_t steps = (size_t)part->segments * VISITS_SEGMENT;
+	const struct offline_options *options = offline->options;
+	float *weight = offline->weight + first;
+
+	for (size_t i = 0; i < steps; i++) {
+		const size_t row = offline->row[first + i];
+
+		weight[i] = offline->returned[row] - offline->value[row];
+	}
+	return advantage_weigh(weight, steps, options->beta, options->most);
+}
+
+/* Weights of both parts; those of the rows held back are for the report. */
 static struct advantage_weights weigh(struct offline *offline)
 {
-	const struct offline_options *options = offline->options;
-	const size_t cut = offline->cut;
-
-	read_returns(offline, options->lambda);
-	advantage_weigh(offline->returned, offline->value, cut, options->beta, options->most,
-			offline->weight);
-	return advantage_weigh(offline->returned + cut, offline->value + cut,
-			       offline->pool->rows - cut, options->beta, options->most,
-			       offline->weight + cut);
+	read_returns(offline, offline->options->lambda);
+	weigh_part(offline, &offline->visits.train, 0);
+	return weigh_part(offline, &offline->visits.held_out, offline->cut);
 }
 
 static int learn_actions(struct offline *offline, struct error *error)
@@ -185,7 +197,7 @@ static int learn_actions(struct offline *offline, struct error *error)
 						.weight = offline->weight,
 						.context = offline,
 						.progress = actor_told};
-	struct rng order = stream(offline, STREAM_ORDER);
+	struct rng order = stream(offline, STREAM_ACTOR_ORDER);
 	struct distill_terms terms;
 	int status = student_fit(offline->model, offline->theta, &offline->visits,
 				 &offline->visits.train, &fit, &order, &terms, error);
@@ -201,11 +213,8 @@ static void count_signals(const struct offline *offline, struct offline_report *
 	const struct visits_part *part = &offline->visits.held_out;
 	const size_t rows = (size_t)part->segments * VISITS_SEGMENT;
 	struct aqm_student_state state = {0};
-	double weights = 0, weighted = 0;
-
 	for (size_t i = 0; i < rows; i++) {
 		const double signalled = 1 - (double)part->target[i * VERDICTS + AQM_PASS];
-		const double weight = (double)offline->weight[offline->cut + i];
 		int16_t output[AQM_STUDENT_OUTPUTS];
 		double probability[VERDICTS];
 
@@ -214,24 +223,21 @@ static void count_signals(const struct offline *offline, struct offline_report *
 		student_probabilities(output, probability);
 		report->logged_signals += signalled / (double)rows;
 		report->student_signals += (1 - probability[AQM_PASS]) / (double)rows;
-		weights += weight;
-		weighted += weight * signalled;
+		report->weighted_signals += (double)offline->weight[offline->cut + i] * signalled /
+					    (double)rows; /* weights have a mean of 1 */
 	}
-	report->weighted_signals = weighted / weights;
 }
 
 static void tell_returns(struct offline *offline, struct offline_report *report)
 {
 	const float *returned = offline->returned + offline->cut;
 	const size_t rows = offline->pool->rows - offline->cut;
-	double squares = 0;
+	struct moments moments;
 
 	read_returns(offline, 1);
-	for (size_t i = 0; i < rows; i++)
-		report->return_mean += (double)returned[i] / (double)rows;
-	for (size_t i = 0; i < rows; i++)
-		squares += pow((double)returned[i] - report->return_mean, 2);
-	report->return_deviation = sqrt(squares / (double)rows);
+	moments = moments_of(returned, NULL, rows);
+	report->return_mean = moments.mean;
+	report->return_deviation = sqrt(moments.variance);
 	report->explained = advantage_explained(returned, offline->value + offline->cut, rows);
 }
 
@@ -267,11 +273,8 @@ int offline_run(const struct offline_options *options, const struct pool *pool, 
 	struct offline offline = {.options = options, .pool = pool, .cut = cut,
 				  .observer = observer, .model = model};
 	struct advantage_weights weights;
-	int status = check_rows(pool, cut, error);
+	int status = offline_open(&offline, error);
 
-	if (status)
-		return status;
-	status = offline_open(&offline, error);
 	if (!status)
 		status = learn_values(&offline, error);
 	if (!status) {

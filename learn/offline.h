@@ -9,6 +9,10 @@
  * its advantage gives it: actions after which things went better than the critic expected count
  * more.  With a large beta all rows count alike, which is plain imitation.
  *
+ * Nothing reaches across the end of an episode, and so of a pool: no return, and no segment of the
+ * actor's.  The critic and the figures of returns have all rows; the actor, weights and the figures
+ * of actions have those in whole segments.
+ *
  * It can only shift weight between actions that were taken in like states.  Whatever a state does
  * not tell and that moved both action and return, a law's hidden state or the network's, passes for
  * the action's merit.  One thread; the same inputs give the same bits.
@@ -28,8 +32,8 @@ struct offline_options {
 	double most;   /* bound of a weight before they are divided by their mean; >= 1 */
 	uint64_t updates;	 /* of the actor */
 	uint64_t critic_updates; /* of the critic, all rounds together */
-	int critic_width;	 /* of its two hidden layers */
-	int64_t batch;		 /* segments of VISITS_SEGMENT rows of the actor, as many of its */
+	int critic_width;	 /* units of each of its two hidden layers */
+	int64_t batch;		 /* segments in an update of the actor; of the critic as many rows */
 	double rate;		 /* highest learning rate of both */
 	uint64_t seed;
 };
@@ -66,8 +70,9 @@ struct offline_observer {
 
 /*
  * Trains on rows [0, cut) of `pool`; the others are held back.  `model` has the actor's shape
- * (mode verdict) and receives the integer student.  ERR_RANGE: fewer than VISITS_SEGMENT rows on
- * a side, or a number that no router logs; ERR_FAILED: learning came to no number.
+ * (mode verdict) and receives the integer student.  Rows are such as pool_states_odd() finds
+ * nothing in, rewards finite.  ERR_RANGE: no whole segment on a side; ERR_FAILED: learning came to
+ * no number.
  */
 int offline_run(const struct offline_options *options, const struct pool *pool, size_t cut,
 		const struct offline_observer *observer, struct aqm_student_model *model,

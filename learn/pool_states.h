@@ -28,11 +28,19 @@
 int pool_states_features(const struct pool *pool, uint8_t feature[POOL_STATES_FEATURES]);
 
 /*
+ * The first column in which a row has a number that no router logs: from 2^53 on, or in those of
+ * POOL_STATES_TABLE below 0; -1: there is none.
+ */
+int pool_states_odd(const struct pool *pool, size_t row);
+
+/*
  * Whole segments of rows [first, end) into an empty part, which visits_free() frees: features by
  * enum aqm_student_feature, those that the pool does not tell 0; target 1 for what was done, by
- * enum aqm_verdict; law: the law's probability of a signal.  ERR_NO_MEMORY.
+ * enum aqm_verdict; law: the law's probability of a signal.  A segment lies in one episode: what
+ * an episode has left beyond whole ones goes.  `row` (end - first) receives which row of the pool
+ * each step is.  ERR_NO_MEMORY.
  */
-int pool_states_read(struct visits_part *part, const struct pool *pool, size_t first, size_t end,
-		     struct error *error);
+int pool_states_read(struct visits_part *part, size_t *row, const struct pool *pool, size_t first,
+		     size_t end, struct error *error);
 
 #endif
