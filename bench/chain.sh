@@ -14,32 +14,15 @@
 set -u
 build=${1:-build} out=${2:-build/chain}
 program=$(realpath "$build")/aqmllm
+. "$(dirname "$0")/networks.sh"
 stories=$(realpath -m "${STORIES:-../shared/weights/stories260K}")
 jobs=${JOBS:-2} rounds=${ROUNDS:-2} updates=${UPDATES:-600}
 settings=target_ms=2/target_ms=5/target_ms=15/target_ms=40
 mkdir -p "$out" && cd "$out" || exit 1
 
-networks() { # folder, then RATE:DELAY:FLOWS...
-	local folder=$1 spec rate delay flows cc
-	mkdir -p "$folder"
-	shift
-	for spec in "$@"; do
-		IFS=: read -r rate delay flows <<<"$spec"
-		{
-			echo "name: net-$rate-$delay-${flows//,/-}"
-			echo "duration_s: 10"
-			echo "warmup_s: 2.5"
-			echo "bottleneck: {rate_mbps: $rate, delay_ms: $delay, aqm: dualpi2, params: [\"min_qlen_step=1\"]}"
-			echo "flows:"
-			for cc in ${flows//,/ }; do echo "  - {cc: $cc}"; done
-		} >"$folder/net-$rate-$delay-${flows//,/-}.yaml"
-	done
-}
 train=${TRAIN:+$(realpath "$TRAIN")} test=${TEST:+$(realpath "$TEST")}
-[ -n "$train" ] || { train=train && networks train 6:5:cubic,prague 6:40:cubic,cubic,prague \
-	9:20:cubic,dctcp 12:5:cubic,newreno,prague 12:60:cubic,prague 9:45:cubic; }
-[ -n "$test" ] || { test=test && networks test 8:10:cubic,prague 8:50:cubic,prague \
-	5:25:cubic,newreno,prague; }
+[ -n "$train" ] || { train=train && networks train 10 2.5 "${to_learn_from[@]}"; }
+[ -n "$test" ] || { test=test && networks test 10 2.5 "${to_measure_in[@]}"; }
 
 wanted() { # name
 	[[ $1 =~ ${ONLY:-.} ]]

@@ -13,27 +13,11 @@
 set -eu
 build=${1:-build} out=${2:-build/offline}
 program=$(realpath "$build")/aqmllm
+. "$(dirname "$0")/networks.sh"
 mkdir -p "$out" && cd "$out"
 
-networks() { # folder, then RATE:DELAY:FLOWS...
-	local folder=$1 spec rate delay flows cc
-	mkdir -p "$folder"
-	shift
-	for spec in "$@"; do
-		IFS=: read -r rate delay flows <<<"$spec"
-		{
-			echo "name: net-$rate-$delay-${flows//,/-}"
-			echo "duration_s: 20"
-			echo "warmup_s: 5"
-			echo "bottleneck: {rate_mbps: $rate, delay_ms: $delay, aqm: dualpi2, params: [\"min_qlen_step=1\"]}"
-			echo "flows:"
-			for cc in ${flows//,/ }; do echo "  - {cc: $cc}"; done
-		} >"$folder/net-$rate-$delay-${flows//,/-}.yaml"
-	done
-}
-networks record 6:5:cubic,prague 6:40:cubic,cubic,prague 9:20:cubic,dctcp \
-	12:5:cubic,newreno,prague 12:60:cubic,prague 9:45:cubic
-networks test 8:10:cubic,prague 8:50:cubic,prague 5:25:cubic,newreno,prague
+networks record 20 5 "${to_learn_from[@]}"
+networks test 20 5 "${to_measure_in[@]}"
 
 mkdir -p law other own students rewards
 recorded() { # pool, network, options of simulate
@@ -60,9 +44,9 @@ student() { # pools, name, options
 	local pools=$1 name=$2
 	shift 2
 	students+=("$name")
-	[ ! -e "students/$name.aqms" ] || return 0
 	# shellcheck disable=SC2086
-	"$program" reinforce --pool $pools --features is_l,packet_length,qdelay_own,backlog_own,p_own \
+	[ -e "students/$name/student.aqms" ] || "$program" reinforce --pool $pools \
+		--features is_l,packet_length,qdelay_own,backlog_own,p_own \
 		"$@" -o "students/$name" >"students/$name.txt"
 	cp "students/$name/student.aqms" "students/$name.aqms"
 }
