@@ -30,7 +30,7 @@ struct advantage_weights advantage_weigh(float *weight, size_t count, double bet
 
 	for (size_t i = 0; i < count; i++)
 		largest = fmax(largest, unit > 0 ? (double)weight[i] / unit : 0);
-	/* Below 1 nothing is bounded, so only ratios count; one weight is 1, whatever underflows. */
+	/* Below 1 nothing is bounded, only ratios count: one weight is 1, whatever underflows. */
 	shift = fmin(largest, 0);
 	for (size_t i = 0; i < count; i++) {
 		const double free = unit > 0 ? exp((double)weight[i] / unit - shift) : 1;

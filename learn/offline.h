@@ -33,7 +33,7 @@ struct offline_options {
 	uint64_t updates;	 /* of the actor */
 	uint64_t critic_updates; /* of the critic, all rounds together */
 	int critic_width;	 /* units of each of its two hidden layers */
-	int64_t batch;		 /* segments in an update of the actor; of the critic as many rows */
+	int64_t batch;		 /* segments an update of the actor; of the critic as many rows */
 	double rate;		 /* highest learning rate of both */
 	uint64_t seed;
 };
