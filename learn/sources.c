@@ -12,6 +12,7 @@ struct reading {
 	struct pool *pools; /* (count) */
 	size_t count;
 	double held_out;
+	unsigned mixed; /* enum sources_mixed */
 };
 
 static int check_alike(const struct reading *reading, size_t index, struct error *error)
@@ -31,7 +32,8 @@ static int check_alike(const struct reading *reading, size_t index, struct error
 					"%s does not have this feature; make both with the same "
 					"--features",
 					reading->paths[0]);
-	if (strcmp(first->meta.reward, other->meta.reward) != 0)
+	if (!(reading->mixed & SOURCES_MIXED_REWARD) &&
+	    strcmp(first->meta.reward, other->meta.reward) != 0)
 		return error_at(error, ERR_INVALID, path, 0, "reward",
 				"is %s, and that of %s is %s; make both with the same --reward",
 				other->meta.reward, reading->paths[0], first->meta.reward);
@@ -39,7 +41,7 @@ static int check_alike(const struct reading *reading, size_t index, struct error
 		return error_at(error, ERR_INVALID, path, 0, "state",
 				"is %s, and that of %s is %s; make both with the same --state",
 				other->meta.state, reading->paths[0], first->meta.state);
-	if (first->meta.gamma != other->meta.gamma)
+	if (!(reading->mixed & SOURCES_MIXED_GAMMA) && first->meta.gamma != other->meta.gamma)
 		return error_at(error, ERR_INVALID, path, 0, "gamma",
 				"is %g, and that of %s is %g; make both with the same --gamma",
 				other->meta.gamma, reading->paths[0], first->meta.gamma);
@@ -91,6 +93,7 @@ static int join(struct sources *sources, const struct reading *reading, struct e
 
 		status = append(all, pool, pool_split_row(pool, reading->held_out), pool->rows,
 				error);
+		sources->held_out_end[i] = all->rows;
 	}
 	return status;
 }
@@ -113,7 +116,14 @@ static int read_all(struct sources *sources, struct reading *reading, struct err
 int sources_read(struct sources *sources, const char *const *paths, size_t count, double held_out,
 		 struct error *error)
 {
-	struct reading reading = {.paths = paths, .count = count, .held_out = held_out};
+	return sources_read_mixed(sources, paths, count, held_out, 0, error);
+}
+
+int sources_read_mixed(struct sources *sources, const char *const *paths, size_t count,
+		       double held_out, unsigned mixed, struct error *error)
+{
+	struct reading reading = {.paths = paths, .count = count, .held_out = held_out,
+				  .mixed = mixed};
 	int status;
 
 	memset(sources, 0, sizeof(*sources));
@@ -126,6 +136,7 @@ int sources_read(struct sources *sources, const char *const *paths, size_t count
 		status = pool_read(&sources->pool, paths[0], error);
 		sources->cut = pool_split_row(&sources->pool, held_out);
 		sources->train_end[0] = sources->cut;
+		sources->held_out_end[0] = sources->pool.rows;
 		return status;
 	}
 	reading.pools = calloc(count, sizeof(*reading.pools));
@@ -134,6 +145,20 @@ int sources_read(struct sources *sources, const char *const *paths, size_t count
 	status = read_all(sources, &reading, error);
 	free(reading.pools);
 	return status;
+}
+
+size_t sources_origin(const struct sources *sources, size_t row, size_t *own)
+{
+	const bool trains = row < sources->cut;
+	const size_t *end = trains ? sources->train_end : sources->held_out_end;
+	size_t pool = 0;
+
+	while (row >= end[pool])
+		pool++;
+	*own = row - (pool ? end[pool - 1] : trains ? 0 : sources->cut);
+	if (!trains) /* its rows to train on stand before */
+		*own += sources->train_end[pool] - (pool ? sources->train_end[pool - 1] : 0);
+	return pool;
 }
 
 void sources_free(struct sources *sources)

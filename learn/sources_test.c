@@ -42,6 +42,7 @@ static void tails_stay_out(void **state)
 {
 	struct sources sources;
 	struct error error = {0};
+	size_t own;
 
 	(void)state;
 	write_pool("a.csv", "x,y,action,reward,done", 10, 0);
@@ -58,15 +59,23 @@ static void tails_stay_out(void **state)
 	for (size_t row = 0; row < 15; row++)
 		assert_int_equal(sources.pool.done[row],
 				 row == 7 || row == 11 || row == 13 || row == 14);
+	for (size_t row = 0; row < 15; row++) { /* x counts rows */
+		const double x = sources.pool.state[row * 2];
+
+		assert_int_equal(sources_origin(&sources, row, &own), x >= 1100);
+		assert_true((double)own == x - (x >= 1100 ? 1100 : 0));
+	}
 	sources_free(&sources);
 	assert_int_equal(read_two(&sources, "a.csv", "", &error), 0);
 	assert_int_equal(sources.cut, 8);
 	assert_int_equal(sources.pool.done[7], 0);
+	assert_int_equal(sources_origin(&sources, 9, &own), 0);
+	assert_int_equal(own, 9);
 	sources_free(&sources);
 }
 
-/* The pool `from`, made for another gamma. */
-static void write_discounted(const char *from, const char *to, double gamma)
+/* The pool `from`, made for another reward and gamma. */
+static void write_as_of(const char *from, const char *to, const char *reward, double gamma)
 {
 	char path[TEST_PATH_BYTES];
 	struct pool pool;
@@ -75,6 +84,7 @@ static void write_discounted(const char *from, const char *to, double gamma)
 	test_path(path, from);
 	assert_int_equal(pool_read(&pool, path, NULL), 0);
 	pool.meta.gamma = gamma;
+	strcpy(pool.meta.reward, reward);
 	test_path(path, to);
 	assert_int_equal(pool_write(&pool, path, NULL), 0);
 	pool_free(&pool);
@@ -92,12 +102,42 @@ static void misfits_are_named(void **state)
 	assert_string_equal(error.field, "y");
 	assert_non_null(strstr(error.file, "c.csv"));
 	sources_free(&sources);
-	write_discounted("a.csv", "g.jsonl", 0.5);
+	write_as_of("a.csv", "g.jsonl", "recorded", 0.5);
 	assert_int_equal(read_two(&sources, "a.csv", "g.jsonl", &error), ERR_INVALID);
 	assert_string_equal(error.field, "gamma");
 	assert_non_null(strstr(error.text, "0.95"));
 	sources_free(&sources);
 	assert_int_equal(read_two(&sources, "a.csv", "none.csv", &error), ERR_NOT_FOUND);
+	sources_free(&sources);
+}
+
+static int read_mixed(unsigned mixed, struct sources *sources, struct error *error)
+{
+	char first[TEST_PATH_BYTES], second[TEST_PATH_BYTES];
+	const char *const paths[] = {first, second};
+
+	test_path(first, "a.csv");
+	test_path(second, "q.jsonl");
+	return sources_read_mixed(sources, paths, 2, 0.2, mixed, error);
+}
+
+static void what_is_replaced_may_differ(void **state)
+{
+	struct sources sources;
+	struct error error = {0};
+
+	(void)state;
+	write_pool("a.csv", "x,y,action,reward,done", 10, 0);
+	write_as_of("a.csv", "q.jsonl", "qdelay", 0.5);
+	assert_int_equal(read_mixed(SOURCES_MIXED_GAMMA, &sources, &error), ERR_INVALID);
+	assert_string_equal(error.field, "reward");
+	sources_free(&sources);
+	assert_int_equal(read_mixed(SOURCES_MIXED_REWARD, &sources, &error), ERR_INVALID);
+	assert_string_equal(error.field, "gamma");
+	sources_free(&sources);
+	assert_int_equal(read_mixed(SOURCES_MIXED_REWARD | SOURCES_MIXED_GAMMA, &sources, &error),
+			 0);
+	assert_int_equal(sources.pool.rows, 20);
 	sources_free(&sources);
 }
 
@@ -143,6 +183,7 @@ int main(void)
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(tails_stay_out),
 		cmocka_unit_test(misfits_are_named),
+		cmocka_unit_test(what_is_replaced_may_differ),
 		cmocka_unit_test(strata_are_drawn_evenly),
 	};
 	int failed;
