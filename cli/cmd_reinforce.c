@@ -133,7 +133,7 @@ static const struct option reinforce_options[] = {
 	{"output", 'o', OPTION_TEXT, &o.output, "DIR", "folder of the run; required", 0, 0},
 	{"pool", 0, OPTION_LIST, &o.pool.pools, "POOL[,POOL...]",
 	 "learn from these records in place of a suite, by advantage-weighted regression; may be "
-	 "repeated, and operands are further pools; the options below are for this",
+	 "repeated, and operands are further pools, at most 64; the options below are for this",
 	 0, 0},
 	{"gamma", 0, OPTION_DOUBLE, &o.pool.gamma, "G",
 	 "discount a row of a pool; default 0.999, a thousand packets", 0, 0.999999},
@@ -728,8 +728,8 @@ const struct command command_reinforce = {
 		"what was recorded, the share of its variance that the critic explains, how many "
 		"rows the weights leave in effect, how often marks and drops were chosen, and how "
 		"often the student does as was done. Only evaluate says what it is worth in closed "
-		"loop (docs/learned.md). DIR receives student.aqms and policy.json; the same "
-		"command gives the same bytes.\n\n" REWARD_HELP,
+		"loop (docs/learned.md). DIR, which may not hold a run, receives student.aqms and "
+		"policy.json; the same command gives the same bytes.\n\n" REWARD_HELP,
 	.options = reinforce_options,
 	.heeds_interrupt = true,
 	.run = reinforce,

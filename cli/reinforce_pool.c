@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 #include "cli/reinforce_pool.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,11 +8,11 @@
 #include "base/clock.h"
 #include "base/file.h"
 #include "base/progress.h"
+#include "cli/student_folder.h"
 #include "experience/collect.h"
 #include "experience/record_fields.h"
 #include "learn/offline.h"
 #include "learn/sources.h"
-#include "policy/student_file.h"
 
 #define PATH_BYTES 4200
 #define FEW_ROWS 0.1 /* below this share in effect the user is told */
@@ -23,8 +22,8 @@ struct session {
 	const struct command_common *common;
 	const struct reinforce_pool *said;
 	char *texts[OPTION_LIST_MAX]; /* of --pool, cut at commas; owned */
-	const char *paths[SOURCES_MAX + 1];
-	size_t path_count;
+	const char *paths[SOURCES_MAX];
+	size_t path_count; /* perhaps more than fit */
 	struct sources sources;
 	struct aqm_student_model model;
 	struct offline_report report;
@@ -49,7 +48,14 @@ static bool show(void *context, const char *stage, uint64_t done, uint64_t total
 	return command_interrupted();
 }
 
-/* The files; one more than a policy is trained on is enough for an error. */
+static void add_path(struct session *session, const char *path)
+{
+	if (session->path_count < SOURCES_MAX)
+		session->paths[session->path_count] = path;
+	session->path_count++;
+}
+
+/* The files; of more than a policy is trained on the number alone, for the error. */
 static int read_paths(struct session *session, const char **more, size_t count,
 		      struct error *error)
 {
@@ -60,34 +66,63 @@ static int read_paths(struct session *session, const char **more, size_t count,
 
 		if (rest == NULL)
 			return error_set(error, ERR_NO_MEMORY, "out of memory");
-		while ((path = strsep(&rest, ",")) && session->path_count <= SOURCES_MAX)
-			session->paths[session->path_count++] = path;
+		while ((path = strsep(&rest, ",")))
+			add_path(session, path);
 	}
-	for (size_t i = 0; i < count && session->path_count <= SOURCES_MAX; i++)
-		session->paths[session->path_count++] = more[i];
+	for (size_t i = 0; i < count; i++)
+		add_path(session, more[i]);
 	return 0;
 }
 
-/* --reward: in the place of what the pools have. */
-static int reward_anew(struct pool *pool, const char *name, struct error *error)
+/* Whether --reward, in the place of what the pools have, is a reward that they tell. */
+static int check_reward(const struct pool *pool, int reward, const char *name,
+			struct error *error)
 {
-	static const char *const needed[] = {"packet_length", "current_queue_delay"};
-	const int reward = collect_reward_find(name);
+	static const char *const needed[] = {"current_queue_delay", "packet_length"};
+	const size_t count = reward == COLLECT_qdelay ? 1 : 2;
 
 	if (reward < 0)
 		return error_at(error, ERR_INVALID, NULL, 0, "--reward",
 				"of a pool, %s is not one of paper, released, qdelay", name);
-	for (size_t i = 0; i < sizeof(needed) / sizeof(needed[0]); i++)
+	for (size_t i = 0; i < count; i++)
 		if (pool_feature(pool, needed[i]) < 0)
 			return error_at(error, ERR_INVALID, NULL, 0, "--reward",
-					"needs %s, which the pools have not", needed[i]);
-	for (size_t row = 0; row < pool->rows; row++) {
+					"%s needs %s, which the pools have not", name, needed[i]);
+	return 0;
+}
+
+/* A row has to be one that a router logs before its columns become integers. */
+static int check_row(const struct session *session, size_t row, struct error *error)
+{
+	const struct pool *pool = &session->sources.pool;
+	const int column = pool_states_odd(pool, row);
+	size_t own, index;
+
+	if (column < 0)
+		return 0;
+	index = sources_origin(&session->sources, row, &own);
+	return error_at(error, ERR_RANGE, session->paths[index], 0, pool->columns[column].name,
+			"row %zu has %g, which no router logs", own + 1,
+			pool->state[row * pool->features + (size_t)column]);
+}
+
+static int read_rows(struct session *session, struct error *error)
+{
+	const char *name = session->said->reward;
+	const int reward = name ? collect_reward_find(name) : -1;
+	struct pool *pool = &session->sources.pool;
+	int code = name ? check_reward(pool, reward, name, error) : 0;
+
+	for (size_t row = 0; row < pool->rows && code == 0; row++) {
 		struct aqm_record record;
 
+		code = check_row(session, row, error);
+		if (code || name == NULL)
+			continue;
 		record_of_row(&record, pool, row);
 		pool->reward[row] = collect_reward_of((enum collect_reward)reward, &record);
 	}
-	return 0;
+	return code;
 }
 
 /* The student's shape: what it sees has to be in the pools. */
@@ -114,23 +149,37 @@ static int read_shape(struct session *session, struct error *error)
 				   said->feature_count ? said->feature_count : count, error);
 }
 
+static int refuse_finished(const char *folder, struct error *error)
+{
+	static const char *const ours[] = {"student.aqms", "checkpoint.safetensors"};
+	char path[PATH_BYTES];
+
+	for (size_t i = 0; i < sizeof(ours) / sizeof(ours[0]); i++) {
+		const int code = file_join(path, sizeof(path), folder, ours[i], error);
+
+		if (code)
+			return code;
+		if (file_exists(path))
+			return error_at(error, ERR_INVALID, folder, 0, "--output",
+					"holds a run; name a new folder");
+	}
+	return 0;
+}
+
 static int read_input(struct session *session, const char **more, size_t count,
 		      struct error *error)
 {
 	const struct reinforce_pool *said = session->said;
-	char path[PATH_BYTES];
-	int code = file_join(path, sizeof(path), said->output, "checkpoint.safetensors", error);
+	const unsigned mixed = SOURCES_MIXED_GAMMA | (said->reward ? SOURCES_MIXED_REWARD : 0);
+	int code = refuse_finished(said->output, error);
 
-	if (code == 0 && file_exists(path))
-		return error_at(error, ERR_INVALID, said->output, 0, "--output",
-				"holds a run over a suite; name a new folder");
 	if (code == 0)
 		code = read_paths(session, more, count, error);
 	if (code == 0)
-		code = sources_read(&session->sources, session->paths, session->path_count,
-				    said->held_out, error);
-	if (code == 0 && said->reward)
-		code = reward_anew(&session->sources.pool, said->reward, error);
+		code = sources_read_mixed(&session->sources, session->paths, session->path_count,
+					  said->held_out, mixed, error);
+	if (code == 0)
+		code = read_rows(session, error);
 	return code ? code : read_shape(session, error);
 }
 
@@ -172,46 +221,18 @@ static const char *reward_name(const struct session *session)
 	return session->said->reward ? session->said->reward : session->sources.pool.meta.reward;
 }
 
-/* What policy.json tells of the student. */
-static json_t *policy_json(const struct session *session)
+static json_t *trained_json(const struct session *session)
 {
 	const struct reinforce_pool *said = session->said;
-	char checksum[24], shape[128];
-	json_t *pools = json_array(), *trained;
+	json_t *pools = json_array();
 
 	for (size_t i = 0; i < session->path_count; i++)
 		json_array_append_new(pools, json_string(session->paths[i]));
-	trained = json_pack("{s:s, s:s, s:o, s:s, s:f, s:f, s:f, s:f, s:I, s:o}", "by",
-			    "aqmllm reinforce", "method", "advantage-weighted regression", "pools",
-			    pools, "reward", reward_name(session), "gamma", said->gamma, "lambda",
-			    said->lambda, "beta", said->beta, "weight_max", said->most, "seed",
-			    (json_int_t)said->seed, "figures", figures_json(&session->report));
-	snprintf(checksum, sizeof(checksum), "%016" PRIx64,
-		 student_file_checksum(&session->model));
-	return json_pack("{s:s, s:s, s:s, s:s, s:o}", "kind", "student", "file", "student.aqms",
-			 "checksum", checksum, "shape",
-			 student_model_describe(&session->model, shape, sizeof(shape)), "trained",
-			 trained);
-}
-
-static int keep(const struct session *session, struct error *error)
-{
-	const char *folder = session->said->output;
-	json_t *json = policy_json(session);
-	char *text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-	char path[PATH_BYTES];
-	int code = text ? file_join(path, sizeof(path), folder, "policy.json", error)
-			: error_set(error, ERR_NO_MEMORY, "out of memory");
-
-	if (code == 0)
-		code = file_write_all(path, text, strlen(text), error);
-	if (code == 0)
-		code = file_join(path, sizeof(path), folder, "student.aqms", error);
-	if (code == 0)
-		code = student_file_write(&session->model, path, error);
-	free(text);
-	json_decref(json);
-	return code;
+	return json_pack("{s:s, s:s, s:o, s:s, s:f, s:f, s:f, s:f, s:I, s:o}", "by",
+			 "aqmllm reinforce", "method", "advantage-weighted regression", "pools",
+			 pools, "reward", reward_name(session), "gamma", said->gamma, "lambda",
+			 said->lambda, "beta", said->beta, "weight_max", said->most, "seed",
+			 (json_int_t)said->seed, "figures", figures_json(&session->report));
 }
 
 static void print_figures(const struct session *session)
@@ -274,7 +295,7 @@ static int run_session(struct session *session, const char **more, size_t count,
 	if (code == 0)
 		code = learn(session, error);
 	if (code == 0)
-		code = keep(session, error);
+		code = student_folder_write(folder, &session->model, trained_json(session), error);
 	if (code)
 		file_remove_empty_folders(folder, there);
 	else

@@ -5,14 +5,13 @@
  */
 #include "cli/reinforce_record.h"
 
-#include <inttypes.h>
 #include <jansson.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "base/file.h"
-#include "policy/student_file.h"
+#include "cli/student_folder.h"
 #include "report/figure.h"
 
 #define CHECKPOINT "checkpoint.safetensors"
@@ -160,21 +159,15 @@ int reinforce_record_resume(struct reinforce_record *record, struct reinforce *r
 	return code ? code : write_rows(record, error);
 }
 
-static json_t *policy_json(const struct reinforce_record *record, const struct reinforce *reinforce,
-			   const struct aqm_student_model *model)
+static json_t *trained_json(const struct reinforce_record *record,
+			    const struct reinforce *reinforce)
 {
-	char checksum[24], shape[128];
-	json_t *json;
+	json_t *json = json_pack("{s:s, s:s, s:s, s:I}", "by", "aqmllm reinforce", "suite",
+				 record->suite, "reward", record->reward, "generation",
+				 (json_int_t)reinforce->best_generation);
 
-	snprintf(checksum, sizeof(checksum), "%016" PRIx64, student_file_checksum(model));
-	json = json_pack("{s:s, s:s, s:s, s:s, s:{s:s, s:s, s:s, s:I}}", "kind", "student", "file",
-			 "student.aqms", "checksum", checksum, "shape",
-			 student_model_describe(model, shape, sizeof(shape)), "trained", "by",
-			 "aqmllm reinforce", "suite", record->suite, "reward", record->reward,
-			 "generation", (json_int_t)reinforce->best_generation);
 	if (json && isfinite(reinforce->best_reward))
-		json_object_set_new(json_object_get(json, "trained"), "held_back_reward",
-				    json_real(reinforce->best_reward));
+		json_object_set_new(json, "held_back_reward", json_real(reinforce->best_reward));
 	return json;
 }
 
@@ -182,25 +175,12 @@ static int write_student(const struct reinforce_record *record, const struct rei
 			 struct error *error)
 {
 	struct aqm_student_model *model = malloc(sizeof(*model));
-	json_t *json = NULL;
-	char path[PATH_BYTES], *text = NULL;
 	int code = model ? reinforce_student(reinforce, model, error)
 			 : error_set(error, ERR_NO_MEMORY, "out of memory");
 
 	if (code == 0)
-		code = path_of(record, "student.aqms", path, error);
-	if (code == 0)
-		code = student_file_write(model, path, error);
-	if (code == 0)
-		code = path_of(record, "policy.json", path, error);
-	if (code == 0) {
-		json = policy_json(record, reinforce, model);
-		text = json ? json_dumps(json, JSON_INDENT(2) | JSON_REAL_PRECISION(9)) : NULL;
-		code = text ? file_write_all(path, text, strlen(text), error)
-			    : error_set(error, ERR_NO_MEMORY, "out of memory");
-	}
-	free(text);
-	json_decref(json);
+		code = student_folder_write(record->folder, model, trained_json(record, reinforce),
+					    error);
 	free(model);
 	return code;
 }

@@ -66,8 +66,23 @@ for reward in paper qdelay; do
 	aqmllm reinforce --pool router.safetensors $few --reward $reward -q -o router-$reward ||
 		fail "--reward $reward"
 done
+grep -q '"checksum": "[0-9a-f]\{16\}"' router/policy.json && grep -q '"method"' router/policy.json ||
+	fail "policy.json: $(cat router/policy.json)"
 cmp router/student.aqms router-paper/student.aqms || fail "the pool's reward is the paper's"
 cmp -s router/student.aqms router-qdelay/student.aqms && fail "--reward changes nothing"
+
+# What --reward and --gamma replace may differ; without --reward the pools' have to agree.
+aqmllm pool router.log --reward qdelay --gamma 0.5 -o other.safetensors -q || fail "another reward"
+aqmllm pool router.log --gamma 0.5 -o nearer.safetensors -q || fail "another gamma"
+refuses 'other.safetensors|reward' reinforce --pool router.safetensors,other.safetensors -o made
+aqmllm reinforce --pool router.safetensors,other.safetensors $few --reward paper -q -o mixed &&
+	aqmllm reinforce --pool router.safetensors,nearer.safetensors $few -q -o alike ||
+	fail "pools of several rewards"
+cmp mixed/student.aqms alike/student.aqms || fail "the reward was not replaced"
+cut -d, -f1-4,6- one.csv >short.csv
+aqmllm reinforce --pool short.csv $few --reward qdelay -q -o lengthless || fail "qdelay needs a delay alone"
+refuses '--reward|released needs packet_length' reinforce --pool short.csv --reward released -o made
+
 aqmllm reinforce --pool router.safetensors $few --shape gru4,8 --features qdelay_own,p_own -q -o cell ||
 	fail "a cell"
 aqmllm info cell/student.aqms | grep -q qdelay_own || fail "--features"
@@ -87,8 +102,20 @@ refuses 'beta|out of range' reinforce --pool one.csv --beta 0 -o made
 refuses 'gamma|out of range' reinforce --pool one.csv --gamma 1 -o made
 head -41 one.csv >few.csv
 refuses '32 of each' reinforce --pool few.csv -o made
+awk -F, -v OFS=, 'NR > 1 { $9 = NR % 31 == 0 } 1' one.csv >short.csv
+refuses '32 of each|episode' reinforce --pool short.csv -o made
+refuses '70 pools' reinforce --pool one.csv $(yes one.csv | head -69) -o made
 sed '7s/.*/0,1000000,1000,30000,1500,0,0,nan,0/' one.csv >odd.csv
 refuses 'odd.csv:7|finite' reinforce --pool odd.csv -o made
+for line in 7 3990; do
+	for value in 1e17 -1000; do
+		sed "${line}s/.*/0,1000000,$value,30000,1500,0,0,0,0/" one.csv >odd.csv
+		refuses "odd.csv: current_queue_delay: row $((line - 1)) |no router" \
+			reinforce --pool two.csv,odd.csv,one.csv --reward paper -o made
+	done
+done
+refuses 'weighted|holds a run' reinforce --pool one.csv -o weighted
+cmp weighted/student.aqms better/student.aqms || fail "a finished run was touched"
 mkdir run && : >run/checkpoint.safetensors
 refuses 'holds a run' reinforce --pool one.csv -o run
 : >file
