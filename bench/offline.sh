@@ -8,8 +8,9 @@
 # Six networks to record in and three others to measure in, 20 seconds each.  Pools: `law`, DualPI2 at
 # four targets; `all`, besides PIE and PI2; `own`, the student that imitates `law`, without its guard
 # and with four seeds, whose draws depend on nothing but what students see.  Measured with the guard
-# and without.  SEEDS (10), JOBS (2).  What is in OUT is kept, so a run that was interrupted goes on.
-# Prints the tables and writes OUT/offline.csv; seven minutes of processor.
+# and without.  SEEDS (10) of the networks, SEED (1) of the training, JOBS (2).  What is in OUT is
+# kept, so a run that was interrupted goes on.  Prints the tables and writes OUT/offline.csv; four
+# minutes of processor.
 set -eu
 build=${1:-build} out=${2:-build/offline}
 program=$(realpath "$build")/aqmllm
@@ -46,7 +47,7 @@ student() { # pools, name, options
 	students+=("$name")
 	# shellcheck disable=SC2086
 	[ -e "students/$name/student.aqms" ] || "$program" reinforce --pool $pools \
-		--features is_l,packet_length,qdelay_own,backlog_own,p_own \
+		--features is_l,packet_length,qdelay_own,backlog_own,p_own --seed "${SEED:-1}" \
 		"$@" -o "students/$name" >"students/$name.txt"
 	cp "students/$name/student.aqms" "students/$name.aqms"
 }
