@@ -112,6 +112,7 @@ struct aqm_student_params {
 	struct aqm_dualpi2_params base; /* what outputs of 0 leave as it is */
 	struct aqm_dual_scheduler_params scheduler;
 	uint32_t limit_pkts;
+	uint32_t pauses_q16; /* how often the link's own pauses are added to a supervisor's step */
 	bool guarded;
 	const struct aqm_student_model *model; /* NULL: the host's; outlives the queue */
 	const struct aqm_student_tap *tap;     /* or NULL; likewise */
@@ -383,6 +384,18 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 	return cut;
 }
 
+/*
+ * Sojourns that the link's pauses make say nothing of the load, so the step leaves them out as often
+ * as the parameters say.  Above all settings, which are of the step that the law has.
+ */
+AQM_INLINE void aqm_student_step_pauses(const struct aqm_student_params *params,
+					struct aqm_student_vars *vars)
+{
+	if (params->pauses_q16)
+		vars->now.step.threshold_ns +=
+			aqm_student_pause_ns(&vars->sense) * params->pauses_q16 >> 16;
+}
+
 /* The outputs' settings are in force, as far as the guard lets them. */
 AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params,
 					 struct aqm_student_vars *vars)
@@ -402,6 +415,7 @@ AQM_INLINE void aqm_student_settings_set(const struct aqm_student_params *params
 	if (params->guarded)
 		vars->steep_above_q16 =
 			aqm_student_steep_above_q16(vars->steep_below_q16, room_q12);
+	aqm_student_step_pauses(params, vars);
 	vars->per_target_q48 = aqm_div64(UINT64_C(1) << 48, vars->now.target_ns);
 }
 

@@ -101,6 +101,9 @@ enum aqm_student_feature {
 #define AQM_STUDENT_VALUES 16
 _Static_assert(AQM_STUDENT_FIRST_TICK <= AQM_STUDENT_VALUES, "values fit");
 
+/* In 1024 ns, 16.8 ms: what is longer is no way of taking packets but a link that stands still. */
+#define AQM_STUDENT_LONGEST_PAUSE 16384
+
 /* Windows of 4, 16 and 64 ticks, each the older half of what it looks back on. */
 #define AQM_STUDENT_WINDOWS 3
 
@@ -113,6 +116,7 @@ struct aqm_student_window {
 struct aqm_student_counts {
 	uint64_t busy_ns;    /* in which the link took what it was given */
 	uint64_t busy_bytes; /* that it took in them */
+	uint64_t pause_squares; /* of times between departures in them, in 1024 ns */
 	uint64_t idle_ns;    /* with nothing to send */
 	uint64_t lacked; /* bytes that batches lacked x time until the next, in 1024 ns; < 2^57 */
 	uint64_t came_bytes;
@@ -127,6 +131,7 @@ struct aqm_student_counts {
 struct aqm_student_sums {
 	uint64_t busy_ns, busy_bytes;           /* shift 3 */
 	uint64_t slow_busy_ns, slow_busy_bytes; /* shift 7 */
+	uint64_t pause_squares;                 /* shift 7 */
 	uint64_t idle_ns, slow_idle_ns;         /* shift 5, 8 */
 	uint64_t came_bytes, went_bytes;        /* shift 3 */
 	uint64_t left_bytes[AQM_QUEUES];        /* shift 5 */
@@ -246,6 +251,15 @@ AQM_INLINE void aqm_student_batch_ends(struct aqm_student_sense *sense, uint64_t
 	sense->batch_pkts = 0;
 }
 
+/* The square of a time between departures, in 1024 ns; a longer one counts as the longest. */
+AQM_INLINE uint64_t aqm_student_pause_square(uint64_t ns)
+{
+	const uint64_t pause = ns >> 10 < AQM_STUDENT_LONGEST_PAUSE ? ns >> 10
+								    : AQM_STUDENT_LONGEST_PAUSE;
+
+	return pause * pause;
+}
+
 /* A packet leaves its queue, with this verdict. */
 AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
 					  const struct aqm_facts *facts, enum aqm_verdict verdict)
@@ -265,6 +279,8 @@ AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
 	if (sense->more_waited) {
 		count->busy_ns += facts->now_ns - sense->last_left_ns;
 		count->busy_bytes += sense->last_bytes;
+		count->pause_squares +=
+			aqm_student_pause_square(facts->now_ns - sense->last_left_ns);
 	}
 	sense->last_left_ns = facts->now_ns;
 	sense->last_bytes = facts->len_bytes;
@@ -293,6 +309,7 @@ AQM_PART void aqm_student_sums_tick(struct aqm_student_sums *sum,
 	aqm_student_decay(&sum->busy_bytes, 3, count->busy_bytes);
 	aqm_student_decay(&sum->slow_busy_ns, 7, count->busy_ns);
 	aqm_student_decay(&sum->slow_busy_bytes, 7, count->busy_bytes);
+	aqm_student_decay(&sum->pause_squares, 7, count->pause_squares);
 	aqm_student_decay(&sum->idle_ns, 5, count->idle_ns);
 	aqm_student_decay(&sum->slow_idle_ns, 8, count->idle_ns);
 	aqm_student_decay(&sum->came_bytes, 3, count->came_bytes);
@@ -397,6 +414,19 @@ AQM_PART void aqm_student_rate_features(struct aqm_student_sense *sense)
 	sense->byte_ns_q8 = aqm_div64(sum->slow_busy_ns, (sum->slow_busy_bytes >> 8) + 1);
 	if (sense->byte_ns_q8 >> 32)
 		sense->byte_ns_q8 = UINT32_MAX;
+}
+
+/*
+ * The link's own pauses, over 2 s: how long the time between two departures is that a packet finds
+ * itself in which comes at any moment while others wait, E[pause^2] / E[pause].  A link that takes a
+ * packet at a time has pauses of a packet's time; one that takes batches, those between them.
+ */
+AQM_INLINE uint64_t aqm_student_pause_ns(const struct aqm_student_sense *sense)
+{
+	const uint64_t pause =
+		aqm_div64(sense->sum.pause_squares, (sense->sum.slow_busy_ns >> 10) + 1);
+
+	return (pause < AQM_STUDENT_LONGEST_PAUSE ? pause : AQM_STUDENT_LONGEST_PAUSE) << 10;
 }
 
 /* What was idle since the tick before, and whether the law may have caused it. */

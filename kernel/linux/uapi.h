@@ -41,7 +41,9 @@
 	X(SCHEDULER, scheduler, WORD, own.scheduler.kind, 0, 1, "who is served next: wrr or tsf")  \
 	X(TSHIFT, tshift_ms, MS, own.scheduler.tshift_ns, 0, 4000000000ULL,                        \
 	  "tsf: head start of L over Classic")                                                     \
-	X(GUARD, guard, SWITCH, own.guarded, 0, 1, "student: keep it near the law")
+	X(GUARD, guard, SWITCH, own.guarded, 0, 1, "student: keep it near the law")                \
+	X(PAUSES, pauses, GAIN, own.pauses_q16, 0, 262144,                                         \
+	  "student: times the link's own pauses are added to the step")
 
 /* Words, by their index. */
 #define AQMLLM_LAWS {"dualpi2", "student"}

@@ -93,6 +93,15 @@
 	(ite (< asked (* room.steepness room 16)) asked (* room.steepness room 16)))
 (define-fun student_steep ((p Int) (factor Int)) Int
 	(ite (< (div (* p factor) 65536) one) (div (* p factor) 65536) one))
+; aqm_student_pause_square, aqm_student_pause_ns, aqm_student_step_pauses
+(define-fun student_pause_square ((ns Int)) Int
+	(let ((pause (ite (< (div ns 1024) student.longest_pause) (div ns 1024) student.longest_pause)))
+	(* pause pause)))
+(define-fun student_pause ((squares Int) (busy Int)) Int
+	(let ((pause (div squares (+ (div busy 1024) 1))))
+	(* 1024 (ite (< pause student.longest_pause) pause student.longest_pause))))
+(define-fun student_step ((step Int) (pauses Int) (pause Int)) Int
+	(+ step (div (* pause pauses) 65536)))
 ; aqm_student_decay: a sum of shift 2^k that `more` is added to
 (define-fun student_decayed ((sum Int) (k2 Int) (more Int)) Int (+ (- sum (div sum k2)) (* more 256)))
 

@@ -52,6 +52,7 @@ static void print_ranges(void)
 
 static void print_room_constants(void)
 {
+	printf("(define-fun student.longest_pause () Int %d)\n", AQM_STUDENT_LONGEST_PAUSE);
 	printf("(define-fun room.cost () Int %d)\n", AQM_ROOM_COST);
 	printf("(define-fun room.steepness () Int %d)\n", AQM_ROOM_STEEPNESS);
 	printf("(define-fun room.full_ns () Int %" PRId64 ")\n", AQM_ROOM_FULL_NS);
@@ -254,6 +255,24 @@ static void steep_point(struct rng *rng)
 	       room_q12, aqm_student_steep_above_q16(below_q16, (int32_t)room_q12));
 }
 
+static void pause_point(struct rng *rng)
+{
+	const uint64_t ns = draw(rng, 40000000), step_ns = 250000 + draw(rng, 4250000);
+	const uint64_t squares = draw(rng, UINT64_C(1) << 44), busy = draw(rng, UINT64_C(1) << 40);
+	const struct aqm_student_params params = {.pauses_q16 = (uint32_t)draw(rng, 262144)};
+	struct aqm_student_vars vars = {
+		.now.step.threshold_ns = step_ns,
+		.sense.sum = {.pause_squares = squares, .slow_busy_ns = busy},
+	};
+
+	aqm_student_step_pauses(&params, &vars);
+	printf("(assert (= (student_pause_square %" PRIu64 ") %" PRIu64 "))\n", ns,
+	       aqm_student_pause_square(ns));
+	printf("(assert (= (student_step %" PRIu64 " %" PRIu32 " (student_pause %" PRIu64
+	       " %" PRIu64 ")) %" PRIu64 "))\n",
+	       step_ns, params.pauses_q16, squares, busy, vars.now.step.threshold_ns);
+}
+
 static void guard_point(struct rng *rng)
 {
 	const int64_t share = (int64_t)draw(rng, AQM_Q32_ONE);
@@ -304,6 +323,7 @@ int main(int argc, char **argv)
 		student_point(&rng);
 		attention_point(&rng);
 		steep_point(&rng);
+		pause_point(&rng);
 		guard_point(&rng);
 		room_point(&rng);
 	}

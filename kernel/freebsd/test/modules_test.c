@@ -102,7 +102,7 @@ static void assert_same_values(const char *module, const char *law, const char *
 		{"weight", "_millionths"}, {"min_qlen_step", ""}, {"c_protection_percent", ""},
 		{"mtu_bytes", ""}, {"drop_early", ""}, {"drop_overload", ""}, {"scheduler", ""},
 		{"guard", ""}, {"ecn", ""}, {"min_bytes", ""}, {"max_bytes", ""}, {"adaptive", ""},
-		{"gentle", ""}, {"profile", ""}, {"limit_packets", ""},
+		{"gentle", ""}, {"profile", ""}, {"limit_packets", ""}, {"pauses", "_millionths"},
 	};
 	const struct aqm_ops *ops = aqm_find(law);
 	void *params = calloc(1, ops->params_size);
