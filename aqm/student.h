@@ -112,7 +112,7 @@ struct aqm_student_params {
 	struct aqm_dualpi2_params base; /* what outputs of 0 leave as it is */
 	struct aqm_dual_scheduler_params scheduler;
 	uint32_t limit_pkts;
-	uint32_t pauses_q16; /* how often the link's own pauses are added to a supervisor's step */
+	uint32_t pauses_q16; /* so many of the link's pauses a supervisor's step lasts at least */
 	bool guarded;
 	const struct aqm_student_model *model; /* NULL: the host's; outlives the queue */
 	const struct aqm_student_tap *tap;     /* or NULL; likewise */
@@ -385,15 +385,19 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 }
 
 /*
- * Sojourns that the link's pauses make say nothing of the load, so the step leaves them out as often
- * as the parameters say.  Above all settings, which are of the step that the law has.
+ * Sojourns that the link's own pauses make say nothing of the load, so the step is no shorter than
+ * as many of them as the parameters say, whatever was asked for.
  */
 AQM_INLINE void aqm_student_step_pauses(const struct aqm_student_params *params,
 					struct aqm_student_vars *vars)
 {
-	if (params->pauses_q16)
-		vars->now.step.threshold_ns +=
-			aqm_student_pause_ns(&vars->sense) * params->pauses_q16 >> 16;
+	uint64_t least_ns;
+
+	if (params->pauses_q16 == 0)
+		return;
+	least_ns = aqm_student_pause_ns(&vars->sense) * params->pauses_q16 >> 16;
+	if (vars->now.step.threshold_ns < least_ns)
+		vars->now.step.threshold_ns = least_ns;
 }
 
 /* The outputs' settings are in force, as far as the guard lets them. */

@@ -116,7 +116,7 @@ struct aqm_student_window {
 struct aqm_student_counts {
 	uint64_t busy_ns;    /* in which the link took what it was given */
 	uint64_t busy_bytes; /* that it took in them */
-	uint64_t pause_squares; /* of times between departures in them, in 1024 ns */
+	uint64_t pause_squares; /* of times in them behind a batch, in 1024 ns */
 	uint64_t idle_ns;    /* with nothing to send */
 	uint64_t lacked; /* bytes that batches lacked x time until the next, in 1024 ns; < 2^57 */
 	uint64_t came_bytes;
@@ -251,7 +251,7 @@ AQM_INLINE void aqm_student_batch_ends(struct aqm_student_sense *sense, uint64_t
 	sense->batch_pkts = 0;
 }
 
-/* The square of a time between departures, in 1024 ns; a longer one counts as the longest. */
+/* The square of a time behind a batch, in 1024 ns; a longer one counts as the longest. */
 AQM_INLINE uint64_t aqm_student_pause_square(uint64_t ns)
 {
 	const uint64_t pause = ns >> 10 < AQM_STUDENT_LONGEST_PAUSE ? ns >> 10
@@ -272,15 +272,17 @@ AQM_PART void aqm_student_sense_departure(struct aqm_student_sense *sense,
 		aqm_student_sense_signal(sense, facts);
 	if (verdict == AQM_DROP)
 		return;
-	if (facts->now_ns != sense->last_left_ns)
+	if (facts->now_ns != sense->last_left_ns) {
+		if (sense->more_waited && sense->batch_pkts > 1)
+			count->pause_squares +=
+				aqm_student_pause_square(facts->now_ns - sense->last_left_ns);
 		aqm_student_batch_ends(sense, facts->now_ns);
+	}
 	sense->batch_bytes += facts->len_bytes;
 	sense->batch_pkts++;
 	if (sense->more_waited) {
 		count->busy_ns += facts->now_ns - sense->last_left_ns;
 		count->busy_bytes += sense->last_bytes;
-		count->pause_squares +=
-			aqm_student_pause_square(facts->now_ns - sense->last_left_ns);
 	}
 	sense->last_left_ns = facts->now_ns;
 	sense->last_bytes = facts->len_bytes;
@@ -417,9 +419,9 @@ AQM_PART void aqm_student_rate_features(struct aqm_student_sense *sense)
 }
 
 /*
- * The link's own pauses, over 2 s: how long the time between two departures is that a packet finds
- * itself in which comes at any moment while others wait, E[pause^2] / E[pause].  A link that takes a
- * packet at a time has pauses of a packet's time; one that takes batches, those between them.
+ * The link's own pauses, of one that takes batches, over 2 s: how long the pause behind a batch is
+ * in which a packet finds itself that comes at any moment while others wait, E[pause^2] / E[time].
+ * Behind a packet that left alone there is none: that time is what the packet takes.
  */
 AQM_INLINE uint64_t aqm_student_pause_ns(const struct aqm_student_sense *sense)
 {

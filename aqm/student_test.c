@@ -307,7 +307,7 @@ static void batches_that_lack_packets_are_idle_time(void **state)
 	assert_int_equal(sense.feature[AQM_STUDENT_FEATURE_idle], 0);
 }
 
-/* What a packet finds that comes at any moment: a pause counts by its time. */
+/* What a packet finds that comes at any moment: a pause counts by its time, if batches leave. */
 static void pauses_are_the_links_own(void **state)
 {
 	static struct aqm_student_sense sense;
@@ -320,19 +320,30 @@ static void pauses_are_the_links_own(void **state)
 		depart_at(&sense, ms, 10, false);
 	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
 	assert_in_range(aqm_student_pause_ns(&sense), 3980000, 4000000);
-	/* Four of 2 ms and one of 8: (4 x 4 + 64) / 16 = 5. */
+	/* Four of 2 ms and one of 8: (4 x 4 + 64) / 16 = 5.  Behind the last nothing waits. */
 	aqm_student_sense_init(&sense);
 	for (uint64_t ms = 2; ms <= 10; ms += 2)
-		depart_at(&sense, ms, 1, false);
-	depart_at(&sense, 18, 1, true);
-	/* Nothing waits: this is no pause of the link. */
-	depart_at(&sense, 30, 1, false);
+		depart_at(&sense, ms, 3, false);
+	depart_at(&sense, 18, 2, true);
+	depart_at(&sense, 30, 2, false);
 	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
 	assert_in_range(aqm_student_pause_ns(&sense), 4980000, 5000000);
+	/* One packet at a time, then as long again in batches. */
+	aqm_student_sense_init(&sense);
+	for (uint64_t ms = 2; ms < 16; ms += 2)
+		depart_at(&sense, ms, 1, false);
+	facts.now_ns = 16000000;
+	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
+	assert_int_equal(aqm_student_pause_ns(&sense), 0);
+	for (uint64_t ms = 16; ms <= 28; ms += 4)
+		depart_at(&sense, ms, 2, false);
+	facts.now_ns = 32000000;
+	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
+	assert_in_range(aqm_student_pause_ns(&sense), 1800000, 1900000);
 	/* A link that stands still for a second. */
 	aqm_student_sense_init(&sense);
-	depart_at(&sense, 1, 1, false);
-	depart_at(&sense, 1001, 1, false);
+	depart_at(&sense, 1, 2, false);
+	depart_at(&sense, 1001, 2, false);
 	aqm_student_sense_tick(&sense, &facts, 0, false, 16000000);
 	assert_in_range(aqm_student_pause_ns(&sense), 270000, 290000);
 }
@@ -410,8 +421,8 @@ static void settings_go_as_far_as_there_is_room(void **state)
 	assert_int_equal(vars.steep_above_q16, 0);
 }
 
-/* On top of whatever was asked for, and no cut; without the parameter it is as if there were none. */
-static void the_step_leaves_out_pauses(void **state)
+/* Whatever was asked for, and no cut; without the parameter it is as if there were none. */
+static void the_step_lasts_for_pauses(void **state)
 {
 	struct aqm_student_params params = guarded_params(NULL);
 	static struct aqm_student_vars vars;
@@ -425,10 +436,17 @@ static void the_step_leaves_out_pauses(void **state)
 		for (uint64_t ms = 4; ms <= 16; ms += 4)
 			depart_at(&vars.sense, ms, 10, false);
 		aqm_student_tick(&params, &vars, &stats, &facts);
-		assert_in_range(vars.now.step.threshold_ns, 1000000 + halves * 1990000,
-				1000000 + halves * 2000000);
+		assert_in_range(vars.now.step.threshold_ns, halves ? halves * 1990000 : 1000000,
+				halves ? halves * 2000000 : 1000000);
 		assert_false(vars.cut);
 	}
+	/* Shorter pauses than the step change nothing. */
+	params.pauses_q16 = 1U << 14;
+	aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+	for (uint64_t ms = 3; ms <= 15; ms += 3)
+		depart_at(&vars.sense, ms, 10, false);
+	aqm_student_tick(&params, &vars, &stats, &facts);
+	assert_int_equal(vars.now.step.threshold_ns, 1000000);
 }
 
 static void ask_for_little(void *context, const struct aqm_facts *facts, const int16_t *features,
@@ -680,7 +698,7 @@ int main(void)
 		cmocka_unit_test(batches_that_lack_packets_are_idle_time),
 		cmocka_unit_test(pauses_are_the_links_own),
 		cmocka_unit_test(settings_go_as_far_as_there_is_room),
-		cmocka_unit_test(the_step_leaves_out_pauses),
+		cmocka_unit_test(the_step_lasts_for_pauses),
 		cmocka_unit_test(fewer_signals_stay_near_the_laws),
 		cmocka_unit_test(shares_reach_the_bounds_and_not_beyond),
 		cmocka_unit_test(overload_is_the_laws_own),

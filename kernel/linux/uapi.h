@@ -43,7 +43,7 @@
 	  "tsf: head start of L over Classic")                                                     \
 	X(GUARD, guard, SWITCH, own.guarded, 0, 1, "student: keep it near the law")                \
 	X(PAUSES, pauses, GAIN, own.pauses_q16, 0, 262144,                                         \
-	  "student: times the link's own pauses are added to the step")
+	  "student: least step, in pauses of a link that takes batches")
 
 /* Words, by their index. */
 #define AQMLLM_LAWS {"dualpi2", "student"}

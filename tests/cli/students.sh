@@ -66,6 +66,31 @@ queues = json.load(open('slow.json'))['queues']
 assert queues['all']['drops'] == 0 and queues['L']['marks'] > 100" || fail "seed $seed: $(cat slow.json)"
 done
 
+# DualPI2's step marks L for waiting for the next aggregate, and L4S flows starve.
+echo "== a step that knows the link's pauses"
+cat >aggregates.yaml <<'Y'
+name: aggregates
+duration_s: 20
+warmup_s: 5
+bottleneck: {rate_mbps: 100, delay_ms: 5, aqm: dualpi2, aggregation: {packets: 64, txop_ms: 4, gap_ms: 1}}
+flows:
+  - {cc: cubic, ecn: classic, count: 2, rtt_ms: 20}
+  - {cc: prague, ecn: accecn, count: 2, rtt_ms: 20}
+Y
+for seed in 1 2 3; do
+	for pauses in 0 1; do
+		aqmllm simulate aggregates.yaml --aqm student --set pauses=$pauses --seed $seed \
+			--json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
+	done
+	python3 -c "
+import json
+told = [json.load(open('pauses_%d.json' % p)) for p in (0, 1)]
+l4s = [sum(f['goodput_mbps'] for f in t['flows'] if f['cc'] == 'prague') for t in told]
+p99 = [t['queues']['L']['qdelay_ms']['p99'] for t in told]
+print('L4S %.1f, %.1f Mbit/s, p99 %.2f, %.2f ms' % (*l4s, *p99))
+assert l4s[0] < 10 and 25 < l4s[1] < 50 and p99[1] < 1.1 * p99[0]" || fail "pauses, seed $seed"
+done
+
 echo "== names"
 stem=$(printf 'n%.0s' {1..80})
 cp mine.aqms "${stem}1.aqms" && cp mine.aqms "${stem}2.aqms"

@@ -101,7 +101,7 @@
 	(let ((pause (div squares (+ (div busy 1024) 1))))
 	(* 1024 (ite (< pause student.longest_pause) pause student.longest_pause))))
 (define-fun student_step ((step Int) (pauses Int) (pause Int)) Int
-	(+ step (div (* pause pauses) 65536)))
+	(ite (< step (div (* pause pauses) 65536)) (div (* pause pauses) 65536) step))
 ; aqm_student_decay: a sum of shift 2^k that `more` is added to
 (define-fun student_decayed ((sum Int) (k2 Int) (more Int)) Int (+ (- sum (div sum k2)) (* more 256)))
 
