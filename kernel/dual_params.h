@@ -34,6 +34,7 @@ AQM_INLINE void dual_params_default(struct dual_host_params *params, uint32_t la
 				 .drop_overload = true},
 			.scheduler = {.wrr = {.c_percent = 10}, .tshift_ns = 50000000},
 			.limit_pkts = 10000,
+			.pauses_q16 = 1U << 16,
 			.guarded = true},
 	};
 	dual_params_set_profile(params, AQM_DUALPI2_LINUX);

@@ -44,7 +44,7 @@ enum dual_setting {
  * one of them has is fixed for the other, and has no sysctl there.
  */
 #define ROWS(target_least, target_most, gain_most, k_least, k_most, step_least, step_most, qlen,   \
-	     plain, guard_least, pauses_most)                                                      \
+	     plain, guard_least, pauses, pauses_most)                                              \
 	{"target_us", 15000, target_least, target_most, "Classic queue delay aimed at"},           \
 	{"tupdate_us", 16000, 100, 4000000, "time between updates of p'"},                         \
 	{"alpha_millionths", 160071, 0, gain_most, "integral gain, per second"},                   \
@@ -61,16 +61,16 @@ enum dual_setting {
 	{"tshift_us", 50000, 0, 4000000, "time-shifted FIFO: head start of L"},                    \
 	{"profile", 0, 0, plain, "set of defaults, 0: Linux, 1: RFC 9332; set it first"},          \
 	{"guard", 1, guard_least, 1, "keep the network near DualPI2 (docs/guard.md)"},             \
-	{"pauses_millionths", 0, 0, pauses_most, "least step, in pauses of a link that takes batches"},\
+	{"pauses_millionths", pauses, 0, pauses_most, "least step, in pauses of a link that takes batches"},\
 	{"log", 0, 0, 1, "print a line for every packet"}
 
 static const struct setting dualpi2_table[] = {
-	ROWS(10, 4000000, 64000000, 62500, 64000000, 0, 4000000, 0, 1, 1, 0),
+	ROWS(10, 4000000, 64000000, 62500, 64000000, 0, 4000000, 0, 1, 1, 0, 0),
 	{0},
 };
 
 static const struct setting student_table[] = {
-	ROWS(1000, 60000, 8000000, 250000, 8000000, 250, 4000, 1, 0, 0, 4000000),
+	ROWS(1000, 60000, 8000000, 250000, 8000000, 250, 4000, 1, 0, 0, 1000000, 4000000),
 	{0},
 };
 

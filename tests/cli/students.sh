@@ -79,8 +79,9 @@ flows:
 Y
 for seed in 1 2 3; do
 	for pauses in 0 1; do
-		aqmllm simulate aggregates.yaml --aqm student --set pauses=$pauses --seed $seed \
-			--json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
+		set=
+		[ $pauses = 1 ] || set="--set pauses=0"
+		aqmllm simulate aggregates.yaml --aqm student $set --seed $seed --json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
 	done
 	python3 -c "
 import json

@@ -24,7 +24,7 @@
 	X(judged, "student", "limit_packets=1000")                                                 \
 	X(tree, "student", "limit_packets=1000")                                                   \
 	X(transformer, "student", "limit_packets=1000")                                            \
-	X(pauses, "student", "limit_packets=1000:pauses=1")
+	X(pauses, "student", "limit_packets=1000:pauses=2")
 
 #define VECTORS_CASE_ENUM(name, law, settings) VECTORS_##name,
 enum vectors_case { VECTORS_CASES(VECTORS_CASE_ENUM) VECTORS_CASE_COUNT };
@@ -38,7 +38,8 @@ AQM_INLINE void vectors_params(uint32_t which, struct dual_host_params *params)
 	dual_params_default(params, student ? DUAL_HOST_STUDENT : DUAL_HOST_DUALPI2);
 	params->own.limit_pkts = VECTORS_LIMIT_PKTS;
 	params->own.guarded = which != VECTORS_unguarded && which != VECTORS_verdict;
-	params->own.pauses_q16 = which == VECTORS_pauses ? 1U << 16 : 0;
+	if (which == VECTORS_pauses)
+		params->own.pauses_q16 = 2U << 16;
 	if (which == VECTORS_rfc) {
 		dual_params_set_profile(params, AQM_DUALPI2_RFC9332);
 		params->own.base.drop_overload = false;

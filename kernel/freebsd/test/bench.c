@@ -229,7 +229,7 @@ static int set_case(uint32_t which, bool student)
 		{"dualpi2", "drop_early", which == VECTORS_early},
 		{"dualpi2", "scheduler", which == VECTORS_early},
 		{"student", "limit_packets", VECTORS_LIMIT_PKTS},
-		{"student", "pauses_millionths", which == VECTORS_pauses ? 1000000 : 0},
+		{"student", "pauses_millionths", which == VECTORS_pauses ? 2000000 : 1000000},
 		{"student", "guard", which != VECTORS_unguarded && which != VECTORS_verdict},
 	};
 	int error = 0;
