@@ -61,7 +61,7 @@ enum dual_setting {
 	{"tshift_us", 50000, 0, 4000000, "time-shifted FIFO: head start of L"},                    \
 	{"profile", 0, 0, plain, "set of defaults, 0: Linux, 1: RFC 9332; set it first"},          \
 	{"guard", 1, guard_least, 1, "keep the network near DualPI2 (docs/guard.md)"},             \
-	{"pauses_millionths", pauses, 0, pauses_most, "least step, in pauses of a link that takes batches"},\
+	{"pauses_millionths", pauses, 0, pauses_most, "least step, in pauses behind batches"},    \
 	{"log", 0, 0, 1, "print a line for every packet"}
 
 static const struct setting dualpi2_table[] = {
