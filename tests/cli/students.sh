@@ -81,7 +81,8 @@ for seed in 1 2 3; do
 	for pauses in 0 1; do
 		set=
 		[ $pauses = 1 ] || set="--set pauses=0"
-		aqmllm simulate aggregates.yaml --aqm student $set --seed $seed --json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
+		aqmllm simulate aggregates.yaml --aqm student $set --seed $seed \
+			--json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
 	done
 	python3 -c "
 import json
