@@ -43,6 +43,11 @@
  * the target the guard lets signals be as steep as there is room; below it needs none, as
  * no packet that waited for the target is spared.
  *
+ * Pauses: a link that takes packets in batches makes them wait for the next one whatever the load.
+ * Where settings are the network's, the step is no shorter than `pauses` of these, on top of what
+ * the network and the guard make of it; so with batches outputs of 0 leave the law as it is only
+ * with `pauses` of 0.
+ *
  * Overload: bold gains and couplings bring k p' = 1 sooner than the law's own.  Under the guard a
  * packet that can carry a mark is dropped only where a p' that follows the same queue around the
  * target in force with the law's own gains is in overload by the law's own k too, and with its

@@ -64,6 +64,8 @@ enum dual_setting {
 	{"pauses_millionths", pauses, 0, pauses_most, "least step, in pauses behind batches"},    \
 	{"log", 0, 0, 1, "print a line for every packet"}
 
+_Static_assert(SET_LOG < SETTINGS_MOST, "all settings have a place");
+
 static const struct setting dualpi2_table[] = {
 	ROWS(10, 4000000, 64000000, 62500, 64000000, 0, 4000000, 0, 1, 1, 0, 0),
 	{0},

@@ -38,6 +38,7 @@ struct vectors {
 	uint64_t gap_ns[AQM_QUEUES];     /* between arrivals; signals lengthen it */
 	bool flood[AQM_QUEUES];          /* arrivals without answers, in this phase */
 	uint64_t turn_ns, turn_gap_ns;
+	uint32_t batch, taken; /* packets that the link asks for at a moment, and has so far */
 	uint64_t phase_end_ns;
 	uint64_t arrivals; /* so far */
 	uint64_t verdicts[3]; /* so far, at arrival and at departure */
@@ -87,6 +88,7 @@ AQM_INLINE void vectors_init(struct vectors *vectors, uint64_t seed)
 		.gap_ns = {UINT64_C(1) << 21, UINT64_C(1) << 21},
 		.turn_ns = 1000000,
 		.turn_gap_ns = UINT64_C(1) << 20,
+		.batch = 1,
 		.phase_end_ns = UINT64_C(1) << 31,
 		.sum = seed,
 	};
@@ -115,8 +117,10 @@ AQM_INLINE void vectors_phase(struct vectors *vectors)
 			vectors->arrival_ns[q] = vectors->phase_end_ns + (q << 10);
 	if (kind == 3)
 		vectors->turn_ns += length_ns >> 2;
-	else if (kind > 7)
-		vectors->turn_gap_ns = ((bits >> 24 & 0xff) | 0x100) << (9 + (bits >> 32 & 3));
+	if (kind <= 7)
+		return;
+	vectors->turn_gap_ns = ((bits >> 24 & 0xff) | 0x100) << (9 + (bits >> 32 & 3));
+	vectors->batch = bits >> 40 & 1 ? 1 + (uint32_t)(bits >> 41 & 15) : 1;
 }
 
 AQM_INLINE void vectors_arrival(struct vectors *vectors, unsigned queue, struct vectors_op *op)
@@ -157,7 +161,10 @@ AQM_INLINE void vectors_next(struct vectors *vectors, struct vectors_op *op)
 	}
 	op->at_ns = vectors->turn_ns;
 	op->kind = VECTORS_TURN;
-	vectors->turn_ns += vectors->turn_gap_ns;
+	if (++vectors->taken < vectors->batch)
+		return;
+	vectors->taken = 0;
+	vectors->turn_ns += vectors->batch * vectors->turn_gap_ns;
 }
 
 AQM_INLINE void vectors_fold(struct vectors *vectors, uint64_t value)
