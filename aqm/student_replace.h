@@ -7,7 +7,10 @@
 
 #include "aqm/student.h"
 
-/* The law's own settings are in force; a supervisor's come back with its next decision. */
+/*
+ * The law's own settings are in force, and the link's pauses, which no network sets; a supervisor's
+ * come back with its next decision.
+ */
 AQM_INLINE void aqm_student_settings_forget(const struct aqm_student_params *params,
 					    struct aqm_student_vars *vars)
 {
@@ -17,6 +20,8 @@ AQM_INLINE void aqm_student_settings_forget(const struct aqm_student_params *par
 	vars->decay_q16 = 0;
 	vars->steep_below_q16 = 0;
 	vars->steep_above_q16 = 0;
+	if (aqm_student_model_of(vars)->mode != AQM_STUDENT_verdict)
+		aqm_student_step_pauses(params, vars);
 }
 
 /*

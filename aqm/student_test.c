@@ -424,6 +424,9 @@ static void settings_go_as_far_as_there_is_room(void **state)
 /* Whatever was asked for, and no cut; without the parameter it is as if there were none. */
 static void the_step_lasts_for_pauses(void **state)
 {
+	static const struct aqm_student_model judge = {.mode = AQM_STUDENT_verdict};
+	int16_t room;
+	const struct aqm_student_tap bold = {.context = &room, .decided = ask_for_all};
 	struct aqm_student_params params = guarded_params(NULL);
 	static struct aqm_student_vars vars;
 	struct aqm_facts facts = {.now_ns = 1000000000, .len_bytes = 1500};
@@ -440,7 +443,27 @@ static void the_step_lasts_for_pauses(void **state)
 				halves ? halves * 2000000 : 1000000);
 		assert_false(vars.cut);
 	}
+	/* So does a model that comes in the place of another. */
+	aqm_student_replace(&params, &vars, &silent_supervisor);
+	assert_in_range(vars.now.step.threshold_ns, 8 * 1990000, 8 * 2000000);
+	aqm_student_replace(&params, &vars, &judge);
+	assert_int_equal(vars.now.step.threshold_ns, 1000000);
+	/* However low a step is asked for, with all the room there is or without a guard. */
+	params.tap = &bold;
+	params.pauses_q16 = 1U << 16;
+	for (int guarded = 0; guarded <= 1; guarded++) {
+		params.guarded = guarded;
+		aqm_student_init(&params, &silent_supervisor, &vars, &stats);
+		vars.room.left_ns = AQM_ROOM_FULL_NS;
+		for (uint64_t ms = 4; ms <= 16; ms += 4)
+			depart_at(&vars.sense, ms, 10, false);
+		aqm_student_tick(&params, &vars, &stats, &facts);
+		assert_int_equal(vars.now.target_ns, guarded ? 4000000 : 1000000);
+		assert_in_range(vars.now.step.threshold_ns, 3980000, 4000000);
+	}
 	/* Shorter pauses than the step change nothing. */
+	params.tap = NULL;
+	params.guarded = true;
 	params.pauses_q16 = 1U << 14;
 	aqm_student_init(&params, &silent_supervisor, &vars, &stats);
 	for (uint64_t ms = 3; ms <= 15; ms += 3)

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A student that says nothing is DualPI2, bit for bit; one that speaks is heard.
+ * A student that says nothing is DualPI2, bit for bit, but for pauses of the link; one that speaks is
+ * heard.
  */
 #include <math.h>
 #include <setjmp.h>
@@ -41,10 +42,20 @@ static void mix(void *context, uint64_t now_ns, const struct aqm_record *record)
 		*digest = (*digest ^ (uint64_t)field[i]) * UINT64_C(1099511628211);
 }
 
+/* Its link takes aggregates. */
+static const char batches[] =
+	HEAD "  rate_mbps: 60\n  aqm: dualpi2\n  params: [\"min_qlen_step=1\"]\n"
+	     "  aggregation: {packets: 64, txop_ms: 4, gap_ms: 1}\n"
+	     "flows:\n  - {cc: cubic}\n  - {cc: prague}\n";
+
+struct how {
+	bool unguarded, pauses;
+};
+
 /* A run under a law of this name; the digest is of all its records. */
-static uint64_t run_guarded(bool guarded, const char *network, const char *law,
-			    const struct aqm_student_model *model,
-			    const struct aqm_student_tap *tap, struct sim_result *result)
+static uint64_t run_as(struct how how, const char *network, const char *law,
+		       const struct aqm_student_model *model, const struct aqm_student_tap *tap,
+		       struct sim_result *result)
 {
 	uint64_t digest = 1;
 	struct sim_options options = {.seed = 3, .context = &digest, .record = mix};
@@ -58,7 +69,8 @@ static uint64_t run_guarded(bool guarded, const char *network, const char *law,
 	if (strcmp(law, "student") == 0) {
 		((struct aqm_student_params *)params)->model = model;
 		((struct aqm_student_params *)params)->tap = tap;
-		((struct aqm_student_params *)params)->guarded = guarded;
+		((struct aqm_student_params *)params)->guarded = !how.unguarded;
+		((struct aqm_student_params *)params)->pauses_q16 = how.pauses ? 1U << 16 : 0;
 	}
 	options.params = params;
 	memset(result, 0, sizeof(*result));
@@ -73,7 +85,7 @@ static uint64_t run_guarded(bool guarded, const char *network, const char *law,
 static uint64_t run(const char *network, const char *law, const struct aqm_student_model *model,
 		    struct sim_result *result)
 {
-	return run_guarded(true, network, law, model, NULL, result);
+	return run_as((struct how){.pauses = true}, network, law, model, NULL, result);
 }
 
 /* One linear layer over one feature, of zeros. */
@@ -109,6 +121,25 @@ static void a_silent_student_is_dualpi2(void **state)
 	}
 }
 
+static void pauses_are_all_that_differs_where_batches_leave(void **state)
+{
+	const struct aqm_student_model model =
+		silent(AQM_STUDENT_supervise, AQM_STUDENT_SETTING_COUNT);
+	uint64_t digest[3];
+	struct sim_result result;
+
+	(void)state;
+	digest[0] = run(batches, "dualpi2", NULL, &result);
+	sim_result_free(&result);
+	for (int pauses = 0; pauses <= 1; pauses++) {
+		digest[1 + pauses] = run_as((struct how){.pauses = pauses}, batches, "student",
+					    &model, NULL, &result);
+		sim_result_free(&result);
+	}
+	assert_true(digest[1] == digest[0]);
+	assert_true(digest[2] != digest[0]);
+}
+
 /* What a tap asks for; and what it saw. */
 struct wish {
 	int16_t outputs[AQM_STUDENT_OUTPUTS];
@@ -138,7 +169,7 @@ static double classic_ms(const struct wish *wish)
 	struct sim_result result;
 	double mean;
 
-	run_guarded(false, networks[0], "student", &model, &tap, &result);
+	run_as((struct how){.unguarded = true}, networks[0], "student", &model, &tap, &result);
 	assert_true(stats.packets >= result.arrived_packets * 99 / 100);
 	mean = histogram_mean(&result.queues[AQM_QUEUE_C].qdelay_ns) / 1e6;
 	sim_result_free(&result);
@@ -186,6 +217,7 @@ int main(void)
 {
 	const struct CMUnitTest tests[] = {
 		cmocka_unit_test(a_silent_student_is_dualpi2),
+		cmocka_unit_test(pauses_are_all_that_differs_where_batches_leave),
 		cmocka_unit_test(settings_are_heard),
 		cmocka_unit_test(verdicts_are_heard_and_guarded),
 	};
