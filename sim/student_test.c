@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: BSD-2-Clause */
 /*
- * A student that says nothing is DualPI2, bit for bit, but for pauses of the link; one that speaks is
- * heard.
+ * A student that says nothing is DualPI2, bit for bit, but for pauses of the link; one that
+ * speaks is heard.
  */
 #include <math.h>
 #include <setjmp.h>
