@@ -46,7 +46,7 @@ static const struct aqm_param params[] = {
 	{"tshift_ms", AQM_PARAM_MS_AS_NS, OWN(scheduler.tshift_ns), "50", 0, 4000, NULL,
 	 "tsf: head start of L over Classic"},
 	{"pauses", AQM_PARAM_GAIN_Q16, OWN(pauses_q16), "1", 0, 4, NULL,
-	 "least step, in pauses of a link that takes batches; of models that set settings"},
+	 "least step, in pauses behind a link's batches; modes supervise and share, 0: none"},
 	{"guard", AQM_PARAM_BOOL, OWN(guarded), "1", 0, 1, NULL,
 	 "keep the network's verdicts and settings near those of the law"},
 	{0},

@@ -223,11 +223,20 @@ static void print_confusion(const struct metrics *metrics, enum metrics_part par
 	}
 }
 
-static void print_line(const char *name, const struct metrics *metrics)
+static void print_line(const char *name, const struct metrics *metrics, const char *text)
 {
 	const struct metrics_summary s = metrics_summarise(metrics);
 
-	printf("%-24s %9.4f %9.4f %9.4f\n", name, s.accuracy, s.balanced_accuracy, s.macro_f1);
+	printf("%-24s %9.4f %9.4f %9.4f%s%s\n", name, s.accuracy, s.balanced_accuracy, s.macro_f1,
+	       *text ? "  " : "", text);
+}
+
+static bool is_better(const struct metrics *rule, const struct metrics *policy)
+{
+	const struct metrics_summary a = metrics_summarise(rule), b = metrics_summarise(policy);
+
+	return a.accuracy > b.accuracy && a.balanced_accuracy > b.balanced_accuracy &&
+	       a.macro_f1 > b.macro_f1;
 }
 
 /* A figure of the law, a sum over the rows, and how the policy's log loss stands to it. */
@@ -247,6 +256,7 @@ static void print_beside_law(const char *name, double sum, const struct metrics_
 static void print_text(const struct scoring *scoring)
 {
 	const struct metrics_summary s = metrics_summarise(&scoring->metrics);
+	const char *beaten_by = NULL;
 
 	printf("%" PRIu64 " rows, majority rate %.4f, log loss %.4f, calibration error %.4f\n",
 	       s.rows, s.majority_rate, s.log_loss, s.ece);
@@ -255,13 +265,20 @@ static void print_text(const struct scoring *scoring)
 		print_beside_law("log loss of its own probabilities", scoring->law_log_loss, &s);
 	}
 	printf("\n%-24s %9s %9s %9s\n", "", "accuracy", "balanced", "macro-F1");
-	print_line("policy", &scoring->metrics);
+	print_line("policy", &scoring->metrics, "");
 	for (int b = 0; b < BASELINES; b++) {
+		const enum baseline rule = (enum baseline)b;
 		struct metrics metrics;
 
-		if (score_baseline(scoring, (enum baseline)b, &metrics))
-			print_line(baseline_name((enum baseline)b), &metrics);
+		if (!score_baseline(scoring, rule, &metrics))
+			continue;
+		print_line(baseline_name(rule), &metrics, baseline_text(rule));
+		if (is_better(&metrics, &scoring->metrics))
+			beaten_by = baseline_name(rule);
 	}
+	if (beaten_by)
+		printf("%s is better than the policy in all three: on these rows it knows no more "
+		       "than that.\n", beaten_by);
 	print_confusion(&scoring->metrics, METRICS_ALL, "all");
 	print_confusion(&scoring->metrics, METRICS_L, "L queue");
 	print_confusion(&scoring->metrics, METRICS_C, "C queue");

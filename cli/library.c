@@ -72,14 +72,25 @@ static int add_name(void *context, const char *path, const char *name, bool fold
 
 static int unknown(const char *name, struct error *error)
 {
-	struct names names = {0};
+	struct names names = {0}, sampled = {0};
 
+	for (const struct suite *suite = suites; suite->name; suite++) {
+		const size_t length = strlen(suite->name);
+
+		if (strncmp(name, suite->name, length) == 0 &&
+		    (name[length] == '\0' || name[length] == ':'))
+			return error_at(error, ERR_INVALID, name, 0, NULL,
+					"is no scenario but a sampled suite: aqmllm evaluate "
+					"takes it as %s:NUMBER:SEED, aqmllm scenarios --suite %s "
+					"-o DIR writes its files",
+					suite->name, suite->name);
+		add_name(&sampled, NULL, suite->name, false);
+	}
 	library_each(add_name, &names, NULL);
-	for (const struct suite *suite = suites; suite->name; suite++)
-		add_name(&names, NULL, suite->name, false);
 	return error_at(error, ERR_NOT_FOUND, name, 0, NULL,
-			"no such file or folder, and no suite of this name; there are %s",
-			names.text);
+			"no such file or folder, and no scenario of this name; there are %s; and "
+			"sampled suites: %s",
+			names.text, sampled.text);
 }
 
 int library_find(char *path, size_t size, const char *name, struct error *error)

@@ -25,12 +25,23 @@
 const char *baseline_name(enum baseline baseline)
 {
 	static const char *const names[BASELINES] = {
-#define BASELINE_NAME(name) [BASELINE_##name] = #name,
+#define BASELINE_NAME(name, text) [BASELINE_##name] = #name,
 		BASELINE_TABLE(BASELINE_NAME)
 #undef BASELINE_NAME
 	};
 
 	return names[baseline];
+}
+
+const char *baseline_text(enum baseline baseline)
+{
+	static const char *const texts[BASELINES] = {
+#define BASELINE_TEXT(name, text) [BASELINE_##name] = text,
+		BASELINE_TABLE(BASELINE_TEXT)
+#undef BASELINE_TEXT
+	};
+
+	return texts[baseline];
 }
 
 enum metrics_part pool_row_part(const struct pool *pool, size_t row)

@@ -11,17 +11,23 @@
 #include "experience/pool.h"
 #include "learn/metrics.h"
 
-/* X(name): in the order in which they are printed */
-#define BASELINE_TABLE(X) X(majority) X(two_comparisons) X(copy_previous)
+/* X(name, text): in the order in which they are printed; text: what the rule does */
+#define BASELINE_TABLE(X)                                                                          \
+	X(majority, "the most frequent action, always")                                            \
+	X(two_comparisons, "reads the action off what the log says of the time after it")          \
+	X(copy_previous, "the action of the row before")
 
 enum baseline {
-#define BASELINE_ENUM(name) BASELINE_##name,
+#define BASELINE_ENUM(name, text) BASELINE_##name,
 	BASELINE_TABLE(BASELINE_ENUM)
 #undef BASELINE_ENUM
 		BASELINES
 };
 
 const char *baseline_name(enum baseline baseline);
+
+/* What it does, in a few words. */
+const char *baseline_text(enum baseline baseline);
 
 /*
  * Scores a rule on rows [first, end) of a pool, on those alone that are `wanted`
