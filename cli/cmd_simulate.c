@@ -319,8 +319,8 @@ const struct command command_simulate = {
 		   "scenario and seed give the same results bit for bit; only "
 		   "packets_per_wall_s is measured.\n"
 		   "Queue delays are sojourn times of packets that left; the first warmup_s "
-		   "seconds are left out of all statistics. --quiet leaves out the summary too, for "
-		   "runs whose files are wanted; with --json it is printed.",
+		   "seconds are left out of all statistics. --quiet leaves out the summary too, "
+		   "for runs whose files are wanted; with --json it is printed.",
 	.options = simulate_options,
 	.heeds_interrupt = true,
 	.run = run_simulate,
