@@ -351,7 +351,7 @@ static void print_portrait(const struct pool *pool, const struct portrait *portr
 	printf("actions: enqueue %.2f %%, drop %.2f %%, mark %.2f %%; L4S queue %.1f %%\n",
 	       100 * (double)portrait->actions[0] / rows, 100 * (double)portrait->actions[1] / rows,
 	       100 * (double)portrait->actions[2] / rows, 100 * (double)portrait->l_rows / rows);
-	printf("%-26s %-8s %18s %18s\n", "feature", "unit", "min", "max");
+	printf("%-26s %-8s %18s %18s\n", "column", "unit", "min", "max");
 	for (size_t i = 0; i < pool->features; i++)
 		printf("%-26s %-8s %18.10g %18.10g\n", pool->columns[i].name, pool->columns[i].unit,
 		       portrait->low[i], portrait->high[i]);

@@ -68,20 +68,11 @@ done
 
 # DualPI2's step marks L for waiting for the next aggregate, and L4S flows starve.
 echo "== a step that knows the link's pauses"
-cat >aggregates.yaml <<'Y'
-name: aggregates
-duration_s: 20
-warmup_s: 5
-bottleneck: {rate_mbps: 100, delay_ms: 5, aqm: dualpi2, aggregation: {packets: 64, txop_ms: 4, gap_ms: 1}}
-flows:
-  - {cc: cubic, ecn: classic, count: 2, rtt_ms: 20}
-  - {cc: prague, ecn: accecn, count: 2, rtt_ms: 20}
-Y
 for seed in 1 2 3; do
 	for pauses in 0 1; do
 		set=
 		[ $pauses = 1 ] || set="--set pauses=0"
-		aqmllm simulate aggregates.yaml --aqm student $set --seed $seed \
+		aqmllm simulate "$source/scenarios/wifi_l4s.yaml" --aqm student $set --seed $seed \
 			--json >pauses_$pauses.json || fail "simulate --set pauses=$pauses"
 	done
 	python3 -c "

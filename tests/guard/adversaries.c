@@ -7,7 +7,11 @@
  *
  * Every packet is put to the policy, over DualPI2 with its step's floor.  A name
  * `settings:KEY=VALUE:...` is a supervisor that asks for these settings
- * (tests/guard/supervised.h) as far as it has room.
+ * (tests/guard/supervised.h) as far as it has room, and `again` is no adversary but
+ * DualPI2 with other random numbers: how far outside chance alone goes.
+ *
+ * With two seeds or more a pair is surely outside where the 95 % interval of its
+ * ratio lies beyond the factor as a whole.
  */
 #include <math.h>
 #include <stdio.h>
@@ -16,6 +20,7 @@
 
 #include "base/parallel.h"
 #include "policy/adversary.h"
+#include "report/bootstrap.h"
 #include "sim/suite.h"
 #include "tests/guard/arms.h"
 
@@ -23,6 +28,7 @@
 #define LEAST_GOODPUT 0.90
 #define MOST_OVERRIDDEN 0.05 /* of the policy that is no adversary */
 #define ARMS 32
+#define SEEDS 100
 
 static const char *const names[] = {
 #define ADVERSARY_NAME(name, how, pattern, doc) #name,
@@ -85,6 +91,36 @@ static int run_job(void *context, size_t index)
 	return code;
 }
 
+/* An arm in a network beside the law alone. */
+struct row {
+	struct arm_figures mean;
+	struct estimate delay, goodput; /* ratios of means over seeds; intervals from two seeds on */
+	bool outside;
+	bool surely; /* an interval lies beyond its bound as a whole */
+};
+
+static double delay_of(const struct arm_figures *figures)
+{
+	return figures->p99_ms[SIM_ALL];
+}
+
+static double goodput_of(const struct arm_figures *figures)
+{
+	return figures->goodput_mbps;
+}
+
+static struct estimate ratio_of(const struct sweep *sweep, uint64_t network, size_t arm,
+				double (*figure)(const struct arm_figures *))
+{
+	double one[SEEDS], beside[SEEDS];
+
+	for (uint64_t s = 0; s < sweep->seeds; s++) {
+		one[s] = figure(slot(sweep, network, arm, s));
+		beside[s] = figure(slot(sweep, network, 0, s));
+	}
+	return bootstrap_ratio(one, beside, sweep->seeds, network);
+}
+
 static struct arm_figures mean_of(const struct sweep *sweep, uint64_t network, size_t arm)
 {
 	struct arm_figures mean = {0};
@@ -102,47 +138,117 @@ static struct arm_figures mean_of(const struct sweep *sweep, uint64_t network, s
 	return mean;
 }
 
-/* A row of a network, and whether it stays within the factors. */
-static bool tell_arm(const struct sweep *sweep, uint64_t network, size_t arm,
+static struct row row_of(const struct sweep *sweep, uint64_t network, size_t arm)
+{
+	struct row row = {.mean = mean_of(sweep, network, arm),
+			  .delay = ratio_of(sweep, network, arm, delay_of),
+			  .goodput = ratio_of(sweep, network, arm, goodput_of)};
+
+	row.outside = !(row.delay.value <= MOST_DELAY && row.goodput.value >= LEAST_GOODPUT);
+	row.surely = row.delay.low > MOST_DELAY || row.goodput.high < LEAST_GOODPUT;
+	return row;
+}
+
+static double share_overridden(const struct arm_figures *figures)
+{
+	return figures->asked > 0 ? figures->overridden / figures->asked : 0;
+}
+
+/* The policy that is no adversary is to be left alone besides. */
+static bool is_good(const struct sweep *sweep, size_t arm, const struct row *row)
+{
+	return !row->outside && (strcmp(sweep->arms[arm], "gentle") != 0 ||
+				 share_overridden(&row->mean) <= MOST_OVERRIDDEN);
+}
+
+static void tell_row(const struct sweep *sweep, size_t arm, const struct row *row,
 		     const struct arm_figures *law)
 {
-	const struct arm_figures f = mean_of(sweep, network, arm);
-	const struct arm_ratios ratios = arm_compare(&f, law);
-	const double overridden = f.asked > 0 ? f.overridden / f.asked : 0;
-	const bool useful = strcmp(sweep->arms[arm], "gentle") == 0;
-	const bool good = ratios.delay <= MOST_DELAY && ratios.goodput >= LEAST_GOODPUT &&
-			  (!useful || overridden <= MOST_OVERRIDDEN);
+	const struct arm_figures *f = &row->mean;
 
 	printf("  %-22.60s p99 %7.2f ms %6.3f  C %6.3f  L %6.3f  goodput %8.3f %6.3f  C packets "
 	       "%.2f  overridden %5.1f %%%s\n",
-	       sweep->arms[arm], f.p99_ms[2], ratios.delay,
-	       f.p99_ms[AQM_QUEUE_C] / law->p99_ms[AQM_QUEUE_C],
-	       f.p99_ms[AQM_QUEUE_L] / law->p99_ms[AQM_QUEUE_L], f.goodput_mbps,
-	       ratios.goodput,
-	       f.share_c, 100 * overridden, good ? "" : "  OUTSIDE");
-	return good;
+	       sweep->arms[arm], delay_of(f), row->delay.value,
+	       f->p99_ms[AQM_QUEUE_C] / law->p99_ms[AQM_QUEUE_C],
+	       f->p99_ms[AQM_QUEUE_L] / law->p99_ms[AQM_QUEUE_L], f->goodput_mbps,
+	       row->goodput.value, f->share_c, 100 * share_overridden(f),
+	       row->surely		 ? "  OUTSIDE, all of its interval"
+	       : is_good(sweep, arm, row) ? ""
+					 : "  OUTSIDE");
 }
 
-static unsigned tell(const struct sweep *sweep)
+static int tell_networks(const struct sweep *sweep, const struct row *rows)
 {
-	unsigned outside = 0;
-
 	for (uint64_t n = 0; n < sweep->networks; n++) {
-		const struct arm_figures law = mean_of(sweep, n, 0);
+		const struct row *row = &rows[n * sweep->arm_count];
+		const struct arm_figures *law = &row[0].mean;
 		struct scenario *scenario = calloc(1, sizeof(*scenario));
 
 		if (scenario == NULL || get_scenario(sweep, n, scenario))
-			return outside + 1;
+			return -1;
 		printf("%s: %.1f Mbit/s, %.0f ms; dualpi2: p99 %.2f ms (C %.2f, L %.2f), goodput "
 		       "%.3f Mbit/s, C packets %.2f\n",
-		       scenario->name, scenario->rate_mbps, 2 * scenario->delay_ms, law.p99_ms[2],
-		       law.p99_ms[AQM_QUEUE_C], law.p99_ms[AQM_QUEUE_L], law.goodput_mbps,
-		       law.share_c);
+		       scenario->name, scenario->rate_mbps, 2 * scenario->delay_ms, delay_of(law),
+		       law->p99_ms[AQM_QUEUE_C], law->p99_ms[AQM_QUEUE_L], law->goodput_mbps,
+		       law->share_c);
 		for (size_t a = 1; a < sweep->arm_count; a++)
-			outside += !tell_arm(sweep, n, a, &law);
+			tell_row(sweep, a, &row[a], law);
 		scenario_free(scenario);
 		free(scenario);
 	}
+	return 0;
+}
+
+static int ascending(const void *a, const void *b)
+{
+	const double one = *(const double *)a, other = *(const double *)b;
+
+	return (one > other) - (one < other);
+}
+
+/* An arm over all networks; the pairs that are not good. */
+static unsigned tell_arm(const struct sweep *sweep, size_t arm, const struct row *rows,
+			 double *delays)
+{
+	double least = INFINITY, sum = 0;
+	unsigned bad = 0, late = 0, slow = 0, surely = 0;
+
+	for (uint64_t n = 0; n < sweep->networks; n++) {
+		const struct row *row = &rows[n * sweep->arm_count + arm];
+
+		delays[n] = row->delay.value;
+		sum += row->goodput.value;
+		least = fmin(least, row->goodput.value);
+		bad += !is_good(sweep, arm, row);
+		late += !(row->delay.value <= MOST_DELAY);
+		slow += !(row->goodput.value >= LEAST_GOODPUT);
+		surely += row->surely;
+	}
+	qsort(delays, sweep->networks, sizeof(*delays), ascending);
+	printf("%-50.50s p99 median %.2f, most %.2f; goodput least %.3f, mean %.3f; outside %u "
+	       "(p99 %u, goodput %u), surely %u\n",
+	       sweep->arms[arm], statistics_quantile(delays, sweep->networks, 0.5),
+	       delays[sweep->networks - 1], least, sum / (double)sweep->networks, bad, late, slow,
+	       surely);
+	return bad;
+}
+
+/* Pairs of network and arm that are outside; -1: no memory, or no such network. */
+static long tell(const struct sweep *sweep)
+{
+	struct row *rows = calloc(sweep->networks * sweep->arm_count, sizeof(*rows));
+	double *delays = calloc(sweep->networks, sizeof(*delays));
+	long outside = -1;
+
+	if (rows && delays) {
+		for (uint64_t i = 0; i < sweep->networks * sweep->arm_count; i++)
+			rows[i] = row_of(sweep, i / sweep->arm_count, i % sweep->arm_count);
+		outside = tell_networks(sweep, rows);
+	}
+	for (size_t a = 1; outside >= 0 && a < sweep->arm_count; a++)
+		outside += tell_arm(sweep, a, rows, delays);
+	free(delays);
+	free(rows);
 	return outside;
 }
 
@@ -162,7 +268,7 @@ static void choose_suite(struct sweep *sweep, const char *text)
 int main(int argc, char **argv)
 {
 	struct sweep sweep = {.suite_seed = 1, .seeds = 1, .arm_count = 1};
-	unsigned outside;
+	long outside;
 
 	sweep.unguarded = getenv("UNGUARDED") != NULL;
 	choose_suite(&sweep, argc > 1 ? argv[1] : "small");
@@ -172,6 +278,8 @@ int main(int argc, char **argv)
 		sweep.networks = sweep.suite->networks;
 	if (argc > 2)
 		sweep.seeds = strtoul(argv[2], NULL, 10);
+	if (sweep.seeds < 1 || sweep.seeds > SEEDS)
+		return 2;
 	for (int i = 3; i < argc && sweep.arm_count < ARMS; i++)
 		sweep.arms[sweep.arm_count++] = argv[i];
 	for (size_t i = 0; argc <= 3 && i < sizeof(names) / sizeof(names[0]); i++)
@@ -182,7 +290,8 @@ int main(int argc, char **argv)
 	    parallel_for(sweep.networks * sweep.arm_count * sweep.seeds, 0, run_job, &sweep))
 		return 1;
 	outside = tell(&sweep);
-	printf("%u of %zu outside\n", outside, sweep.networks * (sweep.arm_count - 1));
+	if (outside >= 0)
+		printf("%ld of %zu outside\n", outside, sweep.networks * (sweep.arm_count - 1));
 	free(sweep.figures);
-	return outside > 0;
+	return outside != 0;
 }
