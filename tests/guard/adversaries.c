@@ -94,7 +94,7 @@ static int run_job(void *context, size_t index)
 /* An arm in a network beside the law alone. */
 struct row {
 	struct arm_figures mean;
-	struct estimate delay, goodput; /* ratios of means over seeds; intervals from two seeds on */
+	struct estimate delay, goodput; /* ratios of means over seeds */
 	bool outside;
 	bool surely; /* an interval lies beyond its bound as a whole */
 };
@@ -109,8 +109,10 @@ static double goodput_of(const struct arm_figures *figures)
 	return figures->goodput_mbps;
 }
 
+typedef double figure_of(const struct arm_figures *figures);
+
 static struct estimate ratio_of(const struct sweep *sweep, uint64_t network, size_t arm,
-				double (*figure)(const struct arm_figures *))
+				figure_of *figure)
 {
 	double one[SEEDS], beside[SEEDS];
 
