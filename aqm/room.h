@@ -31,8 +31,7 @@
 #define AQM_ROOM_DECAY_SHIFT 5 /* of p', 2^-5 may be given up for each octave */
 #define AQM_ROOM_STEEPNESS 2   /* of signals above the target, for each octave */
 
-/* Settings may give fewer signals by 2^-shift of the law's own; a coupling, as L has its step. */
-#define AQM_ROOM_FEWER_SHIFT 3
+/* A coupling may give fewer signals by 2^-shift of the law's own, as L has its step. */
 #define AQM_ROOM_FEWER_K_SHIFT 2
 
 struct aqm_room {

@@ -305,11 +305,9 @@ AQM_INLINE uint32_t aqm_student_steep_above_q16(uint32_t asked_q16, int32_t room
 	return asked_q16 < most_q16 ? asked_q16 : most_q16;
 }
 
-/* log2 of 9/8, 8/7 and 4/3: how far settings may go towards fewer signals, 12 fraction bits. */
-#define AQM_STUDENT_FEWER_DELAY_Q12 696
-#define AQM_STUDENT_FEWER_GAIN_Q12 789
+/* log2 of 4/3: how far a coupling may go towards fewer signals, 12 fraction bits. */
 #define AQM_STUDENT_FEWER_K_Q12 1699
-_Static_assert(AQM_ROOM_FEWER_SHIFT == 3 && AQM_ROOM_FEWER_K_SHIFT == 2, "as the guard has them");
+_Static_assert(AQM_ROOM_FEWER_K_SHIFT == 2, "as the guard has it");
 
 /* A share, cut to -1..1, of what a setting may rise and fall by. */
 AQM_INLINE int16_t aqm_student_part(int16_t share, int32_t up_q12, int32_t down_q12)
@@ -326,14 +324,14 @@ AQM_INLINE void aqm_student_shares_ask(const int16_t *share, int32_t room_q12, i
 
 	for (uint32_t i = 0; i < AQM_STUDENT_SETTING_COUNT; i++)
 		out[i] = share[i];
-	out[AQM_STUDENT_SETTING_target] = (int16_t)-aqm_student_part(
-		share[AQM_STUDENT_SETTING_target], room_q12, AQM_STUDENT_FEWER_DELAY_Q12);
-	out[AQM_STUDENT_SETTING_step] = (int16_t)-aqm_student_part(
-		share[AQM_STUDENT_SETTING_step], room_q12, AQM_STUDENT_FEWER_DELAY_Q12);
+	out[AQM_STUDENT_SETTING_target] =
+		(int16_t)-aqm_student_part(share[AQM_STUDENT_SETTING_target], room_q12, 0);
+	out[AQM_STUDENT_SETTING_step] =
+		(int16_t)-aqm_student_part(share[AQM_STUDENT_SETTING_step], room_q12, 0);
 	out[AQM_STUDENT_SETTING_k] = aqm_student_part(share[AQM_STUDENT_SETTING_k], room_q12,
 						      AQM_STUDENT_FEWER_K_Q12);
-	out[AQM_STUDENT_SETTING_gain] = aqm_student_part(share[AQM_STUDENT_SETTING_gain], gain_q12,
-							 AQM_STUDENT_FEWER_GAIN_Q12);
+	out[AQM_STUDENT_SETTING_gain] =
+		aqm_student_part(share[AQM_STUDENT_SETTING_gain], gain_q12, 0);
 	out[AQM_STUDENT_SETTING_decay] = aqm_student_part(share[AQM_STUDENT_SETTING_decay],
 							  room_q12 >> AQM_ROOM_DECAY_SHIFT, 0);
 	out[AQM_STUDENT_SETTING_steepness] =
@@ -355,16 +353,16 @@ AQM_INLINE uint64_t aqm_student_kept_delay(uint64_t value, uint64_t base, int32_
 {
 	const uint64_t least = base * aqm_exp2_q16((int16_t)-room_q12) >> 16;
 
-	return aqm_student_kept(value, least, base + (base >> AQM_ROOM_FEWER_SHIFT), cut);
+	return aqm_student_kept(value, least, base, cut);
 }
 
-/* Of a coupling or gain: more of it does.  It may fall 2^-fewer_shift of base short. */
-AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, unsigned fewer_shift,
+/* Of a coupling or gain: more of it does.  It may fall to `least`, at most base. */
+AQM_INLINE uint32_t aqm_student_kept_factor(uint32_t value, uint32_t base, uint32_t least,
 					    int32_t octaves_q12, bool *cut)
 {
 	const uint64_t most = base * (uint64_t)aqm_exp2_q16((int16_t)octaves_q12) >> 16;
 
-	return (uint32_t)aqm_student_kept(value, base - (base >> fewer_shift), most, cut);
+	return (uint32_t)aqm_student_kept(value, least, most, cut);
 }
 
 /* Settings go as far beyond the law's own as there is room; true: some wanted to go further. */
@@ -379,12 +377,13 @@ AQM_INLINE bool aqm_student_settings_guard(const struct aqm_dualpi2_params *base
 	now->target_ns = aqm_student_kept_delay(now->target_ns, base->target_ns, room_q12, &cut);
 	now->step.threshold_ns = aqm_student_kept_delay(
 		now->step.threshold_ns, base->step.threshold_ns, room_q12, &cut);
-	now->k_q16 = aqm_student_kept_factor(now->k_q16, base->k_q16, AQM_ROOM_FEWER_K_SHIFT,
-					     room_q12, &cut);
-	now->alpha_q16 = aqm_student_kept_factor(now->alpha_q16, base->alpha_q16,
-						 AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
-	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16,
-						AQM_ROOM_FEWER_SHIFT, gain_q12, &cut);
+	now->k_q16 = aqm_student_kept_factor(
+		now->k_q16, base->k_q16, base->k_q16 - (base->k_q16 >> AQM_ROOM_FEWER_K_SHIFT),
+		room_q12, &cut);
+	now->alpha_q16 = aqm_student_kept_factor(now->alpha_q16, base->alpha_q16, base->alpha_q16,
+						 gain_q12, &cut);
+	now->beta_q16 = aqm_student_kept_factor(now->beta_q16, base->beta_q16, base->beta_q16,
+						gain_q12, &cut);
 	*decay_q16 = (uint32_t)aqm_student_kept(*decay_q16, 0, decay_most_q16, &cut);
 	return cut;
 }

@@ -7,12 +7,12 @@
 #include <string.h>
 
 /* Labels of the generators that a path's own is split into. */
-enum stream { STREAM_LOSS = 1, STREAM_BURST, STREAM_JITTER, STREAM_REORDER };
+enum stream { STREAM_LOSS = 1, STREAM_BURST, STREAM_JITTER, STREAM_REORDER, STREAM_STALL };
 
 bool impairments_any(const struct impairments *plan)
 {
 	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
-	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
+	       plan->reorder_percent > 0 || plan->jitter_ms > 0 || plan->stall.every_ms > 0;
 }
 
 void impaired_path_init(struct impaired_path *path, const struct impairments *plan,
@@ -25,6 +25,11 @@ void impaired_path_init(struct impaired_path *path, const struct impairments *pl
 		reorder_init(&path->reorder, clock, path->entry, plan,
 			     rng_split(random, STREAM_REORDER));
 		path->entry = &path->reorder.node;
+	}
+	if (plan->stall.every_ms > 0) {
+		stall_init(&path->stall, clock, path->entry, &plan->stall,
+			   rng_split(random, STREAM_STALL));
+		path->entry = &path->stall.node;
 	}
 	if (plan->jitter_ms > 0) {
 		jitter_init(&path->jitter, clock, path->entry, plan,
@@ -55,5 +60,5 @@ uint64_t impaired_path_lost(const struct impaired_path *path)
 
 uint64_t impaired_path_held(const struct impaired_path *path)
 {
-	return path->jitter.count + delay_line_held(&path->reorder.detour);
+	return path->jitter.count + path->stall.count + delay_line_held(&path->reorder.detour);
 }

@@ -56,6 +56,16 @@ struct jitter {
 	uint64_t count, capacity;
 };
 
+/* Holds what comes in a stall until its end. */
+struct stall {
+	struct sim_node node;
+	struct rng random;
+	uint64_t every_ns, for_ns;
+	uint64_t begin_ns, end_ns;    /* of the stall that is or comes next */
+	struct packet *first, *last;  /* held */
+	uint64_t count;
+};
+
 void loss_init(struct loss *loss, struct clock *clock, struct sim_node *next, double percent,
 	       struct rng random, struct packet_pool *pool);
 void loss_burst_init(struct loss_burst *burst, struct clock *clock, struct sim_node *next,
@@ -65,6 +75,8 @@ void reorder_init(struct reorder *reorder, struct clock *clock, struct sim_node 
 		  const struct impairments *plan, struct rng random);
 void jitter_init(struct jitter *jitter, struct clock *clock, struct sim_node *next,
 		 const struct impairments *plan, struct rng random);
+void stall_init(struct stall *stall, struct clock *clock, struct sim_node *next,
+		const struct stall_plan *plan, struct rng random);
 
 /* Frees the list of packets, not these. */
 void jitter_free(struct jitter *jitter);
@@ -72,11 +84,12 @@ void jitter_free(struct jitter *jitter);
 /* Whether there is anything to do to packets. */
 bool impairments_any(const struct impairments *plan);
 
-/* All impairments of one path, in a row: losses, then jitter, then detours. */
+/* All impairments of one path, in a row: losses, then jitter, stalls, detours. */
 struct impaired_path {
 	struct loss loss;
 	struct loss_burst burst;
 	struct jitter jitter;
+	struct stall stall;
 	struct reorder reorder;
 	struct sim_node *entry; /* the first that is there, or what comes behind */
 };

@@ -26,6 +26,12 @@ struct loss_burst_plan {
 	double good_loss_percent;
 };
 
+/* Times in which nothing passes; what came in one leaves at its end, together. */
+struct stall_plan {
+	double every_ms; /* mean time between two, exponential; 0: none */
+	double for_ms;
+};
+
 /* What a path does to packets that pass. */
 struct impairments {
 	double loss_percent;          /* each packet by itself */
@@ -34,6 +40,7 @@ struct impairments {
 	double reorder_ms;
 	double jitter_ms;             /* mean of an exponential delay on top */
 	bool may_overtake;            /* jitter does not keep the order */
+	struct stall_plan stall;
 };
 
 /* The way back that all flows share. */

@@ -22,7 +22,7 @@ static void files_keep_impairments(void **state)
 		"  - {cc: cubic, impairments: {loss_burst: {enter_percent: 0.1, "
 		"leave_percent: 20}}}\n"
 		"  - {cc: cubic, return_impairments: {reorder_percent: 3, reorder_ms: 1.5, "
-		"jitter_ms: 2, jitter_order: free}}\n";
+		"jitter_ms: 2, jitter_order: free, stall: {every_ms: 80, for_ms: 3}}}\n";
 	char path[TEST_PATH_BYTES];
 	struct scenario *scenario = test_parse(text), again;
 	struct error error = {0};
@@ -58,6 +58,7 @@ static void mistakes_are_named(void **state)
 		 4},
 		{HEAD "flows:\n  - {cc: cubic, return_impairments: {loss_burst: {}}}\n",
 		 "loss_burst", 5},
+		{HEAD "impairments: {stall: {for_ms: 3}}\nflows: [{cc: cubic}]\n", "stall", 4},
 		{HEAD "ack_path: {rate: 1}\nflows: [{cc: cubic}]\n", "rate", 4},
 		{HEAD "ack_path: {keep_every: 1.5}\nflows: [{cc: cubic}]\n", "keep_every", 4},
 	};

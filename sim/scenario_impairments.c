@@ -6,6 +6,8 @@
 
 #include <string.h>
 
+#include "sim/impair.h"
+
 #define IN_IMPAIRMENTS(member)                                                                     \
 	offsetof(struct impairments, member), sizeof(((struct impairments *)0)->member)
 
@@ -44,6 +46,24 @@ static int read_jitter_order(struct reader *reader, void *object, yaml_node_t *n
 	return 0;
 }
 
+static const struct key stall_keys[] = {
+	{"every_ms", KEY_NUMBER, offsetof(struct stall_plan, every_ms), 0, 0, 1e6, NULL},
+	{"for_ms", KEY_NUMBER, offsetof(struct stall_plan, for_ms), 0, 0, 10000, NULL},
+	{0},
+};
+
+static int read_stall(struct reader *reader, void *object, yaml_node_t *node)
+{
+	struct stall_plan *stall = &((struct impairments *)object)->stall;
+	int code;
+
+	*stall = (struct stall_plan){0};
+	code = reader_mapping(reader, stall_keys, stall, node, "stall");
+	if (code == 0 && (stall->every_ms <= 0 || stall->for_ms <= 0))
+		return reader_refuse(reader, node, "stall", "needs every_ms and for_ms above 0");
+	return code;
+}
+
 static const struct key impairment_keys[] = {
 	{"loss_percent", KEY_NUMBER, IN_IMPAIRMENTS(loss_percent), 0, 100, NULL},
 	{"loss_burst", KEY_CUSTOM, 0, 0, 0, 0, read_burst},
@@ -51,6 +71,7 @@ static const struct key impairment_keys[] = {
 	{"reorder_ms", KEY_NUMBER, IN_IMPAIRMENTS(reorder_ms), 0, 10000, NULL},
 	{"jitter_ms", KEY_NUMBER, IN_IMPAIRMENTS(jitter_ms), 0, 10000, NULL},
 	{"jitter_order", KEY_CUSTOM, 0, 0, 0, 0, read_jitter_order},
+	{"stall", KEY_CUSTOM, 0, 0, 0, 0, read_stall},
 	{0},
 };
 
@@ -106,21 +127,20 @@ static void write_impairments(FILE *out, const char *name, const struct impairme
 			plan->reorder_percent, plan->reorder_ms);
 		before = ", ";
 	}
-	if (plan->jitter_ms > 0)
+	if (plan->jitter_ms > 0) {
 		fprintf(out, "%sjitter_ms: %.17g, jitter_order: %s", before, plan->jitter_ms,
 			plan->may_overtake ? "free" : "keep");
+		before = ", ";
+	}
+	if (plan->stall.every_ms > 0)
+		fprintf(out, "%sstall: {every_ms: %.17g, for_ms: %.17g}", before,
+			plan->stall.every_ms, plan->stall.for_ms);
 	fputs("}", out);
-}
-
-static bool says_something(const struct impairments *plan)
-{
-	return plan->loss_percent > 0 || plan->burst.enter_percent > 0 ||
-	       plan->reorder_percent > 0 || plan->jitter_ms > 0;
 }
 
 void scenario_write_impairments(FILE *out, const struct scenario *scenario)
 {
-	if (!says_something(&scenario->impairments))
+	if (!impairments_any(&scenario->impairments))
 		return;
 	write_impairments(out, "impairments", &scenario->impairments);
 	fputs("\n", out);
@@ -128,11 +148,11 @@ void scenario_write_impairments(FILE *out, const struct scenario *scenario)
 
 void scenario_write_group_impairments(FILE *out, const struct scenario_group *group)
 {
-	if (says_something(&group->impairments)) {
+	if (impairments_any(&group->impairments)) {
 		fputs(", ", out);
 		write_impairments(out, "impairments", &group->impairments);
 	}
-	if (says_something(&group->return_impairments)) {
+	if (impairments_any(&group->return_impairments)) {
 		fputs(", ", out);
 		write_impairments(out, "return_impairments", &group->return_impairments);
 	}
