@@ -17,7 +17,7 @@ SUDO = $(shell [ "$$(id -u)" = 0 ] || echo sudo)
 .PHONY: proofs
 .PHONY: cuda
 .PHONY: guest guest-hour
-.PHONY: live reality
+.PHONY: live reality wifi
 
 all: $(BUILD)/build.ninja
 	@ninja -C $(BUILD)
@@ -46,6 +46,7 @@ help:
 	@echo "               guest-hour: changes under load and insertions for an hour (MBIT=, PAUSE_MS=)"
 	@echo "make live      the paper's testbed with real TCP stacks into DIR=live (root, half an hour)"
 	@echo "make reality   the simulator against real TCP stacks, scenario by scenario, into DIR=reality"
+	@echo "make wifi      real packets over links that take turns, beside the simulator, into DIR=wifi"
 	@echo "make lint      clang-tidy and cppcheck"
 	@echo "make install   program, manual page, completion, built-in backbone"
 	@echo "make deps      Debian packages that are missing; every target needs them and does it"
@@ -159,6 +160,9 @@ reality: all
 		$(SUDO) apt-get update -qq && DEBIAN_FRONTEND=noninteractive \
 			$(SUDO) apt-get install -y -qq --no-install-recommends iperf3 socat >/dev/null; }
 	@bash bench/reality.sh $(BUILD) $(or $(DIR),reality) || [ $$? = 77 ]
+
+wifi: all
+	@bash bench/wifi.sh $(BUILD) $(or $(DIR),wifi) || [ $$? = 77 ]
 
 lint: all
 	@sh tests/structure/lint.sh $(BUILD)

@@ -12,8 +12,8 @@
  *
  * `share`: as `supervise`, but the settings are shares of the room there is
  * (aqm/room.h): 1 is as bold as the guard lets them be, 0 the law's own, -1 as far
- * to the other side.  So a network that learns moves within its bounds, wherever
- * they are, and is never overridden.
+ * to the other side, where only the coupling may go.  So a network that learns moves
+ * within its bounds, wherever they are, and is never overridden.
  *
  * `verdict`: at every arrival the network says how likely each verdict should be,
  * as powers of two, and the packet's random bits draw one.  The law runs beside

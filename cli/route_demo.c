@@ -46,10 +46,14 @@ int route_demo_start(struct route_demo *demo, const struct route_options *option
 	code = split_flows(demo->words, to_four, to_six, flows, &count, error);
 	if (code)
 		return code;
-	for (int i = 0; i < ROUTER_WAYS; i++)
+	for (int i = 0; i < ROUTER_WAYS; i++) {
 		if (!traffic_use_ecn(ends[i]))
 			fprintf(stderr, "aqmllm: the system does not let TCP use ECN here; "
 					"what the law would mark it drops\n");
+		if (!traffic_begin_as_reno(ends[i]))
+			fprintf(stderr, "aqmllm: the system does not let sockets begin as Reno's "
+					"here; they are paced if its default paces\n");
+	}
 	return traffic_start(&demo->traffic, ends[0], ends[1], flows, count, traffic_has_iperf(),
 			     error);
 }

@@ -13,7 +13,10 @@
 
 #include "sim/world.h"
 
-/* Every node that can hold packets: queue, link or aggregate, delays, jitter, stalls, hops. */
+/*
+ * Every node that can hold a packet: queue, link or aggregate, delays, jitter, stalls, detours,
+ * hops.
+ */
 static const char everything[] =
 	"bottleneck: {%s, delay_ms: 20, delay_steps: [{at_s: 0.4, delay_ms: 5}], aqm: %s}\n"
 	"hops: [{name: next, rate_mbps: 9, delay_ms: 3, aqm: fq_codel, limit_packets: 50}]\n"
@@ -22,7 +25,7 @@ static const char everything[] =
 	"ack_path: {rate_mbps: 0.2, limit_packets: 20, loss_percent: 2, keep_every: 3}\n"
 	"flows:\n"
 	"  - {cc: cubic, count: 3, rtt_ms: 60, return_impairments: {jitter_ms: 2, stall: "
-	"{every_ms: 80, for_ms: 3}}}\n"
+	"{every_ms: 20, for_ms: 60}}}\n"
 	"  - {cc: prague, rtt_ms: 70, impairments: {reorder_percent: 5, reorder_ms: 9}}\n"
 	"  - {cc: udp, rate_mbps: 3, path: [next]}\n"
 	"  - {cc: cubic, app: {name: transfers, per_s: 20, size_kb: 30}}\n";

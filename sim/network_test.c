@@ -59,6 +59,8 @@ static void mistakes_are_named(void **state)
 		{HEAD "flows:\n  - {cc: cubic, return_impairments: {loss_burst: {}}}\n",
 		 "loss_burst", 5},
 		{HEAD "impairments: {stall: {for_ms: 3}}\nflows: [{cc: cubic}]\n", "stall", 4},
+		{HEAD "impairments: {stall: {every_ms: 1e-9, for_ms: 3}}\nflows: [{cc: cubic}]\n",
+		 "every_ms", 4},
 		{HEAD "ack_path: {rate: 1}\nflows: [{cc: cubic}]\n", "rate", 4},
 		{HEAD "ack_path: {keep_every: 1.5}\nflows: [{cc: cubic}]\n", "keep_every", 4},
 	};

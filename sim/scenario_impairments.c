@@ -47,8 +47,8 @@ static int read_jitter_order(struct reader *reader, void *object, yaml_node_t *n
 }
 
 static const struct key stall_keys[] = {
-	{"every_ms", KEY_NUMBER, offsetof(struct stall_plan, every_ms), 0, 0, 1e6, NULL},
-	{"for_ms", KEY_NUMBER, offsetof(struct stall_plan, for_ms), 0, 0, 10000, NULL},
+	{"every_ms", KEY_NUMBER, offsetof(struct stall_plan, every_ms), 0, 0.001, 1e6, NULL},
+	{"for_ms", KEY_NUMBER, offsetof(struct stall_plan, for_ms), 0, 0.001, 10000, NULL},
 	{0},
 };
 

@@ -374,7 +374,7 @@ static int read_document(struct reader *reader, yaml_parser_t *parser)
 	reader->document = &document;
 	if (yaml_document_get_root_node(&document) == NULL)
 		code = error_at(reader->error, ERR_INVALID, reader->path, 1, NULL,
-				"nothing stands here; a scenario needs name, bottleneck and flows");
+				"the file is empty; a scenario needs name, bottleneck and flows");
 	else
 		code = reader_mapping(reader, scenario_keys, reader->scenario,
 				    yaml_document_get_root_node(&document), "scenario");

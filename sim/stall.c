@@ -50,6 +50,7 @@ static void stall_run(struct sim_node *node)
 	while (packet) {
 		struct packet *next = packet->next;
 
+		packet->next = NULL;
 		node_forward(node->next, packet);
 		packet = next;
 	}

@@ -57,7 +57,6 @@ static const char *impairment_of(const struct scenario *scenario)
 	       : plan->burst.enter_percent > 0 ? "bursts of losses"
 	       : plan->jitter_ms > 0           ? "jitter"
 	       : plan->reorder_percent > 0     ? "reordering"
-	       : plan->stall.every_ms > 0      ? "stalls"
 					       : "none";
 }
 

@@ -44,25 +44,38 @@ bool traffic_has_iperf(void)
 	return false;
 }
 
-static int write_ecn(void *context, struct error *error)
-{
-	const int fd = open("/proc/sys/net/ipv4/tcp_ecn", O_WRONLY | O_CLOEXEC);
+/* A setting of the kernel's in a namespace. */
+struct sysctl {
+	const char *path, *value;
+};
 
-	(void)context;
+static int write_sysctl(void *context, struct error *error)
+{
+	const struct sysctl *sysctl = context;
+	const size_t length = strlen(sysctl->value);
+	const int fd = open(sysctl->path, O_WRONLY | O_CLOEXEC);
+	bool written;
+
 	(void)error;
 	if (fd < 0)
 		return ERR_IO;
-	if (write(fd, "1", 1) != 1) {
-		close(fd);
-		return ERR_IO;
-	}
+	written = write(fd, sysctl->value, length) == (ssize_t)length;
 	close(fd);
-	return 0;
+	return written ? 0 : ERR_IO;
 }
 
 bool traffic_use_ecn(int namespace_fd)
 {
-	return namespace_within(namespace_fd, write_ecn, NULL, NULL) == 0;
+	struct sysctl sysctl = {"/proc/sys/net/ipv4/tcp_ecn", "1"};
+
+	return namespace_within(namespace_fd, write_sysctl, &sysctl, NULL) == 0;
+}
+
+bool traffic_begin_as_reno(int namespace_fd)
+{
+	struct sysctl sysctl = {"/proc/sys/net/ipv4/tcp_congestion_control", "reno"};
+
+	return namespace_within(namespace_fd, write_sysctl, &sysctl, NULL) == 0;
 }
 
 /* Replaces the process by iperf3. */

@@ -45,4 +45,10 @@ bool traffic_has_iperf(void);
 /* TCP in the namespace asks for ECN, and reacts to it.  False: the system does not let it. */
 bool traffic_use_ecn(int namespace_fd);
 
+/*
+ * TCP sockets in the namespace begin as Reno's: one that began as BBR's, a machine's default
+ * perhaps, stays paced whatever it becomes.  False: the system does not let them.
+ */
+bool traffic_begin_as_reno(int namespace_fd);
+
 #endif

@@ -10,8 +10,6 @@
 #include "policy/aqm_policy.h"
 #include "tests/guard/supervised.h"
 
-#define AGAIN_SEEDS (UINT64_C(1) << 32) /* so far from a seed is its other one */
-
 static double goodput_of(const struct sim_result *result)
 {
 	double sum = 0;
@@ -126,8 +124,8 @@ int arm_run(const struct scenario *scenario, uint64_t seed, const char *name,
 	if (code == 0)
 		code = aqm_params_set(options.law, params, "min_qlen_step=1", &error);
 	options.params = params;
-	if (name && strcmp(name, ARM_AGAIN) == 0) {
-		options.seed += AGAIN_SEEDS;
+	if (code == 0 && name && strcmp(name, ARM_NUDGED) == 0) {
+		code = aqm_params_set(options.law, params, "target_ms=15.015", &error);
 		name = NULL;
 	}
 	if (code == 0 && name == NULL)

@@ -9,7 +9,7 @@
 #include "sim/run.h"
 
 #define ARM_SETTINGS "settings:"
-#define ARM_AGAIN "again"
+#define ARM_NUDGED "nudged"
 
 struct arm_figures {
 	double p99_ms[3];    /* by enum aqm_queue, then of both */
@@ -19,10 +19,9 @@ struct arm_figures {
 };
 
 /*
- * `name`: NULL the law alone; `again` the same with other random numbers than any
- * seed below 2^32 gives; settings:KEY=VALUE:... a supervisor that asks for them
- * (tests/guard/supervised.h); else what follows `adversary:` (policy/adversary.h).
- * The first error is printed.
+ * `name`: NULL the law alone; `nudged` the same with a target that is 0.1 % longer;
+ * settings:KEY=VALUE:... a supervisor that asks for them (tests/guard/supervised.h);
+ * else what follows `adversary:` (policy/adversary.h).  The first error is printed.
  */
 int arm_run(const struct scenario *scenario, uint64_t seed, const char *name, bool unguarded,
 	    struct arm_figures *figures);

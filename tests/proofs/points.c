@@ -257,7 +257,7 @@ static void steep_point(struct rng *rng)
 
 static void pause_point(struct rng *rng)
 {
-	const uint64_t ns = draw(rng, 40000000), step_ns = 250000 + draw(rng, 4250000);
+	const uint64_t ns = draw(rng, 40000000), step_ns = 250000 + draw(rng, 3750000);
 	const uint64_t squares = draw(rng, UINT64_C(1) << 44), busy = draw(rng, UINT64_C(1) << 40);
 	const struct aqm_student_params params = {.pauses_q16 = (uint32_t)draw(rng, 262144)};
 	struct aqm_student_vars vars = {
