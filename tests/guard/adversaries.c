@@ -296,7 +296,7 @@ int main(int argc, char **argv)
 	choose_suite(&sweep, argc > 1 ? argv[1] : "small");
 	if (sweep.suite == NULL && sweep.file == NULL)
 		return 2;
-	if (sweep.networks == 0)
+	if (sweep.suite && sweep.networks == 0)
 		sweep.networks = sweep.suite->networks;
 	if (argc > 2)
 		sweep.seeds = strtoul(argv[2], NULL, 10);
