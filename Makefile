@@ -144,7 +144,7 @@ cuda: deps
 guest: all
 	@bash tests/kernel/guest.sh . $(BUILD) $(or $(PACKETS),5000) $(or $(SECONDS),10) $(or $(ROUNDS),10)
 
-# An hour of the guest's time: half of one of a free processor.
+# An hour of the guest's time: ten minutes to half an hour of a free processor.
 guest-hour: all
 	@GUEST_TIMEOUT=21600 bash tests/kernel/guest.sh . $(BUILD) 0 3600 100 $(or $(MBIT),1) \
 		$(or $(PAUSE_MS),2000)
